@@ -1,0 +1,454 @@
+// SPDX-License-Identifier: MIT
+//
+// Arena: memory handed out by moving a pointer, given back one block at a time
+// (Free) or all at once (Reset). The collector never scans what is inside.
+//
+//   acre::Arena arena;                       // explicit: lives as long as this
+//   Player* p = arena.New<Player>("Ann", 100);
+//   std::span<int> grid = arena.NewArray<int>(64);
+//   arena.Free(p);                           // this block, for reuse
+//   arena.Reset();                           // everything
+//
+// Ownership: the arena owns its chunks and everything in them; it owns nothing
+// that a pointer inside it points to elsewhere. Pointers handed out are valid
+// until Free, Reset, a Rewind past them, or the arena's end.
+// Lifetime: an `Arena` made by you is explicit. One that lives as long as the
+// collector sees a pointer into it is made by NewCollectedArena (<acre/gc.h>).
+// Threads: one arena, one thread at a time; see HandOver.
+// Complexity: New, Allocate and Free are constant, a new chunk and the release
+// of a block above 256 KiB aside.
+
+#ifndef ACRE_ARENA_H_
+#define ACRE_ARENA_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <new>
+#include <span>
+#include <type_traits>
+#include <utility>
+
+#include "acre/arena_options.h"
+#include "acre/chunk_source.h"
+#include "acre/config.h"
+#include "acre/detail/size_class.h"
+#include "acre/element.h"
+#include "acre/failure.h"
+#include "acre/fwd.h"
+
+namespace acre::inline ACRE_ABI {
+
+namespace detail {
+struct ArenaEntry;  // lib/registry.h
+struct Chunk;       // lib/chunk.h
+struct MarkState;   // lib/mark.h
+class SlowPath;   // lib/slow_path.h
+
+/// A free block; the link lies in the block itself.
+struct FreeBlock {
+  FreeBlock* next;
+};
+
+/// Binds every unbound handle that `object` holds by value to `arena`.
+void BindHandles(const TypeLayout& type, void* object, Arena* arena);
+/// Releases the storage of every handle that `object` holds by value.
+void ReleaseHandles(const TypeLayout& type, void* object);
+void FreeGraph(Arena& arena, const TypeLayout& type, void* root);
+
+/// Blocks for the containers and for deep copy, which know sizes at run time.
+/// `type` is the element type, for checked builds.
+struct Blocks {
+  static void* Take(Arena& arena, std::size_t bytes, std::size_t align,
+                    const TypeLayout* type);
+  static void* TryTake(Arena& arena, std::size_t bytes, std::size_t align,
+                       const TypeLayout* type);
+  static void Give(Arena& arena, void* block, std::size_t bytes,
+                   std::size_t align, const TypeLayout* type);
+};
+
+/// Fails unless `align` is a power of two up to kMaxAlignment.
+ACRE_INLINE void CheckAlignment(std::size_t align) {
+  ACRE_CHECK(align - 1 < kMaxAlignment && (align & (align - 1)) == 0,
+             "alignment %zu is not a power of two up to %zu", align,
+             kMaxAlignment);
+}
+}  // namespace detail
+
+/// A position to which an arena can be rewound. Copyable, a plain value.
+class Mark {
+ public:
+  Mark() = default;
+
+ private:
+  friend class detail::SlowPath;
+  Mark(const Arena* arena, std::uint64_t stamp)
+      : arena_(arena), stamp_(stamp) {}
+
+  const Arena* arena_ = nullptr;  // for comparison only
+  std::uint64_t stamp_ = 0;  // names the opening; an arena uses none twice
+};
+
+/// See the top of this file.
+class Arena {
+ public:
+  /// Touches neither the source nor the collector until the first allocation.
+  explicit Arena(const ArenaOptions& options = {});
+  Arena(const Arena&) = delete;
+  Arena& operator=(const Arena&) = delete;
+  /// Gives every chunk back. Runs no destructors of elements.
+  ~Arena();
+
+  // ------------------------------------------------------------ allocation
+
+  /// Constructs a T: `T(args...)`, or `T{args...}` for aggregates; without
+  /// arguments the object is value-initialised (zeros, in recycled memory
+  /// too). Containers inside it are bound to this arena.
+  /// Throws: what the constructor throws (the block is given back), and what
+  /// the out-of-memory handler throws.
+  template <class T, class... Args>
+  T* New(Args&&... args);
+
+  /// As New; null where memory runs out.
+  template <class T, class... Args>
+  [[nodiscard]] T* TryNew(Args&&... args);
+
+  /// `count` value-initialised elements. Zero gives an empty span.
+  template <class T>
+  std::span<T> NewArray(std::size_t count);
+
+  /// As NewArray; a span with null data where memory runs out (a request for
+  /// zero elements succeeds, with non-null data).
+  template <class T>
+  [[nodiscard]] std::span<T> TryNewArray(std::size_t count);
+
+  /// Raw bytes, contents arbitrary. Requires: align a power of two, at most
+  /// 4096. Zero bytes gives a distinct block.
+  [[nodiscard]] void* Allocate(std::size_t bytes,
+                               std::size_t align = kGranule);
+  [[nodiscard]] void* TryAllocate(std::size_t bytes,
+                                  std::size_t align = kGranule);
+
+  // ------------------------------------------------------------------- free
+
+  /// Gives back what New<T> returned, and the storage of the containers that
+  /// *object holds by value. Follows no pointer. Null does nothing.
+  /// Requires: T is the very type that was allocated (checked builds verify).
+  template <class T>
+  void Free(T* object);
+
+  /// Gives back what NewArray<T> returned, whole.
+  template <class T, std::size_t N>
+  void Free(std::span<T, N> array);
+
+  /// Gives back what Allocate(bytes, align) returned.
+  void Free(void* block, std::size_t bytes, std::size_t align = kGranule);
+
+  /// As Free(object), and then everything that fields declared `owned` reach.
+  /// Each block is freed once, cycles and sharing included. Refuses (misuse)
+  /// when an owned pointer leads out of this arena; then nothing is freed.
+  /// Linear in the blocks freed, times their logarithm.
+  template <class T>
+  void FreeGraph(T* object);
+
+  /// Grows the block in place; true where that worked, false (and nothing
+  /// changed) where not. Works for the block allocated last and not recycled.
+  bool TryGrow(void* block, std::size_t old_bytes, std::size_t new_bytes,
+               std::size_t align = kGranule);
+
+  // ------------------------------------------------------------ whole arena
+
+  /// Ends the life of everything inside. Closes all marks. Constant for kKeep
+  /// (large blocks: one step each), else linear in what was used.
+  void Reset(ResetMode mode = ResetMode::kKeep);
+
+  /// Opens a mark. While it is open, blocks older than it may be freed but are
+  /// not re-used, and containers older than it must not grow.
+  [[nodiscard]] Mark Checkpoint();
+
+  /// Ends the life of everything allocated since the mark, and closes it and
+  /// all younger ones. Blocks freed meanwhile become usable. Refuses (misuse)
+  /// a mark that was closed by a Rewind or Reset.
+  void Rewind(Mark mark);
+
+  /// The next thread that uses this arena becomes its user (checked builds
+  /// know the user and refuse others). The caller provides the ordering.
+  void HandOver() noexcept;
+
+  // ---------------------------------------------------------------- queries
+
+  /// True for an address inside one of this arena's chunks, whether the block
+  /// there is live or not. Constant, any thread.
+  bool Owns(const void* address) const noexcept;
+
+  /// Linear in the number of chunks.
+  ArenaStats stats() const noexcept;
+  const char* name() const noexcept { return options_.name; }
+  const ArenaOptions& options() const noexcept { return options_; }
+  /// True for arenas made by NewCollectedArena.
+  bool is_collected() const noexcept { return collected_; }
+
+  // -------------------------------------------------- for containers (stamps)
+
+  /// The stamp of allocations made now. A stamp names the stretch between two
+  /// marks or Resets in which something was allocated; none is used twice.
+  std::uint64_t stamp() const noexcept { return stamp_; }
+
+  /// False once a Reset or Rewind has passed allocations of that stamp.
+  bool IsLive(std::uint64_t stamp) const noexcept {
+    return stamp == stamp_ || (mark_ != nullptr && IsLiveInMarks(stamp));
+  }
+
+ private:
+  friend class detail::SlowPath;
+  friend struct detail::Blocks;
+
+  void* Take(std::size_t bytes, std::size_t align, const TypeLayout* type);
+  void Give(void* block, std::size_t bytes, std::size_t align,
+            const TypeLayout* type);
+  ACRE_COLD void* TakeSlow(std::size_t bytes, std::size_t align,
+                           const TypeLayout* type);
+  ACRE_COLD void GiveSlow(void* block, std::size_t bytes, std::size_t align,
+                          const TypeLayout* type);
+  bool IsLiveInMarks(std::uint64_t stamp) const noexcept;
+  [[noreturn]] ACRE_COLD void FailAllocation(std::size_t bytes) const;
+
+  template <class T, class... Args>
+  T* ConstructIn(void* block, Args&&... args);
+  template <class T>
+  std::span<T> ConstructArray(void* block, std::size_t count);
+
+  // Hot: the first two cache lines serve New and Free of small blocks.
+  char* cursor_ = nullptr;  // next free byte of current_, 16-aligned
+  char* limit_ = nullptr;   // cursor_ <= limit_; both null without a chunk
+  detail::MarkState* mark_ = nullptr;  // youngest open mark, or null
+  std::size_t freed_ = 0;   // bytes ever put on freelists since Reset
+  std::size_t reused_ = 0;  // bytes ever taken from them; <= freed_
+  std::uint64_t stamp_ = 1;
+  detail::FreeBlock* free_[detail::kClassCount] = {};  // by class; null: empty
+
+  // Cold.
+  detail::Chunk* first_ = nullptr;    // used chunks, current_, then spares
+  detail::Chunk* current_ = nullptr;  // in that list; null: none yet
+  detail::Chunk* large_ = nullptr;    // chunks of single blocks, in use
+  detail::Chunk* large_spares_ = nullptr;  // the same, retained
+  ChunkSource* source_;                    // never null
+  detail::ArenaEntry* entry_;              // in the registry, never null
+  std::size_t reserved_ = 0;      // bytes held from source_, all lists
+  std::size_t scanned_ = 0;       // freed_ at the last reclaim scan
+  std::uint64_t next_stamp_ = 2;  // > every stamp given out
+  std::uint64_t next_order_ = 1;  // of the next chunk put to use
+  std::uint64_t reset_order_ = 1;  // chunks of a lower order are spares
+  std::uint64_t resets_ = 0;
+  ArenaOptions options_;
+  bool collected_ = false;
+  const void* user_ = nullptr;  // checked builds: the thread that uses it
+};
+
+/// The arena with a chunk that holds `address`, or null. Constant, any thread.
+Arena* ArenaOf(const void* address) noexcept;
+
+/// An explicit arena on the ordinary heap.
+inline std::unique_ptr<Arena> MakeArena(const ArenaOptions& options = {}) {
+  return std::make_unique<Arena>(options);
+}
+
+// ------------------------------------------------------------ implementation
+
+ACRE_INLINE void* Arena::Take(std::size_t bytes, std::size_t align,
+                              const TypeLayout* type) {
+  if (!kChecked && bytes <= detail::kInlineMax) {
+    const detail::SizeClass size = detail::ClassOf(bytes, align);
+    if (detail::FreeBlock* block = free_[size.index]) {
+      free_[size.index] = block->next;
+      reused_ += size.bytes;
+      return block;
+    }
+    if (align <= kGranule &&
+        size.bytes <= static_cast<std::size_t>(limit_ - cursor_)) {
+      char* block = cursor_;
+      cursor_ += size.bytes;
+      return block;
+    }
+  }
+  return TakeSlow(bytes, align, type);
+}
+
+ACRE_INLINE void Arena::Give(void* block, std::size_t bytes, std::size_t align,
+                             const TypeLayout* type) {
+  if (kChecked || bytes > detail::kInlineMax || mark_ != nullptr) {
+    return GiveSlow(block, bytes, align, type);
+  }
+  const detail::SizeClass size = detail::ClassOf(bytes, align);
+  auto* free_block = static_cast<detail::FreeBlock*>(block);
+  free_block->next = free_[size.index];
+  free_[size.index] = free_block;
+  freed_ += size.bytes;
+}
+
+template <class T, class... Args>
+ACRE_INLINE T* Arena::ConstructIn(void* block, Args&&... args) {
+  constexpr bool kParens = std::is_constructible_v<T, Args...>;
+  const auto construct = [&]() -> T* {
+    if constexpr (kParens) {
+      return ::new (block) T(std::forward<Args>(args)...);
+    } else {
+      return ::new (block) T{std::forward<Args>(args)...};
+    }
+  };
+  T* object;
+#if ACRE_EXCEPTIONS
+  if constexpr (kParens && std::is_nothrow_constructible_v<T, Args...>) {
+    object = construct();
+  } else {
+    try {
+      object = construct();
+    } catch (...) {
+      Give(block, sizeof(T), alignof(T), &LayoutOf<T>());
+      throw;
+    }
+  }
+#else
+  object = construct();
+#endif
+  if constexpr (LayoutOf<T>().has_handles) {
+    detail::BindHandles(LayoutOf<T>(), object, this);
+  }
+  return object;
+}
+
+template <class T, class... Args>
+ACRE_INLINE T* Arena::New(Args&&... args) {
+  static_assert(detail::RequireElement<T>());
+  static_assert(alignof(T) <= kMaxAlignment,
+                "acre: an arena aligns to at most 4096 bytes");
+  void* block = Take(sizeof(T), alignof(T), &LayoutOf<T>());
+  if (ACRE_UNLIKELY(block == nullptr)) FailAllocation(sizeof(T));
+  return ConstructIn<T>(block, std::forward<Args>(args)...);
+}
+
+template <class T, class... Args>
+ACRE_INLINE T* Arena::TryNew(Args&&... args) {
+  static_assert(detail::RequireElement<T>());
+  static_assert(alignof(T) <= kMaxAlignment,
+                "acre: an arena aligns to at most 4096 bytes");
+  void* block = Take(sizeof(T), alignof(T), &LayoutOf<T>());
+  if (ACRE_UNLIKELY(block == nullptr)) return nullptr;
+  return ConstructIn<T>(block, std::forward<Args>(args)...);
+}
+
+template <class T>
+std::span<T> Arena::ConstructArray(void* block, std::size_t count) {
+  T* data = static_cast<T*>(block);
+#if ACRE_EXCEPTIONS
+  if constexpr (!std::is_nothrow_default_constructible_v<T>) {
+    try {
+      std::uninitialized_value_construct_n(data, count);
+    } catch (...) {
+      Give(block, count * sizeof(T), alignof(T), &LayoutOf<T>());
+      throw;
+    }
+  } else {
+    std::uninitialized_value_construct_n(data, count);
+  }
+#else
+  std::uninitialized_value_construct_n(data, count);
+#endif
+  if constexpr (LayoutOf<T>().has_handles) {
+    for (std::size_t i = 0; i < count; ++i) {
+      detail::BindHandles(LayoutOf<T>(), data + i, this);
+    }
+  }
+  return {data, count};
+}
+
+template <class T>
+std::span<T> Arena::TryNewArray(std::size_t count) {
+  static_assert(detail::RequireElement<T>());
+  if (count > PTRDIFF_MAX / sizeof(T)) return {};
+  void* block = Take(count * sizeof(T), alignof(T), &LayoutOf<T>());
+  if (block == nullptr) return {};
+  return ConstructArray<T>(block, count);
+}
+
+template <class T>
+std::span<T> Arena::NewArray(std::size_t count) {
+  const std::span<T> array = TryNewArray<T>(count);
+  if (ACRE_UNLIKELY(array.data() == nullptr)) {
+    FailAllocation(count > SIZE_MAX / sizeof(T) ? SIZE_MAX
+                                                : count * sizeof(T));
+  }
+  return array;
+}
+
+template <class T>
+ACRE_INLINE void Arena::Free(T* object) {
+  static_assert(!std::is_void_v<T>, "acre: say how many bytes: Free(p, bytes)");
+  if (object == nullptr) return;
+  using Object = std::remove_cv_t<T>;
+  auto* mutable_object = const_cast<Object*>(object);
+  if constexpr (LayoutOf<Object>().has_handles) {
+    detail::ReleaseHandles(LayoutOf<Object>(), mutable_object);
+  }
+  Give(mutable_object, sizeof(T), alignof(T), &LayoutOf<Object>());
+}
+
+template <class T, std::size_t N>
+void Arena::Free(std::span<T, N> array) {
+  if (array.data() == nullptr) return;
+  using Object = std::remove_cv_t<T>;
+  auto* data = const_cast<Object*>(array.data());
+  if constexpr (LayoutOf<Object>().has_handles) {
+    for (std::size_t i = 0; i < array.size(); ++i) {
+      detail::ReleaseHandles(LayoutOf<Object>(), data + i);
+    }
+  }
+  Give(data, array.size_bytes(), alignof(T), &LayoutOf<Object>());
+}
+
+inline void Arena::Free(void* block, std::size_t bytes, std::size_t align) {
+  if (block != nullptr) Give(block, bytes, align, nullptr);
+}
+
+template <class T>
+void Arena::FreeGraph(T* object) {
+  static_assert(detail::RequireElement<T>());
+  if (object != nullptr) detail::FreeGraph(*this, LayoutOf<T>(), object);
+}
+
+ACRE_INLINE void* Arena::TryAllocate(std::size_t bytes, std::size_t align) {
+  detail::CheckAlignment(align);
+  return Take(bytes, align, nullptr);
+}
+
+ACRE_INLINE void* Arena::Allocate(std::size_t bytes, std::size_t align) {
+  detail::CheckAlignment(align);
+  void* block = Take(bytes, align, nullptr);
+  if (ACRE_UNLIKELY(block == nullptr)) FailAllocation(bytes);
+  return block;
+}
+
+ACRE_INLINE void* detail::Blocks::TryTake(Arena& arena, std::size_t bytes,
+                                          std::size_t align,
+                                          const TypeLayout* type) {
+  return arena.Take(bytes, align, type);
+}
+
+ACRE_INLINE void* detail::Blocks::Take(Arena& arena, std::size_t bytes,
+                                       std::size_t align,
+                                       const TypeLayout* type) {
+  void* block = arena.Take(bytes, align, type);
+  if (ACRE_UNLIKELY(block == nullptr)) arena.FailAllocation(bytes);
+  return block;
+}
+
+ACRE_INLINE void detail::Blocks::Give(Arena& arena, void* block,
+                                      std::size_t bytes, std::size_t align,
+                                      const TypeLayout* type) {
+  arena.Give(block, bytes, align, type);
+}
+
+}  // namespace acre::inline ACRE_ABI
+
+#endif  // ACRE_ARENA_H_

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+//
+// What an arena can be told, and what it tells. Plain aggregates.
+
+#ifndef ACRE_ARENA_OPTIONS_H_
+#define ACRE_ARENA_OPTIONS_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "acre/config.h"
+#include "acre/fwd.h"
+
+namespace acre::inline ACRE_ABI {
+
+/// All sizes are bytes.
+struct ArenaOptions {
+  /// Used in every message. Borrowed; must outlive the arena.
+  const char* name = "arena";
+
+  /// Where chunks come from. Borrowed; must outlive the arena. Null: the
+  /// collected heap (CollectedSource, <acre/gc.h>).
+  ChunkSource* source = nullptr;
+
+  /// The first chunk; every later one is as large as all before it together,
+  /// so that n bytes take log n chunks, up to max_chunk. 64 KiB keeps a small
+  /// arena small and puts one page fault burst of 16 pages at its start.
+  std::size_t first_chunk = std::size_t{64} << 10;
+
+  /// Chunks grow no larger, single blocks aside. 4 MiB: collection cost per
+  /// chunk is spread over a thousand pages.
+  std::size_t max_chunk = std::size_t{4} << 20;
+
+  /// More than this is never reserved from the source.
+  std::size_t byte_limit = SIZE_MAX;
+
+  /// Reset(ResetMode::kKeep) and kClear retain chunks up to this total; the
+  /// rest goes back to the source.
+  std::size_t retain_limit = SIZE_MAX;
+};
+
+/// A snapshot. Bytes, unless said otherwise.
+struct ArenaStats {
+  std::size_t chunks = 0;        ///< number in use
+  std::size_t spare_chunks = 0;  ///< number retained for later
+  std::size_t large_blocks = 0;  ///< number of blocks with a chunk of their own
+  std::size_t reserved = 0;      ///< held from the source, spares included
+  std::size_t carved = 0;        ///< handed out by the bump pointer
+  std::size_t freed = 0;         ///< of those, waiting on freelists
+  std::size_t current_used = 0;  ///< carved from the current chunk
+  std::size_t current_size = 0;  ///< what the current chunk can hold
+  std::uint64_t resets = 0;      ///< number of Resets so far
+
+  /// Blocks handed out and not freed, rounding included.
+  std::size_t live() const noexcept { return carved - freed; }
+};
+
+/// What Reset does with the chunks.
+enum class ResetMode {
+  kKeep,     ///< keep them, contents untouched: the fastest
+  kClear,    ///< keep them, and zero every byte that was handed out
+  kRelease,  ///< give them back to the source
+};
+
+}  // namespace acre::inline ACRE_ABI
+
+#endif  // ACRE_ARENA_OPTIONS_H_

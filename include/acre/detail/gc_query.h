@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+//
+// What the auditor asks the collector. Nothing here allocates or locks.
+// Internal to acre.
+
+#ifndef ACRE_DETAIL_GC_QUERY_H_
+#define ACRE_DETAIL_GC_QUERY_H_
+
+#include <cstddef>
+
+#include "acre/config.h"
+
+namespace acre::inline ACRE_ABI::detail {
+
+/// The start of the collected object around `address`, or null. Objects that
+/// were freed explicitly, small ones above all, may still look allocated.
+const void* CollectedBase(const void* address) noexcept;
+
+/// Bytes of the object. Requires: CollectedBase returned `base`.
+std::size_t CollectedSize(const void* base) noexcept;
+
+/// True for chunks of acre, of living and of dead arenas.
+bool IsArenaChunk(const void* base) noexcept;
+
+}  // namespace acre::inline ACRE_ABI::detail
+
+#endif  // ACRE_DETAIL_GC_QUERY_H_

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+//
+// Location: what an arena knows of an address inside one of its chunks. For
+// the auditor and for messages. Internal to acre.
+
+#ifndef ACRE_DETAIL_LOCATION_H_
+#define ACRE_DETAIL_LOCATION_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "acre/config.h"
+#include "acre/fwd.h"
+
+namespace acre::inline ACRE_ABI::detail {
+
+enum class Place : std::uint8_t {
+  kNotInArena,  ///< in no chunk of any living arena
+  kLive,        ///< handed out; in release builds perhaps freed since
+  kFreed,       ///< inside a freed block (checked builds know)
+  kUnused,      ///< in a chunk, but never handed out since the last Reset
+};
+
+struct Location {
+  Arena* arena = nullptr;
+  Place place = Place::kNotInArena;
+  const char* chunk_begin = nullptr;
+  const char* chunk_end = nullptr;
+  // Checked builds, kLive and kFreed: the block around the address.
+  const void* block = nullptr;
+  std::size_t block_bytes = 0;
+  const TypeLayout* block_type = nullptr;  // null: raw bytes
+};
+
+/// Constant. Exact while the arena that owns the address is not in use by
+/// another thread.
+Location Locate(const void* address) noexcept;
+
+/// Fails (misuse) where `block` is not a live block of `arena`. Checked builds;
+/// `what` names the caller ("Vector::push_back").
+void CheckLiveBlock(const Arena& arena, const void* block, const char* what);
+
+}  // namespace acre::inline ACRE_ABI::detail
+
+#endif  // ACRE_DETAIL_LOCATION_H_

@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: MIT
+//
+// Shape<T>: how a C++ type is described as a TypeLayout. One specialisation
+// per family of types; the containers add theirs. Internal to acre.
+//
+// A Shape gives: kKind, kFields (its parts), kHasSlots and kHasHandles (by
+// value, so this recursion ends), and where they apply kCount, kElement, kOps.
+// Templates of std that live in heavy headers (optional, variant, tuple,
+// bitset, complex, chrono) are recognised by name and used through their
+// public interface, so that nobody pays for headers he does not use.
+
+#ifndef ACRE_DETAIL_SHAPE_H_
+#define ACRE_DETAIL_SHAPE_H_
+
+#include <array>
+#include <cstddef>
+#include <span>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#include "acre/config.h"
+#include "acre/detail/type_name.h"
+#include "acre/layout.h"
+#include "acre/type_layout.h"
+
+namespace acre::inline ACRE_ABI::detail {
+
+template <class T>
+constexpr const TypeLayout* GetLayout();
+
+template <class T>
+concept Complete = requires { sizeof(T); };
+
+/// The common part of all shapes, and the shape of plain data.
+struct PlainShape {
+  static constexpr bool kKnown = true;
+  static constexpr TypeKind kKind = TypeKind::kPlain;
+  static constexpr bool kHasSlots = false;
+  static constexpr bool kHasHandles = false;
+  static constexpr std::size_t kCount = 1;
+  static constexpr std::array<FieldLayout, 0> kFields{};
+  static constexpr const TypeLayout* (*kElement)() = nullptr;
+  static constexpr const TypeOps* kOps = nullptr;
+};
+
+/// Not known: an unregistered struct, or something that cannot be described.
+template <class T>
+struct Shape : PlainShape {
+  static constexpr bool kKnown = false;
+};
+
+template <class M>
+constexpr FieldLayout Part(std::string_view label, std::size_t offset = 0) {
+  FieldLayout part;
+  part.name = label;
+  part.offset = static_cast<std::uint32_t>(offset);
+  if constexpr (Complete<M>) {
+    part.size = static_cast<std::uint32_t>(sizeof(M));
+    part.align = static_cast<std::uint32_t>(alignof(M));
+  }
+  part.type = &GetLayout<M>;
+  return part;
+}
+
+template <class T>
+inline constexpr bool kSlotsIn = Shape<std::remove_cv_t<T>>::kHasSlots;
+template <class T>
+inline constexpr bool kHandlesIn = Shape<std::remove_cv_t<T>>::kHasHandles;
+
+constexpr bool IsPlainStd(std::string_view name) {
+  return IsStdTemplate(name, "bitset<") || IsStdTemplate(name, "complex<") ||
+         IsStdTemplate(name, "chrono::duration<") ||
+         IsStdTemplate(name, "chrono::time_point<");
+}
+
+template <class T>
+concept PlainData =
+    std::is_arithmetic_v<T> || std::is_enum_v<T> ||
+    std::is_null_pointer_v<T> || std::is_member_object_pointer_v<T> ||
+    kPlain<T> ||
+    (std::is_class_v<T> && !HasLayout<T> &&
+     ((Complete<T> && std::is_empty_v<T> && std::is_trivially_copyable_v<T>) ||
+      IsPlainStd(TypeName<T>())));
+
+template <PlainData T>
+struct Shape<T> : PlainShape {};
+
+// ---- pointers and views
+
+template <class T>
+  requires std::is_object_v<T>
+struct Shape<T*> : PlainShape {
+  static constexpr TypeKind kKind = TypeKind::kPointer;
+  static constexpr bool kHasSlots = true;
+  static constexpr std::array kFields{Part<T>("->")};
+  static constexpr const TypeLayout* (*kElement)() = &GetLayout<T>;
+};
+
+template <class View, class T>
+struct ViewShape : PlainShape {
+  static constexpr TypeKind kKind = TypeKind::kView;
+  static constexpr bool kHasSlots = true;
+  static constexpr std::array kFields{Part<T>("[]")};
+  static constexpr const TypeLayout* (*kElement)() = &GetLayout<T>;
+
+  static ElementRun Read(const void* object) {
+    const View& view = *static_cast<const View*>(object);
+    return {view.data(), view.size()};
+  }
+  static void Write(void* object, const void* data) {
+    View& view = *static_cast<View*>(object);
+    using Data = std::remove_const_t<std::remove_pointer_t<
+        decltype(view.data())>>;
+    view = View(const_cast<Data*>(static_cast<const Data*>(data)),
+                view.size());
+  }
+  static constexpr TypeOps kViewOps{.view = &Read, .set_view = &Write};
+  static constexpr const TypeOps* kOps = &kViewOps;
+};
+
+template <class T, std::size_t N>
+struct Shape<std::span<T, N>> : ViewShape<std::span<T, N>, T> {};
+template <>
+struct Shape<std::string_view> : ViewShape<std::string_view, char> {};
+
+// ---- arrays
+
+template <class T, std::size_t N>
+struct ArrayShape : PlainShape {
+  static constexpr TypeKind kKind =
+      kSlotsIn<T> ? TypeKind::kArray : TypeKind::kPlain;
+  static constexpr bool kHasSlots = kSlotsIn<T>;
+  static constexpr bool kHasHandles = kHandlesIn<T>;
+  static constexpr std::size_t kCount = N;
+  static constexpr std::array kFields{Part<T>("[]")};
+  static constexpr const TypeLayout* (*kElement)() = &GetLayout<T>;
+};
+template <class T, std::size_t N>
+struct Shape<T[N]> : ArrayShape<T, N> {};
+template <class T, std::size_t N>
+struct Shape<std::array<T, N>> : ArrayShape<T, N> {};
+
+// ---- structs: registered ones and std::pair
+
+template <class M>
+consteval auto TypeOf() -> const TypeLayout* (*)() {
+  if constexpr (std::is_same_v<M, Hole>) {
+    return nullptr;
+  } else {
+    return &GetLayout<M>;
+  }
+}
+
+
+template <class T, class Fields>
+struct RegisteredShape;
+template <class T, class... M>
+struct RegisteredShape<T, LayoutFields<M...>> : PlainShape {
+  static constexpr TypeKind kKind = TypeKind::kStruct;
+  static constexpr auto kFields = [] {
+    constexpr auto kLayout = acre_layout(LayoutTag<T>{});
+    constexpr const TypeLayout* (*kTypes[])() = {TypeOf<M>()..., nullptr};
+    std::array<FieldLayout, sizeof...(M)> fields{};
+    for (std::size_t i = 0; i < sizeof...(M); ++i) {
+      fields[i] = kLayout.fields[i];
+      fields[i].type = kTypes[i];
+    }
+    return fields;
+  }();
+  static constexpr auto kIsSlot = [] {
+    constexpr bool kIn[] = {kSlotsIn<M>..., false};
+    std::array<bool, sizeof...(M)> is_slot{};
+    for (std::size_t i = 0; i < sizeof...(M); ++i) {
+      is_slot[i] = kIn[i] && kFields[i].note != FieldNote::kBorrowed;
+    }
+    return is_slot;
+  }();
+  static constexpr std::size_t kSlotCount = [] {
+    std::size_t count = 0;
+    for (bool is_slot : kIsSlot) count += is_slot;
+    return count;
+  }();
+  static constexpr auto kSlots = [] {
+    std::array<FieldLayout, kSlotCount> slots{};
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < sizeof...(M); ++i) {
+      if (kIsSlot[i]) slots[count++] = kFields[i];
+    }
+    return slots;
+  }();
+  static constexpr bool kHasSlots = kSlotCount != 0;
+  static constexpr bool kHasHandles = (kHandlesIn<M> || ... || false);
+};
+template <HasLayout T>
+  requires(!kPlain<T>)
+struct Shape<T>
+    : RegisteredShape<T, decltype(acre_layout(LayoutTag<T>{}))> {};
+
+template <class A, class B>
+struct Shape<std::pair<A, B>> : PlainShape {
+  static constexpr TypeKind kKind = TypeKind::kStruct;
+  static constexpr bool kHasSlots = kSlotsIn<A> || kSlotsIn<B>;
+  static constexpr bool kHasHandles = kHandlesIn<A> || kHandlesIn<B>;
+  static constexpr std::size_t kSecond =
+      (sizeof(A) + alignof(B) - 1) / alignof(B) * alignof(B);
+  static constexpr std::array kFields{Part<A>(".first"),
+                                      Part<B>(".second", kSecond)};
+  static constexpr auto kSlots = [] {
+    constexpr std::size_t kCount = kSlotsIn<A> + kSlotsIn<B>;
+    std::array<FieldLayout, kCount> slots{};
+    std::size_t i = 0;
+    if constexpr (kSlotsIn<A>) slots[i++] = kFields[0];
+    if constexpr (kSlotsIn<B>) slots[i++] = kFields[1];
+    static_cast<void>(i);
+    return slots;
+  }();
+};
+
+// ---- optional, variant, tuple: by name, through their interface
+
+template <class T>
+concept StdOptional = IsStdTemplate(TypeName<T>(), "optional<");
+template <class T>
+concept StdVariant = IsStdTemplate(TypeName<T>(), "variant<");
+template <class T>
+concept StdTuple = IsStdTemplate(TypeName<T>(), "tuple<");
+
+template <StdOptional T>
+struct Shape<T> : PlainShape {
+  using Value = typename T::value_type;
+  static constexpr TypeKind kKind =
+      kSlotsIn<Value> ? TypeKind::kChoice : TypeKind::kPlain;
+  static constexpr bool kHasSlots = kSlotsIn<Value>;
+  static constexpr bool kHasHandles = kHandlesIn<Value>;
+  static constexpr std::array kFields{Part<Value>(".value()")};
+
+  static ActivePart Active(const void* object) {
+    const T& value = *static_cast<const T*>(object);
+    return {value.has_value() ? &*value : nullptr, 0};
+  }
+  static constexpr TypeOps kChoiceOps{.active = &Active};
+  static constexpr const TypeOps* kOps = &kChoiceOps;
+};
+
+template <template <class...> class V, class... A>
+  requires StdVariant<V<A...>>
+struct Shape<V<A...>> : PlainShape {
+  static constexpr bool kHasSlots = (kSlotsIn<A> || ...);
+  static constexpr bool kHasHandles = (kHandlesIn<A> || ...);
+  static constexpr TypeKind kKind =
+      kHasSlots ? TypeKind::kChoice : TypeKind::kPlain;
+  static constexpr std::array kFields{Part<A>("<alternative>")...};
+
+  static ActivePart Active(const void* object) {
+    const auto& value = *static_cast<const V<A...>*>(object);
+    if (value.valueless_by_exception()) return {};
+    return Find(value, std::index_sequence_for<A...>{});
+  }
+  template <std::size_t... I>
+  static ActivePart Find(const V<A...>& value, std::index_sequence<I...>) {
+    const void* object = nullptr;
+    static_cast<void>(
+        ((value.index() == I && (object = get_if<I>(&value), true)) || ...));
+    return {object, static_cast<unsigned>(value.index())};
+  }
+  static constexpr TypeOps kChoiceOps{.active = &Active};
+  static constexpr const TypeOps* kOps = &kChoiceOps;
+};
+
+template <template <class...> class V, class... A>
+  requires StdTuple<V<A...>>
+struct Shape<V<A...>> : PlainShape {
+  static constexpr bool kHasSlots = (kSlotsIn<A> || ... || false);
+  static constexpr bool kHasHandles = (kHandlesIn<A> || ... || false);
+  static constexpr TypeKind kKind =
+      kHasSlots ? TypeKind::kTuple : TypeKind::kPlain;
+  static constexpr std::array<FieldLayout, sizeof...(A)> kFields{
+      Part<A>("<item>")...};
+
+  static const void* At(const void* object, std::size_t index) {
+    return Find(*static_cast<const V<A...>*>(object), index,
+                std::index_sequence_for<A...>{});
+  }
+  template <std::size_t... I>
+  static const void* Find(const V<A...>& value, std::size_t index,
+                          std::index_sequence<I...>) {
+    const void* part = nullptr;
+    static_cast<void>(((index == I && (part = &get<I>(value), true)) || ...));
+    return part;
+  }
+  static constexpr TypeOps kTupleOps{.part = &At};
+  static constexpr const TypeOps* kOps = &kTupleOps;
+};
+
+}  // namespace acre::inline ACRE_ABI::detail
+
+#endif  // ACRE_DETAIL_SHAPE_H_

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT
+//
+// Type names without RTTI, and the table of std types that cannot live in an
+// arena. Matching by name keeps <map>, <mutex>, <functional> and two dozen
+// other headers out of every user's build.
+
+#ifndef ACRE_DETAIL_TYPE_NAME_H_
+#define ACRE_DETAIL_TYPE_NAME_H_
+
+#include <cstdint>
+#include <string_view>
+
+#include "acre/config.h"
+
+namespace acre::inline ACRE_ABI::detail {
+
+// The compilers end differently: "[with T = X]" and "[T = X]". The return type
+// must not be a typedef, or g++ explains it in the same brackets.
+template <class T>
+consteval auto TypeName() {
+  constexpr std::string_view kText = __PRETTY_FUNCTION__;
+  constexpr std::size_t kBegin = kText.find("T = ") + 4;
+  return kText.substr(kBegin, kText.rfind(']') - kBegin);
+}
+
+constexpr std::uint64_t HashName(std::string_view text,
+                                 std::uint64_t hash = 0xcbf29ce484222325u) {
+  for (char c : text) {  // FNV-1a, 64 bit
+    hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
+  }
+  return hash;
+}
+
+/// "std::__cxx11::basic_string<char>" is told from "std::basic_string<" by
+/// leaving out the inline namespace.
+constexpr bool IsStdTemplate(std::string_view name, std::string_view wanted) {
+  if (!name.starts_with("std::")) return false;
+  name.remove_prefix(5);
+  if (name.starts_with("__")) {
+    const std::size_t end = name.find("::");
+    if (end == std::string_view::npos) return false;
+    name.remove_prefix(end + 2);
+  }
+  return name.starts_with(wanted);
+}
+
+struct Rejection {
+  std::string_view prefix;  // behind "std::"
+  std::string_view advice;
+};
+
+inline constexpr Rejection kRejections[] = {
+    {"vector<", "std::vector, use acre::Vector"},
+    {"deque<", "std::deque, use acre::Vector"},
+    {"list<", "std::list, use acre::Vector or pointers made by New"},
+    {"forward_list<", "std::forward_list, use pointers made by New"},
+    {"basic_string<", "std::string, use acre::String"},
+    {"map<", "std::map, use acre::Map"},
+    {"multimap<", "std::multimap, use acre::Map of acre::Vector"},
+    {"unordered_map<", "std::unordered_map, use acre::Map"},
+    {"unordered_multimap<",
+     "std::unordered_multimap, use acre::Map of acre::Vector"},
+    {"set<", "std::set, use acre::Set"},
+    {"multiset<", "std::multiset, use acre::Map to a count"},
+    {"unordered_set<", "std::unordered_set, use acre::Set"},
+    {"unordered_multiset<", "std::unordered_multiset, use acre::Map to a count"},
+    {"queue<", "std::queue, use acre::Vector"},
+    {"priority_queue<", "std::priority_queue, use acre::Vector"},
+    {"stack<", "std::stack, use acre::Vector"},
+    {"unique_ptr<", "std::unique_ptr, use a plain pointer made by New"},
+    {"shared_ptr<", "std::shared_ptr, use a plain pointer made by New"},
+    {"weak_ptr<", "std::weak_ptr, use a plain pointer made by New"},
+    {"function<", "std::function, use an index or an enum"},
+    {"any", "std::any, use std::variant"},
+    {"mutex", "std::mutex, keep locks outside the arena"},
+    {"timed_mutex", "std::timed_mutex, keep locks outside the arena"},
+    {"recursive_mutex", "std::recursive_mutex, keep locks outside the arena"},
+    {"shared_mutex", "std::shared_mutex, keep locks outside the arena"},
+    {"condition_variable",
+     "std::condition_variable, keep it outside the arena"},
+    {"atomic", "std::atomic, an arena serves one thread at a time"},
+    {"thread", "std::thread, keep threads outside the arena"},
+    {"jthread", "std::jthread, keep threads outside the arena"},
+    {"future<", "std::future, keep it outside the arena"},
+    {"promise<", "std::promise, keep it outside the arena"},
+    {"reference_wrapper<", "std::reference_wrapper, use a pointer"},
+    {"basic_string_view<", "a wide string_view, use std::span"},
+    {"initializer_list<", "std::initializer_list, use acre::Vector"},
+};
+
+/// Advice for a std type that is no element, or empty.
+constexpr std::string_view RejectionOf(std::string_view name) {
+  for (const Rejection& rejection : kRejections) {
+    if (IsStdTemplate(name, rejection.prefix)) return rejection.advice;
+  }
+  return {};
+}
+
+}  // namespace acre::inline ACRE_ABI::detail
+
+#endif  // ACRE_DETAIL_TYPE_NAME_H_

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+//
+// VisitSet: which (address, type) pairs a walk has seen. Keyed by both: the
+// first member of a struct has the struct's address, and having seen the
+// member says nothing of the rest. Open addressing, linear probing, 16 bytes
+// an entry. Internal to acre.
+
+#ifndef ACRE_DETAIL_VISIT_SET_H_
+#define ACRE_DETAIL_VISIT_SET_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "acre/config.h"
+#include "acre/type_layout.h"
+
+namespace acre::inline ACRE_ABI::detail {
+
+class VisitSet {
+ public:
+  /// False where the pair was there already. Amortised constant.
+  bool Insert(const void* address, const TypeLayout& type) {
+    if (2 * (size_ + 1) > entries_.size()) Grow();
+    if (!Put({address, type.id})) return false;
+    ++size_;
+    return true;
+  }
+
+  std::size_t size() const { return size_; }
+
+ private:
+  struct Entry {
+    const void* address = nullptr;  // null: empty
+    std::uint64_t type = 0;
+  };
+
+  bool Put(Entry entry) {
+    const auto key = reinterpret_cast<std::uintptr_t>(entry.address);
+    // Fibonacci hashing (Knuth, TAOCP 6.4): the top bits index.
+    std::size_t at = static_cast<std::size_t>(
+        ((key >> 3) ^ entry.type) * 0x9E3779B97F4A7C15u >> shift_);
+    for (;; at = (at + 1) & (entries_.size() - 1)) {
+      Entry& here = entries_[at];
+      if (here.address == nullptr) {
+        here = entry;
+        return true;
+      }
+      if (here.address == entry.address && here.type == entry.type) {
+        return false;
+      }
+    }
+  }
+
+  void Grow() {
+    const std::size_t size = entries_.empty() ? 64 : 2 * entries_.size();
+    shift_ = entries_.empty() ? 58 : shift_ - 1;
+    std::vector<Entry> old(size);
+    old.swap(entries_);
+    for (const Entry& entry : old) {
+      if (entry.address != nullptr) Put(entry);
+    }
+  }
+
+  std::vector<Entry> entries_;  // a power of two of them, or none
+  std::size_t size_ = 0;        // at most half of that
+  unsigned shift_ = 64;         // 64 - log2(entries_.size())
+};
+
+}  // namespace acre::inline ACRE_ABI::detail
+
+#endif  // ACRE_DETAIL_VISIT_SET_H_

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+//
+// ForEachSlot: visits every pointer, view and handle that an object holds by
+// value. The one walk over layouts that deep free, deep copy, the audit and
+// the binding of handles share. Recursion is as deep as types nest by value.
+// Internal to acre.
+
+#ifndef ACRE_DETAIL_WALK_H_
+#define ACRE_DETAIL_WALK_H_
+
+#include <cstddef>
+
+#include "acre/config.h"
+#include "acre/type_layout.h"
+
+namespace acre::inline ACRE_ABI::detail {
+
+/// One slot of an object.
+struct Slot {
+  const TypeLayout* type;    // kPointer, kView or kHandle
+  void* address;             // of the slot itself
+  const FieldLayout* field;  // innermost registered field around it, or null
+};
+
+/// Calls `visit(Slot)`. Fields declared borrowed are left out.
+template <class Visit>
+void ForEachSlot(const TypeLayout& type, void* object, Visit& visit,
+                 const FieldLayout* field = nullptr) {
+  char* const bytes = static_cast<char*>(object);
+  switch (type.kind) {
+    case TypeKind::kPlain:
+      return;
+    case TypeKind::kPointer:
+    case TypeKind::kView:
+    case TypeKind::kHandle:
+      return visit(Slot{&type, object, field});
+    case TypeKind::kStruct:
+      for (const FieldLayout& slot : type.slots) {
+        ForEachSlot(*slot.type(), bytes + slot.offset, visit,
+                    slot.name[0] == '.' && field != nullptr ? field : &slot);
+      }
+      return;
+    case TypeKind::kArray: {
+      const TypeLayout& element = *type.element();
+      for (std::size_t i = 0; i < type.count; ++i) {
+        ForEachSlot(element, bytes + i * element.size, visit, field);
+      }
+      return;
+    }
+    case TypeKind::kTuple:
+      for (std::size_t i = 0; i < type.fields.size(); ++i) {
+        const TypeLayout& part = *type.fields[i].type();
+        if (!part.has_slots) continue;
+        ForEachSlot(part, const_cast<void*>(type.ops->part(object, i)), visit,
+                    field);
+      }
+      return;
+    case TypeKind::kChoice: {
+      const ActivePart active = type.ops->active(object);
+      if (active.object == nullptr) return;
+      ForEachSlot(*type.fields[active.index].type(),
+                  const_cast<void*>(active.object), visit, field);
+      return;
+    }
+  }
+}
+
+/// ForEachSlot over the elements of a run.
+template <class Visit>
+void ForEachSlotIn(const TypeLayout& element, ElementRun run, Visit& visit,
+                   const FieldLayout* field = nullptr) {
+  if (!element.has_slots) return;
+  char* at = static_cast<char*>(const_cast<void*>(run.data));
+  for (std::size_t i = 0; i < run.count; ++i, at += element.size) {
+    ForEachSlot(element, at, visit, field);
+  }
+}
+
+}  // namespace acre::inline ACRE_ABI::detail
+
+#endif  // ACRE_DETAIL_WALK_H_

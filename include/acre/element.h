@@ -1,0 +1,346 @@
+// SPDX-License-Identifier: MIT
+//
+// Element<T>: may T live in an arena? Decided at compile time, over the whole
+// graph of types that T reaches, pointees included.
+//
+//   static_assert(acre::Element<Player>);
+//   static_assert(acre::Validate<World>() ==
+//       "World.players[].inventory: std::unordered_map, use acre::Map");
+//
+// T is an element when it
+//  1. is trivially destructible: Reset runs no destructors;
+//  2. may be moved by copying its bytes: growth and deep copy do so. acre
+//     cannot see a pointer of a struct into itself; do not write one;
+//  3. reaches only: numbers, enums, std::byte, complex, duration, time_point,
+//     bitset, monostate; pointers to elements; span, string_view, array,
+//     optional, pair, tuple, variant and C arrays of elements; acre's
+//     containers; structs registered with ACRE_LAYOUT or ACRE_PLAIN.
+// Every function that puts a T into an arena checks this, and the compiler's
+// error shows the path to the offence and the fix.
+
+#ifndef ACRE_ELEMENT_H_
+#define ACRE_ELEMENT_H_
+
+#include <algorithm>
+#include <cstddef>
+#include <span>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#include "acre/config.h"
+#include "acre/detail/shape.h"
+#include "acre/detail/type_name.h"
+#include "acre/layout.h"
+#include "acre/type_layout.h"
+
+namespace acre::inline ACRE_ABI {
+namespace detail {
+
+/// What is wrong with a registration: a sentence and the field it names.
+struct Gap {
+  std::string_view offence = {};
+  std::string_view field = {};
+};
+
+// Only natural padding may stand between fields: less than the alignment of
+// the field behind it, and less than a pointer. A field may lie in the tail
+// padding of the one before, hence the running maximum.
+constexpr Gap FindGap(std::span<const FieldLayout> fields, std::size_t size,
+                      std::size_t align) {
+  constexpr std::string_view kLeft = "ACRE_LAYOUT leaves a field out after";
+  constexpr std::string_view kOrder =
+      "ACRE_LAYOUT lists a field twice, out of order or in a union:";
+  std::size_t end = 0;
+  std::size_t hole = 0;
+  std::size_t last = 0;
+  std::string_view before = "{";
+  bool first = true;
+  for (const FieldLayout& field : fields) {
+    if (field.note == FieldNote::kOpaque) {
+      hole += field.size;
+      before = field.name;
+      continue;
+    }
+    if (field.size == 0) continue;
+    if (!first && field.offset <= last) return {kOrder, field.name};
+    if (field.offset < end && !first && field.offset + field.size <= end) {
+      return {kOrder, field.name};
+    }
+    const std::size_t padding =
+        std::min<std::size_t>(field.align, sizeof(void*));
+    if (field.offset > end && field.offset - end >= padding + hole) {
+      return {kLeft, before};
+    }
+    end = std::max<std::size_t>(end, field.offset + field.size);
+    last = field.offset;
+    before = field.name;
+    hole = 0;
+    first = false;
+  }
+  const std::size_t padding = std::min(align, sizeof(void*));
+  if (size > end && size - end >= padding + hole && !(end == 0 && size == 1)) {
+    return {kLeft, before};
+  }
+  return {};
+}
+
+template <class T>
+consteval Gap Offence() {
+  if constexpr (std::is_reference_v<T>) {
+    return {"reference, use a pointer"};
+  } else if constexpr (std::is_void_v<T>) {
+    return {"void, give it a type"};
+  } else if constexpr (std::is_function_v<std::remove_pointer_t<T>> ||
+                       std::is_member_function_pointer_v<T>) {
+    return {"function pointer, use an enum or declare it borrowed"};
+  } else if constexpr (std::is_pointer_v<T> &&
+                       std::is_void_v<std::remove_pointer_t<T>>) {
+    return {"void*, give it a type or declare it borrowed"};
+  } else if constexpr (std::is_pointer_v<T> &&
+                       std::is_same_v<std::remove_cv_t<std::remove_pointer_t<T>>,
+                                      char>) {
+    return {"char*, use acre::String or a borrowed std::string_view"};
+  } else if constexpr (!Complete<T>) {
+    return {"incomplete type, define it before its first use in an arena"};
+  } else if constexpr (std::is_volatile_v<T>) {
+    return {"volatile, keep device memory outside the arena"};
+  } else if constexpr (!Shape<T>::kKnown &&
+                       !RejectionOf(TypeName<T>()).empty()) {
+    return {RejectionOf(TypeName<T>())};
+  } else if constexpr (std::is_union_v<T>) {
+    return {"union, use std::variant"};
+  } else if constexpr (std::is_polymorphic_v<T>) {
+    return {"polymorphic type, use an enum or std::variant"};
+  } else if constexpr (!Shape<T>::kKnown) {
+    return {"unregistered type, add ACRE_LAYOUT"};
+  } else if constexpr (HasLayout<T> && !kPlain<T>) {
+    return FindGap(Shape<T>::kFields, sizeof(T), alignof(T));
+  } else {
+    return {};
+  }
+}
+
+template <class T>
+consteval std::string_view WeakOffence() {
+  if constexpr (std::is_object_v<T> && Complete<T>) {
+    if constexpr (!std::is_trivially_destructible_v<T>) {
+      return "has a destructor, Reset would not run it";
+    }
+  }
+  return {};
+}
+
+constexpr std::uint64_t HashShape(const TypeLayout& type) {
+  std::uint64_t hash = HashName(type.name) ^ (type.size * 31 + type.align);
+  if (type.kind == TypeKind::kStruct) {
+    for (const FieldLayout& field : type.fields) {
+      hash = HashName(field.name, hash ^ field.offset);
+    }
+  }
+  return hash;
+}
+
+template <class T>
+consteval TypeLayout MakeLayout() {
+  using S = Shape<T>;
+  TypeLayout type;
+  type.name = TypeName<T>();
+  if constexpr (Complete<T> && std::is_object_v<T>) {
+    type.size = sizeof(T);
+    type.align = alignof(T);
+  }
+  type.count = S::kCount;
+  type.kind = S::kKind;
+  type.has_slots = S::kHasSlots;
+  type.has_handles = S::kHasHandles;
+  const Gap gap = Offence<T>();
+  type.offence = gap.offence;
+  type.offence_field = gap.field;
+  type.weak = WeakOffence<T>();
+  type.fields = S::kFields;
+  if constexpr (requires { S::kSlots; }) type.slots = S::kSlots;
+  type.element = S::kElement;
+  type.ops = S::kOps;
+  type.id = HashShape(type);
+  return type;
+}
+
+template <class T>
+inline constexpr TypeLayout kLayoutOf = MakeLayout<T>();
+
+template <class T>
+constexpr const TypeLayout* GetLayout() {
+  return &kLayoutOf<std::remove_const_t<T>>;
+}
+
+/// A message built at compile time.
+struct Text {
+  char chars[512]{};
+  std::size_t size = 0;
+
+  constexpr void Add(std::string_view text) {
+    for (char c : text) {
+      if (size + 1 < sizeof chars) chars[size++] = c;
+    }
+  }
+  constexpr std::string_view view() const { return {chars, size}; }
+};
+
+/// The breadth-first walk over a graph of types: each type once, so that
+/// recursive types end, and the shortest path is the one that is told.
+class TypeWalk {
+ public:
+  constexpr explicit TypeWalk(const TypeLayout* root) : seen_(new Seen[64]) {
+    Add(root, 0, {});
+  }
+  TypeWalk(const TypeWalk&) = delete;
+  constexpr ~TypeWalk() { delete[] seen_; }
+
+  constexpr Text Run() {
+    std::size_t weak = kNone;
+    for (std::size_t i = 0; i < size_; ++i) {
+      const TypeLayout& type = *seen_[i].type;
+      if (!type.offence.empty()) return Tell(i, type.offence);
+      if (!type.weak.empty() && weak == kNone) weak = i;
+      for (const FieldLayout& field : type.fields) {
+        if (field.note == FieldNote::kBorrowed ||
+            field.note == FieldNote::kOpaque) {
+          continue;
+        }
+        Add(field.type(), i, field.name);
+      }
+    }
+    return weak == kNone ? Text{} : Tell(weak, seen_[weak].type->weak);
+  }
+
+ private:
+  static constexpr std::size_t kNone = ~std::size_t{0};
+  struct Seen {
+    const TypeLayout* type = nullptr;
+    std::size_t parent = 0;  // index into seen_
+    std::string_view label = {};
+  };
+
+  constexpr void Add(const TypeLayout* type, std::size_t parent,
+                     std::string_view label) {
+    const bool is_leaf = type->kind == TypeKind::kPlain &&
+                         type->fields.empty() && type->offence.empty() &&
+                         type->weak.empty();
+    if (is_leaf) return;
+    for (std::size_t i = 0; i < size_; ++i) {
+      // By id: g++ with -fsanitize=undefined compares no addresses of inline
+      // variables at compile time.
+      if (seen_[i].type->id == type->id) return;
+    }
+    if (size_ == capacity_) Grow();
+    seen_[size_++] = {type, parent, label};
+  }
+
+  constexpr void Grow() {
+    Seen* larger = new Seen[2 * capacity_];
+    std::copy(seen_, seen_ + size_, larger);
+    delete[] seen_;
+    seen_ = larger;
+    capacity_ *= 2;
+  }
+
+  constexpr Text Tell(std::size_t hit, std::string_view offence) const {
+    Text text;
+    AddPath(text, hit);
+    text.Add(": ");
+    text.Add(offence);
+    if (const auto field = seen_[hit].type->offence_field; !field.empty()) {
+      text.Add(" '");
+      text.Add(field);
+      text.Add("'");
+    }
+    return text;
+  }
+
+  constexpr void AddPath(Text& text, std::size_t at) const {
+    const Seen& step = seen_[at];
+    if (at == 0) return text.Add(step.type->name);
+    AddPath(text, step.parent);
+    if (step.label == "->") return;
+    const char c = step.label[0];
+    if (c != '[' && c != '.' && c != '{' && c != '<') text.Add(".");
+    text.Add(step.label);
+  }
+
+  Seen* seen_;  // owned, [0, size_) are valid
+  std::size_t size_ = 0;
+  std::size_t capacity_ = 64;
+};
+
+template <class T>
+inline constexpr Text kOffenceOf = TypeWalk(GetLayout<T>()).Run();
+
+}  // namespace detail
+
+/// The layout of T, cv-qualifiers ignored. Constant; compare with SameType.
+template <class T>
+constexpr const TypeLayout& LayoutOf() {
+  return *detail::GetLayout<T>();
+}
+
+/// Empty where T is an element; else path and fix of the first offence.
+template <class T>
+consteval std::string_view Validate() {
+  return detail::kOffenceOf<std::remove_cv_t<T>>.view();
+}
+
+/// Holds when T may live in an arena. Never a hard error; do not ask before T
+/// is complete.
+template <class T>
+concept Element = Validate<T>().empty();
+
+namespace detail {
+
+// The path has to show in the compiler's own error. g++ prints a class-type
+// argument as a string; clang 14 prints it as a list of numbers, cut after
+// ten, so clang gets a pack of characters.
+#if defined(__clang__)
+template <char... C>
+struct Offending {
+  static constexpr bool kIsElement = sizeof...(C) == 0;
+};
+template <class T, std::size_t... I>
+consteval bool Require(std::index_sequence<I...>) {
+  static_assert(Offending<kOffenceOf<T>.chars[I]...>::kIsElement,
+                "acre: this type cannot live in an arena (path and fix above)");
+  return true;
+}
+template <class T>
+consteval bool RequireElement() {
+  return Require<T>(std::make_index_sequence<kOffenceOf<T>.size>{});
+}
+#else
+template <std::size_t N>
+struct Message {
+  char text[N];
+};
+template <Message M>
+struct Offending {
+  static constexpr bool kIsElement = sizeof M.text == 1;
+};
+template <class T>
+consteval auto MessageOf() {
+  Message<kOffenceOf<T>.size + 1> message{};
+  for (std::size_t i = 0; i < kOffenceOf<T>.size; ++i) {
+    message.text[i] = kOffenceOf<T>.chars[i];
+  }
+  return message;
+}
+template <class T>
+consteval bool RequireElement() {
+  static_assert(Offending<MessageOf<T>()>::kIsElement,
+                "acre: this type cannot live in an arena (path and fix above)");
+  return true;
+}
+#endif
+
+}  // namespace detail
+}  // namespace acre::inline ACRE_ABI
+
+#endif  // ACRE_ELEMENT_H_

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: MIT
+//
+// TypeLayout: what compiled code knows of a type. Constant data, no RTTI. One
+// description drives the element check, deep copy, deep free, the audit and
+// the binding of handles. Users write ACRE_LAYOUT (<acre/layout.h>) and get
+// this; they read it through LayoutOf<T>() (<acre/element.h>).
+//
+// Ownership: static storage; nothing here is ever freed.
+// Threads: immutable.
+
+#ifndef ACRE_TYPE_LAYOUT_H_
+#define ACRE_TYPE_LAYOUT_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "acre/config.h"
+#include "acre/fwd.h"
+
+namespace acre::inline ACRE_ABI {
+
+/// What a value of the type is, as far as a walk is concerned.
+enum class TypeKind : std::uint8_t {
+  kPlain,    ///< no pointer inside: numbers, enums, plain data
+  kPointer,  ///< T*
+  kView,     ///< pointer and count: std::span, std::string_view
+  kArray,    ///< T[n], std::array
+  kStruct,   ///< registered struct, std::pair
+  kTuple,    ///< std::tuple: parts at offsets only its ops know
+  kChoice,   ///< std::optional, std::variant: at most one part is live
+  kHandle,   ///< Vector, Map, Set, String
+};
+
+/// What the author of a layout says of a field.
+enum class FieldNote : std::uint8_t {
+  kNone,
+  kOwned,     ///< FreeGraph follows it
+  kBorrowed,  ///< points outside on purpose: neither copied, freed nor audited
+  kReviewed,  ///< a finding here is accepted, for the reason given
+  kOpaque,    ///< a hole in the layout: bit-fields, over-aligned padding
+};
+
+/// One part of a type: a field, an element, a pointee.
+struct FieldLayout {
+  std::string_view name;  ///< "hp", or "[]", "->", ".value()", ... for parts
+  std::uint32_t offset = 0;
+  std::uint32_t size = 0;
+  std::uint32_t align = 1;
+  FieldNote note = FieldNote::kNone;
+  std::string_view reason = {};                 ///< of kReviewed
+  const TypeLayout* (*type)() = nullptr;        ///< null for kOpaque only
+};
+
+/// `count` elements in a row. Null data for none.
+struct ElementRun {
+  const void* data = nullptr;
+  std::size_t count = 0;
+};
+
+/// The live part of an optional or variant; null object for none.
+struct ActivePart {
+  const void* object = nullptr;
+  unsigned index = 0;  ///< into TypeLayout::fields
+};
+
+/// The storage that a handle owns. Null block: none.
+struct HandleStorage {
+  void* block = nullptr;
+  std::size_t bytes = 0;  ///< as it was asked of the arena
+  std::size_t align = 1;
+  Arena* arena = nullptr;
+  std::uint64_t stamp = 0;
+};
+
+/// What only compiled code for the very type can do. Entries that do not apply
+/// to the kind are null.
+struct TypeOps {
+  // kView
+  ElementRun (*view)(const void* object) = nullptr;
+  void (*set_view)(void* object, const void* data) = nullptr;
+  // kChoice, kTuple
+  ActivePart (*active)(const void* object) = nullptr;
+  const void* (*part)(const void* object, std::size_t index) = nullptr;
+  // kHandle
+  void (*bind)(void* handle, Arena* arena) = nullptr;
+  void (*release)(void* handle) = nullptr;
+  HandleStorage (*storage)(const void* handle) = nullptr;
+  /// The next run of elements; `cursor` starts at 0. Null data: no more.
+  ElementRun (*next_run)(const void* handle, std::size_t* cursor) = nullptr;
+  /// The handle's bytes were copied from elsewhere; its storage now is `block`
+  /// in `arena`, or none where block is null.
+  void (*adopt)(void* handle, Arena* arena, void* block) = nullptr;
+  /// Puts every element where its (changed) key belongs. Null: never needed.
+  void (*rehash)(void* handle) = nullptr;
+};
+
+/// A type, described. See TypeKind for what `fields` holds: the fields of a
+/// struct, the alternatives of a choice, the parts of a tuple, the key and the
+/// value of a Map; for every other kind the one element or pointee.
+struct TypeLayout {
+  std::string_view name;  ///< as the compiler spells it
+  std::uint64_t id = 0;   ///< hash of name and shape; equal across libraries
+  std::size_t size = 0;
+  std::size_t align = 1;
+  std::size_t count = 1;  ///< elements of a kArray
+  TypeKind kind = TypeKind::kPlain;
+  bool has_slots = false;    ///< holds a pointer, view or handle by value
+  bool has_handles = false;  ///< holds a handle by value
+  std::string_view offence = {};  ///< why it is no element; empty: it may be
+  std::string_view offence_field = {};  ///< the field that `offence` names
+  std::string_view weak = {};     ///< offence told only if no part explains it
+  std::span<const FieldLayout> fields = {};
+  std::span<const FieldLayout> slots = {};  ///< kStruct: fields with has_slots
+  const TypeLayout* (*element)() = nullptr;  ///< of runs, arrays, pointers
+  const TypeOps* ops = nullptr;
+};
+
+/// Layouts are compared by id: each shared library has its own copy.
+constexpr bool SameType(const TypeLayout& a, const TypeLayout& b) {
+  return &a == &b || a.id == b.id;
+}
+
+}  // namespace acre::inline ACRE_ABI
+
+#endif  // ACRE_TYPE_LAYOUT_H_

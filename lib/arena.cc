@@ -1,0 +1,453 @@
+// SPDX-License-Identifier: MIT
+//
+// The arena's life, and the path of blocks that the inline code cannot serve.
+
+#include "acre/arena.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "acre/gc.h"
+#include "poison.h"
+#include "slow_path.h"
+
+namespace acre::inline ACRE_ABI {
+namespace detail {
+
+SizeClass BlockFor(std::size_t bytes, std::size_t align) {
+  if (bytes <= kClassedMax) return ClassOf(bytes, align);
+  return {RoundUp(bytes, std::max(align, kGranule)), kNoClass};
+}
+
+std::size_t BlockAlign(SizeClass size, std::size_t align) {
+  if (align <= kGranule) return kGranule;
+  // A recycled block must suit every request of its class.
+  return size.index == kNoClass ? align : std::min(size.bytes, kMaxAlignment);
+}
+
+// ------------------------------------------------------------------ taking
+
+void* SlowPath::Take(std::size_t bytes, std::size_t align,
+                     const TypeLayout* type) {
+  if (kChecked) CheckUser();
+  if (bytes > PTRDIFF_MAX - 2 * kMaxAlignment) return nullptr;
+  void* block = TakeBlock(bytes, align);
+  if (kChecked && block != nullptr) NoteTaken(block, bytes, type);
+  return block;
+}
+
+void* SlowPath::TakeBlock(std::size_t bytes, std::size_t align) {
+  const SizeClass size = BlockFor(bytes, align);
+  const std::size_t block_align = BlockAlign(size, align);
+  if (void* block = PopFree(size)) return block;
+  if (char* block = Carve(size.bytes, block_align)) return block;
+  if (size.bytes > kInlineMax && size.bytes > NextChunkSize() / 4) {
+    return TakeLarge(bytes, align);
+  }
+  const std::size_t slack = block_align > kGranule ? block_align : 0;
+  // A re-entrant user may take the new chunk's memory, hence the loop.
+  while (Refill(size.bytes + slack)) {
+    if (void* block = PopFree(size)) return block;
+    if (char* block = Carve(size.bytes, block_align)) return block;
+  }
+  return nullptr;
+}
+
+ACRE_READS_FREE_BLOCKS void* SlowPath::PopFree(SizeClass size) {
+  if (size.index == kNoClass) return nullptr;
+  FreeBlock* block = a_.free_[size.index];
+  if (block == nullptr) return nullptr;
+  a_.free_[size.index] = block->next;
+  a_.reused_ += size.bytes;
+  return block;
+}
+
+ACRE_READS_FREE_BLOCKS void SlowPath::PushFree(void* block, unsigned index,
+                                               std::size_t bytes) {
+  auto* free_block = static_cast<FreeBlock*>(block);
+  free_block->next = a_.free_[index];
+  a_.free_[index] = free_block;
+  a_.freed_ += bytes;
+}
+
+// What alignment skips is handed out later, as ordinary small blocks.
+void SlowPath::PushGap(char* gap, std::size_t bytes) {
+  while (bytes != 0) {
+    const std::size_t piece = std::min(bytes, kSmallMax);
+    PushFree(gap, ClassOf(piece, 1).index, piece);
+    gap += piece;
+    bytes -= piece;
+  }
+}
+
+char* SlowPath::Carve(std::size_t bytes, std::size_t align) {
+  const auto at = reinterpret_cast<std::uintptr_t>(a_.cursor_);
+  const std::size_t gap = RoundUp(at, align) - at;
+  const auto room = static_cast<std::size_t>(a_.limit_ - a_.cursor_);
+  if (room < bytes || room - bytes < gap) return nullptr;
+  char* block = a_.cursor_ + gap;
+  PushGap(a_.cursor_, gap);
+  a_.cursor_ = block + bytes;
+  return block;
+}
+
+// ------------------------------------------------------------------ chunks
+
+std::size_t SlowPath::NextChunkSize() const {
+  return std::clamp(a_.reserved_, a_.options_.first_chunk,
+                    std::max(a_.options_.first_chunk, a_.options_.max_chunk));
+}
+
+/// Makes a chunk with `need` free bytes current, if there is one to be had.
+bool SlowPath::Refill(std::size_t need) {
+  if (AdvanceToSpare(need)) return true;
+  if (a_.freed_ - a_.scanned_ >=
+          std::max(NextChunkSize(), (a_.freed_ - a_.reused_) / 2) &&
+      ReclaimFor(need)) {
+    return true;
+  }
+  if (Chunk* large = TakeLargeSpare(need)) {
+    large->is_large = false;
+    Advance(large);
+    return true;
+  }
+  const std::size_t min_size = need + kChunkHeader + kGranule;
+  if (Chunk* chunk = Acquire(min_size, std::max(min_size, NextChunkSize()))) {
+    Advance(chunk);
+    return true;
+  }
+  // The source is dry: look for whole chunks even if few bytes were freed.
+  return a_.freed_ != a_.scanned_ && ReclaimFor(need);
+}
+
+bool SlowPath::ReclaimFor(std::size_t need) {
+  if (!Reclaim()) return false;
+  const auto room = static_cast<std::size_t>(a_.limit_ - a_.cursor_);
+  return room >= need || AdvanceToSpare(need);
+}
+
+/// Spares stand behind current_; the first that fits is put right behind it.
+bool SlowPath::AdvanceToSpare(std::size_t need) {
+  Chunk** at = a_.current_ != nullptr ? &a_.current_->next : &a_.first_;
+  while (*at != nullptr && (*at)->capacity() < need) at = &(*at)->next;
+  Chunk* spare = *at;
+  if (spare == nullptr) return false;
+  *at = spare->next;
+  Advance(spare);
+  return true;
+}
+
+/// Links `chunk` behind current_ and makes it the current one.
+void SlowPath::Advance(Chunk* chunk) {
+  Chunk*& at = a_.current_ != nullptr ? a_.current_->next : a_.first_;
+  chunk->next = at;
+  at = chunk;
+  if (a_.current_ != nullptr) a_.current_->top = a_.cursor_;
+  StartAt(chunk);
+}
+
+void SlowPath::StartAt(Chunk* chunk) {
+  chunk->order = a_.next_order_++;
+  a_.current_ = chunk;
+  a_.cursor_ = chunk->begin.load(std::memory_order_relaxed);
+  a_.limit_ = chunk->limit;
+}
+
+ArenaEntry* SlowPath::Entry() {
+  if (a_.entry_ == nullptr) a_.entry_ = index::AddArena(&a_, a_.collected_);
+  return a_.entry_;
+}
+
+Chunk* SlowPath::Acquire(std::size_t min_size, std::size_t wanted) {
+  ArenaEntry* entry = Entry();
+  const std::size_t held = std::min(a_.reserved_, a_.options_.byte_limit);
+  const std::size_t allowed = a_.options_.byte_limit - held;
+  if (entry == nullptr || min_size > allowed) return nullptr;
+  const ChunkMemory memory = a_.source_->Acquire(
+      min_size, std::min(RoundUp(wanted, kMaxAlignment), allowed));
+  if (memory.address == nullptr) return nullptr;
+  ACRE_CHECK(
+      reinterpret_cast<std::uintptr_t>(memory.address) % kGranule == 0 &&
+          memory.size >= min_size,
+      "the source of arena '%s' returned %zu bytes at %p; at least %zu, "
+      "aligned to 16, were asked for",
+      a_.name(), memory.size, memory.address, min_size);
+  Chunk* chunk = index::AddChunk(entry, memory);
+  if (chunk == nullptr) {
+    a_.source_->Release(memory);
+    return nullptr;
+  }
+  a_.reserved_ += memory.size;
+  if (memory.size > allowed) {  // a source that cannot give less
+    chunk->limit = static_cast<char*>(memory.address) +
+                   (allowed - 1) / kGranule * kGranule;
+  }
+  Poison(chunk->begin, chunk->capacity());
+  return chunk;
+}
+
+void SlowPath::Release(Chunk* chunk) {
+  const ChunkMemory memory = chunk->memory;
+  Unpoison(chunk->begin, chunk->capacity());
+  index::RemoveChunk(chunk);
+  a_.reserved_ -= memory.size;
+  a_.source_->Release(memory);
+}
+
+// ------------------------------------------------------------------ giving
+
+void SlowPath::Give(void* block, std::size_t bytes, std::size_t align,
+                    const TypeLayout* type) {
+  if (kChecked) {
+    CheckUser();
+    CheckGive(block, bytes, align, type);
+  }
+  const SizeClass size = BlockFor(bytes, align);
+  if (kChecked) NoteGiven(block, size.bytes);
+  if (size.bytes > kInlineMax && GiveLarge(block)) return;
+  if (size.index == kNoClass) return;  // usable again after Reset
+  if (a_.mark_ != nullptr && IsBelowMark(block)) {
+    return PushWaiting(block, size.index);
+  }
+  PushFree(block, size.index, size.bytes);
+}
+
+bool SlowPath::TryGrow(void* block, std::size_t old_bytes,
+                       std::size_t new_bytes, std::size_t align) {
+  if (kChecked) {
+    CheckUser();
+    CheckLiveBlock(a_, block, "TryGrow");
+  }
+  if (new_bytes > PTRDIFF_MAX / 2) return false;
+  const SizeClass old_size = BlockFor(old_bytes, align);
+  const SizeClass new_size = BlockFor(new_bytes, align);
+  char* end = static_cast<char*>(block) + old_size.bytes;
+  if (new_size.bytes > old_size.bytes) {
+    const std::size_t more = new_size.bytes - old_size.bytes;
+    if (end != a_.cursor_ ||
+        more > static_cast<std::size_t>(a_.limit_ - a_.cursor_)) {
+      return false;
+    }
+    const std::size_t need = BlockAlign(new_size, align);
+    if (reinterpret_cast<std::uintptr_t>(block) % need != 0) return false;
+    a_.cursor_ += more;
+  } else if (new_size.bytes < old_size.bytes) {
+    return false;
+  }
+  if (kChecked) {
+    Chunk* chunk = index::Find(block);
+    BlockInfo& info = chunk->blocks.At(static_cast<char*>(block));
+    info.bytes = new_bytes;
+    Unpoison(block, new_bytes);
+  }
+  return true;
+}
+
+// -------------------------------------------------------------------- reset
+
+void SlowPath::ForgetBlocks(Chunk* chunk, char* from) {
+  if (!kChecked) return;
+  chunk->blocks.Clear(from);
+  Poison(from, static_cast<std::size_t>(chunk->limit - from));
+}
+
+void SlowPath::Reset(ResetMode mode) {
+  if (kChecked) CheckUser();
+  if (a_.current_ != nullptr) a_.current_->top = a_.cursor_;
+  if (mode == ResetMode::kClear || kChecked) {
+    const Chunk* end =
+        a_.current_ != nullptr ? a_.current_->next : a_.first_;
+    for (Chunk* c = a_.first_; c != end; c = c->next) {
+      char* begin = c->begin;
+      const auto used = static_cast<std::size_t>(c->top - begin);
+      Unpoison(begin, used);
+      if (mode == ResetMode::kClear) std::memset(begin, 0, used);
+      if (mode == ResetMode::kKeep) Fill(begin, kFreedByte, used);
+      ForgetBlocks(c, begin);
+    }
+    for (Chunk* c = a_.large_; c != nullptr; c = c->next) {
+      Unpoison(c->begin, c->capacity());
+      if (mode == ResetMode::kClear) {
+        std::memset(c->begin, 0, static_cast<std::size_t>(c->top - c->begin));
+      }
+      ForgetBlocks(c, c->begin);
+    }
+  }
+  RetireAllLarge(0);
+  std::fill(std::begin(a_.free_), std::end(a_.free_), nullptr);
+  a_.freed_ = a_.reused_ = a_.scanned_ = 0;
+  a_.mark_ = nullptr;
+  a_.stamp_ = a_.next_stamp_++;
+  a_.reset_order_ = a_.next_order_;
+  ++a_.resets_;
+  a_.current_ = nullptr;
+  a_.cursor_ = a_.limit_ = nullptr;
+  TrimTo(mode == ResetMode::kRelease ? 0 : a_.options_.retain_limit);
+  if (a_.first_ != nullptr) StartAt(a_.first_);
+}
+
+/// Releases spares until at most `limit` bytes are reserved: large ones first,
+/// then those used last. All chunks are spares when this is called.
+void SlowPath::TrimTo(std::size_t limit) {
+  while (a_.reserved_ > limit && a_.large_spares_ != nullptr) {
+    Chunk* chunk = a_.large_spares_;
+    a_.large_spares_ = chunk->next;
+    Release(chunk);
+  }
+  if (a_.reserved_ <= limit) return;
+  std::size_t kept = 0;
+  for (Chunk* c = a_.large_spares_; c != nullptr; c = c->next) {
+    kept += c->memory.size;
+  }
+  Chunk** at = &a_.first_;
+  while (*at != nullptr && kept + (*at)->memory.size <= limit) {
+    kept += (*at)->memory.size;
+    at = &(*at)->next;
+  }
+  Chunk* chunk = *at;
+  *at = nullptr;
+  while (chunk != nullptr) {
+    Chunk* next = chunk->next;
+    Release(chunk);
+    chunk = next;
+  }
+}
+
+void SlowPath::ReleaseAll() {
+  if (a_.entry_ == nullptr) return;
+  RetireAllLarge(0);
+  a_.current_ = nullptr;
+  TrimTo(0);
+  index::RemoveArena(a_.entry_);
+  a_.entry_ = nullptr;
+}
+
+// ------------------------------------------------------------------ queries
+
+bool SlowPath::IsInUse(const Chunk& chunk) const {
+  if (chunk.order < a_.reset_order_) return false;
+  return chunk.is_large || (a_.current_ != nullptr &&
+                            chunk.order <= a_.current_->order);
+}
+
+ArenaStats SlowPath::Stats() const {
+  ArenaStats stats;
+  stats.reserved = a_.reserved_;
+  stats.resets = a_.resets_;
+  bool used = a_.current_ != nullptr;
+  for (const Chunk* c = a_.first_; c != nullptr; c = c->next) {
+    const char* top = c == a_.current_ ? a_.cursor_ : c->top;
+    if (used) stats.carved += static_cast<std::size_t>(top - c->begin);
+    ++(used ? stats.chunks : stats.spare_chunks);
+    if (c == a_.current_) used = false;
+  }
+  for (const Chunk* c = a_.large_; c != nullptr; c = c->next) {
+    ++stats.chunks;
+    ++stats.large_blocks;
+    stats.carved += static_cast<std::size_t>(c->top - c->begin);
+  }
+  for (const Chunk* c = a_.large_spares_; c != nullptr; c = c->next) {
+    ++stats.spare_chunks;
+  }
+  stats.freed = a_.freed_ - a_.reused_;
+  for (const MarkState* m = a_.mark_; m != nullptr; m = m->outer) {
+    stats.freed += m->freed - m->reused + m->waiting_bytes;
+  }
+  if (a_.current_ != nullptr) {
+    stats.current_used =
+        static_cast<std::size_t>(a_.cursor_ - a_.current_->begin);
+    stats.current_size = a_.current_->capacity();
+  }
+  return stats;
+}
+
+Location SlowPath::Locate(const Chunk& chunk, const void* address) const {
+  const auto* p = static_cast<const char*>(address);
+  Location where;
+  where.arena = &a_;
+  where.chunk_begin = chunk.begin;
+  where.chunk_end = chunk.end;
+  const char* top = &chunk == a_.current_ ? a_.cursor_ : chunk.top;
+  where.place = IsInUse(chunk) && p >= chunk.begin && p < top ? Place::kLive
+                                                              : Place::kUnused;
+  if (!kChecked || where.place != Place::kLive) return where;
+  const char* start = chunk.blocks.StartOf(p);
+  where.place = Place::kUnused;  // a gap
+  if (start == nullptr) return where;
+  const BlockInfo& info = const_cast<Chunk&>(chunk).blocks.At(start);
+  const std::size_t bytes = std::max<std::size_t>(info.bytes, 1);
+  if (p >= start + bytes) return where;
+  where.place = static_cast<BlockState>(info.state) == BlockState::kFreed
+                    ? Place::kFreed
+                    : Place::kLive;
+  where.block = start;
+  where.block_bytes = info.bytes;
+  where.block_type = info.type;
+  return where;
+}
+
+Location Locate(const void* address) noexcept {
+  const Chunk* chunk = index::Find(address);
+  if (chunk == nullptr) return {};
+  Arena* arena = chunk->owner.load()->arena();
+  return arena == nullptr ? Location{}
+                          : SlowPath(*arena).Locate(*chunk, address);
+}
+
+}  // namespace detail
+
+// -------------------------------------------------------- the public surface
+
+Arena::Arena(const ArenaOptions& options)
+    : source_(options.source != nullptr ? options.source
+                                        : &CollectedSource::Instance()),
+      entry_(nullptr),
+      options_(options) {}
+
+Arena::~Arena() { detail::SlowPath(*this).ReleaseAll(); }
+
+void* Arena::TakeSlow(std::size_t bytes, std::size_t align,
+                      const TypeLayout* type) {
+  return detail::SlowPath(*this).Take(bytes, align, type);
+}
+
+void Arena::GiveSlow(void* block, std::size_t bytes, std::size_t align,
+                     const TypeLayout* type) {
+  detail::SlowPath(*this).Give(block, bytes, align, type);
+}
+
+bool Arena::TryGrow(void* block, std::size_t old_bytes, std::size_t new_bytes,
+                    std::size_t align) {
+  detail::CheckAlignment(align);
+  return detail::SlowPath(*this).TryGrow(block, old_bytes, new_bytes, align);
+}
+
+void Arena::Reset(ResetMode mode) { detail::SlowPath(*this).Reset(mode); }
+Mark Arena::Checkpoint() { return detail::SlowPath(*this).Checkpoint(); }
+void Arena::Rewind(Mark mark) { detail::SlowPath(*this).Rewind(mark); }
+void Arena::HandOver() noexcept { detail::SlowPath(*this).HandOver(); }
+
+bool Arena::Owns(const void* address) const noexcept {
+  const detail::Chunk* chunk = detail::index::Find(address);
+  return chunk != nullptr && chunk->owner.load() == entry_;
+}
+
+ArenaStats Arena::stats() const noexcept {
+  return detail::SlowPath(const_cast<Arena&>(*this)).Stats();
+}
+
+bool Arena::IsLiveInMarks(std::uint64_t stamp) const noexcept {
+  return detail::SlowPath(const_cast<Arena&>(*this)).IsLiveInMarks(stamp);
+}
+
+void Arena::FailAllocation(std::size_t bytes) const {
+  detail::FailOutOfMemory(
+      {options_.name, bytes, reserved_, options_.byte_limit});
+}
+
+Arena* ArenaOf(const void* address) noexcept {
+  const detail::Chunk* chunk = detail::index::Find(address);
+  return chunk == nullptr ? nullptr : chunk->owner.load()->arena();
+}
+
+}  // namespace acre::inline ACRE_ABI

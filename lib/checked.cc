@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT
+//
+// What checked builds verify: who uses the arena, and that what is freed is
+// exactly what was allocated. Release builds call none of this.
+
+#include <cstdio>
+
+#include "acre/detail/location.h"
+#include "acre/failure.h"
+#include "acre/gc.h"
+#include "poison.h"
+#include "slow_path.h"
+
+namespace acre::inline ACRE_ABI::detail {
+namespace {
+
+// Its address names the thread.
+thread_local char t_thread;
+
+/// For messages: "Player", "int[12]" or "48 raw bytes".
+class Describe {
+ public:
+  Describe(const TypeLayout* type, std::size_t bytes) {
+    if (type == nullptr) {
+      std::snprintf(text_, sizeof text_, "%zu raw bytes", bytes);
+    } else if (bytes == type->size) {
+      std::snprintf(text_, sizeof text_, "%.*s",
+                    static_cast<int>(type->name.size()), type->name.data());
+    } else {
+      std::snprintf(text_, sizeof text_, "%.*s[%zu]",
+                    static_cast<int>(type->name.size()), type->name.data(),
+                    bytes / type->size);
+    }
+  }
+  const char* text() const { return text_; }
+
+ private:
+  char text_[160];
+};
+
+}  // namespace
+
+void SlowPath::CheckUser() {
+  if (a_.user_ == nullptr) a_.user_ = &t_thread;
+  ACRE_CHECK(a_.user_ == &t_thread,
+             "arena '%s' is used by a second thread; one arena serves one "
+             "thread at a time, see HandOver",
+             a_.name());
+}
+
+void SlowPath::NoteTaken(void* block, std::size_t bytes,
+                         const TypeLayout* type) {
+  Chunk* chunk = index::Find(block);
+  Unpoison(block, BlockFor(bytes, 1).bytes);
+  Fill(block, kFreshByte, bytes);
+  BlockInfo& info = chunk->blocks.At(static_cast<char*>(block));
+  info.type = type;
+  info.bytes = bytes;
+  info.state = static_cast<std::uint8_t>(BlockState::kLive);
+  // What rounding added is not the caller's.
+  char* end = static_cast<char*>(block) + bytes;
+  Poison(end, BlockFor(bytes, 1).bytes - bytes);
+}
+
+void SlowPath::CheckGive(void* block, std::size_t bytes, std::size_t align,
+                         const TypeLayout* type) {
+  static_cast<void>(align);
+  Chunk* chunk = index::Find(block);
+  if (chunk == nullptr || chunk->owner.load() != a_.entry_) {
+    const Arena* other = ArenaOf(block);
+    return FailMisuse("acre: Free(%p): not a block of arena '%s'%s%s%s", block,
+                      a_.name(), other != nullptr ? "; it is of arena '" : "",
+                      other != nullptr ? other->name() : "",
+                      other != nullptr ? "'" : "");
+  }
+  const auto* p = static_cast<const char*>(block);
+  if (!IsInUse(*chunk) || !chunk->blocks.IsStart(p)) {
+    FailMisuse(
+        "acre: Free(%p) in arena '%s': no block starts there (an interior "
+        "pointer, or one from before a Reset or Rewind)",
+        block, a_.name());
+  }
+  const BlockInfo& info = chunk->blocks.At(p);
+  const Describe allocated(info.type, info.bytes);
+  const Describe given(type, bytes);
+  ACRE_CHECK(static_cast<BlockState>(info.state) == BlockState::kLive,
+             "Free(%p) in arena '%s': double Free of %s", block, a_.name(),
+             allocated.text());
+  const bool same_type =
+      (info.type == nullptr) == (type == nullptr) &&
+      (type == nullptr || SameType(*info.type, *type));
+  ACRE_CHECK(info.bytes == bytes && same_type,
+             "Free(%p) in arena '%s': allocated as %s, freed as %s", block,
+             a_.name(), allocated.text(), given.text());
+}
+
+void SlowPath::NoteGiven(void* block, std::size_t block_bytes) {
+  Chunk* chunk = index::Find(block);
+  BlockInfo& info = chunk->blocks.At(static_cast<char*>(block));
+  info.state = static_cast<std::uint8_t>(BlockState::kFreed);
+  const auto room = static_cast<std::size_t>(
+      (chunk->is_large ? chunk->top : chunk->limit) -
+      static_cast<char*>(block));
+  const std::size_t bytes = block_bytes < room ? block_bytes : room;
+  Unpoison(block, bytes);
+  Fill(block, kFreedByte, bytes);
+  Poison(block, bytes);
+}
+
+void CheckLiveBlock(const Arena& arena, const void* block, const char* what) {
+  const Location where = Locate(block);
+  ACRE_CHECK(where.arena == &arena && where.place == Place::kLive &&
+                 where.block == block,
+             "%s: its storage at %p is no live block of arena '%s' (%s)", what,
+             block, arena.name(),
+             where.place == Place::kFreed ? "it was freed" : "Reset or Rewind");
+}
+
+}  // namespace acre::inline ACRE_ABI::detail

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT
+//
+// The only throw and the only abort of the library.
+
+#include "acre/failure.h"
+
+#include <atomic>
+#include <cstdarg>
+#include <cstdio>
+#include <cstdlib>
+#include <new>
+#include <stdexcept>
+
+namespace acre::inline ACRE_ABI {
+namespace {
+
+[[noreturn]] void Die(const char* message) {
+  std::fputs(message, stderr);
+  std::fputc('\n', stderr);
+  std::fflush(stderr);
+  std::abort();
+}
+
+std::atomic<OutOfMemoryHandler> g_out_of_memory{nullptr};
+std::atomic<MisuseHandler> g_misuse{nullptr};
+
+// One line of text; longer messages are cut, never allocated.
+constexpr std::size_t kMessageSize = 1024;
+
+}  // namespace
+
+OutOfMemoryHandler SetOutOfMemoryHandler(OutOfMemoryHandler handler) noexcept {
+  return g_out_of_memory.exchange(handler);
+}
+
+MisuseHandler SetMisuseHandler(MisuseHandler handler) noexcept {
+  return g_misuse.exchange(handler);
+}
+
+namespace detail {
+
+void FailOutOfMemory(const OutOfMemoryInfo& info) {
+  if (const OutOfMemoryHandler handler = g_out_of_memory.load()) {
+    handler(info);
+    Die("acre: the out-of-memory handler returned");
+  }
+#if ACRE_EXCEPTIONS
+  throw std::bad_alloc();
+#else
+  char message[kMessageSize];
+  std::snprintf(message, sizeof message,
+                "acre: arena '%s' is out of memory: %zu bytes wanted, %zu "
+                "reserved, limit %zu",
+                info.arena_name, info.bytes, info.reserved, info.byte_limit);
+  Die(message);
+#endif
+}
+
+void FailMisuse(const char* format, ...) {
+  char message[kMessageSize];
+  std::va_list args;
+  va_start(args, format);
+  std::vsnprintf(message, sizeof message, format, args);
+  va_end(args);
+  if (const MisuseHandler handler = g_misuse.load()) handler(message);
+  Die(message);
+}
+
+void FailOutOfRange(const char* what, std::size_t index, std::size_t size) {
+  char message[kMessageSize];
+  std::snprintf(message, sizeof message,
+                "acre: %s: index %zu is out of range, size is %zu", what, index,
+                size);
+#if ACRE_EXCEPTIONS
+  throw std::out_of_range(message);
+#else
+  Die(message);
+#endif
+}
+
+void FailLength(const char* what, std::size_t wanted, std::size_t max) {
+  char message[kMessageSize];
+  std::snprintf(message, sizeof message,
+                "acre: %s: %zu elements wanted, at most %zu are possible", what,
+                wanted, max);
+#if ACRE_EXCEPTIONS
+  throw std::length_error(message);
+#else
+  Die(message);
+#endif
+}
+
+}  // namespace detail
+}  // namespace acre::inline ACRE_ABI

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+//
+// FreeGraph: collect every extent that owned fields reach, check that all of
+// them are this arena's, drop those that lie inside others, free the rest.
+// Nothing is freed before everything is checked.
+
+#include <algorithm>
+#include <vector>
+
+#include "acre/arena.h"
+#include "acre/detail/visit_set.h"
+#include "acre/detail/walk.h"
+#include "acre/failure.h"
+
+namespace acre::inline ACRE_ABI::detail {
+namespace {
+
+struct Extent {
+  char* begin;
+  std::size_t count;  // elements
+  const TypeLayout* type;
+
+  char* end() const { return begin + count * type->size; }
+};
+
+class Collector {
+ public:
+  explicit Collector(Arena& arena) : arena_(arena) {}
+
+  void Run(const TypeLayout& type, void* root) {
+    Add(type, root, 1, "the object itself");
+    while (next_ != extents_.size()) {
+      const Extent extent = extents_[next_++];
+      ForEachSlotIn(*extent.type, {extent.begin, extent.count}, *this);
+    }
+  }
+
+  void operator()(const Slot& slot) {
+    const bool owned =
+        slot.field != nullptr && slot.field->note == FieldNote::kOwned;
+    const TypeLayout& type = *slot.type;
+    if (type.kind == TypeKind::kHandle) {
+      // Its storage goes with the object; only what it points to is asked.
+      std::size_t cursor = 0;
+      for (;;) {
+        const ElementRun run = type.ops->next_run(slot.address, &cursor);
+        if (run.data == nullptr) return;
+        ForEachSlotIn(*type.element(), run, *this, slot.field);
+      }
+    }
+    if (!owned) return;
+    if (type.kind == TypeKind::kPointer) {
+      void* target = *static_cast<void**>(slot.address);
+      return Add(*type.element(), target, 1, slot.field->name);
+    }
+    const ElementRun run = type.ops->view(slot.address);
+    Add(*type.element(), const_cast<void*>(run.data), run.count,
+        slot.field->name);
+  }
+
+  std::vector<Extent>& extents() { return extents_; }
+
+ private:
+  void Add(const TypeLayout& type, void* target, std::size_t count,
+           std::string_view field) {
+    if (target == nullptr) return;
+    ACRE_CHECK(arena_.Owns(target),
+               "FreeGraph in arena '%s': '%.*s' leads to %p, which is not the "
+               "arena's; nothing was freed",
+               arena_.name(), static_cast<int>(field.size()), field.data(),
+               target);
+    if (!visited_.Insert(target, type)) return;
+    extents_.push_back({static_cast<char*>(target), count, &type});
+  }
+
+  Arena& arena_;
+  VisitSet visited_;
+  std::vector<Extent> extents_;
+  std::size_t next_ = 0;
+};
+
+}  // namespace
+
+void FreeGraph(Arena& arena, const TypeLayout& type, void* root) {
+  Collector collector(arena);
+  collector.Run(type, root);
+  std::vector<Extent>& extents = collector.extents();
+  std::sort(extents.begin(), extents.end(),
+            [](const Extent& a, const Extent& b) {
+              return a.begin != b.begin ? a.begin < b.begin : a.end() > b.end();
+            });
+  const char* covered = nullptr;
+  for (const Extent& extent : extents) {
+    if (covered != nullptr && extent.begin < covered) continue;
+    covered = extent.end();
+    for (std::size_t i = 0; i < extent.count; ++i) {
+      ReleaseHandles(*extent.type, extent.begin + i * extent.type->size);
+    }
+    Blocks::Give(arena, extent.begin, extent.count * extent.type->size,
+                 extent.type->align, extent.type);
+  }
+}
+
+}  // namespace acre::inline ACRE_ABI::detail

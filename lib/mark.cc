@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT
+//
+// Checkpoint and Rewind. While a mark is open:
+//   - the freelists start empty, so that nothing older is handed out again;
+//   - blocks freed below the mark wait in its list until it closes;
+//   - large blocks freed below it wait as well;
+//   - the MarkState itself stands at the cursor, so no older block is the last
+//     one of its chunk, and none grows in place.
+
+#include "mark.h"
+
+#include <algorithm>
+
+#include "poison.h"
+#include "slow_path.h"
+
+namespace acre::inline ACRE_ABI::detail {
+
+Mark SlowPath::Checkpoint() {
+  if (kChecked) CheckUser();
+  std::size_t count = 0;
+  if (a_.freed_ != a_.reused_) {
+    for (const FreeBlock* head : a_.free_) count += head != nullptr;
+  }
+  const std::size_t bytes =
+      BlockFor(sizeof(MarkState) + count * sizeof(SavedList), kGranule).bytes;
+  if (static_cast<std::size_t>(a_.limit_ - a_.cursor_) < bytes &&
+      !Refill(bytes)) {
+    a_.FailAllocation(bytes);
+  }
+  // Refill may have reclaimed freelists; a head fewer leaves a slot unused.
+  char* position = a_.cursor_;
+  a_.cursor_ += bytes;
+  Unpoison(position, bytes);
+  auto* state = ::new (position) MarkState{
+      a_.mark_, a_.current_, position, nullptr, a_.freed_, a_.reused_, 0,
+      a_.next_order_, a_.next_stamp_++, a_.stamp_, 0};
+  for (unsigned index = 1; index < kClassCount; ++index) {
+    if (a_.free_[index] == nullptr) continue;
+    state->saved()[state->saved_count++] = {a_.free_[index], index};
+    a_.free_[index] = nullptr;
+  }
+  a_.freed_ = a_.reused_ = a_.scanned_ = 0;
+  a_.mark_ = state;
+  a_.stamp_ = state->stamp;
+  return Mark(&a_, state->stamp);
+}
+
+void SlowPath::Rewind(Mark mark) {
+  if (kChecked) CheckUser();
+  MarkState* target = mark.arena_ == &a_ ? a_.mark_ : nullptr;
+  while (target != nullptr && target->stamp != mark.stamp_) {
+    target = target->outer;
+  }
+  ACRE_CHECK(target != nullptr,
+             "Rewind of arena '%s': the mark is not open (a Reset or a Rewind "
+             "has closed it, or it is of another arena)",
+             a_.name());
+  // Collect what waits in the target and in younger marks. Links lie in the
+  // blocks, so this must precede forgetting them.
+  WaitingBlock* waiting = nullptr;
+  for (MarkState* m = a_.mark_;; m = m->outer) {
+    waiting = GatherWaiting(m->waiting, waiting, *target);
+    if (m == target) break;
+  }
+  const MarkState closed = *target;
+  a_.mark_ = closed.outer;
+  a_.stamp_ = closed.outer_stamp;
+  std::fill(std::begin(a_.free_), std::end(a_.free_), nullptr);
+  for (std::size_t i = 0; i < closed.saved_count; ++i) {
+    const SavedList& list = target->saved()[i];
+    a_.free_[list.index] = list.head;
+  }
+  a_.freed_ = closed.freed;
+  a_.reused_ = closed.reused;
+  a_.scanned_ = std::min(a_.scanned_, a_.freed_);
+  RewindChunks(closed);
+  GiveWaiting(waiting);
+}
+
+void SlowPath::RewindChunks(const MarkState& closed) {
+  RetireAllLarge(closed.order);
+  if (kChecked) {
+    for (Chunk* c = closed.chunk->next; c != nullptr; c = c->next) {
+      if (IsInUse(*c)) ForgetBlocks(c, c->begin);
+    }
+    ForgetBlocks(closed.chunk, closed.cursor);
+  }
+  for (Chunk* c = closed.chunk; c != a_.current_;) {
+    c = c->next;
+    c->order = 0;
+  }
+  a_.current_ = closed.chunk;
+  a_.cursor_ = closed.cursor;
+  a_.limit_ = closed.chunk->limit;
+}
+
+/// Moves to `kept` those blocks of `list` that outlive the target mark.
+ACRE_READS_FREE_BLOCKS WaitingBlock* SlowPath::GatherWaiting(
+    WaitingBlock* list, WaitingBlock* kept, const MarkState& target) {
+  while (list != nullptr) {
+    WaitingBlock* block = list;
+    list = block->next;
+    if (!IsBelow(target, block)) continue;
+    block->next = kept;
+    kept = block;
+  }
+  return kept;
+}
+
+ACRE_READS_FREE_BLOCKS void SlowPath::GiveWaiting(WaitingBlock* list) {
+  while (list != nullptr) {
+    WaitingBlock* block = list;
+    list = block->next;
+    const std::uint64_t index = block->index;
+    if (index == kWaitingLarge) {
+      GiveLarge(block);
+    } else if (a_.mark_ != nullptr && IsBelow(*a_.mark_, block)) {
+      PushWaiting(block, static_cast<unsigned>(index));
+    } else {
+      PushFree(block, static_cast<unsigned>(index),
+               BytesOfClass(static_cast<unsigned>(index)));
+    }
+  }
+}
+
+ACRE_READS_FREE_BLOCKS void SlowPath::PushWaiting(void* block,
+                                                  unsigned index) {
+  auto* waiting = static_cast<WaitingBlock*>(block);
+  waiting->next = a_.mark_->waiting;
+  waiting->index = index;
+  a_.mark_->waiting = waiting;
+  a_.mark_->waiting_bytes += BytesOfClass(index);
+}
+
+bool SlowPath::IsBelow(const MarkState& mark, const void* block) const {
+  const Chunk* chunk = index::Find(block);
+  if (chunk == mark.chunk) return static_cast<const char*>(block) < mark.cursor;
+  return chunk->order < mark.order;
+}
+
+bool SlowPath::IsBelowMark(const void* block) const {
+  return IsBelow(*a_.mark_, block);
+}
+
+bool SlowPath::IsLiveInMarks(std::uint64_t stamp) const {
+  for (const MarkState* m = a_.mark_; m != nullptr; m = m->outer) {
+    if (stamp == m->stamp || stamp == m->outer_stamp) return true;
+  }
+  return false;
+}
+
+}  // namespace acre::inline ACRE_ABI::detail

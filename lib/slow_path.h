@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: MIT
+//
+// SlowPath: everything of an arena that is not inline in <acre/arena.h>. It
+// alone sees the arena's private parts; arena.cc, large.cc, reclaim.cc,
+// mark.cc and checked.cc implement it, one subject each.
+//
+// Re-entrancy: a source may run code that uses this very arena (a collection
+// that runs finalizers). Before a source is called the arena is consistent,
+// and nothing read before the call is trusted after it.
+
+#ifndef ACRE_LIB_SLOW_PATH_H_
+#define ACRE_LIB_SLOW_PATH_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "acre/arena.h"
+#include "acre/config.h"
+#include "acre/detail/location.h"
+#include "chunk.h"
+#include "chunk_index.h"
+#include "mark.h"
+
+namespace acre::inline ACRE_ABI::detail {
+
+/// The class index of blocks above kClassedMax, which have no freelist.
+inline constexpr unsigned kNoClass = 0;
+
+/// The block for a request; never fails for bytes < PTRDIFF_MAX.
+SizeClass BlockFor(std::size_t bytes, std::size_t align);
+/// The alignment that blocks of this size and request need.
+std::size_t BlockAlign(SizeClass size, std::size_t align);
+
+class SlowPath {
+ public:
+  explicit SlowPath(Arena& arena) : a_(arena) {}
+
+  // arena.cc: taking and giving
+  void* Take(std::size_t bytes, std::size_t align, const TypeLayout* type);
+  void Give(void* block, std::size_t bytes, std::size_t align,
+            const TypeLayout* type);
+  bool TryGrow(void* block, std::size_t old_bytes, std::size_t new_bytes,
+               std::size_t align);
+  void Reset(ResetMode mode);
+  void ReleaseAll();
+  ArenaStats Stats() const;
+  bool IsInUse(const Chunk& chunk) const;
+  Location Locate(const Chunk& chunk, const void* address) const;
+  /// The arena's registry entry, made at first need; null: out of memory.
+  ArenaEntry* Entry();
+  void MakeCollected() { a_.collected_ = true; }
+
+  // mark.cc
+  Mark Checkpoint();
+  void Rewind(Mark mark);
+  bool IsLiveInMarks(std::uint64_t stamp) const;
+
+  // checked.cc: misuse, found in checked builds
+  void CheckUser();
+  void CheckGive(void* block, std::size_t bytes, std::size_t align,
+                 const TypeLayout* type);
+  void HandOver() { a_.user_ = nullptr; }
+
+ private:
+  // arena.cc
+  void* TakeBlock(std::size_t bytes, std::size_t align);
+  void* PopFree(SizeClass size);
+  void PushFree(void* block, unsigned index, std::size_t bytes);
+  void PushGap(char* gap, std::size_t bytes);
+  char* Carve(std::size_t bytes, std::size_t align);
+  bool Refill(std::size_t need);
+  bool ReclaimFor(std::size_t need);
+  bool AdvanceToSpare(std::size_t need);
+  void Advance(Chunk* chunk);
+  void StartAt(Chunk* chunk);
+  Chunk* Acquire(std::size_t min_size, std::size_t wanted);
+  void Release(Chunk* chunk);
+  std::size_t NextChunkSize() const;
+  void TrimTo(std::size_t limit);
+  void ForgetBlocks(Chunk* chunk, char* from);
+
+  // large.cc
+  void* TakeLarge(std::size_t bytes, std::size_t align);
+  bool GiveLarge(void* block);
+  Chunk* TakeLargeSpare(std::size_t need);
+  void UnlinkLarge(Chunk* chunk);
+  void RetireLarge(Chunk* chunk);
+  void RetireAllLarge(std::uint64_t from_order);
+
+  // reclaim.cc
+  bool Reclaim();
+  void CountFreed();
+  void DropFreed();
+  bool ShelveWholeChunks();
+
+  // mark.cc
+  void PushWaiting(void* block, unsigned index);
+  void GiveWaiting(WaitingBlock* list);
+  void RewindChunks(const MarkState& closed);
+  WaitingBlock* GatherWaiting(WaitingBlock* list, WaitingBlock* kept,
+                              const MarkState& target);
+  bool IsBelow(const MarkState& mark, const void* block) const;
+  bool IsBelowMark(const void* block) const;
+
+  // checked.cc
+  void NoteTaken(void* block, std::size_t bytes, const TypeLayout* type);
+  void NoteGiven(void* block, std::size_t block_bytes);
+
+  Arena& a_;
+};
+
+}  // namespace acre::inline ACRE_ABI::detail
+
+#endif  // ACRE_LIB_SLOW_PATH_H_

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+
+#include <cstdlib>
+#include <new>
+
+#include "acre/chunk_source.h"
+#include "acre/detail/size_class.h"
+#include "acre/failure.h"
+
+namespace acre::inline ACRE_ABI {
+
+ChunkMemory MallocSource::Acquire(std::size_t min_size, std::size_t wanted) {
+  // Page-aligned where possible: such a chunk shares no page with another.
+  constexpr std::size_t kPage = 4096;
+  for (const std::size_t size : {wanted, min_size}) {
+    void* address = size % kPage == 0 ? std::aligned_alloc(kPage, size)
+                                      : std::malloc(size);
+    if (address != nullptr) return {address, size};
+  }
+  return {};
+}
+
+void MallocSource::Release(ChunkMemory memory) noexcept {
+  std::free(memory.address);
+}
+
+MallocSource& MallocSource::Instance() noexcept {
+  // Never destroyed: arenas of static duration may outlive any destructor.
+  alignas(MallocSource) static std::byte storage[sizeof(MallocSource)];
+  static MallocSource* const instance = ::new (storage) MallocSource;
+  return *instance;
+}
+
+ChunkMemory FixedSource::Acquire(std::size_t min_size, std::size_t) {
+  const auto begin = reinterpret_cast<std::uintptr_t>(buffer_.data());
+  const std::size_t lost = detail::RoundUp(begin, kGranule) - begin;
+  if (taken_ || buffer_.size() < lost || buffer_.size() - lost < min_size) {
+    return {};
+  }
+  taken_ = true;
+  return {buffer_.data() + lost, buffer_.size() - lost};
+}
+
+void FixedSource::Release(ChunkMemory memory) noexcept {
+  ACRE_CHECK(taken_ && memory.size <= buffer_.size(),
+             "FixedSource: %p is not its buffer", memory.address);
+  taken_ = false;
+}
+
+}  // namespace acre::inline ACRE_ABI
