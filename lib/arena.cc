@@ -203,7 +203,7 @@ void SlowPath::Give(void* block, std::size_t bytes, std::size_t align,
     CheckGive(block, bytes, align, type);
   }
   const SizeClass size = BlockFor(bytes, align);
-  if (kChecked) NoteGiven(block, size.bytes);
+  if (kChecked) NoteGiven(block, bytes);
   if (size.bytes > kInlineMax && GiveLarge(block)) return;
   if (size.index == kNoClass) return;  // usable again after Reset
   if (a_.mark_ != nullptr && IsBelowMark(block)) {

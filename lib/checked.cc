@@ -48,18 +48,16 @@ void SlowPath::CheckUser() {
              a_.name());
 }
 
+// Only what was asked for may be touched: what rounding added stays poisoned.
 void SlowPath::NoteTaken(void* block, std::size_t bytes,
                          const TypeLayout* type) {
   Chunk* chunk = index::Find(block);
-  Unpoison(block, BlockFor(bytes, 1).bytes);
+  Unpoison(block, bytes);
   Fill(block, kFreshByte, bytes);
   BlockInfo& info = chunk->blocks.At(static_cast<char*>(block));
   info.type = type;
   info.bytes = bytes;
   info.state = static_cast<std::uint8_t>(BlockState::kLive);
-  // What rounding added is not the caller's.
-  char* end = static_cast<char*>(block) + bytes;
-  Poison(end, BlockFor(bytes, 1).bytes - bytes);
 }
 
 void SlowPath::CheckGive(void* block, std::size_t bytes, std::size_t align,
@@ -94,15 +92,9 @@ void SlowPath::CheckGive(void* block, std::size_t bytes, std::size_t align,
              a_.name(), allocated.text(), given.text());
 }
 
-void SlowPath::NoteGiven(void* block, std::size_t block_bytes) {
-  Chunk* chunk = index::Find(block);
-  BlockInfo& info = chunk->blocks.At(static_cast<char*>(block));
+void SlowPath::NoteGiven(void* block, std::size_t bytes) {
+  BlockInfo& info = index::Find(block)->blocks.At(static_cast<char*>(block));
   info.state = static_cast<std::uint8_t>(BlockState::kFreed);
-  const auto room = static_cast<std::size_t>(
-      (chunk->is_large ? chunk->top : chunk->limit) -
-      static_cast<char*>(block));
-  const std::size_t bytes = block_bytes < room ? block_bytes : room;
-  Unpoison(block, bytes);
   Fill(block, kFreedByte, bytes);
   Poison(block, bytes);
 }

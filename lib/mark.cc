@@ -16,19 +16,21 @@
 
 namespace acre::inline ACRE_ABI::detail {
 
+std::size_t SlowPath::MarkBytes() const {
+  std::size_t lists = 0;
+  if (a_.freed_ != a_.reused_) {
+    for (const FreeBlock* head : a_.free_) lists += head != nullptr;
+  }
+  return RoundUp(sizeof(MarkState) + lists * sizeof(SavedList), kGranule);
+}
+
 Mark SlowPath::Checkpoint() {
   if (kChecked) CheckUser();
-  std::size_t count = 0;
-  if (a_.freed_ != a_.reused_) {
-    for (const FreeBlock* head : a_.free_) count += head != nullptr;
+  std::size_t bytes = MarkBytes();
+  while (static_cast<std::size_t>(a_.limit_ - a_.cursor_) < bytes) {
+    if (!Refill(bytes)) a_.FailAllocation(bytes);
+    bytes = MarkBytes();  // the freelists may have changed
   }
-  const std::size_t bytes =
-      BlockFor(sizeof(MarkState) + count * sizeof(SavedList), kGranule).bytes;
-  if (static_cast<std::size_t>(a_.limit_ - a_.cursor_) < bytes &&
-      !Refill(bytes)) {
-    a_.FailAllocation(bytes);
-  }
-  // Refill may have reclaimed freelists; a head fewer leaves a slot unused.
   char* position = a_.cursor_;
   a_.cursor_ += bytes;
   Unpoison(position, bytes);

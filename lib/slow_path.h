@@ -94,6 +94,7 @@ class SlowPath {
   bool ShelveWholeChunks();
 
   // mark.cc
+  std::size_t MarkBytes() const;
   void PushWaiting(void* block, unsigned index);
   void GiveWaiting(WaitingBlock* list);
   void RewindChunks(const MarkState& closed);
@@ -104,7 +105,7 @@ class SlowPath {
 
   // checked.cc
   void NoteTaken(void* block, std::size_t bytes, const TypeLayout* type);
-  void NoteGiven(void* block, std::size_t block_bytes);
+  void NoteGiven(void* block, std::size_t bytes);
 
   Arena& a_;
 };
