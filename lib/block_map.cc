@@ -35,14 +35,11 @@ void BlockMap::Destroy() {
 }
 
 void BlockMap::Clear(const char* from) {
-  std::size_t granule = GranuleOf(from);
+  const std::size_t granule = GranuleOf(from);
   if (granule >= granules_) return;
-  for (; granule % kWordBits != 0 && granule < granules_; ++granule) {
-    starts_[granule / kWordBits] &= ~(std::uint64_t{1} << granule % kWordBits);
-  }
-  for (std::size_t w = granule / kWordBits; w * kWordBits < granules_; ++w) {
-    starts_[w] = 0;
-  }
+  std::size_t w = granule / kWordBits;
+  starts_[w] &= (std::uint64_t{1} << granule % kWordBits) - 1;
+  for (++w; w * kWordBits < granules_; ++w) starts_[w] = 0;
 }
 
 std::size_t BlockMap::GranuleOf(const char* p) const {
