@@ -166,12 +166,11 @@ Chunk* SlowPath::Acquire(std::size_t min_size, std::size_t wanted) {
   const ChunkMemory memory = a_.source_->Acquire(
       min_size, std::min(RoundUp(wanted, kMaxAlignment), allowed));
   if (memory.address == nullptr) return nullptr;
-  ACRE_CHECK(
-      reinterpret_cast<std::uintptr_t>(memory.address) % kGranule == 0 &&
-          memory.size >= min_size,
-      "the source of arena '%s' returned %zu bytes at %p; at least %zu, "
-      "aligned to 16, were asked for",
-      a_.name(), memory.size, memory.address, min_size);
+  ACRE_CHECK(reinterpret_cast<std::uintptr_t>(memory.address) % kGranule == 0 &&
+                 memory.size >= min_size,
+             "the source of arena '%s' returned %zu bytes at %p; at least %zu, "
+             "aligned to 16, were asked for",
+             a_.name(), memory.size, memory.address, min_size);
   Chunk* chunk = index::AddChunk(entry, memory);
   if (chunk == nullptr) {
     a_.source_->Release(memory);
@@ -255,8 +254,7 @@ void SlowPath::Reset(ResetMode mode) {
   if (kChecked) CheckUser();
   if (a_.current_ != nullptr) a_.current_->top = a_.cursor_;
   if (mode == ResetMode::kClear || kChecked) {
-    const Chunk* end =
-        a_.current_ != nullptr ? a_.current_->next : a_.first_;
+    const Chunk* end = a_.current_ != nullptr ? a_.current_->next : a_.first_;
     for (Chunk* c = a_.first_; c != end; c = c->next) {
       char* begin = c->begin;
       const auto used = static_cast<std::size_t>(c->top - begin);
@@ -326,8 +324,8 @@ void SlowPath::ReleaseAll() {
 
 bool SlowPath::IsInUse(const Chunk& chunk) const {
   if (chunk.order < a_.reset_order_) return false;
-  return chunk.is_large || (a_.current_ != nullptr &&
-                            chunk.order <= a_.current_->order);
+  return chunk.is_large ||
+         (a_.current_ != nullptr && chunk.order <= a_.current_->order);
 }
 
 ArenaStats SlowPath::Stats() const {

@@ -65,8 +65,7 @@ const char* BlockMap::StartOf(const char* p) const {
   const std::size_t granule = GranuleOf(p);
   if (granule >= granules_) return nullptr;
   std::size_t w = granule / kWordBits;
-  std::uint64_t word =
-      starts_[w] << (kWordBits - 1 - granule % kWordBits);
+  std::uint64_t word = starts_[w] << (kWordBits - 1 - granule % kWordBits);
   std::size_t top = granule;  // the granule that word's top bit stands for
   while (word == 0) {
     if (w == 0) return nullptr;

@@ -46,8 +46,8 @@ class BlockMap {
 
   char* begin_ = nullptr;
   std::size_t granules_ = 0;
-  BlockInfo* infos_ = nullptr;        // granules_ of them, owned
-  std::uint64_t* starts_ = nullptr;   // a bit a granule, owned
+  BlockInfo* infos_ = nullptr;       // granules_ of them, owned
+  std::uint64_t* starts_ = nullptr;  // a bit a granule, owned
 };
 
 }  // namespace acre::inline ACRE_ABI::detail

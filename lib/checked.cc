@@ -84,9 +84,8 @@ void SlowPath::CheckGive(void* block, std::size_t bytes, std::size_t align,
   ACRE_CHECK(static_cast<BlockState>(info.state) == BlockState::kLive,
              "Free(%p) in arena '%s': double Free of %s", block, a_.name(),
              allocated.text());
-  const bool same_type =
-      (info.type == nullptr) == (type == nullptr) &&
-      (type == nullptr || SameType(*info.type, *type));
+  const bool same_type = (info.type == nullptr) == (type == nullptr) &&
+                         (type == nullptr || SameType(*info.type, *type));
   ACRE_CHECK(info.bytes == bytes && same_type,
              "Free(%p) in arena '%s': allocated as %s, freed as %s", block,
              a_.name(), allocated.text(), given.text());

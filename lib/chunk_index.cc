@@ -76,8 +76,8 @@ std::atomic<IndexLink*>* FindSlot(std::uintptr_t page) {
   if (page >> 3 * kLevelBits != 0) return nullptr;
   Root* root = g_root.load(std::memory_order_acquire);
   if (root == nullptr) return nullptr;
-  Middle* middle = root->children[page >> 2 * kLevelBits].load(
-      std::memory_order_acquire);
+  Middle* middle =
+      root->children[page >> 2 * kLevelBits].load(std::memory_order_acquire);
   if (middle == nullptr) return nullptr;
   Leaf* leaf = middle->children[page >> kLevelBits & (kFanOut - 1)].load(
       std::memory_order_acquire);
@@ -218,8 +218,7 @@ void Reuse(Chunk* chunk, ArenaEntry* owner, ChunkMemory memory) {
 ArenaEntry* AddArena(Arena* arena, bool collected) {
   const Writing writing;
   if (collected && g_collected_count >= g_purge_at) Purge();
-  if (g_free_entries == nullptr &&
-      !Refill(g_free_entries, &ArenaEntry::next)) {
+  if (g_free_entries == nullptr && !Refill(g_free_entries, &ArenaEntry::next)) {
     return nullptr;
   }
   ArenaEntry* entry = g_free_entries;
@@ -243,12 +242,11 @@ void RemoveArena(ArenaEntry* entry) {
 }
 
 Chunk* AddChunk(ArenaEntry* owner, ChunkMemory memory) {
-  const auto last = reinterpret_cast<std::uintptr_t>(memory.address) +
-                    memory.size;
+  const auto last =
+      reinterpret_cast<std::uintptr_t>(memory.address) + memory.size;
   if (last >> kAddressBits != 0) return nullptr;
   const Writing writing;
-  if (g_free_chunks == nullptr &&
-      !Refill(g_free_chunks, &Chunk::next_owned)) {
+  if (g_free_chunks == nullptr && !Refill(g_free_chunks, &Chunk::next_owned)) {
     return nullptr;
   }
   Chunk* chunk = g_free_chunks;
@@ -263,8 +261,8 @@ Chunk* AddChunk(ArenaEntry* owner, ChunkMemory memory) {
   if (!has_slots) return nullptr;
   if (is_taken) Purge();
   if (kChecked &&
-      !chunk->blocks.Create(
-          static_cast<char*>(memory.address) + kChunkHeader, memory.size)) {
+      !chunk->blocks.Create(static_cast<char*>(memory.address) + kChunkHeader,
+                            memory.size)) {
     return nullptr;
   }
   for (Chunk** at = &g_free_chunks;; at = &(*at)->next_owned) {

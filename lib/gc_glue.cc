@@ -158,8 +158,7 @@ bool IsArenaChunk(const void* base) noexcept {
 
 }  // namespace detail
 
-ChunkMemory CollectedSource::Acquire(std::size_t min_size,
-                                     std::size_t wanted) {
+ChunkMemory CollectedSource::Acquire(std::size_t min_size, std::size_t wanted) {
   detail::EnsureCollector();
   detail::CheckThread();
   auto* anchor = static_cast<void**>(GC_malloc_uncollectable(sizeof(void*)));
@@ -201,18 +200,18 @@ Arena* NewCollectedArena(const ArenaOptions& options) {
   detail::CheckThread();
   void* memory = GC_malloc(sizeof(detail::ControlBlock));
   if (memory == nullptr) {
-    detail::FailOutOfMemory({options.name, sizeof(detail::ControlBlock), 0,
-                             options.byte_limit});
+    detail::FailOutOfMemory(
+        {options.name, sizeof(detail::ControlBlock), 0, options.byte_limit});
   }
   Arena* arena = &(::new (memory) detail::ControlBlock(options))->arena;
   detail::SlowPath path(*arena);
   path.MakeCollected();
   detail::ArenaEntry* entry = path.Entry();
-  if (entry == nullptr ||
-      GC_general_register_disappearing_link(
-          reinterpret_cast<void**>(&entry->hidden_arena), memory) != GC_SUCCESS) {
-    detail::FailOutOfMemory({options.name, sizeof(detail::ControlBlock), 0,
-                             options.byte_limit});
+  if (entry == nullptr || GC_general_register_disappearing_link(
+                              reinterpret_cast<void**>(&entry->hidden_arena),
+                              memory) != GC_SUCCESS) {
+    detail::FailOutOfMemory(
+        {options.name, sizeof(detail::ControlBlock), 0, options.byte_limit});
   }
   return arena;
 }

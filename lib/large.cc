@@ -3,9 +3,8 @@
 // Large blocks: above kInlineMax, and too large to share a chunk. Each has a
 // chunk of its own, given back when the block is freed, kept by Reset.
 
-#include "slow_path.h"
-
 #include "poison.h"
+#include "slow_path.h"
 
 namespace acre::inline ACRE_ABI::detail {
 

@@ -34,9 +34,10 @@ Mark SlowPath::Checkpoint() {
   char* position = a_.cursor_;
   a_.cursor_ += bytes;
   Unpoison(position, bytes);
-  auto* state = ::new (position) MarkState{
-      a_.mark_, a_.current_, position, nullptr, a_.freed_, a_.reused_, 0,
-      a_.next_order_, a_.next_stamp_++, a_.stamp_, 0};
+  auto* state = ::new (position)
+      MarkState{a_.mark_,         a_.current_, position, nullptr,
+                a_.freed_,        a_.reused_,  0,        a_.next_order_,
+                a_.next_stamp_++, a_.stamp_,   0};
   for (unsigned index = 1; index < kClassCount; ++index) {
     if (a_.free_[index] == nullptr) continue;
     state->saved()[state->saved_count++] = {a_.free_[index], index};
@@ -126,8 +127,7 @@ ACRE_READS_FREE_BLOCKS void SlowPath::GiveWaiting(WaitingBlock* list) {
   }
 }
 
-ACRE_READS_FREE_BLOCKS void SlowPath::PushWaiting(void* block,
-                                                  unsigned index) {
+ACRE_READS_FREE_BLOCKS void SlowPath::PushWaiting(void* block, unsigned index) {
   auto* waiting = static_cast<WaitingBlock*>(block);
   waiting->next = a_.mark_->waiting;
   waiting->index = index;

@@ -13,8 +13,8 @@ ChunkMemory MallocSource::Acquire(std::size_t min_size, std::size_t wanted) {
   // Page-aligned where possible: such a chunk shares no page with another.
   constexpr std::size_t kPage = 4096;
   for (const std::size_t size : {wanted, min_size}) {
-    void* address = size % kPage == 0 ? std::aligned_alloc(kPage, size)
-                                      : std::malloc(size);
+    void* address =
+        size % kPage == 0 ? std::aligned_alloc(kPage, size) : std::malloc(size);
     if (address != nullptr) return {address, size};
   }
   return {};

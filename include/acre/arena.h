@@ -33,6 +33,7 @@
 #include "acre/arena_options.h"
 #include "acre/chunk_source.h"
 #include "acre/config.h"
+#include "acre/detail/construct.h"
 #include "acre/detail/size_class.h"
 #include "acre/element.h"
 #include "acre/failure.h"
@@ -44,7 +45,7 @@ namespace detail {
 struct ArenaEntry;  // lib/registry.h
 struct Chunk;       // lib/chunk.h
 struct MarkState;   // lib/mark.h
-class SlowPath;   // lib/slow_path.h
+class SlowPath;     // lib/slow_path.h
 
 /// A free block; the link lies in the block itself.
 struct FreeBlock {
@@ -87,7 +88,7 @@ class Mark {
       : arena_(arena), stamp_(stamp) {}
 
   const Arena* arena_ = nullptr;  // for comparison only
-  std::uint64_t stamp_ = 0;  // names the opening; an arena uses none twice
+  std::uint64_t stamp_ = 0;       // names the opening; an arena uses none twice
 };
 
 /// See the top of this file.
@@ -125,8 +126,7 @@ class Arena {
 
   /// Raw bytes, contents arbitrary. Requires: align a power of two, at most
   /// 4096. Zero bytes gives a distinct block.
-  [[nodiscard]] void* Allocate(std::size_t bytes,
-                               std::size_t align = kGranule);
+  [[nodiscard]] void* Allocate(std::size_t bytes, std::size_t align = kGranule);
   [[nodiscard]] void* TryAllocate(std::size_t bytes,
                                   std::size_t align = kGranule);
 
@@ -229,17 +229,17 @@ class Arena {
   detail::FreeBlock* free_[detail::kClassCount] = {};  // by class; null: empty
 
   // Cold.
-  detail::Chunk* first_ = nullptr;    // used chunks, current_, then spares
-  detail::Chunk* current_ = nullptr;  // in that list; null: none yet
-  detail::Chunk* large_ = nullptr;    // chunks of single blocks, in use
+  detail::Chunk* first_ = nullptr;         // used chunks, current_, then spares
+  detail::Chunk* current_ = nullptr;       // in that list; null: none yet
+  detail::Chunk* large_ = nullptr;         // chunks of single blocks, in use
   detail::Chunk* large_spares_ = nullptr;  // the same, retained
   ChunkSource* source_;                    // never null
   detail::ArenaEntry* entry_;              // in the registry, never null
-  std::size_t reserved_ = 0;      // bytes held from source_, all lists
-  std::size_t scanned_ = 0;       // freed_ at the last reclaim scan
-  std::uint64_t next_stamp_ = 2;  // > every stamp given out
-  std::uint64_t next_order_ = 1;  // of the next chunk put to use
-  std::uint64_t reset_order_ = 1;  // chunks of a lower order are spares
+  std::size_t reserved_ = 0;               // bytes held from source_, all lists
+  std::size_t scanned_ = 0;                // freed_ at the last reclaim scan
+  std::uint64_t next_stamp_ = 2;           // > every stamp given out
+  std::uint64_t next_order_ = 1;           // of the next chunk put to use
+  std::uint64_t reset_order_ = 1;          // chunks of a lower order are spares
   std::uint64_t resets_ = 0;
   ArenaOptions options_;
   bool collected_ = false;
@@ -289,28 +289,20 @@ ACRE_INLINE void Arena::Give(void* block, std::size_t bytes, std::size_t align,
 
 template <class T, class... Args>
 ACRE_INLINE T* Arena::ConstructIn(void* block, Args&&... args) {
-  constexpr bool kParens = std::is_constructible_v<T, Args...>;
-  const auto construct = [&]() -> T* {
-    if constexpr (kParens) {
-      return ::new (block) T(std::forward<Args>(args)...);
-    } else {
-      return ::new (block) T{std::forward<Args>(args)...};
-    }
-  };
   T* object;
 #if ACRE_EXCEPTIONS
-  if constexpr (kParens && std::is_nothrow_constructible_v<T, Args...>) {
-    object = construct();
+  if constexpr (detail::IsNothrowConstructible<T, Args...>()) {
+    object = detail::ConstructAt<T>(block, std::forward<Args>(args)...);
   } else {
     try {
-      object = construct();
+      object = detail::ConstructAt<T>(block, std::forward<Args>(args)...);
     } catch (...) {
       Give(block, sizeof(T), alignof(T), &LayoutOf<T>());
       throw;
     }
   }
 #else
-  object = construct();
+  object = detail::ConstructAt<T>(block, std::forward<Args>(args)...);
 #endif
   if constexpr (LayoutOf<T>().has_handles) {
     detail::BindHandles(LayoutOf<T>(), object, this);
@@ -376,8 +368,7 @@ template <class T>
 std::span<T> Arena::NewArray(std::size_t count) {
   const std::span<T> array = TryNewArray<T>(count);
   if (ACRE_UNLIKELY(array.data() == nullptr)) {
-    FailAllocation(count > SIZE_MAX / sizeof(T) ? SIZE_MAX
-                                                : count * sizeof(T));
+    FailAllocation(count > SIZE_MAX / sizeof(T) ? SIZE_MAX : count * sizeof(T));
   }
   return array;
 }

@@ -98,8 +98,8 @@ consteval Gap Offence() {
                        std::is_void_v<std::remove_pointer_t<T>>) {
     return {"void*, give it a type or declare it borrowed"};
   } else if constexpr (std::is_pointer_v<T> &&
-                       std::is_same_v<std::remove_cv_t<std::remove_pointer_t<T>>,
-                                      char>) {
+                       std::is_same_v<
+                           std::remove_cv_t<std::remove_pointer_t<T>>, char>) {
     return {"char*, use acre::String or a borrowed std::string_view"};
   } else if constexpr (!Complete<T>) {
     return {"incomplete type, define it before its first use in an arena"};
@@ -293,7 +293,8 @@ consteval std::string_view Validate() {
 /// Holds when T may live in an arena. Never a hard error; do not ask before T
 /// is complete.
 template <class T>
-concept Element = Validate<T>().empty();
+concept Element = Validate<T>()
+.empty();
 
 namespace detail {
 

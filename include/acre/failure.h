@@ -60,18 +60,17 @@ namespace detail {
 }  // namespace acre::inline ACRE_ABI
 
 /// Cheap misuse, checked in every build.
-#define ACRE_CHECK(condition, ...) \
-  (ACRE_LIKELY(condition)          \
-       ? static_cast<void>(0)      \
-       : ::acre::detail::FailMisuse("acre: " __VA_ARGS__))
+#define ACRE_CHECK(condition, ...)               \
+  (ACRE_LIKELY(condition) ? static_cast<void>(0) \
+                          : ::acre::detail::FailMisuse("acre: " __VA_ARGS__))
 
 /// A bug of acre itself, checked in checked builds only.
 #if ACRE_CHECKED
-#define ACRE_DCHECK(condition)               \
-  (ACRE_LIKELY(condition)                    \
-       ? static_cast<void>(0)                \
-       : ::acre::detail::FailMisuse(         \
-             "acre: internal error: %s (%s:%d)", #condition, __FILE__, __LINE__))
+#define ACRE_DCHECK(condition)                                          \
+  (ACRE_LIKELY(condition)                                               \
+       ? static_cast<void>(0)                                           \
+       : ::acre::detail::FailMisuse("acre: internal error: %s (%s:%d)", \
+                                    #condition, __FILE__, __LINE__))
 #else
 #define ACRE_DCHECK(condition) static_cast<void>(0)
 #endif

@@ -96,7 +96,9 @@ consteval LayoutFields<M...> MakeFields(Field<M>... fields) {
 }
 
 template <class T>
-concept HasLayout = requires { acre_layout(LayoutTag<T>{}); };
+concept HasLayout = requires {
+  acre_layout(LayoutTag<T>{});
+};
 
 }  // namespace detail
 }  // namespace acre::inline ACRE_ABI
@@ -114,18 +116,18 @@ concept HasLayout = requires { acre_layout(LayoutTag<T>{}); };
 #define ACRE_PROBE_opaque(...) 0, 1
 #define ACRE_PROBE_base(...) 0, 1
 
-#define ACRE_MEMBER_(f, ...)                                       \
-  ::acre::detail::MakeField<decltype(AcreT::f)>(                   \
+#define ACRE_MEMBER_(f, ...)                     \
+  ::acre::detail::MakeField<decltype(AcreT::f)>( \
       #f, offsetof(AcreT, f) __VA_OPT__(, ) __VA_ARGS__)
 #define ACRE_NOTE_owned(f) ACRE_MEMBER_(f, ::acre::FieldNote::kOwned)
 #define ACRE_NOTE_borrowed(f) ACRE_MEMBER_(f, ::acre::FieldNote::kBorrowed)
 #define ACRE_NOTE_reviewed(f, reason) \
   ACRE_MEMBER_(f, ::acre::FieldNote::kReviewed, reason)
 #define ACRE_NOTE_opaque(name, bytes) ::acre::detail::MakeHole(#name, bytes)
-#define ACRE_NOTE_base(B, ...)                                       \
-  ::acre::detail::MakeField<B>(                                      \
-      #B, ::acre::detail::BaseOffset(__VA_OPT__(                     \
-              offsetof(AcreT, __VA_ARGS__), offsetof(B, __VA_ARGS__))))
+#define ACRE_NOTE_base(B, ...)                                                \
+  ::acre::detail::MakeField<B>(                                               \
+      #B, ::acre::detail::BaseOffset(__VA_OPT__(offsetof(AcreT, __VA_ARGS__), \
+                                                offsetof(B, __VA_ARGS__))))
 
 #define ACRE_FIELD_0(f) ACRE_MEMBER_(f)
 #define ACRE_FIELD_1(note) ACRE_CAT2_(ACRE_NOTE_, note)
@@ -144,28 +146,28 @@ concept HasLayout = requires { acre_layout(LayoutTag<T>{}); };
 
 // offsetof of a class that is not standard-layout works on both compilers and
 // warns on both; virtual bases, where it would not, are rejected elsewhere.
-#define ACRE_LAYOUT_BODY_(T, ...)                                    \
-  acre_layout(::acre::LayoutTag<T>) {                                \
-    using AcreT [[maybe_unused]] = T;                                \
-    return ::acre::detail::MakeFields(                               \
-        __VA_OPT__(ACRE_EXPAND_(ACRE_FOR_(__VA_ARGS__))));           \
+#define ACRE_LAYOUT_BODY_(T, ...)                          \
+  acre_layout(::acre::LayoutTag<T>) {                      \
+    using AcreT [[maybe_unused]] = T;                      \
+    return ::acre::detail::MakeFields(                     \
+        __VA_OPT__(ACRE_EXPAND_(ACRE_FOR_(__VA_ARGS__)))); \
   }
-#define ACRE_QUIET_                 \
-  _Pragma("GCC diagnostic push")    \
+#define ACRE_QUIET_              \
+  _Pragma("GCC diagnostic push") \
       _Pragma("GCC diagnostic ignored \"-Winvalid-offsetof\"")
 #define ACRE_UNQUIET_ _Pragma("GCC diagnostic pop")
 
-#define ACRE_LAYOUT(T, ...)                                          \
-  ACRE_QUIET_ [[maybe_unused]] constexpr auto ACRE_LAYOUT_BODY_(     \
+#define ACRE_LAYOUT(T, ...)                                      \
+  ACRE_QUIET_ [[maybe_unused]] constexpr auto ACRE_LAYOUT_BODY_( \
       T __VA_OPT__(, ) __VA_ARGS__) ACRE_UNQUIET_
-#define ACRE_LAYOUT_INSIDE(T, ...)                                   \
-  ACRE_QUIET_ friend constexpr auto ACRE_LAYOUT_BODY_(               \
+#define ACRE_LAYOUT_INSIDE(T, ...)                     \
+  ACRE_QUIET_ friend constexpr auto ACRE_LAYOUT_BODY_( \
       T __VA_OPT__(, ) __VA_ARGS__) ACRE_UNQUIET_
 
-#define ACRE_PLAIN(...)                                              \
-  template <>                                                        \
-  inline constexpr bool acre::kPlain<__VA_ARGS__> = true;            \
-  static_assert(::std::is_trivially_copyable_v<__VA_ARGS__>,         \
+#define ACRE_PLAIN(...)                                      \
+  template <>                                                \
+  inline constexpr bool acre::kPlain<__VA_ARGS__> = true;    \
+  static_assert(::std::is_trivially_copyable_v<__VA_ARGS__>, \
                 "ACRE_PLAIN is for trivially copyable data")
 
 namespace acre::inline ACRE_ABI::detail {

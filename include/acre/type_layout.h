@@ -49,8 +49,8 @@ struct FieldLayout {
   std::uint32_t size = 0;
   std::uint32_t align = 1;
   FieldNote note = FieldNote::kNone;
-  std::string_view reason = {};                 ///< of kReviewed
-  const TypeLayout* (*type)() = nullptr;        ///< null for kOpaque only
+  std::string_view reason = {};           ///< of kReviewed
+  const TypeLayout* (*type)() = nullptr;  ///< null for kOpaque only
 };
 
 /// `count` elements in a row. Null data for none.
@@ -69,6 +69,7 @@ struct ActivePart {
 struct HandleStorage {
   void* block = nullptr;
   std::size_t bytes = 0;  ///< as it was asked of the arena
+  std::size_t used = 0;   ///< of those, from the start: what a copy needs
   std::size_t align = 1;
   Arena* arena = nullptr;
   std::uint64_t stamp = 0;
@@ -90,8 +91,9 @@ struct TypeOps {
   /// The next run of elements; `cursor` starts at 0. Null data: no more.
   ElementRun (*next_run)(const void* handle, std::size_t* cursor) = nullptr;
   /// The handle's bytes were copied from elsewhere; its storage now is `block`
-  /// in `arena`, or none where block is null.
-  void (*adopt)(void* handle, Arena* arena, void* block) = nullptr;
+  /// of `bytes` bytes in `arena`, or none where block is null.
+  void (*adopt)(void* handle, Arena* arena, void* block,
+                std::size_t bytes) = nullptr;
   /// Puts every element where its (changed) key belongs. Null: never needed.
   void (*rehash)(void* handle) = nullptr;
 };
@@ -106,13 +108,13 @@ struct TypeLayout {
   std::size_t align = 1;
   std::size_t count = 1;  ///< elements of a kArray
   TypeKind kind = TypeKind::kPlain;
-  bool has_slots = false;    ///< holds a pointer, view or handle by value
-  bool has_handles = false;  ///< holds a handle by value
+  bool has_slots = false;         ///< holds a pointer, view or handle by value
+  bool has_handles = false;       ///< holds a handle by value
   std::string_view offence = {};  ///< why it is no element; empty: it may be
   std::string_view offence_field = {};  ///< the field that `offence` names
-  std::string_view weak = {};     ///< offence told only if no part explains it
+  std::string_view weak = {};  ///< offence told only if no part explains it
   std::span<const FieldLayout> fields = {};
-  std::span<const FieldLayout> slots = {};  ///< kStruct: fields with has_slots
+  std::span<const FieldLayout> slots = {};   ///< kStruct: fields with has_slots
   const TypeLayout* (*element)() = nullptr;  ///< of runs, arrays, pointers
   const TypeOps* ops = nullptr;
 };

@@ -30,7 +30,9 @@ template <class T>
 constexpr const TypeLayout* GetLayout();
 
 template <class T>
-concept Complete = requires { sizeof(T); };
+concept Complete = requires {
+  sizeof(T);
+};
 
 /// The common part of all shapes, and the shape of plain data.
 struct PlainShape {
@@ -75,8 +77,7 @@ constexpr bool IsPlainStd(std::string_view name) {
 }
 
 template <class T>
-concept PlainData =
-    std::is_arithmetic_v<T> || std::is_enum_v<T> ||
+concept PlainData = std::is_arithmetic_v<T> || std::is_enum_v<T> ||
     std::is_null_pointer_v<T> || std::is_member_object_pointer_v<T> ||
     kPlain<T> ||
     (std::is_class_v<T> && !HasLayout<T> &&
@@ -89,7 +90,7 @@ struct Shape<T> : PlainShape {};
 // ---- pointers and views
 
 template <class T>
-  requires std::is_object_v<T>
+requires std::is_object_v<T>
 struct Shape<T*> : PlainShape {
   static constexpr TypeKind kKind = TypeKind::kPointer;
   static constexpr bool kHasSlots = true;
@@ -110,10 +111,9 @@ struct ViewShape : PlainShape {
   }
   static void Write(void* object, const void* data) {
     View& view = *static_cast<View*>(object);
-    using Data = std::remove_const_t<std::remove_pointer_t<
-        decltype(view.data())>>;
-    view = View(const_cast<Data*>(static_cast<const Data*>(data)),
-                view.size());
+    using Data =
+        std::remove_const_t<std::remove_pointer_t<decltype(view.data())>>;
+    view = View(const_cast<Data*>(static_cast<const Data*>(data)), view.size());
   }
   static constexpr TypeOps kViewOps{.view = &Read, .set_view = &Write};
   static constexpr const TypeOps* kOps = &kViewOps;
@@ -151,7 +151,6 @@ consteval auto TypeOf() -> const TypeLayout* (*)() {
     return &GetLayout<M>;
   }
 }
-
 
 template <class T, class Fields>
 struct RegisteredShape;
@@ -193,9 +192,9 @@ struct RegisteredShape<T, LayoutFields<M...>> : PlainShape {
   static constexpr bool kHasHandles = (kHandlesIn<M> || ... || false);
 };
 template <HasLayout T>
-  requires(!kPlain<T>)
-struct Shape<T>
-    : RegisteredShape<T, decltype(acre_layout(LayoutTag<T>{}))> {};
+requires(!kPlain<T>) struct Shape<T>
+    : RegisteredShape<T, decltype(acre_layout(LayoutTag<T>{}))> {
+};
 
 template <class A, class B>
 struct Shape<std::pair<A, B>> : PlainShape {
@@ -244,7 +243,7 @@ struct Shape<T> : PlainShape {
 };
 
 template <template <class...> class V, class... A>
-  requires StdVariant<V<A...>>
+requires StdVariant<V<A...>>
 struct Shape<V<A...>> : PlainShape {
   static constexpr bool kHasSlots = (kSlotsIn<A> || ...);
   static constexpr bool kHasHandles = (kHandlesIn<A> || ...);
@@ -269,7 +268,7 @@ struct Shape<V<A...>> : PlainShape {
 };
 
 template <template <class...> class V, class... A>
-  requires StdTuple<V<A...>>
+requires StdTuple<V<A...>>
 struct Shape<V<A...>> : PlainShape {
   static constexpr bool kHasSlots = (kSlotsIn<A> || ... || false);
   static constexpr bool kHasHandles = (kHandlesIn<A> || ... || false);

@@ -34,8 +34,8 @@ namespace detail {
 
 inline constexpr std::size_t kSmallMax = 1024;
 inline constexpr unsigned kSmallClasses = kSmallMax / kGranule;
-inline constexpr unsigned kMinOctave = 10;   // log2(kSmallMax)
-inline constexpr unsigned kEndOctave = 26;   // log2(kClassedMax)
+inline constexpr unsigned kMinOctave = 10;  // log2(kSmallMax)
+inline constexpr unsigned kEndOctave = 26;  // log2(kClassedMax)
 inline constexpr std::size_t kClassedMax = std::size_t{1} << kEndOctave;
 inline constexpr unsigned kAlignedBase =
     1 + kSmallClasses + 4 * (kEndOctave - kMinOctave);

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT
+//
+// Group: the control bytes of 15 slots, compared all at once. Internal to acre.
+//
+//   byte   0 .. 14                            15
+//          fingerprint of the slot, 0: free   overflow: bit (hash >> 8) % 8 is
+//                                             set where an element of that
+//                                             residue had to go further
+//
+// A search ends at the first group whose overflow bit for its hash is clear,
+// so erasing leaves no tombstones. The layout is that of Boost's
+// unordered_flat_map (Munoz, 2022); 15 slots and a byte fill one SSE register.
+
+#ifndef ACRE_CONTAINERS_DETAIL_GROUP_H_
+#define ACRE_CONTAINERS_DETAIL_GROUP_H_
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include "acre/config.h"
+
+#if defined(ACRE_PORTABLE_GROUP)
+#elif defined(__SSE2__)
+#include <emmintrin.h>
+#elif defined(__aarch64__) && defined(__ARM_NEON)
+#include <arm_neon.h>
+#endif
+
+namespace acre::inline ACRE_ABI::detail {
+
+inline constexpr unsigned kGroupSlots = 15;
+inline constexpr std::size_t kGroupBytes = 16;
+inline constexpr unsigned kGroupMask = (1u << kGroupSlots) - 1;
+
+/// A fingerprint, 1..255, in all four bytes of a word: the low byte of the
+/// hash, with 0 (which marks a free slot) mapped to 0x55.
+struct Fingerprints {
+  std::uint32_t words[256];
+  constexpr Fingerprints() : words{} {
+    for (std::uint32_t i = 0; i < 256; ++i) {
+      words[i] = (i != 0 ? i : 0x55) * 0x01010101u;
+    }
+  }
+};
+inline constexpr Fingerprints kFingerprints;
+
+ACRE_INLINE std::uint8_t FingerprintOf(std::uint64_t hash) {
+  return static_cast<std::uint8_t>(kFingerprints.words[hash & 255]);
+}
+
+/// Slots of a group, a bit each.
+using SlotMask = unsigned;
+
+ACRE_INLINE unsigned FirstSlot(SlotMask mask) {
+  return static_cast<unsigned>(std::countr_zero(mask));
+}
+
+#if defined(__SSE2__) && !defined(ACRE_PORTABLE_GROUP)
+
+using Pattern = __m128i;
+
+ACRE_INLINE Pattern PatternOf(std::uint64_t hash) {
+  return _mm_shuffle_epi32(
+      _mm_cvtsi32_si128(static_cast<int>(kFingerprints.words[hash & 255])), 0);
+}
+ACRE_INLINE SlotMask Match(const std::uint8_t* group, Pattern pattern) {
+  const __m128i bytes = _mm_load_si128(reinterpret_cast<const __m128i*>(group));
+  return static_cast<unsigned>(
+             _mm_movemask_epi8(_mm_cmpeq_epi8(bytes, pattern))) &
+         kGroupMask;
+}
+ACRE_INLINE SlotMask Free(const std::uint8_t* group) {
+  return Match(group, _mm_setzero_si128());
+}
+
+#elif defined(__aarch64__) && defined(__ARM_NEON) && \
+    !defined(ACRE_PORTABLE_GROUP)
+
+using Pattern = uint8x16_t;
+
+ACRE_INLINE Pattern PatternOf(std::uint64_t hash) {
+  return vdupq_n_u8(FingerprintOf(hash));
+}
+ACRE_INLINE SlotMask Match(const std::uint8_t* group, Pattern pattern) {
+  const std::uint8_t kBits[16] = {1, 2, 4, 8, 16, 32, 64, 128,
+                                  1, 2, 4, 8, 16, 32, 64, 128};
+  const uint8x16_t hits =
+      vandq_u8(vceqq_u8(vld1q_u8(group), pattern), vld1q_u8(kBits));
+  return (vaddv_u8(vget_low_u8(hits)) |
+          static_cast<unsigned>(vaddv_u8(vget_high_u8(hits))) << 8) &
+         kGroupMask;
+}
+ACRE_INLINE SlotMask Free(const std::uint8_t* group) {
+  return Match(group, vdupq_n_u8(0));
+}
+
+#else
+
+using Pattern = std::uint8_t;
+
+ACRE_INLINE Pattern PatternOf(std::uint64_t hash) {
+  return FingerprintOf(hash);
+}
+ACRE_INLINE SlotMask Match(const std::uint8_t* group, Pattern pattern) {
+  SlotMask mask = 0;
+  for (unsigned i = 0; i < kGroupSlots; ++i) {
+    mask |= static_cast<unsigned>(group[i] == pattern) << i;
+  }
+  return mask;
+}
+ACRE_INLINE SlotMask Free(const std::uint8_t* group) { return Match(group, 0); }
+
+#endif
+
+ACRE_INLINE SlotMask Used(const std::uint8_t* group) {
+  return Free(group) ^ kGroupMask;
+}
+
+ACRE_INLINE std::uint8_t OverflowBit(std::uint64_t hash) {
+  return static_cast<std::uint8_t>(1u << (hash >> 8 & 7));
+}
+ACRE_INLINE bool HasOverflow(const std::uint8_t* group, std::uint64_t hash) {
+  return (group[kGroupSlots] >> (hash >> 8 & 7) & 1) != 0;
+}
+
+/// The control bytes of every empty table: all slots free, nothing overflowed.
+alignas(64) inline constexpr std::uint8_t kEmptyGroups[2 * kGroupBytes] = {};
+
+}  // namespace acre::inline ACRE_ABI::detail
+
+#endif  // ACRE_CONTAINERS_DETAIL_GROUP_H_

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+//
+// What all containers share: how a handle finds its arena, gets, grows and
+// gives back its storage. Type-erased, compiled once (containers/handle.cc).
+// Internal to acre.
+//
+//   handle (inside a struct, or on a stack)      storage (in the arena)
+//   | data | arena | size, capacity | stamp |  ->  | element | element | ...
+//
+// A handle is trivially destructible. Its stamp says in which stretch between
+// two Resets or marks the storage was allocated; storage of a stretch that has
+// ended is never given back, so that a handle may be assigned after a Reset.
+
+#ifndef ACRE_CONTAINERS_DETAIL_HANDLE_H_
+#define ACRE_CONTAINERS_DETAIL_HANDLE_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "acre/arena.h"
+#include "acre/config.h"
+#include "acre/detail/size_class.h"
+#include "acre/type_layout.h"
+
+namespace acre::inline ACRE_ABI::detail {
+
+/// The arena a handle without one lies in. Fails (misuse) where there is none:
+/// `what` is "Vector", "Map", ...
+Arena& FindArena(const void* handle, const char* what);
+
+/// A bound handle keeps its arena, an unbound one gets `arena`. Fails (checked
+/// builds) where a handle in one arena has storage in another.
+void Bind(const void* handle, Arena*& bound, const void* storage, Arena* arena);
+
+/// For move assignment, in checked builds: a handle that lies in one arena
+/// must not take storage of another.
+void CheckTakes(const void* handle, const Arena* from, const void* storage);
+
+/// Fails where storage of this stamp is gone, and in checked builds where a
+/// mark has been opened since: then the container must not grow.
+void CheckMayGrow(const Arena& arena, std::uint64_t stamp, const char* what);
+
+/// Gives the storage back, unless Reset or Rewind has done so already.
+void GiveStorage(Arena& arena, std::uint64_t stamp, void* block,
+                 std::size_t bytes, std::size_t align, const TypeLayout* type);
+
+/// Bytes that a block for at least `bytes` really has.
+std::size_t UsableBytes(std::size_t bytes, std::size_t align);
+
+/// The representation of a Vector; 32 bytes.
+///   data 8 | arena 8 | size 4 | capacity 4 | stamp 8
+struct VectorRep {
+  void* data = nullptr;    // null exactly when capacity is 0
+  Arena* arena = nullptr;  // null: not bound yet
+  std::uint32_t size = 0;  // elements; <= capacity
+  std::uint32_t capacity = 0;
+  std::uint64_t stamp = 0;  // of data
+};
+static_assert(sizeof(VectorRep) == 32);
+
+inline constexpr std::size_t kVectorMaxSize = UINT32_MAX;
+
+/// Room for `wanted` elements at least; grows geometrically unless `exact`.
+ACRE_COLD void GrowVector(VectorRep& rep, std::size_t wanted,
+                          const TypeLayout& element, bool exact);
+/// Gives the storage back and leaves an empty, bound handle.
+void ReleaseVector(VectorRep& rep, const TypeLayout& element);
+/// Gives back what `size` does not need, where that saves a size class.
+void ShrinkVector(VectorRep& rep, const TypeLayout& element);
+
+}  // namespace acre::inline ACRE_ABI::detail
+
+#endif  // ACRE_CONTAINERS_DETAIL_HANDLE_H_

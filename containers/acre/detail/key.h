@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+//
+// Keys of Map and Set: what may be looked up, and how a key is made from it.
+// Internal to acre.
+
+#ifndef ACRE_CONTAINERS_DETAIL_KEY_H_
+#define ACRE_CONTAINERS_DETAIL_KEY_H_
+
+#include <type_traits>
+#include <utility>
+
+#include "acre/arena.h"
+#include "acre/config.h"
+#include "acre/element.h"
+
+namespace acre::inline ACRE_ABI::detail {
+
+template <class H, class K, class Q>
+concept LooksUp = std::is_convertible_v<const Q&, const K&> ||(requires {
+  typename H::is_transparent;
+} && std::is_invocable_v<H, const Q&>);
+
+/// Without transparent lookup a key is converted once, not per comparison.
+template <class H, class K, class Q>
+decltype(auto) AsKey(const Q& key) {
+  if constexpr (requires { typename H::is_transparent; }) {
+    return (key);
+  } else {
+    using As = std::conditional_t<std::is_same_v<Q, K>, const K&, K>;
+    return static_cast<As>(key);
+  }
+}
+
+/// Constructs a key where it will live, so that a long String finds its arena,
+/// and binds it.
+template <class K, class Q>
+void MakeKey(void* at, [[maybe_unused]] Arena& arena, Q&& key) {
+  if constexpr (std::is_constructible_v<K, Arena&, Q>) {
+    ::new (at) K(arena, std::forward<Q>(key));
+  } else {
+    ::new (at) K(std::forward<Q>(key));
+    if constexpr (LayoutOf<K>().has_handles) {
+      BindHandles(LayoutOf<K>(), at, &arena);
+    }
+  }
+}
+
+}  // namespace acre::inline ACRE_ABI::detail
+
+#endif  // ACRE_CONTAINERS_DETAIL_KEY_H_

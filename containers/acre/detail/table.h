@@ -1,0 +1,566 @@
+// SPDX-License-Identifier: MIT
+//
+// Table: the open-addressing hash table behind Map and Set. Internal to acre.
+//
+//   one block of the arena:
+//   | control: 16 bytes a group | slots: 15 a group                    |
+//
+// Group index: the TOP bits of the hash; fingerprint: its low byte. When the
+// table doubles, group g feeds only groups 2g and 2g+1, so growth streams
+// through both tables once. Probing goes by triangular steps over groups.
+// Elements are moved by copying their bytes. At most 7/8 of the slots are
+// used. What was measured and what lost is in tests/perf/DEAD_ENDS.md.
+
+#ifndef ACRE_CONTAINERS_DETAIL_TABLE_H_
+#define ACRE_CONTAINERS_DETAIL_TABLE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <iterator>
+#include <memory>
+#include <type_traits>
+#include <utility>
+
+#include "acre/arena.h"
+#include "acre/config.h"
+#include "acre/detail/group.h"
+#include "acre/detail/handle.h"
+#include "acre/element.h"
+#include "acre/hash.h"
+
+namespace acre::inline ACRE_ABI::detail {
+
+/// What a table is made of, without its types; 56 bytes.
+/// `size` and `limit` are kept apart: adjacent, g++ updates both with one
+/// 16-byte access, which stalls on the 8-byte store of the last insertion.
+struct TableRep {
+  std::uint8_t* control = const_cast<std::uint8_t*>(kEmptyGroups);
+  void* slots = nullptr;
+  std::uint32_t mask = 0;    // groups - 1; groups are a power of two >= 2
+  std::uint32_t shift = 63;  // 64 - log2(groups)
+  std::size_t size = 0;
+  Arena* arena = nullptr;  // null: not bound yet
+  std::size_t limit = 0;   // insertions beyond this size rehash; 0: no table
+  std::uint64_t stamp = 0;
+
+  bool has_table() const { return slots != nullptr; }
+  std::size_t groups() const { return has_table() ? mask + std::size_t{1} : 0; }
+};
+static_assert(sizeof(TableRep) == 56);
+
+inline constexpr std::size_t kMaxGroups = std::size_t{1} << 31;
+
+/// Size and alignment of a slot, and of the tables made of them. A group wants
+/// 16; more would round small tables up to powers of two.
+struct SlotShape {
+  std::size_t size;
+  std::size_t align;
+
+  constexpr std::size_t table_align() const {
+    return align > kGroupBytes ? align : kGroupBytes;
+  }
+  constexpr std::size_t control_bytes(std::size_t groups) const {
+    return RoundUp(groups * kGroupBytes, table_align());
+  }
+  constexpr std::size_t table_bytes(std::size_t groups) const {
+    return control_bytes(groups) + groups * kGroupSlots * size;
+  }
+};
+constexpr std::size_t LimitOf(std::size_t groups) {
+  return groups * kGroupSlots * 7 / 8;
+}
+
+/// Points `rep` to a new, empty table; the old one stays with the caller.
+/// `what` names the container for messages.
+void MakeTable(TableRep& rep, std::size_t groups, SlotShape shape,
+               const char* what);
+void GiveTable(const TableRep& rep, SlotShape shape);
+/// An empty, bound rep.
+TableRep EmptyTable(Arena* arena);
+/// Groups for `count` elements at least.
+std::size_t GroupsFor(std::size_t count);
+
+/// Policy: Slot, Key, kName, static const Key& KeyOf(const Slot&).
+template <class Policy, class H, class E>
+class Table {
+ public:
+  using Slot = typename Policy::Slot;
+  using Key = typename Policy::Key;
+  static constexpr SlotShape kShape{sizeof(Slot), alignof(Slot)};
+
+  /// Forward iterator. Points at the occupied slots left in one group.
+  template <class Value>
+  class Cursor {
+   public:
+    using iterator_category = std::forward_iterator_tag;
+    using value_type = std::remove_const_t<Value>;
+    using difference_type = std::ptrdiff_t;
+    using pointer = Value*;
+    using reference = Value&;
+
+    Cursor() = default;
+    Cursor(const std::uint8_t* group, const std::uint8_t* end, Slot* row,
+           SlotMask mask)
+        : group_(group), end_(end), row_(row), mask_(mask) {}
+    template <class Other>
+    requires(std::is_const_v<Value> && !std::is_const_v<Other>) Cursor(
+        const Cursor<Other>& other)  // NOLINT: iterator to const_iterator
+        : Cursor(other.group_, other.end_, other.row_, other.mask_) {}
+
+    Value& operator*() const { return row_[FirstSlot(mask_)]; }
+    Value* operator->() const { return &**this; }
+    Cursor& operator++() {
+      mask_ &= mask_ - 1;
+      if (mask_ == 0) NextGroup();
+      return *this;
+    }
+    Cursor operator++(int) {
+      Cursor old = *this;
+      ++*this;
+      return old;
+    }
+    friend bool operator==(const Cursor& a, const Cursor& b) {
+      return a.group_ == b.group_ && a.mask_ == b.mask_;
+    }
+
+    void NextGroup() {
+      do {
+        group_ += kGroupBytes;
+        row_ += kGroupSlots;
+        if (group_ == end_) {
+          mask_ = 0;
+          return;
+        }
+        mask_ = Used(group_);
+      } while (mask_ == 0);
+    }
+
+   private:
+    friend class Table;
+    template <class>
+    friend class Cursor;
+
+    const std::uint8_t* group_ = nullptr;
+    const std::uint8_t* end_ = nullptr;
+    Slot* row_ = nullptr;  // of group_
+    SlotMask mask_ = 0;    // 0 at the end only
+  };
+  using iterator = Cursor<typename Policy::Value>;
+  using const_iterator = Cursor<const typename Policy::Value>;
+
+  Table() = default;
+  explicit Table(Arena& arena) { rep_.arena = &arena; }
+  Table(Table&& other) noexcept : rep_(other.rep_) {
+    other.rep_ = EmptyTable(rep_.arena);
+  }
+  Table& operator=(Table&& other) noexcept {
+    if (this == &other) return *this;
+    if constexpr (kChecked) {
+      CheckTakes(this, other.rep_.arena, other.rep_.slots);
+    }
+    Release();
+    Arena* const own = rep_.arena;
+    rep_ = other.rep_;
+    other.rep_ = EmptyTable(rep_.arena);
+    if (rep_.arena == nullptr) rep_.arena = own;
+    return *this;
+  }
+
+  TableRep& rep() { return rep_; }
+  const TableRep& rep() const { return rep_; }
+
+  iterator begin() const { return First<iterator>(); }
+  iterator end() const { return Last<iterator>(); }
+
+  void Release() {
+    if (!rep_.has_table()) return;
+    if (rep_.arena->IsLive(rep_.stamp)) {
+      ReleaseAllElements();
+      GiveTable(rep_, kShape);
+    }
+    rep_ = EmptyTable(rep_.arena);
+  }
+
+  void Clear() {
+    if (!rep_.has_table()) return;
+    ReleaseAllElements();
+    std::memset(rep_.control, 0, rep_.groups() * kGroupBytes);
+    rep_.size = 0;
+    rep_.limit = LimitOf(rep_.groups());
+  }
+
+  void Reserve(std::size_t count) {
+    const std::size_t groups = GroupsFor(count);
+    if (groups > rep_.groups()) Rehash(groups);
+  }
+
+  /// Elements are where their keys say no longer: keys were rewritten.
+  void Reinsert() {
+    if (rep_.size == 0) return;
+    const std::size_t count = rep_.size;
+    const auto copies = std::make_unique<std::byte[]>(count * sizeof(Slot));
+    std::byte* to = copies.get();
+    for (auto it = begin(); it != end(); ++it, to += sizeof(Slot)) {
+      std::memcpy(to, static_cast<const void*>(&*it), sizeof(Slot));
+    }
+    std::memset(rep_.control, 0, rep_.groups() * kGroupBytes);
+    for (std::size_t i = 0; i < count; ++i) {
+      Place(*reinterpret_cast<Slot*>(copies.get() + i * sizeof(Slot)));
+    }
+  }
+
+  template <class Q>
+  ACRE_INLINE Slot* Find(const Q& key) const {
+    Position at;
+    return Look(key, HashOf(key), &at);
+  }
+  template <class Q>
+  iterator FindIterator(const Q& key) const {
+    Position at;
+    if (Look(key, HashOf(key), &at) == nullptr) return end();
+    return At(at);
+  }
+
+  /// Finds `key`, or makes a slot by `construct(void*)`. The bool tells which.
+  template <class Q, class Construct>
+  ACRE_INLINE std::pair<Slot*, bool> TryInsert(const Q& key,
+                                               Construct construct) {
+    const std::uint64_t hash = HashOf(key);
+    Position at;
+    if (Slot* slot = Look(key, hash, &at)) return {slot, false};
+    if (ACRE_UNLIKELY(rep_.size >= rep_.limit)) GrowTable();
+    at = Locate(hash);
+    Slot* slot = SlotAt(at.group, at.slot);
+    construct(static_cast<void*>(slot));
+    ControlOf(at.group)[at.slot] = FingerprintOf(hash);
+    ++rep_.size;
+    return {slot, true};
+  }
+
+  template <class Q>
+  std::size_t Erase(const Q& key) {
+    Position at;
+    const std::uint64_t hash = HashOf(key);
+    if (Look(key, hash, &at) == nullptr) return 0;
+    EraseAt(at, hash);
+    return 1;
+  }
+
+  template <class Iterator>
+  Iterator EraseAt(Iterator it) {
+    Position at;
+    at.group = static_cast<std::size_t>(it.group_ - rep_.control) / kGroupBytes;
+    at.slot = FirstSlot(it.mask_);
+    EraseAt(at, HashOf(Policy::KeyOf(*SlotAt(at.group, at.slot))));
+    return ++it;
+  }
+
+  /// The iterator to a slot that TryInsert or Find returned.
+  iterator At(const Slot* slot) const {
+    const auto index =
+        static_cast<std::size_t>(slot - static_cast<Slot*>(rep_.slots));
+    return At(Position{index / kGroupSlots,
+                       static_cast<unsigned>(index % kGroupSlots)});
+  }
+
+  void swap(Table& other) noexcept { std::swap(rep_, other.rep_); }
+
+ private:
+  struct Position {
+    std::size_t group = 0;
+    unsigned slot = 0;
+  };
+
+  template <class Q>
+  static ACRE_INLINE std::uint64_t HashOf(const Q& key) {
+    if constexpr (requires { typename H::is_avalanching; }) {
+      return H()(key);
+    } else {
+      return Mix(static_cast<std::uint64_t>(H()(key)), kMix0);
+    }
+  }
+
+  ACRE_INLINE std::uint8_t* ControlOf(std::size_t group) const {
+    return rep_.control + group * kGroupBytes;
+  }
+  ACRE_INLINE Slot* SlotAt(std::size_t group, unsigned slot) const {
+    return static_cast<Slot*>(rep_.slots) + group * kGroupSlots + slot;
+  }
+  iterator At(Position at) const {
+    const std::uint8_t* group = ControlOf(at.group);
+    return iterator(group, rep_.control + rep_.groups() * kGroupBytes,
+                    SlotAt(at.group, 0), Used(group) & ~0u << at.slot);
+  }
+  template <class Iterator>
+  Iterator First() const {
+    if (rep_.size == 0) return Last<Iterator>();
+    Iterator it(rep_.control, rep_.control + rep_.groups() * kGroupBytes,
+                static_cast<Slot*>(rep_.slots), Used(rep_.control));
+    if (it.mask_ == 0) it.NextGroup();
+    return it;
+  }
+  template <class Iterator>
+  Iterator Last() const {
+    const std::uint8_t* end = rep_.control + rep_.groups() * kGroupBytes;
+    return Iterator(end, end, nullptr, 0);
+  }
+
+  // Lines of the group that the slot is likely on: fetched only once a
+  // fingerprint has matched, so that misses fetch nothing.
+  ACRE_INLINE void PrefetchSlots(std::size_t group) const {
+    constexpr std::size_t kLines =
+        (kGroupSlots * sizeof(Slot) * 2 / 3 + 63) / 64;
+    if constexpr (kLines <= 10) {
+      const char* at = reinterpret_cast<const char*>(SlotAt(group, 0));
+      for (std::size_t i = 0; i < kLines; ++i) __builtin_prefetch(at + 64 * i);
+    }
+  }
+
+  template <class Q>
+  ACRE_INLINE Slot* LookInGroup(const Q& key, Pattern pattern,
+                                std::size_t group, Position* at) const {
+    SlotMask mask = Match(ControlOf(group), pattern);
+    if (mask != 0) PrefetchSlots(group);
+    for (; mask != 0; mask &= mask - 1) {
+      Slot* slot = SlotAt(group, FirstSlot(mask));
+      if (ACRE_LIKELY(E()(Policy::KeyOf(*slot), key))) {
+        *at = {group, FirstSlot(mask)};
+        return slot;
+      }
+    }
+    return nullptr;
+  }
+
+  /// The first group inline, the rest out of line.
+  template <class Q>
+  ACRE_INLINE Slot* Look(const Q& key, std::uint64_t hash, Position* at) const {
+    const std::size_t group = hash >> rep_.shift;
+    // An empty table has two groups of control bytes to look at.
+    Slot* slot = LookInGroup(key, PatternOf(hash), group, at);
+    if (slot != nullptr || ACRE_LIKELY(!HasOverflow(ControlOf(group), hash))) {
+      return slot;
+    }
+    return LookFurther(key, hash, at);
+  }
+
+  template <class Q>
+  __attribute__((noinline)) Slot* LookFurther(const Q& key, std::uint64_t hash,
+                                              Position* at) const {
+    const Pattern pattern = PatternOf(hash);
+    std::size_t group = hash >> rep_.shift;
+    for (std::size_t step = 1; step <= rep_.mask; ++step) {
+      group = (group + step) & rep_.mask;
+      if (Slot* slot = LookInGroup(key, pattern, group, at)) return slot;
+      if (!HasOverflow(ControlOf(group), hash)) return nullptr;
+    }
+    return nullptr;
+  }
+
+  /// The first free slot on the probe path; marks the full groups passed.
+  ACRE_INLINE Position Locate(std::uint64_t hash) {
+    std::size_t group = hash >> rep_.shift;
+    for (std::size_t step = 1;; ++step) {
+      std::uint8_t* control = ControlOf(group);
+      const SlotMask free = Free(control);
+      if (ACRE_LIKELY(free != 0)) return {group, FirstSlot(free)};
+      control[kGroupSlots] |= OverflowBit(hash);
+      group = (group + step) & rep_.mask;
+    }
+  }
+
+  /// Puts the bytes of an element, known to be absent, where they belong.
+  void Place(const Slot& from) {
+    const std::uint64_t hash = HashOf(Policy::KeyOf(from));
+    const Position at = Locate(hash);
+    ControlOf(at.group)[at.slot] = FingerprintOf(hash);
+    CopySlot(SlotAt(at.group, at.slot), from);
+  }
+
+  static ACRE_INLINE void CopySlot(Slot* to, const Slot& from) {
+    std::memcpy(static_cast<void*>(to), static_cast<const void*>(&from),
+                sizeof(Slot));
+  }
+
+  void EraseAt(Position at, std::uint64_t hash) {
+    if constexpr (kHandlesIn<typename Policy::Parts>) {
+      ReleaseHandles(LayoutOf<typename Policy::Parts>(),
+                     const_cast<void*>(
+                         static_cast<const void*>(SlotAt(at.group, at.slot))));
+    }
+    ControlOf(at.group)[at.slot] = 0;
+    --rep_.size;
+    // A slot freed in a group that has overflowed still lies behind its bit:
+    // counting it as unusable bounds the drift of overflow bits.
+    if (HasOverflow(ControlOf(at.group), hash)) --rep_.limit;
+  }
+
+  void ReleaseAllElements() {
+    if constexpr (kHandlesIn<typename Policy::Parts>) {
+      for (auto it = begin(); it != end(); ++it) {
+        ReleaseHandles(LayoutOf<typename Policy::Parts>(),
+                       const_cast<void*>(static_cast<const void*>(&*it)));
+      }
+    }
+  }
+
+  ACRE_COLD void GrowTable() {
+    static_assert(RequireElement<typename Policy::Parts>());
+    const std::size_t groups = rep_.groups();
+    if (groups == 0) return Rehash(2);
+    // Mostly drift from erasures: the same size, with clean overflow bits.
+    if (rep_.size * 16 < LimitOf(groups) * 13) return Rehash(groups);
+    Rehash(groups < 64 ? 4 * groups : 2 * groups);
+  }
+
+  ACRE_COLD void Rehash(std::size_t groups) {
+    const TableRep old = rep_;
+    if (rep_.arena == nullptr) rep_.arena = &FindArena(this, Policy::kName);
+    if (old.has_table()) CheckMayGrow(*old.arena, old.stamp, Policy::kName);
+    MakeTable(rep_, groups, kShape, Policy::kName);
+    if (!old.has_table()) return;
+    if (groups == 2 * old.groups()) {
+      Split(old);
+    } else {
+      for (std::size_t group = 0; group < old.groups(); ++group) {
+        PlaceAll(old, group, Used(old.control + group * kGroupBytes));
+      }
+    }
+    GiveTable(old, kShape);
+  }
+
+  static Slot* RowOf(const TableRep& rep, std::size_t group) {
+    return static_cast<Slot*>(rep.slots) + group * kGroupSlots;
+  }
+
+  void PlaceAll(const TableRep& old, std::size_t group, SlotMask mask) {
+    for (; mask != 0; mask &= mask - 1) {
+      Place(RowOf(old, group)[FirstSlot(mask)]);
+    }
+  }
+
+  /// Doubling: old group g feeds new groups 2g and 2g+1, whose free slots are
+  /// kept in registers (reading control bytes just written would stall).
+  /// Elements that had overflowed into g, or do not fit, are placed the slow
+  /// way: at once where their group is behind us, at the end where not.
+  void Split(const TableRep& old) {
+    constexpr unsigned kLateMax = 64;
+    const Slot* late[kLateMax];
+    unsigned late_count = 0;
+    for (std::size_t group = 0; group < old.groups(); ++group) {
+      SlotMask away = SplitGroup(old, group);
+      for (; ACRE_UNLIKELY(away != 0); away &= away - 1) {
+        const Slot& slot = RowOf(old, group)[FirstSlot(away)];
+        const std::uint64_t hash = HashOf(Policy::KeyOf(slot));
+        if (hash >> rep_.shift >> 1 > group && late_count < kLateMax) {
+          late[late_count++] = &slot;
+        } else {
+          Place(slot);
+        }
+      }
+    }
+    for (unsigned i = 0; i < late_count; ++i) Place(*late[i]);
+  }
+
+  /// Returns the slots that have to go elsewhere.
+  ACRE_INLINE SlotMask SplitGroup(const TableRep& old, std::size_t group) {
+    const SlotMask used = Used(old.control + group * kGroupBytes);
+    const Slot* row = RowOf(old, group);
+    std::uint8_t* const control[2] = {ControlOf(2 * group),
+                                      ControlOf(2 * group + 1)};
+    Slot* const to[2] = {SlotAt(2 * group, 0), SlotAt(2 * group + 1, 0)};
+    SlotMask free[2] = {Free(control[0]), Free(control[1])};
+    SlotMask away = 0;
+    for (SlotMask mask = used; mask != 0; mask &= mask - 1) {
+      const unsigned i = FirstSlot(mask);
+      const std::uint64_t hash = HashOf(Policy::KeyOf(row[i]));
+      const std::size_t target = hash >> rep_.shift;
+      const std::size_t half = target & 1;
+      if (ACRE_UNLIKELY(target >> 1 != group || free[half] == 0)) {
+        away |= SlotMask{1} << i;
+        continue;
+      }
+      const unsigned slot = FirstSlot(free[half]);
+      free[half] &= free[half] - 1;
+      control[half][slot] = FingerprintOf(hash);
+      CopySlot(to[half] + slot, row[i]);
+    }
+    return away;
+  }
+
+  TableRep rep_;
+};
+
+/// The handle operations of Map and Set, which both have a `table_`.
+template <class C>
+struct TableShape : PlainShape {
+  static constexpr TypeKind kKind = TypeKind::kHandle;
+  static constexpr bool kHasSlots = true;
+  static constexpr bool kHasHandles = true;
+  using Slot = typename C::Policy::Slot;
+  static constexpr SlotShape kSlotShape{sizeof(Slot), alignof(Slot)};
+
+  static TableRep& Rep(void* handle) {
+    return static_cast<C*>(handle)->table_.rep();
+  }
+  static const TableRep& Rep(const void* handle) {
+    return static_cast<const C*>(handle)->table_.rep();
+  }
+  static void BindTo(void* handle, Arena* arena) {
+    Bind(handle, Rep(handle).arena, Rep(handle).slots, arena);
+  }
+  static void Release(void* handle) {
+    static_cast<C*>(handle)->table_.Release();
+  }
+  static HandleStorage Storage(const void* handle) {
+    const TableRep& rep = Rep(handle);
+    if (!rep.has_table()) return {.arena = rep.arena};
+    const std::size_t bytes = kSlotShape.table_bytes(rep.groups());
+    return {rep.control, bytes,    bytes, kSlotShape.table_align(),
+            rep.arena,   rep.stamp};
+  }
+  /// A run is a slot: the occupied ones need not be neighbours.
+  static ElementRun NextRun(const void* handle, std::size_t* cursor) {
+    const TableRep& rep = Rep(handle);
+    for (; *cursor < rep.groups() * kGroupSlots; ++*cursor) {
+      const std::size_t group = *cursor / kGroupSlots;
+      const std::size_t slot = *cursor % kGroupSlots;
+      if (rep.control[group * kGroupBytes + slot] != 0) {
+        return {static_cast<const Slot*>(rep.slots) + (*cursor)++, 1};
+      }
+    }
+    return {};
+  }
+  static void Adopt(void* handle, Arena* arena, void* block, std::size_t) {
+    TableRep& rep = Rep(handle);
+    if (block == nullptr) {
+      rep = EmptyTable(arena);
+      return;
+    }
+    rep.control = static_cast<std::uint8_t*>(block);
+    rep.slots = rep.control + kSlotShape.control_bytes(rep.groups());
+    rep.arena = arena;
+    rep.stamp = arena->stamp();
+  }
+  static void Rehash(void* handle) {
+    static_cast<C*>(handle)->table_.Reinsert();
+  }
+
+  // Keys with pointers in them hash by address, which a copy changes; text
+  // hashes by content.
+  static constexpr bool kHashesAddresses =
+      kSlotsIn<typename C::key_type> &&
+      !std::is_convertible_v<const typename C::key_type&, std::string_view>;
+  static constexpr TypeOps kHandleOps{
+      .bind = &BindTo,
+      .release = &Release,
+      .storage = &Storage,
+      .next_run = &NextRun,
+      .adopt = &Adopt,
+      .rehash = kHashesAddresses ? &Rehash : nullptr};
+  static constexpr const TypeOps* kOps = &kHandleOps;
+};
+
+}  // namespace acre::inline ACRE_ABI::detail
+
+#endif  // ACRE_CONTAINERS_DETAIL_TABLE_H_

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: MIT
+//
+// String: characters in an arena, up to 23 of them inside the handle itself.
+// 32 bytes. Always NUL-terminated. Search and compare through view().
+//
+//   arena.New<Player>()->name = "Ann";        // inline, no allocation
+//   acre::String text(arena, "a longer text that needs storage");
+//
+// Ownership, binding, invalidation: as Vector (<acre/vector.h>). Short strings
+// need no arena at all. A String never points into itself: its bytes may be
+// moved. Bounds: at most 2^32 - 2 characters. Threads: as the arena.
+
+#ifndef ACRE_STRING_H_
+#define ACRE_STRING_H_
+
+#include <compare>
+#include <cstring>
+#include <string_view>
+
+#include "acre/arena.h"
+#include "acre/config.h"
+#include "acre/detail/handle.h"
+#include "acre/element.h"
+#include "acre/failure.h"
+
+namespace acre::inline ACRE_ABI {
+
+class String {
+ public:
+  using value_type = char;
+  using size_type = std::size_t;
+  using iterator = char*;
+  using const_iterator = const char*;
+
+  /// Characters that fit inside the handle.
+  static constexpr size_type kInlineCapacity = 23;
+
+  String() noexcept = default;
+  explicit String(Arena& arena) noexcept : arena_(&arena) {}
+  String(Arena& arena, std::string_view text) : arena_(&arena) { assign(text); }
+  /// Implicit, as for std::string. More than 23 characters need an arena: the
+  /// one that this String lies in.
+  String(std::string_view text) { assign(text); }               // NOLINT
+  String(const char* text) : String(std::string_view(text)) {}  // NOLINT
+
+  String(String&& other) noexcept { Steal(other); }
+  String& operator=(String&& other) noexcept;
+  String& operator=(std::string_view text) { return assign(text); }
+  String& operator=(const char* text) { return assign(text); }
+  String(const String&) = delete;
+  String& operator=(const String&) = delete;
+
+  /// Gives the storage back; the String is empty, bound and usable.
+  void Release() noexcept;
+  Arena* arena() const noexcept { return arena_; }
+
+  // ----------------------------------------------------------------- access
+  std::string_view view() const noexcept { return {data(), size()}; }
+  operator std::string_view() const noexcept { return view(); }  // NOLINT
+  const char* c_str() const noexcept { return data(); }
+  const char* data() const noexcept {
+    return is_inline() ? rep_.chars : far().data;
+  }
+  char* data() noexcept { return is_inline() ? rep_.chars : far().data; }
+  size_type size() const noexcept {
+    return is_inline() ? kInlineCapacity - rep_.tag() : far().size;
+  }
+  size_type length() const noexcept { return size(); }
+  bool empty() const noexcept { return size() == 0; }
+  size_type capacity() const noexcept {
+    return is_inline() ? kInlineCapacity : far().capacity - 1;
+  }
+  static constexpr size_type max_size() noexcept {
+    return detail::kVectorMaxSize - 1;
+  }
+  iterator begin() noexcept { return data(); }
+  iterator end() noexcept { return data() + size(); }
+  const_iterator begin() const noexcept { return data(); }
+  const_iterator end() const noexcept { return data() + size(); }
+  char& operator[](size_type i) { return data()[i]; }
+  const char& operator[](size_type i) const { return data()[i]; }
+  /// Throws: std::out_of_range.
+  const char& at(size_type i) const {
+    if (i >= size()) detail::FailOutOfRange("String::at", i, size());
+    return data()[i];
+  }
+  char front() const { return data()[0]; }
+  char back() const { return data()[size() - 1]; }
+
+  // -------------------------------------------------------------- modifiers
+  /// `text` may be part of this String.
+  String& assign(std::string_view text);
+  String& append(std::string_view text);
+  String& operator+=(std::string_view text) { return append(text); }
+  String& operator+=(char c) { return append({&c, 1}); }
+  void push_back(char c) { append({&c, 1}); }
+  void pop_back() noexcept { SetSize(size() - 1); }
+  void reserve(size_type characters);
+  void resize(size_type characters, char fill = '\0');
+  void clear() noexcept { SetSize(0); }
+  void swap(String& other) noexcept;
+  friend void swap(String& a, String& b) noexcept { a.swap(b); }
+
+  friend bool operator==(const String& a, const String& b) noexcept {
+    return a.view() == b.view();
+  }
+  friend auto operator<=>(const String& a, const String& b) noexcept {
+    return a.view() <=> b.view();
+  }
+  friend bool operator==(const String& a, std::string_view b) noexcept {
+    return a.view() == b;
+  }
+  friend auto operator<=>(const String& a, std::string_view b) noexcept {
+    return a.view() <=> b;
+  }
+  friend bool operator==(const String& a, const char* b) noexcept {
+    return a.view() == b;
+  }
+  friend auto operator<=>(const String& a, const char* b) noexcept {
+    return a.view() <=> std::string_view(b);
+  }
+
+ private:
+  friend struct detail::Shape<String>;
+
+  //   inline | chars 23                                     | 23 - size |
+  //   far    | data 8 | size 4 | capacity 4 | stamp 7       | 0xFF      |
+  // The inline tag is the terminating NUL of a String of 23 characters.
+  struct Far {
+    char* data;
+    std::uint32_t size;
+    std::uint32_t capacity;  // bytes of the block, the NUL included
+    std::uint64_t stamp : 56;
+    std::uint64_t far_tag : 8;  // kFarTag
+  };
+  struct Rep {
+    alignas(8) char chars[24] = {};
+    unsigned char tag() const {
+      return static_cast<unsigned char>(chars[kInlineCapacity]);
+    }
+  };
+  static constexpr unsigned char kFarTag = 0xFF;
+  static_assert(sizeof(Far) == sizeof(Rep));
+
+  bool is_inline() const noexcept { return rep_.tag() != kFarTag; }
+  Far far() const noexcept {
+    Far far;
+    std::memcpy(&far, rep_.chars, sizeof far);
+    return far;
+  }
+  void SetFar(const Far& far) noexcept {
+    std::memcpy(rep_.chars, &far, sizeof far);
+  }
+  void SetSize(size_type size) noexcept;
+  void Steal(String& other) noexcept;
+  void Grow(size_type characters);
+
+  Arena* arena_ = nullptr;  // null: not bound yet
+  Rep rep_{.chars = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+                     0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, kInlineCapacity}};
+};
+static_assert(sizeof(String) == 32);
+
+/// How layouts see a String.
+template <>
+struct detail::Shape<String> : detail::PlainShape {
+  static constexpr TypeKind kKind = TypeKind::kHandle;
+  static constexpr bool kHasSlots = true;
+  static constexpr bool kHasHandles = true;
+  static constexpr const TypeLayout* (*kElement)() = &GetLayout<char>;
+
+  static void BindTo(void* handle, Arena* arena);
+  static void Release(void* handle);
+  static HandleStorage Storage(const void* handle);
+  static ElementRun NextRun(const void* handle, std::size_t* cursor);
+  static void Adopt(void* handle, Arena* arena, void* block, std::size_t bytes);
+  static constexpr TypeOps kHandleOps{.bind = &BindTo,
+                                      .release = &Release,
+                                      .storage = &Storage,
+                                      .next_run = &NextRun,
+                                      .adopt = &Adopt};
+  static constexpr const TypeOps* kOps = &kHandleOps;
+};
+
+}  // namespace acre::inline ACRE_ABI
+
+#endif  // ACRE_STRING_H_

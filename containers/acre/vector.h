@@ -1,0 +1,426 @@
+// SPDX-License-Identifier: MIT
+//
+// Vector<T>: std::vector's interface over storage in an arena. 32 bytes.
+//
+//   struct Squad { acre::Vector<int> scores; };   // bound when it is made
+//   arena.New<Squad>()->scores.push_back(7);
+//   acre::Vector<int> local(arena);               // bound by its constructor
+//
+// Ownership: owns its storage, and with it the containers that its elements
+// hold by value; never what elements point to. Not copyable: Clone or
+// DeepCopy. Has no destructor: storage goes with Release(), by assignment,
+// with Arena::Free of the struct around it, or with the arena.
+// Binding: by constructor; by New, NewArray and the containers; else, at the
+// first growth, to the arena that the Vector itself lies in. Failing that:
+// misuse.
+// Invalidates: as std::vector. Reset and Rewind end the life of the storage;
+// afterwards only assignment and destruction are allowed.
+// Bounds: at most 2^32 - 1 elements. Threads: as the arena.
+
+#ifndef ACRE_VECTOR_H_
+#define ACRE_VECTOR_H_
+
+#include <algorithm>
+#include <compare>
+#include <cstring>
+#include <initializer_list>
+#include <iterator>
+#include <type_traits>
+#include <utility>
+
+#include "acre/arena.h"
+#include "acre/config.h"
+#include "acre/detail/construct.h"
+#include "acre/detail/handle.h"
+#include "acre/element.h"
+#include "acre/failure.h"
+#include "acre/fwd.h"
+
+namespace acre::inline ACRE_ABI {
+
+template <class T>
+class Vector {
+ public:
+  using value_type = T;
+  using size_type = std::size_t;
+  using difference_type = std::ptrdiff_t;
+  using reference = T&;
+  using const_reference = const T&;
+  using pointer = T*;
+  using const_pointer = const T*;
+  using iterator = T*;
+  using const_iterator = const T*;
+  using reverse_iterator = std::reverse_iterator<iterator>;
+  using const_reverse_iterator = std::reverse_iterator<const_iterator>;
+
+  /// What index_of returns for nothing found.
+  static constexpr size_type npos = ~size_type{0};
+
+  // ----------------------------------------------------------- construction
+  Vector() = default;
+  explicit Vector(Arena& arena) noexcept { rep_.arena = &arena; }
+  Vector(Arena& arena, size_type count) : Vector(arena) { resize(count); }
+  Vector(Arena& arena, std::initializer_list<T> values) : Vector(arena) {
+    assign(values.begin(), values.end());
+  }
+  template <std::input_iterator I>
+  Vector(Arena& arena, I first, I last) : Vector(arena) {
+    assign(first, last);
+  }
+
+  Vector(Vector&& other) noexcept : rep_(other.rep_) { other.Forget(); }
+  /// Releases what this one has. Checked builds refuse storage of another
+  /// arena for a Vector that lies inside one.
+  Vector& operator=(Vector&& other) noexcept {
+    if (this == &other) return *this;
+    if constexpr (kChecked) {
+      detail::CheckTakes(this, other.rep_.arena, other.rep_.data);
+    }
+    Release();
+    Arena* const own = rep_.arena;
+    rep_ = other.rep_;
+    if (rep_.arena == nullptr) rep_.arena = own;
+    other.Forget();
+    return *this;
+  }
+  Vector& operator=(std::initializer_list<T> values) {
+    assign(values.begin(), values.end());
+    return *this;
+  }
+  Vector(const Vector&) = delete;
+  Vector& operator=(const Vector&) = delete;
+
+  /// Gives the storage back. The Vector stays bound and usable.
+  void Release() noexcept { detail::ReleaseVector(rep_, Element()); }
+
+  /// The arena of this Vector, or null while unbound.
+  Arena* arena() const noexcept { return rep_.arena; }
+
+  template <class I>
+  void assign(I first, I last) {
+    clear();
+    insert(begin(), first, last);
+  }
+  void assign(size_type count,
+              const T& value) requires std::is_copy_constructible_v<T> {
+    T copy(value);
+    clear();
+    insert(begin(), count, copy);
+  }
+
+  // ----------------------------------------------------------------- access
+  T* data() noexcept { return static_cast<T*>(rep_.data); }
+  const T* data() const noexcept { return static_cast<const T*>(rep_.data); }
+  iterator begin() noexcept { return data(); }
+  iterator end() noexcept { return data() + rep_.size; }
+  const_iterator begin() const noexcept { return data(); }
+  const_iterator end() const noexcept { return data() + rep_.size; }
+  const_iterator cbegin() const noexcept { return begin(); }
+  const_iterator cend() const noexcept { return end(); }
+  reverse_iterator rbegin() noexcept { return reverse_iterator(end()); }
+  reverse_iterator rend() noexcept { return reverse_iterator(begin()); }
+  const_reverse_iterator rbegin() const noexcept {
+    return const_reverse_iterator(end());
+  }
+  const_reverse_iterator rend() const noexcept {
+    return const_reverse_iterator(begin());
+  }
+
+  T& operator[](size_type i) { return data()[Checked(i)]; }
+  const T& operator[](size_type i) const { return data()[Checked(i)]; }
+  /// Throws: std::out_of_range.
+  T& at(size_type i) { return *Require(i); }
+  const T& at(size_type i) const { return *Require(i); }
+  /// Null where i is out of range.
+  T* get(size_type i) noexcept { return i < size() ? data() + i : nullptr; }
+  const T* get(size_type i) const noexcept {
+    return i < size() ? data() + i : nullptr;
+  }
+  T& front() { return (*this)[0]; }
+  const T& front() const { return (*this)[0]; }
+  T& back() { return (*this)[size() - 1]; }
+  const T& back() const { return (*this)[size() - 1]; }
+
+  /// Index of the first (last) element equal to `value`, or npos. Linear.
+  template <class U>
+  size_type index_of(const U& value) const {
+    const T* at = std::find(begin(), end(), value);
+    return at == end() ? npos : static_cast<size_type>(at - begin());
+  }
+  template <class U>
+  size_type last_index_of(const U& value) const {
+    for (size_type i = size(); i-- > 0;) {
+      if (data()[i] == value) return i;
+    }
+    return npos;
+  }
+
+  // --------------------------------------------------------------- capacity
+  bool empty() const noexcept { return rep_.size == 0; }
+  size_type size() const noexcept { return rep_.size; }
+  size_type capacity() const noexcept { return rep_.capacity; }
+  static constexpr size_type max_size() noexcept {
+    return std::min<size_type>(detail::kVectorMaxSize,
+                               PTRDIFF_MAX / sizeof(T) / 2);
+  }
+  void reserve(size_type count) {
+    if (count > capacity()) Grow(count, true);
+  }
+  void shrink_to_fit() { detail::ShrinkVector(rep_, Element()); }
+
+  // -------------------------------------------------------------- modifiers
+  /// Releases the elements' containers; keeps the storage.
+  void clear() noexcept { ReleaseElements(begin(), end()), rep_.size = 0; }
+
+  void push_back(const T& value) requires std::is_copy_constructible_v<T> {
+    emplace_back(value);
+  }
+  void push_back(T&& value) { emplace_back(std::move(value)); }
+
+  template <class... Args>
+  T& emplace_back(Args&&... args) {
+    static_assert(detail::RequireElement<T>());
+    if (ACRE_UNLIKELY(rep_.size == rep_.capacity)) {
+      // The arguments may refer to an element: construct before growing.
+      return EmplaceSlowly(detail::Make<T>(std::forward<Args>(args)...));
+    }
+    return *ConstructAt(end(), std::forward<Args>(args)...);
+  }
+
+  /// False, and nothing done, where an equal element is there. Linear.
+  template <class U>
+  bool push_back_unique(U&& value) {
+    if (index_of(value) != npos) return false;
+    emplace_back(std::forward<U>(value));
+    return true;
+  }
+
+  void pop_back() { erase(end() - 1); }
+
+  template <class... Args>
+  iterator emplace(const_iterator at, Args&&... args) {
+    const auto i = static_cast<size_type>(at - begin());
+    T made = detail::Make<T>(
+        std::forward<Args>(args)...);  // may refer to an element
+    T* gap = OpenGap(i);
+    ::new (static_cast<void*>(gap)) T(std::move(made));
+    BindElement(gap);
+    return gap;
+  }
+  iterator insert(const_iterator at,
+                  const T& value) requires std::is_copy_constructible_v<T> {
+    return emplace(at, value);
+  }
+  iterator insert(const_iterator at, T&& value) {
+    return emplace(at, std::move(value));
+  }
+  iterator insert(const_iterator at, size_type count,
+                  const T& value) requires std::is_copy_constructible_v<T> {
+    const auto i = static_cast<size_type>(at - begin());
+    const auto tail = size();
+    const T copy(value);
+    ReserveMore(count);
+    for (size_type n = 0; n < count; ++n) emplace_back(copy);
+    std::rotate(begin() + i, begin() + tail, end());
+    return begin() + i;
+  }
+  /// Requires: [first, last) is not of this Vector. Where copying an element
+  /// throws, those before it stay, at the end.
+  template <std::input_iterator I>
+  iterator insert(const_iterator at, I first, I last) {
+    const auto i = static_cast<size_type>(at - begin());
+    const auto tail = size();
+    if constexpr (std::forward_iterator<I>) {
+      ReserveMore(static_cast<size_type>(std::distance(first, last)));
+    }
+    for (; first != last; ++first) emplace_back(*first);
+    std::rotate(begin() + i, begin() + tail, end());
+    return begin() + i;
+  }
+  iterator insert(const_iterator at, std::initializer_list<T> values) {
+    return insert(at, values.begin(), values.end());
+  }
+
+  iterator erase(const_iterator at) { return erase(at, at + 1); }
+  /// Linear in what lies behind. Releases the elements' containers.
+  iterator erase(const_iterator first, const_iterator last) {
+    T* const to = begin() + (first - begin());
+    T* const from = begin() + (last - begin());
+    ReleaseElements(to, from);
+    std::memmove(static_cast<void*>(to), from,
+                 static_cast<size_type>(end() - from) * sizeof(T));
+    rep_.size -= static_cast<std::uint32_t>(from - to);
+    return to;
+  }
+  /// Erases the first `limit` elements that satisfy `pred`; how many there
+  /// were. Stable. Linear.
+  template <class Pred>
+  size_type erase_if(Pred pred, size_type limit = npos) {
+    T* to = begin();
+    size_type erased = 0;
+    for (T* from = begin(); from != end(); ++from) {
+      if (erased < limit && pred(std::as_const(*from))) {
+        ReleaseElements(from, from + 1);
+        ++erased;
+      } else {
+        if (to != from) std::memcpy(static_cast<void*>(to), from, sizeof(T));
+        ++to;
+      }
+    }
+    rep_.size -= static_cast<std::uint32_t>(erased);
+    return erased;
+  }
+  /// Erases the first `limit` elements equal to `value`.
+  template <class U>
+  size_type erase_value(const U& value, size_type limit = npos) {
+    return erase_if([&](const T& item) { return item == value; }, limit);
+  }
+
+  void resize(size_type count) {
+    static_assert(detail::RequireElement<T>());
+    if (count > capacity()) Grow(count, false);
+    if (count < size()) ReleaseElements(begin() + count, end());
+    for (T* at = end(); rep_.size < count; ++at) ConstructAt(at);
+    rep_.size = static_cast<std::uint32_t>(count);
+  }
+  void resize(size_type count,
+              const T& value) requires std::is_copy_constructible_v<T> {
+    if (count <= size()) return resize(count);
+    insert(end(), count - size(), value);
+  }
+
+  void swap(Vector& other) noexcept { std::swap(rep_, other.rep_); }
+  friend void swap(Vector& a, Vector& b) noexcept { a.swap(b); }
+
+  friend bool operator==(const Vector& a, const Vector& b) {
+    return std::equal(a.begin(), a.end(), b.begin(), b.end());
+  }
+  friend auto operator<=>(
+      const Vector& a, const Vector& b) requires std::three_way_comparable<T> {
+    return std::lexicographical_compare_three_way(a.begin(), a.end(), b.begin(),
+                                                  b.end());
+  }
+
+ private:
+  friend struct detail::Shape<Vector<T>>;
+
+  static constexpr const TypeLayout& Element() { return LayoutOf<T>(); }
+
+  size_type Checked(size_type i) const {
+    ACRE_DCHECK(i < size());
+    return i;
+  }
+  T* Require(size_type i) const {
+    if (ACRE_UNLIKELY(i >= size())) {
+      detail::FailOutOfRange("Vector::at", i, size());
+    }
+    return static_cast<T*>(rep_.data) + i;
+  }
+
+  void Forget() noexcept { rep_ = {nullptr, rep_.arena, 0, 0, 0}; }
+
+  void Grow(size_type count, bool exact) {
+    static_assert(detail::RequireElement<T>());
+    detail::GrowVector(rep_, count, Element(), exact);
+  }
+
+  template <class... Args>
+  T* ConstructAt(T* at, Args&&... args) {
+    detail::ConstructAt<T>(at, std::forward<Args>(args)...);
+    BindElement(at);
+    ++rep_.size;
+    return at;
+  }
+
+  ACRE_COLD T& EmplaceSlowly(T value) {
+    Grow(size() + 1, false);
+    T* at = end();
+    ::new (static_cast<void*>(at)) T(std::move(value));
+    BindElement(at);
+    ++rep_.size;
+    return *at;
+  }
+
+  void ReserveMore(size_type count) {
+    if (count > capacity() - size()) Grow(size() + count, false);
+  }
+
+  /// Raw memory for an element at index i, counted as one already.
+  T* OpenGap(size_type i) {
+    ReserveMore(1);
+    T* at = begin() + i;
+    std::memmove(static_cast<void*>(at + 1), at, (size() - i) * sizeof(T));
+    ++rep_.size;
+    return at;
+  }
+
+  void BindElement([[maybe_unused]] T* at) {
+    if constexpr (LayoutOf<T>().has_handles) {
+      detail::BindHandles(Element(), at, rep_.arena);
+    }
+  }
+  void ReleaseElements([[maybe_unused]] T* first, [[maybe_unused]] T* last) {
+    if constexpr (LayoutOf<T>().has_handles) {
+      for (; first != last; ++first) detail::ReleaseHandles(Element(), first);
+    }
+  }
+
+  detail::VectorRep rep_;
+};
+
+template <class T, class Pred>
+std::size_t erase_if(Vector<T>& vector, Pred pred) {
+  return vector.erase_if(pred);
+}
+
+/// How layouts see a Vector.
+template <class T>
+struct detail::Shape<Vector<T>> : detail::PlainShape {
+  static constexpr TypeKind kKind = TypeKind::kHandle;
+  static constexpr bool kHasSlots = true;
+  static constexpr bool kHasHandles = true;
+  static constexpr std::array kFields{Part<T>("[]")};
+  static constexpr const TypeLayout* (*kElement)() = &GetLayout<T>;
+
+  static VectorRep& Rep(void* handle) {
+    return static_cast<Vector<T>*>(handle)->rep_;
+  }
+  static const VectorRep& Rep(const void* handle) {
+    return static_cast<const Vector<T>*>(handle)->rep_;
+  }
+  static void BindTo(void* handle, Arena* arena) {
+    Bind(handle, Rep(handle).arena, Rep(handle).data, arena);
+  }
+  static void Release(void* handle) {
+    static_cast<Vector<T>*>(handle)->Release();
+  }
+  static HandleStorage Storage(const void* handle) {
+    const VectorRep& rep = Rep(handle);
+    return {rep.data,
+            rep.capacity * sizeof(T),
+            rep.size * sizeof(T),
+            alignof(T),
+            rep.arena,
+            rep.stamp};
+  }
+  static ElementRun NextRun(const void* handle, std::size_t* cursor) {
+    if ((*cursor)++ != 0) return {};
+    return {Rep(handle).data, Rep(handle).size};
+  }
+  static void Adopt(void* handle, Arena* arena, void* block,
+                    std::size_t bytes) {
+    Rep(handle) = {block, arena, Rep(handle).size,
+                   static_cast<std::uint32_t>(bytes / sizeof(T)),
+                   arena->stamp()};
+  }
+  static constexpr TypeOps kHandleOps{.bind = &BindTo,
+                                      .release = &Release,
+                                      .storage = &Storage,
+                                      .next_run = &NextRun,
+                                      .adopt = &Adopt};
+  static constexpr const TypeOps* kOps = &kHandleOps;
+};
+
+}  // namespace acre::inline ACRE_ABI
+
+#endif  // ACRE_VECTOR_H_

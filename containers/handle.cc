@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: MIT
+
+#include "acre/detail/handle.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "acre/detail/location.h"
+#include "acre/detail/walk.h"
+#include "acre/failure.h"
+
+namespace acre::inline ACRE_ABI::detail {
+
+Arena& FindArena(const void* handle, const char* what) {
+  Arena* arena = ArenaOf(handle);
+  ACRE_CHECK(arena != nullptr,
+             "%s at %p has no arena: it lies in none, and none was given to "
+             "its constructor",
+             what, handle);
+  return *arena;
+}
+
+void Bind(const void* handle, Arena*& bound, const void* storage,
+          Arena* arena) {
+  if (storage == nullptr) {
+    bound = arena;
+    return;
+  }
+  ACRE_CHECK(!kChecked || bound == arena,
+             "the container at %p lies in arena '%s' but its storage is of "
+             "arena '%s'; use Clone or DeepCopy",
+             handle, arena->name(), bound->name());
+}
+
+void CheckTakes(const void* handle, const Arena* from, const void* storage) {
+  const Arena* arena = ArenaOf(handle);
+  if (storage == nullptr || arena == nullptr || arena == from) return;
+  FailMisuse(
+      "acre: the container at %p lies in arena '%s' and cannot take storage of "
+      "arena '%s'; use Clone or DeepCopy",
+      handle, arena->name(), from->name());
+}
+
+void CheckMayGrow(const Arena& arena, std::uint64_t stamp, const char* what) {
+  ACRE_CHECK(arena.IsLive(stamp),
+             "%s: its storage was given up by a Reset or Rewind of arena '%s'; "
+             "assign a new container instead",
+             what, arena.name());
+  ACRE_CHECK(!kChecked || stamp == arena.stamp(),
+             "%s: it is older than the open mark of arena '%s' and must not "
+             "grow before the mark is closed",
+             what, arena.name());
+}
+
+void GiveStorage(Arena& arena, std::uint64_t stamp, void* block,
+                 std::size_t bytes, std::size_t align, const TypeLayout* type) {
+  if (arena.IsLive(stamp)) Blocks::Give(arena, block, bytes, align, type);
+}
+
+std::size_t UsableBytes(std::size_t bytes, std::size_t align) {
+  if (bytes > kClassedMax) return bytes;
+  const std::size_t block = ClassOf(bytes, align).bytes;
+  // A block that may have a chunk of its own is not rounded to its class.
+  return block > kInlineMax ? RoundUp(bytes, kGranule) : block;
+}
+
+void GrowVector(VectorRep& rep, std::size_t wanted, const TypeLayout& element,
+                bool exact) {
+  if (wanted > kVectorMaxSize) FailLength("Vector", wanted, kVectorMaxSize);
+  if (rep.arena == nullptr) rep.arena = &FindArena(&rep, "Vector");
+  Arena& arena = *rep.arena;
+  if (rep.data != nullptr) CheckMayGrow(arena, rep.stamp, "Vector");
+  std::size_t capacity = wanted;
+  if (!exact) {
+    // The first block is a cache line, or two elements.
+    const std::size_t first = std::max<std::size_t>(2, 64 / element.size);
+    capacity = std::max({wanted, std::size_t{2} * rep.capacity, first});
+  }
+  const std::size_t bytes = UsableBytes(capacity * element.size, element.align);
+  capacity = std::min(bytes / element.size, kVectorMaxSize);
+  const std::size_t old_bytes = std::size_t{rep.capacity} * element.size;
+  const std::size_t new_bytes = capacity * element.size;
+  if (rep.data == nullptr ||
+      !arena.TryGrow(rep.data, old_bytes, new_bytes, element.align)) {
+    void* block = Blocks::Take(arena, new_bytes, element.align, &element);
+    if (rep.data != nullptr) {
+      std::memcpy(block, rep.data, std::size_t{rep.size} * element.size);
+      Blocks::Give(arena, rep.data, old_bytes, element.align, &element);
+    }
+    rep.data = block;
+    rep.stamp = arena.stamp();
+  }
+  rep.capacity = static_cast<std::uint32_t>(capacity);
+}
+
+void ReleaseVector(VectorRep& rep, const TypeLayout& element) {
+  if (rep.data == nullptr) return;
+  if (rep.arena->IsLive(rep.stamp)) {
+    if (element.has_handles) {
+      for (std::size_t i = 0; i < rep.size; ++i) {
+        ReleaseHandles(element,
+                       static_cast<char*>(rep.data) + i * element.size);
+      }
+    }
+    Blocks::Give(*rep.arena, rep.data, std::size_t{rep.capacity} * element.size,
+                 element.align, &element);
+  }
+  rep = {nullptr, rep.arena, 0, 0, 0};
+}
+
+void ShrinkVector(VectorRep& rep, const TypeLayout& element) {
+  if (rep.size == 0) return ReleaseVector(rep, element);
+  const std::size_t bytes =
+      UsableBytes(rep.size * element.size, element.align) / element.size *
+      element.size;
+  const std::size_t old_bytes = std::size_t{rep.capacity} * element.size;
+  if (bytes >= old_bytes) return;
+  CheckMayGrow(*rep.arena, rep.stamp, "Vector");
+  void* block = Blocks::Take(*rep.arena, bytes, element.align, &element);
+  std::memcpy(block, rep.data, std::size_t{rep.size} * element.size);
+  Blocks::Give(*rep.arena, rep.data, old_bytes, element.align, &element);
+  rep.data = block;
+  rep.stamp = rep.arena->stamp();
+  rep.capacity = static_cast<std::uint32_t>(bytes / element.size);
+}
+
+}  // namespace acre::inline ACRE_ABI::detail

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: MIT
+
+#include "acre/string.h"
+
+#include <algorithm>
+#include <bit>
+
+namespace acre::inline ACRE_ABI {
+
+// The tag byte is the last one of the far representation.
+static_assert(std::endian::native == std::endian::little,
+              "String: order the far representation for this machine");
+
+String& String::operator=(String&& other) noexcept {
+  if (this == &other) return *this;
+  if constexpr (kChecked) {
+    detail::CheckTakes(this, other.arena_,
+                       other.is_inline() ? nullptr : other.far().data);
+  }
+  Release();
+  Steal(other);
+  return *this;
+}
+
+/// Takes text and storage; an unbound source, or an inline one, leaves this
+/// String's own binding alone.
+void String::Steal(String& other) noexcept {
+  rep_ = other.rep_;
+  if (!is_inline() || arena_ == nullptr) arena_ = other.arena_;
+  other.rep_ = String().rep_;
+}
+
+void String::Release() noexcept {
+  if (!is_inline()) {
+    const Far far = this->far();
+    detail::GiveStorage(*arena_, far.stamp, far.data, far.capacity, 1,
+                        &LayoutOf<char>());
+  }
+  rep_ = String().rep_;
+}
+
+void String::SetSize(size_type size) noexcept {
+  if (is_inline()) {
+    rep_.chars[size] = '\0';
+    rep_.chars[kInlineCapacity] = static_cast<char>(kInlineCapacity - size);
+    return;
+  }
+  Far far = this->far();
+  far.data[size] = '\0';
+  far.size = static_cast<std::uint32_t>(size);
+  SetFar(far);
+}
+
+void String::Grow(size_type characters) {
+  if (characters > max_size()) {
+    detail::FailLength("String", characters, max_size());
+  }
+  if (arena_ == nullptr) arena_ = &detail::FindArena(this, "String");
+  const size_type wanted =
+      std::max(characters, std::min(2 * capacity(), max_size())) + 1;
+  const size_type bytes =
+      std::min(detail::UsableBytes(wanted, 1), detail::kVectorMaxSize);
+  const size_type old_size = size();
+  if (!is_inline()) {
+    Far far = this->far();
+    detail::CheckMayGrow(*arena_, far.stamp, "String");
+    if (arena_->TryGrow(far.data, far.capacity, bytes, 1)) {
+      far.capacity = static_cast<std::uint32_t>(bytes);
+      return SetFar(far);
+    }
+  }
+  auto* block = static_cast<char*>(
+      detail::Blocks::Take(*arena_, bytes, 1, &LayoutOf<char>()));
+  std::memcpy(block, data(), old_size + 1);
+  if (!is_inline()) {
+    const Far far = this->far();
+    detail::Blocks::Give(*arena_, far.data, far.capacity, 1, &LayoutOf<char>());
+  }
+  SetFar({block, static_cast<std::uint32_t>(old_size),
+          static_cast<std::uint32_t>(bytes), arena_->stamp(), kFarTag});
+}
+
+String& String::assign(std::string_view text) {
+  if (text.size() > capacity()) {
+    // A longer text cannot be part of this one.
+    clear();
+    Grow(text.size());
+  }
+  std::memmove(data(), text.data(), text.size());
+  SetSize(text.size());
+  return *this;
+}
+
+String& String::append(std::string_view text) {
+  const size_type old_size = size();
+  if (text.size() > capacity() - old_size) {
+    const bool is_part = text.data() >= data() && text.data() <= end();
+    const auto offset = static_cast<size_type>(text.data() - data());
+    Grow(old_size + text.size());
+    if (is_part) text = {data() + offset, text.size()};
+  }
+  std::memmove(data() + old_size, text.data(), text.size());
+  SetSize(old_size + text.size());
+  return *this;
+}
+
+void String::reserve(size_type characters) {
+  if (characters > capacity()) Grow(characters);
+}
+
+void String::resize(size_type characters, char fill) {
+  const size_type old_size = size();
+  reserve(characters);
+  if (characters > old_size) {
+    std::memset(data() + old_size, fill, characters - old_size);
+  }
+  SetSize(characters);
+}
+
+void String::swap(String& other) noexcept {
+  std::swap(arena_, other.arena_);
+  std::swap(rep_, other.rep_);
+}
+
+namespace detail {
+
+void Shape<String>::BindTo(void* handle, Arena* arena) {
+  auto& string = *static_cast<String*>(handle);
+  Bind(handle, string.arena_, string.is_inline() ? nullptr : string.far().data,
+       arena);
+}
+
+void Shape<String>::Release(void* handle) {
+  static_cast<String*>(handle)->Release();
+}
+
+HandleStorage Shape<String>::Storage(const void* handle) {
+  const auto& string = *static_cast<const String*>(handle);
+  if (string.is_inline()) return {.arena = string.arena_};
+  const String::Far far = string.far();
+  return {far.data, far.capacity,  std::size_t{far.size} + 1,
+          1,        string.arena_, far.stamp};
+}
+
+ElementRun Shape<String>::NextRun(const void* handle, std::size_t* cursor) {
+  const auto& string = *static_cast<const String*>(handle);
+  if ((*cursor)++ != 0) return {};
+  return {string.data(), string.size()};
+}
+
+void Shape<String>::Adopt(void* handle, Arena* arena, void* block,
+                          std::size_t bytes) {
+  auto& string = *static_cast<String*>(handle);
+  string.arena_ = arena;
+  if (block == nullptr) return;
+  String::Far far = string.far();
+  far.data = static_cast<char*>(block);
+  far.capacity = static_cast<std::uint32_t>(bytes);
+  far.stamp = arena->stamp();
+  string.SetFar(far);
+}
+
+}  // namespace detail
+}  // namespace acre::inline ACRE_ABI

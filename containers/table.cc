@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+
+#include "acre/detail/table.h"
+
+#include <bit>
+#include <cstring>
+#include <random>
+
+namespace acre::inline ACRE_ABI::detail {
+
+void MakeTable(TableRep& rep, std::size_t groups, SlotShape shape,
+               const char* what) {
+  if (groups > kMaxGroups || groups > PTRDIFF_MAX / shape.table_bytes(1)) {
+    FailLength(what, LimitOf(groups), LimitOf(kMaxGroups));
+  }
+  void* block = Blocks::Take(*rep.arena, shape.table_bytes(groups),
+                             shape.table_align(), nullptr);
+  rep.control = static_cast<std::uint8_t*>(block);
+  rep.slots = rep.control + shape.control_bytes(groups);
+  rep.mask = static_cast<std::uint32_t>(groups - 1);
+  rep.shift = 64 - static_cast<std::uint32_t>(std::countr_zero(groups));
+  rep.limit = LimitOf(groups);
+  rep.stamp = rep.arena->stamp();
+  std::memset(rep.control, 0, groups * kGroupBytes);
+}
+
+void GiveTable(const TableRep& rep, SlotShape shape) {
+  Blocks::Give(*rep.arena, rep.control, shape.table_bytes(rep.groups()),
+               shape.table_align(), nullptr);
+}
+
+TableRep EmptyTable(Arena* arena) {
+  TableRep rep;
+  rep.arena = arena;
+  return rep;
+}
+
+std::size_t GroupsFor(std::size_t count) {
+  if (count > LimitOf(kMaxGroups)) {
+    FailLength("Map", count, LimitOf(kMaxGroups));
+  }
+  std::size_t groups = 2;
+  while (LimitOf(groups) < count) groups *= 2;
+  return groups;
+}
+
+std::uint64_t ProcessSeed() noexcept {
+  static const std::uint64_t seed = [] {
+    std::random_device device;
+    return std::uint64_t{device()} << 32 | device();
+  }();
+  return seed;
+}
+
+}  // namespace acre::inline ACRE_ABI::detail
