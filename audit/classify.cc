@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+
+#include "classify.h"
+
+#include <fmt/format.h>
+
+#include "acre/detail/gc_query.h"
+
+namespace acre::inline ACRE_ABI::detail {
+namespace {
+
+// Below this libgc keeps a freed object looking like a live one: it goes to a
+// freelist inside its heap block (half a block of 4096 bytes).
+constexpr std::size_t kSmallObject = 2048;
+
+}  // namespace
+
+bool Classifier::FindOwn(const void* address) {
+  const Location where = Locate(address);
+  if (where.arena != &arena_) return false;
+  begin_ = where.chunk_begin;
+  end_ = where.chunk_end;
+  return true;
+}
+
+std::optional<Verdict> Classifier::Classify(const void* address,
+                                            Expected expected) {
+  if (IsOwn(address)) {
+    return ClassifyOwn(static_cast<const char*>(address), expected);
+  }
+  return ClassifyForeign(address);
+}
+
+std::optional<Verdict> Classifier::ClassifyOwn(const char* p,
+                                               const Expected& expected) {
+  const std::size_t align = expected.type->align;
+  if (reinterpret_cast<std::uintptr_t>(p) % align != 0) {
+    return Verdict{Target::kMisaligned};
+  }
+  const Location where = Locate(p);
+  if (where.place == Place::kFreed) return Verdict{Target::kFreed};
+  const std::size_t size = expected.count * expected.type->size;
+  if (where.place != Place::kLive) return Verdict{Target::kUnused};
+  if (size > static_cast<std::size_t>(where.chunk_end - p)) {
+    return Verdict{Target::kUnused};
+  }
+  if (where.block != nullptr &&
+      p + size > static_cast<const char*>(where.block) + where.block_bytes) {
+    return Verdict{Target::kUnused};
+  }
+  return std::nullopt;
+}
+
+Verdict Classifier::ClassifyForeign(const void* address) {
+  if (const Arena* other = ArenaOf(address)) {
+    return {other->is_collected() ? Target::kCollectedArena
+                                  : Target::kOtherArena};
+  }
+  if (const void* base = CollectedBase(address)) {
+    const bool may_be_freed =
+        CollectedSize(base) <= kSmallObject || IsArenaChunk(base);
+    return {Target::kCollectedHeap,
+            may_be_freed ? Certainty::kAmbiguous : Certainty::kExact};
+  }
+  if (process().IsStack(address)) return {Target::kStack};
+  if (process().IsStatic(address)) return {Target::kStatic};
+  return {Target::kUnknown};
+}
+
+const ProcessMap& Classifier::process() {
+  if (!process_) process_.emplace();
+  return *process_;
+}
+
+std::string Classifier::Describe(const void* address, Verdict verdict) {
+  switch (verdict.target) {
+    case Target::kCollectedHeap: {
+      const void* base = CollectedBase(address);
+      const auto offset = static_cast<const char*>(address) -
+                          static_cast<const char*>(base);
+      if (IsArenaChunk(base)) {
+        return fmt::format("chunk of an arena that is gone, at +{}", offset);
+      }
+      return fmt::format("collected object of {} bytes at {}, +{}{}",
+                         CollectedSize(base), base, offset,
+                         verdict.certainty == Certainty::kAmbiguous
+                             ? " (possibly freed)"
+                             : "");
+    }
+    case Target::kCollectedArena:
+    case Target::kOtherArena:
+      return fmt::format("arena '{}'", ArenaOf(address)->name());
+    case Target::kFreed: {
+      const Location where = Locate(address);
+      return fmt::format(
+          "freed block of {} bytes{}{}", where.block_bytes,
+          where.block_type != nullptr ? ", was " : "",
+          where.block_type != nullptr ? where.block_type->name : "");
+    }
+    case Target::kUnused:
+      return "memory of the arena that is not handed out, or reaches past it";
+    case Target::kMisaligned:
+      return "memory of the arena, at an address the type cannot have";
+    case Target::kStale:
+      return "storage given up by Reset or Rewind";
+    case Target::kStack:
+      return "the stack of this thread";
+    case Target::kStatic:
+      return "static storage";
+    case Target::kUnknown:
+      return "memory that neither acre nor the collector knows";
+  }
+  return {};
+}
+
+}  // namespace acre::inline ACRE_ABI::detail

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+
+#include "path.h"
+
+#include <fmt/format.h>
+
+#include <cstdint>
+#include <cstring>
+
+#include "acre/config.h"
+
+namespace acre::inline ACRE_ABI::detail {
+namespace {
+
+bool Holds(const void* begin, std::size_t size, const void* address) {
+  const auto* p = static_cast<const char*>(begin);
+  return address >= p && address < p + size;
+}
+
+bool IsText(const TypeLayout& type) {
+  return (type.kind == TypeKind::kView || type.kind == TypeKind::kHandle) &&
+         type.element != nullptr && type.element()->name == "char";
+}
+
+std::string Quoted(ElementRun run) {
+  constexpr std::size_t kLongest = 40;
+  const std::string_view text(static_cast<const char*>(run.data), run.count);
+  if (text.size() <= kLongest) return fmt::format("\"{}\"", text);
+  return fmt::format("\"{}...\"", text.substr(0, kLongest));
+}
+
+bool IsSignedName(std::string_view name) {
+  return name == "int" || name == "long" || name == "long int" ||
+         name == "short" || name == "short int" || name == "long long" ||
+         name == "long long int" || name == "signed char";
+}
+
+bool IsUnsignedName(std::string_view name) {
+  return name.find("unsigned") != std::string_view::npos;
+}
+
+/// Sign-extends from the size of the type.
+std::string NumberText(const TypeLayout& type, const void* key) {
+  std::uint64_t bits = 0;
+  std::memcpy(&bits, key, type.size);
+  if (IsUnsignedName(type.name)) return fmt::format("{}", bits);
+  const unsigned shift = 64 - 8 * static_cast<unsigned>(type.size);
+  return fmt::format("{}", static_cast<std::int64_t>(bits << shift) >> shift);
+}
+
+/// The part of a struct, tuple or choice that holds the address; empty where
+/// it is in padding.
+std::string PartPath(const TypeLayout& type, const void* object,
+                     const void* address) {
+  for (std::size_t i = 0; i < type.fields.size(); ++i) {
+    const FieldLayout& field = type.fields[i];
+    if (field.type == nullptr) continue;
+    const void* part = static_cast<const char*>(object) + field.offset;
+    if (type.kind == TypeKind::kTuple) part = type.ops->part(object, i);
+    if (!Holds(part, field.type()->size, address)) continue;
+    std::string name(field.name);
+    if (type.kind == TypeKind::kTuple) name = fmt::format(".get<{}>()", i);
+    if (name[0] != '.') name.insert(0, ".");
+    return name + PathInside(*field.type(), part, address);
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string PathInside(const TypeLayout& type, const void* object,
+                       const void* address) {
+  switch (type.kind) {
+    case TypeKind::kStruct:
+    case TypeKind::kTuple:
+      return PartPath(type, object, address);
+    case TypeKind::kArray: {
+      const TypeLayout& element = *type.element();
+      const auto* begin = static_cast<const char*>(object);
+      const auto i = static_cast<std::size_t>(
+                         static_cast<const char*>(address) - begin) /
+                     element.size;
+      return fmt::format("[{}]", i) +
+             PathInside(element, begin + i * element.size, address);
+    }
+    case TypeKind::kChoice: {
+      const ActivePart active = type.ops->active(object);
+      const TypeLayout& part = *type.fields[active.index].type();
+      const std::string name =
+          type.fields.size() == 1 ? ".value()"
+                                  : fmt::format(".get<{}>()", active.index);
+      return name + PathInside(part, active.object, address);
+    }
+    case TypeKind::kPlain:
+    case TypeKind::kPointer:
+    case TypeKind::kView:
+    case TypeKind::kHandle:
+      return {};
+  }
+  return {};
+}
+
+std::string KeyText(const TypeLayout& type, const void* key,
+                    std::size_t ordinal) {
+  if (IsText(type)) {
+    std::size_t cursor = 0;
+    return Quoted(type.kind == TypeKind::kView
+                      ? type.ops->view(key)
+                      : type.ops->next_run(key, &cursor));
+  }
+  if (type.kind == TypeKind::kPlain && type.size <= 8 &&
+      (IsSignedName(type.name) || IsUnsignedName(type.name))) {
+    return NumberText(type, key);
+  }
+  return fmt::format("#{}", ordinal);
+}
+
+std::string TypeText(std::string_view name) {
+  std::string text(name);
+  for (const std::string_view inline_name : {"release_v1::", "checked_v1::"}) {
+    for (std::size_t at; (at = text.find(inline_name)) != std::string::npos;) {
+      text.erase(at, inline_name.size());
+    }
+  }
+  return text;
+}
+
+}  // namespace acre::inline ACRE_ABI::detail

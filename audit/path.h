@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+//
+// Paths of findings: from an address inside an object to the names of the
+// fields around it. Only findings pay for this.
+
+#ifndef ACRE_AUDIT_PATH_H_
+#define ACRE_AUDIT_PATH_H_
+
+#include <cstddef>
+#include <string>
+
+#include "acre/type_layout.h"
+
+namespace acre::inline ACRE_ABI::detail {
+
+/// The way from `object` of that type down to the part at `address`:
+/// ".pos[2]", ".target", "" for the object itself.
+std::string PathInside(const TypeLayout& type, const void* object,
+                       const void* address);
+
+/// A key as it appears between brackets: "MAP07" in quotes, 42, #3 for the
+/// third element where the key has no text.
+std::string KeyText(const TypeLayout& type, const void* key,
+                    std::size_t ordinal);
+
+/// A type's name without acre's inline namespace.
+std::string TypeText(std::string_view name);
+
+}  // namespace acre::inline ACRE_ABI::detail
+
+#endif  // ACRE_AUDIT_PATH_H_
