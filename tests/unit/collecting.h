@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+//
+// Forcing collections, and hiding from them what a test has finished with: the
+// collector takes stale words on the stack for pointers.
+
+#ifndef ACRE_TESTS_UNIT_COLLECTING_H_
+#define ACRE_TESTS_UNIT_COLLECTING_H_
+
+#include <gc/gc.h>
+
+#include <cstring>
+
+#include "acre/gc.h"
+
+namespace acre_test {
+
+/// Overwrites what dead frames left on the stack.
+__attribute__((noinline)) inline void ClobberStack(int depth = 30) {
+  volatile char frame[4096];
+  std::memset(const_cast<char*>(frame), 0, sizeof frame);
+  if (depth != 0) ClobberStack(depth - 1);
+  frame[1] = frame[0];
+}
+
+__attribute__((noinline)) inline void Collect(int times = 1) {
+  for (int i = 0; i < times; ++i) {
+    ClobberStack();
+    GC_gcollect();
+    GC_invoke_finalizers();
+  }
+}
+
+/// libgc, initialised the way acre does it.
+inline void NeedCollector() {
+  static_cast<void>(acre::CollectorSeesInteriorPointers());
+}
+
+/// An address the collector does not see.
+class Hidden {
+ public:
+  Hidden() = default;
+  explicit Hidden(const void* p) : word_(~reinterpret_cast<GC_word>(p)) {}
+  void* reveal() const { return reinterpret_cast<void*>(~word_); }
+
+ private:
+  GC_word word_ = ~GC_word{0};
+};
+
+}  // namespace acre_test
+
+#endif  // ACRE_TESTS_UNIT_COLLECTING_H_

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: MIT
+//
+// Guards the two replaceable handlers: what they are told, and that neither
+// may be survived by returning.
+
+#include "acre/failure.h"
+
+#include <doctest/doctest.h>
+
+#include <new>
+#include <stdexcept>
+#include <string>
+
+#include "acre/arena.h"
+#include "support/death.h"
+#include "test_sources.h"
+
+namespace {
+
+struct OutOfRoom {
+  std::string name;
+  acre::OutOfMemoryInfo info;
+};
+
+void ThrowOutOfRoom(const acre::OutOfMemoryInfo& info) {
+  throw OutOfRoom{info.arena_name, info};
+}
+
+void ReturnFromOutOfMemory(const acre::OutOfMemoryInfo&) {}
+
+struct Misuse {
+  std::string message;
+};
+
+void ThrowMisuse(const char* message) { throw Misuse{message}; }
+void ReturnFromMisuse(const char*) {}
+
+/// Puts the default handlers back.
+struct Handlers {
+  ~Handlers() {
+    acre::SetOutOfMemoryHandler(nullptr);
+    acre::SetMisuseHandler(nullptr);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("failure: out of memory throws bad_alloc by default") {
+  acre_test::CountingSource source;
+  source.dry = true;
+  acre::Arena arena({.source = &source});
+  CHECK_THROWS_AS(arena.New<int>(), std::bad_alloc);
+  CHECK_THROWS_AS(static_cast<void>(arena.NewArray<int>(3)), std::bad_alloc);
+  CHECK_THROWS_AS(static_cast<void>(arena.Allocate(3)), std::bad_alloc);
+  CHECK(arena.TryNew<int>() == nullptr);
+  CHECK(arena.TryNewArray<int>(3).data() == nullptr);
+  CHECK(arena.TryAllocate(3) == nullptr);
+}
+
+TEST_CASE("failure: the handler is told arena, sizes and limit") {
+  const Handlers restore;
+  CHECK(acre::SetOutOfMemoryHandler(&ThrowOutOfRoom) == nullptr);
+  acre::MallocSource source;
+  acre::Arena arena({.name = "tight", .source = &source, .byte_limit = 100000});
+  static_cast<void>(arena.Allocate(16));
+  try {
+    static_cast<void>(arena.Allocate(200000));
+    FAIL("out of memory was not reported");
+  } catch (const OutOfRoom& caught) {
+    CHECK(caught.name == "tight");
+    CHECK(caught.info.bytes == 200000);
+    CHECK(caught.info.reserved == arena.stats().reserved);
+    CHECK(caught.info.byte_limit == 100000);
+  }
+  try {
+    static_cast<void>(arena.NewArray<std::int64_t>(50000));
+    FAIL("out of memory was not reported");
+  } catch (const OutOfRoom& caught) {
+    CHECK(caught.info.bytes == 400000);
+  }
+  try {
+    static_cast<void>(arena.NewArray<std::int64_t>(SIZE_MAX));
+    FAIL("out of memory was not reported");
+  } catch (const OutOfRoom& caught) {
+    CHECK(caught.info.bytes == SIZE_MAX);
+  }
+}
+
+TEST_CASE("failure: Try forms do not call the handler") {
+  const Handlers restore;
+  acre::SetOutOfMemoryHandler(&ThrowOutOfRoom);
+  acre_test::CountingSource source;
+  source.dry = true;
+  acre::Arena arena({.source = &source});
+  CHECK_NOTHROW(static_cast<void>(arena.TryNew<int>()));
+  CHECK_NOTHROW(static_cast<void>(arena.TryNewArray<int>(9)));
+  CHECK_NOTHROW(static_cast<void>(arena.TryAllocate(9)));
+}
+
+TEST_CASE("failure: setting a handler returns the one before") {
+  const Handlers restore;
+  CHECK(acre::SetOutOfMemoryHandler(&ThrowOutOfRoom) == nullptr);
+  CHECK(acre::SetOutOfMemoryHandler(nullptr) == &ThrowOutOfRoom);
+  CHECK(acre::SetMisuseHandler(&ThrowMisuse) == nullptr);
+  CHECK(acre::SetMisuseHandler(nullptr) == &ThrowMisuse);
+}
+
+TEST_CASE("failure: an out-of-memory handler that returns aborts") {
+  const Handlers restore;
+  acre::SetOutOfMemoryHandler(&ReturnFromOutOfMemory);
+  acre_test::CountingSource source;
+  source.dry = true;
+  acre::Arena arena({.source = &source});
+  CHECK_DIES(arena.New<int>(), "out-of-memory handler returned");
+}
+
+TEST_CASE("failure: misuse prints a sentence and aborts by default") {
+  acre::Arena arena({.name = "plain"});
+  CHECK_DIES(arena.Rewind(acre::Mark()), "^acre: Rewind of arena 'plain'");
+}
+
+TEST_CASE("failure: the misuse handler gets the sentence and may throw") {
+  const Handlers restore;
+  acre::SetMisuseHandler(&ThrowMisuse);
+  acre::Arena arena({.name = "thrown"});
+  int* number = arena.New<int>(5);
+  try {
+    arena.Rewind(acre::Mark());
+    FAIL("misuse was not reported");
+  } catch (const Misuse& misuse) {
+    CHECK(misuse.message.find("'thrown'") != std::string::npos);
+    CHECK(misuse.message.find("not open") != std::string::npos);
+  }
+  CHECK(*number == 5);
+  CHECK(*arena.New<int>(6) == 6);  // and the arena goes on
+}
+
+TEST_CASE("failure: a misuse handler that returns aborts with the sentence") {
+  const Handlers restore;
+  acre::SetMisuseHandler(&ReturnFromMisuse);
+  acre::Arena arena({.name = "stubborn"});
+  CHECK_DIES(arena.Rewind(acre::Mark()), "arena 'stubborn'");
+}
+
+TEST_CASE("failure: very long messages are cut, not overrun") {
+  const std::string name(5000, 'n');
+  acre::Arena arena({.name = name.c_str()});
+  CHECK_DIES(arena.Rewind(acre::Mark()), "^acre: Rewind of arena 'nnnn");
+}
+
+TEST_CASE("failure: at() and length failures throw what std throws") {
+  CHECK_THROWS_AS(acre::detail::FailOutOfRange("Vector::at", 7, 3),
+                  std::out_of_range);
+  CHECK_THROWS_AS(acre::detail::FailLength("Vector", 7, 3), std::length_error);
+  try {
+    acre::detail::FailOutOfRange("Vector::at", 7, 3);
+  } catch (const std::out_of_range& error) {
+    CHECK(std::string(error.what()) ==
+          "acre: Vector::at: index 7 is out of range, size is 3");
+  }
+}
+
+TEST_CASE("death tests: tell a child that dies from one that returns") {
+  CHECK(acre_test::RunInChild([] { std::abort(); }).died);
+  CHECK_FALSE(acre_test::RunInChild([] {}).died);
+  const acre_test::Death thrown =
+      acre_test::RunInChild([] { throw std::runtime_error("thrown"); });
+  CHECK_FALSE(thrown.died);
+  CHECK(thrown.text.find("thrown") != std::string::npos);
+  const acre_test::Death silent = acre_test::RunInChild([] { std::abort(); });
+  CHECK_FALSE(acre_test::Matches(silent, "some text"));
+  CHECK(acre_test::Matches(silent, ""));
+}
