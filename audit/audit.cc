@@ -71,10 +71,7 @@ std::string_view HintFor(Target target) {
 class Auditor {
  public:
   Auditor(const Arena& arena, const AuditOptions& options, bool record)
-      : classifier_(arena),
-        arena_(arena),
-        options_(options),
-        record_(record) {
+      : classifier_(arena), arena_(arena), options_(options), record_(record) {
     report_.arena = arena.name();
   }
 
@@ -132,8 +129,8 @@ class Auditor {
     const auto verdict = classifier_.Classify(address, {&type, count});
     if (verdict) return Report(slot, address, *verdict);
     if (!type.has_slots || !visited_.Insert(address, type)) return;
-    const Via via = slot.type->kind == TypeKind::kPointer ? Via::kPointer
-                                                          : Via::kElements;
+    const Via via =
+        slot.type->kind == TypeKind::kPointer ? Via::kPointer : Via::kElements;
     Push({static_cast<const char*>(address), &type, count}, slot, via);
   }
 
@@ -153,8 +150,8 @@ class Auditor {
     if (!element.has_slots || !visited_.Insert(storage.block, handle)) return;
     std::size_t cursor = 0;
     std::size_t ordinal = 0;
-    const bool is_table = handle.fields.size() > 1 ||
-                          handle.fields[0].name == "{key}";
+    const bool is_table =
+        handle.fields.size() > 1 || handle.fields[0].name == "{key}";
     for (;;) {
       const ElementRun run = handle.ops->next_run(slot.address, &cursor);
       if (run.data == nullptr) return;
@@ -193,8 +190,7 @@ class Auditor {
     const Item& item = items_[index];
     const Origin& origin = origins_[index];
     const auto* part = static_cast<const char*>(address);
-    const auto i =
-        static_cast<std::size_t>(part - item.data) / item.type->size;
+    const auto i = static_cast<std::size_t>(part - item.data) / item.type->size;
     const char* element = item.data + i * item.type->size;
     const std::string inside = PathInside(*item.type, element, address);
     switch (origin.via) {
@@ -217,8 +213,8 @@ class Auditor {
                                std::string inside) {
     constexpr std::string_view kKey = ".first";
     constexpr std::string_view kValue = ".second";
-    const bool is_pair = entry.type->fields.size() == 2 &&
-                         entry.type->fields[0].name == kKey;
+    const bool is_pair =
+        entry.type->fields.size() == 2 && entry.type->fields[0].name == kKey;
     const TypeLayout& key =
         is_pair ? *entry.type->fields[0].type() : *entry.type;
     const std::string name = KeyText(key, entry.data, ordinal);

@@ -76,8 +76,8 @@ std::string Classifier::Describe(const void* address, Verdict verdict) {
   switch (verdict.target) {
     case Target::kCollectedHeap: {
       const void* base = CollectedBase(address);
-      const auto offset = static_cast<const char*>(address) -
-                          static_cast<const char*>(base);
+      const auto offset =
+          static_cast<const char*>(address) - static_cast<const char*>(base);
       if (IsArenaChunk(base)) {
         return fmt::format("chunk of an arena that is gone, at +{}", offset);
       }

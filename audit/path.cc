@@ -54,7 +54,7 @@ std::string PartPath(const TypeLayout& type, const void* object,
                      const void* address) {
   for (std::size_t i = 0; i < type.fields.size(); ++i) {
     const FieldLayout& field = type.fields[i];
-    if (field.type == nullptr) continue;
+    if (field.note == FieldNote::kOpaque) continue;
     const void* part = static_cast<const char*>(object) + field.offset;
     if (type.kind == TypeKind::kTuple) part = type.ops->part(object, i);
     if (!Holds(part, field.type()->size, address)) continue;
@@ -77,18 +77,18 @@ std::string PathInside(const TypeLayout& type, const void* object,
     case TypeKind::kArray: {
       const TypeLayout& element = *type.element();
       const auto* begin = static_cast<const char*>(object);
-      const auto i = static_cast<std::size_t>(
-                         static_cast<const char*>(address) - begin) /
-                     element.size;
+      const auto i =
+          static_cast<std::size_t>(static_cast<const char*>(address) - begin) /
+          element.size;
       return fmt::format("[{}]", i) +
              PathInside(element, begin + i * element.size, address);
     }
     case TypeKind::kChoice: {
       const ActivePart active = type.ops->active(object);
       const TypeLayout& part = *type.fields[active.index].type();
-      const std::string name =
-          type.fields.size() == 1 ? ".value()"
-                                  : fmt::format(".get<{}>()", active.index);
+      const std::string name = type.fields.size() == 1
+                                   ? ".value()"
+                                   : fmt::format(".get<{}>()", active.index);
       return name + PathInside(part, active.object, address);
     }
     case TypeKind::kPlain:

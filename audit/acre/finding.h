@@ -42,7 +42,7 @@ enum class Certainty : std::uint8_t {
 };
 
 struct Finding {
-  std::string path;        ///< World.levels["MAP07"].things[12].target
+  std::string path;  ///< World.levels["MAP07"].things[12].target
   FindingKind kind = FindingKind::kPointer;
   Target target = Target::kUnknown;
   Certainty certainty = Certainty::kExact;

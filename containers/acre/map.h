@@ -264,7 +264,8 @@ std::size_t erase_if(Map<K, V, H, E>& map, Pred pred) {
 /// How layouts see a Map: a handle whose elements are pairs.
 template <class K, class V, class H, class E>
 struct detail::Shape<Map<K, V, H, E>> : detail::TableShape<Map<K, V, H, E>> {
-  static constexpr std::array kFields{Part<K>("{key}"), Part<V>("[]")};
+  static constexpr std::array kFields{ACRE_PART_("{key}", 0, K),
+                                      ACRE_PART_("[]", 0, V)};
   static constexpr const TypeLayout* (*kElement)() =
       &GetLayout<std::pair<const K, V>>;
 };

@@ -379,7 +379,7 @@ struct detail::Shape<Vector<T>> : detail::PlainShape {
   static constexpr TypeKind kKind = TypeKind::kHandle;
   static constexpr bool kHasSlots = true;
   static constexpr bool kHasHandles = true;
-  static constexpr std::array kFields{Part<T>("[]")};
+  static constexpr std::array kFields{ACRE_PART_("[]", 0, T)};
   static constexpr const TypeLayout* (*kElement)() = &GetLayout<T>;
 
   static VectorRep& Rep(void* handle) {

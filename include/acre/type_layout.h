@@ -49,8 +49,8 @@ struct FieldLayout {
   std::uint32_t size = 0;
   std::uint32_t align = 1;
   FieldNote note = FieldNote::kNone;
-  std::string_view reason = {};           ///< of kReviewed
-  const TypeLayout* (*type)() = nullptr;  ///< null for kOpaque only
+  std::string_view reason = {};  ///< of kReviewed
+  const TypeLayout* (*type)() = nullptr;
 };
 
 /// `count` elements in a row. Null data for none.

@@ -53,17 +53,26 @@ struct Shape : PlainShape {
 };
 
 template <class M>
-constexpr FieldLayout Part(std::string_view label, std::size_t offset = 0) {
-  FieldLayout part;
-  part.name = label;
-  part.offset = static_cast<std::uint32_t>(offset);
-  if constexpr (Complete<M>) {
-    part.size = static_cast<std::uint32_t>(sizeof(M));
-    part.align = static_cast<std::uint32_t>(alignof(M));
+inline constexpr std::uint32_t kSizeIn = [] {
+  if constexpr (Complete<M>) return std::uint32_t{sizeof(M)};
+  return std::uint32_t{0};
+}();
+template <class M>
+inline constexpr std::uint32_t kAlignIn = [] {
+  if constexpr (Complete<M>) return std::uint32_t{alignof(M)};
+  return std::uint32_t{1};
+}();
+
+/// One part of a type. A macro, not a template: clang 14 instantiates GetLayout
+/// wherever its address is taken in a constant, and a function template that
+/// took it would be asked for again, half instantiated, by recursive types.
+#define ACRE_PART_(label, offset, ...)                                       \
+  ::acre::FieldLayout {                                                      \
+    label, static_cast<std::uint32_t>(offset),                               \
+        ::acre::detail::kSizeIn<__VA_ARGS__>,                                \
+        ::acre::detail::kAlignIn<__VA_ARGS__>, ::acre::FieldNote::kNone, {}, \
+        &::acre::detail::GetLayout<__VA_ARGS__>                              \
   }
-  part.type = &GetLayout<M>;
-  return part;
-}
 
 template <class T>
 inline constexpr bool kSlotsIn = Shape<std::remove_cv_t<T>>::kHasSlots;
@@ -94,7 +103,7 @@ requires std::is_object_v<T>
 struct Shape<T*> : PlainShape {
   static constexpr TypeKind kKind = TypeKind::kPointer;
   static constexpr bool kHasSlots = true;
-  static constexpr std::array kFields{Part<T>("->")};
+  static constexpr std::array kFields{ACRE_PART_("->", 0, T)};
   static constexpr const TypeLayout* (*kElement)() = &GetLayout<T>;
 };
 
@@ -102,7 +111,7 @@ template <class View, class T>
 struct ViewShape : PlainShape {
   static constexpr TypeKind kKind = TypeKind::kView;
   static constexpr bool kHasSlots = true;
-  static constexpr std::array kFields{Part<T>("[]")};
+  static constexpr std::array kFields{ACRE_PART_("[]", 0, T)};
   static constexpr const TypeLayout* (*kElement)() = &GetLayout<T>;
 
   static ElementRun Read(const void* object) {
@@ -133,7 +142,7 @@ struct ArrayShape : PlainShape {
   static constexpr bool kHasSlots = kSlotsIn<T>;
   static constexpr bool kHasHandles = kHandlesIn<T>;
   static constexpr std::size_t kCount = N;
-  static constexpr std::array kFields{Part<T>("[]")};
+  static constexpr std::array kFields{ACRE_PART_("[]", 0, T)};
   static constexpr const TypeLayout* (*kElement)() = &GetLayout<T>;
 };
 template <class T, std::size_t N>
@@ -143,15 +152,6 @@ struct Shape<std::array<T, N>> : ArrayShape<T, N> {};
 
 // ---- structs: registered ones and std::pair
 
-template <class M>
-consteval auto TypeOf() -> const TypeLayout* (*)() {
-  if constexpr (std::is_same_v<M, Hole>) {
-    return nullptr;
-  } else {
-    return &GetLayout<M>;
-  }
-}
-
 template <class T, class Fields>
 struct RegisteredShape;
 template <class T, class... M>
@@ -159,7 +159,7 @@ struct RegisteredShape<T, LayoutFields<M...>> : PlainShape {
   static constexpr TypeKind kKind = TypeKind::kStruct;
   static constexpr auto kFields = [] {
     constexpr auto kLayout = acre_layout(LayoutTag<T>{});
-    constexpr const TypeLayout* (*kTypes[])() = {TypeOf<M>()..., nullptr};
+    constexpr const TypeLayout* (*kTypes[])() = {&GetLayout<M>..., nullptr};
     std::array<FieldLayout, sizeof...(M)> fields{};
     for (std::size_t i = 0; i < sizeof...(M); ++i) {
       fields[i] = kLayout.fields[i];
@@ -203,8 +203,8 @@ struct Shape<std::pair<A, B>> : PlainShape {
   static constexpr bool kHasHandles = kHandlesIn<A> || kHandlesIn<B>;
   static constexpr std::size_t kSecond =
       (sizeof(A) + alignof(B) - 1) / alignof(B) * alignof(B);
-  static constexpr std::array kFields{Part<A>(".first"),
-                                      Part<B>(".second", kSecond)};
+  static constexpr std::array kFields{ACRE_PART_(".first", 0, A),
+                                      ACRE_PART_(".second", kSecond, B)};
   static constexpr auto kSlots = [] {
     constexpr std::size_t kCount = kSlotsIn<A> + kSlotsIn<B>;
     std::array<FieldLayout, kCount> slots{};
@@ -232,7 +232,7 @@ struct Shape<T> : PlainShape {
       kSlotsIn<Value> ? TypeKind::kChoice : TypeKind::kPlain;
   static constexpr bool kHasSlots = kSlotsIn<Value>;
   static constexpr bool kHasHandles = kHandlesIn<Value>;
-  static constexpr std::array kFields{Part<Value>(".value()")};
+  static constexpr std::array kFields{ACRE_PART_(".value()", 0, Value)};
 
   static ActivePart Active(const void* object) {
     const T& value = *static_cast<const T*>(object);
@@ -249,7 +249,7 @@ struct Shape<V<A...>> : PlainShape {
   static constexpr bool kHasHandles = (kHandlesIn<A> || ...);
   static constexpr TypeKind kKind =
       kHasSlots ? TypeKind::kChoice : TypeKind::kPlain;
-  static constexpr std::array kFields{Part<A>("<alternative>")...};
+  static constexpr std::array kFields{ACRE_PART_("<alternative>", 0, A)...};
 
   static ActivePart Active(const void* object) {
     const auto& value = *static_cast<const V<A...>*>(object);
@@ -275,7 +275,7 @@ struct Shape<V<A...>> : PlainShape {
   static constexpr TypeKind kKind =
       kHasSlots ? TypeKind::kTuple : TypeKind::kPlain;
   static constexpr std::array<FieldLayout, sizeof...(A)> kFields{
-      Part<A>("<item>")...};
+      ACRE_PART_("<item>", 0, A)...};
 
   static const void* At(const void* object, std::size_t index) {
     return Find(*static_cast<const V<A...>*>(object), index,
