@@ -12,8 +12,8 @@
 
 #include "acre/arena.h"
 #include "acre/detail/location.h"
+#include "acre/detail/process_map.h"
 #include "acre/finding.h"
-#include "process_map.h"
 
 namespace acre::inline ACRE_ABI::detail {
 

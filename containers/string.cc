@@ -138,8 +138,8 @@ HandleStorage Shape<String>::Storage(const void* handle) {
   const auto& string = *static_cast<const String*>(handle);
   if (string.is_inline()) return {.arena = string.arena_};
   const String::Far far = string.far();
-  return {far.data, far.capacity,  std::size_t{far.size} + 1,
-          1,        string.arena_, far.stamp};
+  return {far.data,      far.capacity, std::size_t{far.size} + 1, 1,
+          string.arena_, far.stamp,    &LayoutOf<char>()};
 }
 
 ElementRun Shape<String>::NextRun(const void* handle, std::size_t* cursor) {

@@ -67,6 +67,7 @@ struct Blocks {
                        const TypeLayout* type);
   static void Give(Arena& arena, void* block, std::size_t bytes,
                    std::size_t align, const TypeLayout* type);
+  [[noreturn]] static void Fail(const Arena& arena, std::size_t bytes);
 };
 
 /// Fails unless `align` is a power of two up to kMaxAlignment.
@@ -432,6 +433,10 @@ ACRE_INLINE void* detail::Blocks::Take(Arena& arena, std::size_t bytes,
   void* block = arena.Take(bytes, align, type);
   if (ACRE_UNLIKELY(block == nullptr)) arena.FailAllocation(bytes);
   return block;
+}
+
+inline void detail::Blocks::Fail(const Arena& arena, std::size_t bytes) {
+  arena.FailAllocation(bytes);
 }
 
 ACRE_INLINE void detail::Blocks::Give(Arena& arena, void* block,

@@ -73,6 +73,7 @@ struct HandleStorage {
   std::size_t align = 1;
   Arena* arena = nullptr;
   std::uint64_t stamp = 0;
+  const TypeLayout* type = nullptr;  ///< as the arena was told, see Blocks
 };
 
 /// What only compiled code for the very type can do. Entries that do not apply

@@ -2,7 +2,7 @@
 //
 // VisitSet: which (address, type) pairs a walk has seen. Keyed by both: the
 // first member of a struct has the struct's address, and having seen the
-// member says nothing of the rest. Open addressing, linear probing, 16 bytes
+// member says nothing of the rest. Open addressing, linear probing, 24 bytes
 // an entry. Internal to acre.
 
 #ifndef ACRE_DETAIL_VISIT_SET_H_
@@ -19,12 +19,23 @@ namespace acre::inline ACRE_ABI::detail {
 
 class VisitSet {
  public:
-  /// False where the pair was there already. Amortised constant.
+  static constexpr std::size_t kNone = ~std::size_t{0};
+
+  /// False where the pair was there already. Amortised constant. Pairs are
+  /// numbered in the order of their insertion, from 0.
   bool Insert(const void* address, const TypeLayout& type) {
     if (2 * (size_ + 1) > entries_.size()) Grow();
-    if (!Put({address, type.id})) return false;
-    ++size_;
+    Entry& entry = *Look(address, type.id);
+    if (entry.address != nullptr) return false;
+    entry = {address, type.id, size_++};
     return true;
+  }
+
+  /// The number of a pair, or kNone.
+  std::size_t Find(const void* address, const TypeLayout& type) {
+    if (entries_.empty()) return kNone;
+    const Entry& entry = *Look(address, type.id);
+    return entry.address == nullptr ? kNone : entry.number;
   }
 
   std::size_t size() const { return size_; }
@@ -33,22 +44,19 @@ class VisitSet {
   struct Entry {
     const void* address = nullptr;  // null: empty
     std::uint64_t type = 0;
+    std::size_t number = 0;
   };
 
-  bool Put(Entry entry) {
-    const auto key = reinterpret_cast<std::uintptr_t>(entry.address);
+  /// The entry of the pair, or the empty one where it belongs.
+  Entry* Look(const void* address, std::uint64_t type) {
+    const auto key = reinterpret_cast<std::uintptr_t>(address);
     // Fibonacci hashing (Knuth, TAOCP 6.4): the top bits index.
-    std::size_t at = static_cast<std::size_t>(
-        ((key >> 3) ^ entry.type) * 0x9E3779B97F4A7C15u >> shift_);
+    auto at = static_cast<std::size_t>(
+        ((key >> 3) ^ type) * 0x9E3779B97F4A7C15u >> shift_);
     for (;; at = (at + 1) & (entries_.size() - 1)) {
       Entry& here = entries_[at];
-      if (here.address == nullptr) {
-        here = entry;
-        return true;
-      }
-      if (here.address == entry.address && here.type == entry.type) {
-        return false;
-      }
+      if (here.address == nullptr) return &here;
+      if (here.address == address && here.type == type) return &here;
     }
   }
 
@@ -58,7 +66,7 @@ class VisitSet {
     std::vector<Entry> old(size);
     old.swap(entries_);
     for (const Entry& entry : old) {
-      if (entry.address != nullptr) Put(entry);
+      if (entry.address != nullptr) *Look(entry.address, entry.type) = entry;
     }
   }
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
 // ProcessMap: static storage and the stack of this thread, as address ranges.
-// A snapshot; the only part of the auditor that asks the operating system.
+// A snapshot, taken from the operating system. Internal to acre.
 
-#ifndef ACRE_AUDIT_PROCESS_MAP_H_
-#define ACRE_AUDIT_PROCESS_MAP_H_
+#ifndef ACRE_DETAIL_PROCESS_MAP_H_
+#define ACRE_DETAIL_PROCESS_MAP_H_
 
 #include <vector>
 
@@ -32,4 +32,4 @@ class ProcessMap {
 
 }  // namespace acre::inline ACRE_ABI::detail
 
-#endif  // ACRE_AUDIT_PROCESS_MAP_H_
+#endif  // ACRE_DETAIL_PROCESS_MAP_H_

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-#include "process_map.h"
+#include "acre/detail/process_map.h"
 
 #if defined(__linux__)
 #include <link.h>

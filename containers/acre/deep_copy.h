@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+//
+// DeepCopy: copies a value and everything its layout reaches into an arena.
+//
+//   World* snapshot = acre::DeepCopy(arena, *world);
+//   acre::Map<acre::String, acre::Vector<int>>* m =
+//       acre::DeepCopy(arena, std_map_of_strings_to_vectors);
+//
+// Sharing, cycles and interior pointers (line->sector = &sectors[3]) are kept:
+// the copy has the shape of the source. Pointers in fields declared borrowed,
+// and pointers into static storage, are kept as they are. The source may lie
+// anywhere: in this arena, another one, the collected heap, malloc, a stack.
+// Std sources: strings, vectors, deques, lists, maps, sets, optionals, pairs
+// and arrays of them become acre's containers (NativeOf).
+//
+// Ownership: the copy is the arena's. Free(copy) gives back the root and what
+// its containers hold, FreeGraph what owned fields reach besides.
+// Failure: nothing remains of a copy that did not fit. Pointers must be valid
+// or null: those that are not are what the audit finds.
+// Complexity: n log n in objects; iterative. Memory besides the copy: about
+// 100 bytes an object, given back at the end. Threads: as both arenas.
+
+#ifndef ACRE_DEEP_COPY_H_
+#define ACRE_DEEP_COPY_H_
+
+#include <cstring>
+#include <type_traits>
+#include <utility>
+
+#include "acre/arena.h"
+#include "acre/config.h"
+#include "acre/detail/copier.h"
+#include "acre/detail/native.h"
+#include "acre/element.h"
+#include "acre/map.h"
+#include "acre/set.h"
+#include "acre/string.h"
+#include "acre/vector.h"
+
+namespace acre::inline ACRE_ABI {
+
+/// What a source becomes in an arena: itself where it is an element, else the
+/// arena-native counterpart.
+template <class T>
+using NativeOf = typename detail::Native<std::remove_cv_t<T>>::Type;
+
+/// Copies an element. See the top of this file.
+template <Element T>
+T* DeepCopy(Arena& arena, const T& value) {
+  detail::Copier copier(arena);
+  void* copy = copier.Run(LayoutOf<T>(), &value);
+  if (copy == nullptr) detail::Blocks::Fail(arena, copier.failed_bytes());
+  return static_cast<T*>(copy);
+}
+
+/// As DeepCopy; null where memory runs out.
+template <Element T>
+[[nodiscard]] T* TryDeepCopy(Arena& arena, const T& value) {
+  return static_cast<T*>(detail::Copier(arena).Run(LayoutOf<T>(), &value));
+}
+
+/// Copies a std source into its arena-native counterpart.
+template <class T>
+requires(!Element<T>) NativeOf<T>
+*DeepCopy(Arena& arena, const T& value) {
+  using To = NativeOf<T>;
+  static_assert(detail::RequireElement<To>());
+  To* copy = arena.New<To>();
+#if ACRE_EXCEPTIONS
+  try {
+#endif
+    detail::Copier copier(arena);
+    detail::Native<T>::Convert(copier, value, copy);
+    if (!copier.RunPlaced()) {
+      detail::Blocks::Fail(arena, copier.failed_bytes());
+    }
+#if ACRE_EXCEPTIONS
+  } catch (...) {
+    arena.Free(copy);
+    throw;
+  }
+#endif
+  return copy;
+}
+
+/// A copy of a container by value, in `arena`: its elements and the containers
+/// inside them. Pointers and views are copied as they are, not followed.
+template <class C>
+requires(LayoutOf<C>().kind == TypeKind::kHandle) C
+    Clone(Arena& arena, const C& container) {
+  static_assert(detail::RequireElement<C>());
+  C copy(arena);
+  detail::Copier copier(arena);
+  copier.FollowNothing();
+  if (copier.RunInto(LayoutOf<C>(), &container, &copy) == nullptr) {
+    detail::Blocks::Fail(arena, copier.failed_bytes());
+  }
+  return copy;
+}
+
+/// Releases the containers inside `value`, which may be an optional or a
+/// variant (whose reset does not), and leaves a T{}.
+template <class T>
+void Clear(T& value) {
+  if constexpr (LayoutOf<T>().has_handles) {
+    detail::ReleaseHandles(LayoutOf<T>(), &value);
+  }
+  ::new (static_cast<void*>(&value)) T{};
+}
+
+}  // namespace acre::inline ACRE_ABI
+
+#endif  // ACRE_DEEP_COPY_H_

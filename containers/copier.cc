@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: MIT
+
+#include "acre/detail/copier.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "acre/detail/gc_query.h"
+
+namespace acre::inline ACRE_ABI::detail {
+
+void* Copier::Run(const TypeLayout& type, const void* root) {
+  Add(type, root, 1);
+  return RunPlaced() ? items_[0].copy : nullptr;
+}
+
+void* Copier::RunInto(const TypeLayout& type, const void* root, void* to) {
+  Place(type, root, 1, to);
+  return RunPlaced() ? to : nullptr;
+}
+
+void Copier::Place(const TypeLayout& type, const void* source,
+                   std::size_t count, void* to) {
+  if (count == 0) return;
+  std::memcpy(to, source, count * type.size);
+  const std::size_t number = items_.size();
+  Add(type, source, count);
+  if (items_.size() == number) return;  // seen before; the first copy stays
+  items_[number].copy = static_cast<char*>(to);
+  items_[number].is_placed = true;
+}
+
+void Copier::RehashLater(const TypeLayout& type, void* handle) {
+  if (type.ops->rehash != nullptr) rehash_.push_back({&type, handle});
+}
+
+bool Copier::RunPlaced() {
+  Discover();
+  if (!Allocate()) return false;
+  CopyBytes();
+  Rewrite();
+  return true;
+}
+
+// ---------------------------------------------------------------- discover
+
+void Copier::Discover() {
+  while (next_ != items_.size()) {
+    const Item item = items_[next_++];
+    if (item.type == nullptr) continue;
+    ForEachSlotIn(*item.type, {item.source, item.count}, *this);
+  }
+}
+
+void Copier::operator()(const Slot& slot) {
+  if (is_rewriting_) return RewriteSlot(slot);
+  switch (slot.type->kind) {
+    case TypeKind::kPointer:
+      return follow_ ? DiscoverPointer(slot) : static_cast<void>(0);
+    case TypeKind::kView:
+      return follow_ ? DiscoverView(slot) : static_cast<void>(0);
+    default:
+      return DiscoverHandle(slot);
+  }
+}
+
+/// Static storage stays where it is; the cheap questions come first.
+bool Copier::IsKept(const void* address) {
+  if (ArenaOf(address) != nullptr || CollectedBase(address) != nullptr) {
+    return false;
+  }
+  if (!process_) process_.emplace();
+  return process_->IsStatic(address);
+}
+
+void Copier::DiscoverPointer(const Slot& slot) {
+  const void* target = *static_cast<void* const*>(slot.address);
+  if (target != nullptr && !IsKept(target)) {
+    Add(*slot.type->element(), target, 1);
+  }
+}
+
+void Copier::DiscoverView(const Slot& slot) {
+  const ElementRun run = slot.type->ops->view(slot.address);
+  if (run.count != 0 && !IsKept(run.data)) {
+    Add(*slot.type->element(), run.data, run.count);
+  }
+}
+
+/// A pointer and a view may share an address and a type: the longer one wins.
+void Copier::Add(const TypeLayout& type, const void* source,
+                 std::size_t count) {
+  const std::size_t bytes = count * type.size;
+  if (!visited_.Insert(source, type)) {
+    Item& item = items_[visited_.Find(source, type)];
+    if (item.bytes >= bytes) return;
+    item.bytes = bytes;
+    const std::size_t seen = item.count;
+    item.count = count;
+    // The part that is new is walked as an item of its own.
+    const char* rest = static_cast<const char*>(source) + seen * type.size;
+    return Add(type, rest, count - seen);
+  }
+  items_.push_back({static_cast<const char*>(source), bytes, &type, count,
+                    &type, type.align, nullptr, false, false});
+}
+
+/// The storage is an item without slots; the elements in it are items too.
+void Copier::DiscoverHandle(const Slot& slot) {
+  const TypeLayout& handle = *slot.type;
+  const HandleStorage storage = handle.ops->storage(slot.address);
+  if (storage.block == nullptr || storage.used == 0) return;
+  if (!visited_.Insert(storage.block, handle)) return;
+  items_.push_back({static_cast<const char*>(storage.block), storage.used,
+                    nullptr, 0, storage.type, storage.align, nullptr, false,
+                    false});
+  const TypeLayout& element = *handle.element();
+  if (!element.has_slots) return;
+  std::size_t cursor = 0;
+  for (;;) {
+    const ElementRun run = handle.ops->next_run(slot.address, &cursor);
+    if (run.data == nullptr) return;
+    if (run.count != 0) Add(element, run.data, run.count);
+  }
+}
+
+// ---------------------------------------------------------------- allocate
+
+bool Copier::Allocate() {
+  std::vector<std::size_t> order(items_.size());
+  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+  // By address, the longer first; storage before the elements in it.
+  std::sort(order.begin(), order.end(), [this](std::size_t a, std::size_t b) {
+    const Item& x = items_[a];
+    const Item& y = items_[b];
+    if (x.source != y.source) return x.source < y.source;
+    if (x.bytes != y.bytes) return x.bytes > y.bytes;
+    if (x.is_placed != y.is_placed) return x.is_placed;
+    return x.type == nullptr && y.type != nullptr;
+  });
+  // Overlapping items that do not nest become one extent.
+  const char* end = nullptr;
+  Item* extent = nullptr;
+  for (const std::size_t i : order) {
+    Item& item = items_[i];
+    const char* item_end = item.source + item.bytes;
+    const bool sticks_out = extent != nullptr && item_end > end;
+    if (extent == nullptr || item.source >= end ||
+        (sticks_out && extent->is_placed)) {
+      extent = &item;
+      item.is_extent = true;
+      end = item_end;
+    } else if (sticks_out) {
+      extent->bytes = static_cast<std::size_t>(item_end - extent->source);
+      extent->block_type = nullptr;
+      end = item_end;
+    }
+    extent->align = std::max(extent->align, item.align);
+  }
+  return AllocateExtents(order);
+}
+
+bool Copier::AllocateExtents(const std::vector<std::size_t>& order) {
+  const Item* extent = nullptr;
+  for (const std::size_t i : order) {
+    Item& item = items_[i];
+    if (item.is_extent) {
+      extent = &item;
+      if (item.is_placed) continue;
+      item.copy = static_cast<char*>(
+          Blocks::TryTake(arena_, item.bytes, item.align, item.block_type));
+      if (item.copy != nullptr) continue;
+      failed_bytes_ = item.bytes;
+      GiveBack();
+      return false;
+    }
+    if (!item.is_placed) {
+      item.copy = extent->copy + (item.source - extent->source);
+    }
+  }
+  return true;
+}
+
+void Copier::GiveBack() {
+  for (const Item& item : items_) {
+    if (!item.is_extent || item.is_placed || item.copy == nullptr) continue;
+    Blocks::Give(arena_, item.copy, item.bytes, item.align, item.block_type);
+  }
+}
+
+// ----------------------------------------------------------- copy, rewrite
+
+void Copier::CopyBytes() {
+  for (const Item& item : items_) {
+    if (item.is_extent && !item.is_placed) {
+      std::memcpy(item.copy, item.source, item.bytes);
+    }
+  }
+}
+
+void Copier::Rewrite() {
+  is_rewriting_ = true;
+  for (const Item& item : items_) {
+    if (item.type == nullptr) continue;
+    ForEachSlotIn(*item.type, {item.copy, item.count}, *this);
+  }
+  for (const Table& table : rehash_) table.type->ops->rehash(table.handle);
+}
+
+/// Null where `source` is no copied object: a kept pointer, or a slot that was
+/// rewritten already as part of another item.
+char* Copier::CopyOf(const void* source, const TypeLayout& key) {
+  const std::size_t number = visited_.Find(source, key);
+  return number == VisitSet::kNone ? nullptr : items_[number].copy;
+}
+
+void Copier::RewriteSlot(const Slot& slot) {
+  const TypeLayout& type = *slot.type;
+  if (type.kind == TypeKind::kHandle) return RewriteHandle(slot);
+  if (!follow_) return;
+  if (type.kind == TypeKind::kPointer) {
+    void*& target = *static_cast<void**>(slot.address);
+    if (target == nullptr) return;
+    if (char* copy = CopyOf(target, *type.element())) target = copy;
+    return;
+  }
+  const ElementRun run = type.ops->view(slot.address);
+  if (run.count == 0) return;
+  if (char* copy = CopyOf(run.data, *type.element())) {
+    type.ops->set_view(slot.address, copy);
+  }
+}
+
+void Copier::RewriteHandle(const Slot& slot) {
+  const TypeLayout& handle = *slot.type;
+  const HandleStorage storage = handle.ops->storage(slot.address);
+  if (storage.block == nullptr) {
+    return handle.ops->adopt(slot.address, &arena_, nullptr, 0);
+  }
+  // Room without elements is not copied.
+  if (storage.used == 0) {
+    return handle.ops->adopt(slot.address, &arena_, nullptr, 0);
+  }
+  char* copy = CopyOf(storage.block, handle);
+  if (copy == nullptr) return;  // rewritten already
+  handle.ops->adopt(slot.address, &arena_, copy, storage.used);
+  RehashLater(handle, slot.address);
+}
+
+}  // namespace acre::inline ACRE_ABI::detail
