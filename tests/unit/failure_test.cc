@@ -59,7 +59,7 @@ TEST_CASE("failure: out of memory throws bad_alloc by default") {
 
 TEST_CASE("failure: the handler is told arena, sizes and limit") {
   const Handlers restore;
-  CHECK(acre::SetOutOfMemoryHandler(&ThrowOutOfRoom) == nullptr);
+  CHECK((acre::SetOutOfMemoryHandler(&ThrowOutOfRoom) == nullptr));
   acre::MallocSource source;
   acre::Arena arena({.name = "tight", .source = &source, .byte_limit = 100000});
   static_cast<void>(arena.Allocate(16));
@@ -99,10 +99,10 @@ TEST_CASE("failure: Try forms do not call the handler") {
 
 TEST_CASE("failure: setting a handler returns the one before") {
   const Handlers restore;
-  CHECK(acre::SetOutOfMemoryHandler(&ThrowOutOfRoom) == nullptr);
-  CHECK(acre::SetOutOfMemoryHandler(nullptr) == &ThrowOutOfRoom);
-  CHECK(acre::SetMisuseHandler(&ThrowMisuse) == nullptr);
-  CHECK(acre::SetMisuseHandler(nullptr) == &ThrowMisuse);
+  CHECK((acre::SetOutOfMemoryHandler(&ThrowOutOfRoom) == nullptr));
+  CHECK((acre::SetOutOfMemoryHandler(nullptr) == &ThrowOutOfRoom));
+  CHECK((acre::SetMisuseHandler(&ThrowMisuse) == nullptr));
+  CHECK((acre::SetMisuseHandler(nullptr) == &ThrowMisuse));
 }
 
 TEST_CASE("failure: an out-of-memory handler that returns aborts") {

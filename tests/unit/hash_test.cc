@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: MIT
+//
+// Guards that acre::Hash spreads the keys that programs really have as evenly
+// as random bits would, stays the same from run to run, and agrees with ==.
+
+#include "acre/hash.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "acre/arena.h"
+#include "acre/map.h"
+#include "acre/string.h"
+
+using acre::Hash;
+using acre::String;
+
+namespace {
+
+enum class Colour : std::uint8_t { kRed, kGreen, kBlue };
+
+constexpr std::size_t kKeys = 1 << 16;
+
+/// Chi-square over `cells`, as deviations from what random bits would give.
+double Deviation(const std::vector<std::uint32_t>& cells, std::size_t count) {
+  const double expected =
+      static_cast<double>(count) / static_cast<double>(cells.size());
+  double chi = 0;
+  for (const std::uint32_t cell : cells) {
+    chi += (cell - expected) * (cell - expected) / expected;
+  }
+  const double freedom = static_cast<double>(cells.size()) - 1;
+  return (chi - freedom) / std::sqrt(2 * freedom);
+}
+
+/// What a table makes of hashes: groups by the top bits, fingerprints and
+/// overflow residues by the low ones.
+struct Spread {
+  explicit Spread(const std::vector<std::uint64_t>& hashes)
+      : groups(1 << kGroupBits),
+        fingerprints(256),
+        residues(8),
+        pairs(1 << 14) {
+    for (const std::uint64_t hash : hashes) {
+      ++groups[hash >> (64 - kGroupBits)];
+      ++fingerprints[hash & 255];
+      ++residues[hash >> 8 & 7];
+      // Fingerprints within a group must not go with the group.
+      ++pairs[(hash >> 58) << 8 | (hash & 255)];
+    }
+    fullest = *std::max_element(groups.begin(), groups.end());
+  }
+
+  // 2^16 keys in 2^13 groups: 8 a group, a table a good half full.
+  static constexpr unsigned kGroupBits = 13;
+  std::vector<std::uint32_t> groups;
+  std::vector<std::uint32_t> fingerprints;
+  std::vector<std::uint32_t> residues;
+  std::vector<std::uint32_t> pairs;
+  std::uint32_t fullest = 0;
+};
+
+/// Requires the spread of `hashes` to be no worse than that of random bits.
+/// Better (sequential keys often are) is no offence.
+void CheckSpread(const std::vector<std::uint64_t>& hashes) {
+  REQUIRE(hashes.size() == kKeys);
+  const Spread spread(hashes);
+  // Of 8192 Poisson(8) loads the largest exceeds 26 once in 10^4 draws.
+  CHECK(spread.fullest <= 26);
+  // Five sigmas; a weak hash is off by hundreds.
+  CHECK(Deviation(spread.groups, kKeys) < 5);
+  CHECK(Deviation(spread.fingerprints, kKeys) < 5);
+  CHECK(Deviation(spread.residues, kKeys) < 5);
+  CHECK(Deviation(spread.pairs, kKeys) < 5);
+  std::vector<std::uint64_t> sorted = hashes;
+  std::sort(sorted.begin(), sorted.end());
+  CHECK(std::adjacent_find(sorted.begin(), sorted.end()) == sorted.end());
+}
+
+template <class K, class Make>
+std::vector<std::uint64_t> HashesOf(Make make) {
+  std::vector<std::uint64_t> hashes;
+  for (std::size_t i = 0; i < kKeys; ++i) {
+    hashes.push_back(Hash<K>()(make(i)));
+  }
+  return hashes;
+}
+
+template <class Make>
+void CheckTexts(Make make) {
+  std::vector<std::uint64_t> hashes;
+  for (std::size_t i = 0; i < kKeys; ++i) {
+    const std::string text = make(i);
+    hashes.push_back(Hash<String>()(text));
+  }
+  CheckSpread(hashes);
+}
+
+}  // namespace
+
+TEST_CASE("Hash: sequential integers spread like random ones") {
+  CheckSpread(HashesOf<int>([](std::size_t i) { return static_cast<int>(i); }));
+  CheckSpread(HashesOf<std::int64_t>(
+      [](std::size_t i) { return -static_cast<std::int64_t>(i); }));
+  CheckSpread(HashesOf<std::uint32_t>([](std::size_t i) {
+    return static_cast<std::uint32_t>(i + 4'000'000'000u);
+  }));
+}
+
+TEST_CASE("Hash: integers with common factors spread like random ones") {
+  for (const std::uint64_t factor :
+       {std::uint64_t{3}, std::uint64_t{10}, std::uint64_t{16},
+        std::uint64_t{64}, std::uint64_t{4096}, std::uint64_t{1} << 20,
+        std::uint64_t{1} << 32, std::uint64_t{1} << 40, std::uint64_t{1} << 48,
+        std::uint64_t{1'000'000'007}}) {
+    CAPTURE(factor);
+    CheckSpread(HashesOf<std::uint64_t>(
+        [factor](std::size_t i) { return i * factor; }));
+  }
+}
+
+TEST_CASE("Hash: two numbers packed into one integer spread") {
+  for (const unsigned shift : {8u, 16u, 24u, 32u, 56u}) {
+    CAPTURE(shift);
+    CheckSpread(HashesOf<std::uint64_t>([shift](std::size_t i) {
+      return (std::uint64_t{i} >> 8) << shift | (i & 255)
+                                                    << (shift < 16 ? 24 : 0);
+    }));
+  }
+}
+
+TEST_CASE("Hash: every single bit of an integer moves half of the hash") {
+  for (unsigned bit = 0; bit < 64; ++bit) {
+    CAPTURE(bit);
+    int changed = 0;
+    for (std::uint64_t i = 0; i < 256; ++i) {
+      const std::uint64_t key = i * 0x0123'4567'89AB'CDEFu;
+      const Hash<std::uint64_t> hash;
+      changed += std::popcount(hash(key) ^ hash(key ^ std::uint64_t{1} << bit));
+    }
+    // Half of 64 bits, 256 times, is 8192; a third would be a poor hash.
+    CHECK(changed > 8192 * 2 / 3);
+    CHECK(changed < 8192 * 4 / 3);
+  }
+}
+
+TEST_CASE("Hash: pointers to neighbours spread") {
+  struct Block {
+    std::uint64_t words[6];
+  };
+  const auto blocks = std::make_unique<Block[]>(kKeys);
+  CheckSpread(
+      HashesOf<const Block*>([&](std::size_t i) { return &blocks[i]; }));
+  acre::Arena arena;
+  std::vector<int*> ints;
+  for (std::size_t i = 0; i < kKeys; ++i) ints.push_back(arena.New<int>(1));
+  CheckSpread(HashesOf<int*>([&](std::size_t i) { return ints[i]; }));
+}
+
+TEST_CASE("Hash: numbered names of every length spread") {
+  for (const std::size_t length : {0, 1, 2, 3, 4, 7, 9, 12, 28, 60, 130}) {
+    CAPTURE(length);
+    const std::string prefix(length, 'n');
+    CheckTexts([&](std::size_t i) { return prefix + std::to_string(i); });
+    CheckTexts([&](std::size_t i) { return std::to_string(i) + prefix; });
+  }
+  // Three bytes of any value.
+  CheckTexts([](std::size_t i) {
+    return std::string{static_cast<char>(i), static_cast<char>(i >> 8), 'x'};
+  });
+}
+
+TEST_CASE("Hash: texts that differ in their length only differ in the hash") {
+  for (const char c : {'\0', 'a', '\xFF'}) {
+    std::set<std::uint64_t> hashes;
+    for (std::size_t size = 0; size < 300; ++size) {
+      hashes.insert(Hash<String>()(std::string(size, c)));
+    }
+    CHECK(hashes.size() == 300);
+  }
+}
+
+TEST_CASE("Hash: every byte of a text counts, at every length") {
+  for (std::size_t size = 1; size < 100; ++size) {
+    const std::string text(size, 'a');
+    const std::uint64_t hash = Hash<String>()(text);
+    for (std::size_t i = 0; i < size; ++i) {
+      std::string changed = text;
+      changed[i] = 'b';
+      const std::uint64_t difference = hash ^ Hash<String>()(changed);
+      CAPTURE(size);
+      CAPTURE(i);
+      CHECK(std::popcount(difference) >= 10);
+    }
+  }
+}
+
+TEST_CASE("Hash: text hashes alike however it is held, and wherever it lies") {
+  acre::Arena arena;
+  const Hash<String> hash;
+  char buffer[80];
+  for (std::size_t size = 0; size < 60; ++size) {
+    const std::string text(size, 'q');
+    const String held(arena, text);
+    const std::uint64_t expected = hash(text);
+    CHECK(hash(held) == expected);
+    CHECK(hash(text.c_str()) == expected);
+    for (std::size_t offset = 0; offset < 16; ++offset) {
+      std::copy(text.begin(), text.end(), buffer + offset);
+      CHECK(hash(std::string_view(buffer + offset, size)) == expected);
+    }
+  }
+}
+
+TEST_CASE("Hash: is the same in every run") {
+  // Written down once: replays depend on them.
+  CHECK(Hash<int>()(1) == 0x9E3779B97F4A7C15u);
+  CHECK(Hash<int>()(0) == 0);
+  const std::uint64_t text = Hash<String>()("MAP07");
+  const std::uint64_t again = Hash<std::string_view>()(std::string("MAP07"));
+  CHECK(text == again);
+}
+
+TEST_CASE("Hash: floating point agrees with ==, and spreads") {
+  const Hash<double> hash;
+  CHECK(hash(0.0) == hash(-0.0));
+  CHECK(hash(1.0) != hash(-1.0));
+  CHECK(hash(1.5) != hash(2.5));
+  CHECK(Hash<float>()(0.0f) == Hash<float>()(-0.0f));
+  CHECK(hash(std::numeric_limits<double>::infinity()) !=
+        hash(std::numeric_limits<double>::max()));
+  CheckSpread(
+      HashesOf<double>([](std::size_t i) { return static_cast<double>(i); }));
+  CheckSpread(HashesOf<double>(
+      [](std::size_t i) { return static_cast<double>(i) / 8; }));
+  CheckSpread(
+      HashesOf<float>([](std::size_t i) { return static_cast<float>(i); }));
+}
+
+TEST_CASE("Hash: enums, bools and characters have one") {
+  CHECK(Hash<Colour>()(Colour::kRed) != Hash<Colour>()(Colour::kBlue));
+  CHECK(Hash<bool>()(true) != Hash<bool>()(false));
+  std::set<std::uint64_t> hashes;
+  for (int c = -128; c < 128; ++c) {
+    hashes.insert(Hash<char>()(static_cast<char>(c)));
+  }
+  CHECK(hashes.size() == 256);
+}
+
+TEST_CASE("Hash: pairs count both parts and their order") {
+  using Pair = std::pair<int, int>;
+  CHECK(Hash<Pair>()({1, 2}) != Hash<Pair>()({2, 1}));
+  CHECK(Hash<Pair>()({1, 1}) != Hash<Pair>()({2, 2}));
+  CheckSpread(HashesOf<Pair>([](std::size_t i) {
+    return Pair(static_cast<int>(i % 256), static_cast<int>(i / 256));
+  }));
+  CheckSpread(HashesOf<Pair>([](std::size_t i) {
+    return Pair(static_cast<int>(i), static_cast<int>(i));
+  }));
+  using Nested = std::pair<Pair, std::int64_t>;
+  CheckSpread(HashesOf<Nested>([](std::size_t i) {
+    const int n = static_cast<int>(i);
+    return Nested({n % 64, n / 64 % 32}, n / 2048);
+  }));
+}
+
+TEST_CASE("UntrustedHash: differs from Hash, agrees with itself, spreads") {
+  using Texts = acre::UntrustedHash<String>;
+  CHECK(Texts()("text") == Texts()(std::string("text")));
+  CHECK(Texts()("text") != Hash<String>()("text"));
+  CHECK(acre::UntrustedHash<int>()(5) == acre::UntrustedHash<int>()(5));
+  CHECK(acre::UntrustedHash<int>()(5) != Hash<int>()(5));
+  std::vector<std::uint64_t> ints;
+  std::vector<std::uint64_t> texts;
+  for (std::size_t i = 0; i < kKeys; ++i) {
+    ints.push_back(acre::UntrustedHash<int>()(static_cast<int>(i)));
+    texts.push_back(Texts()(std::to_string(i)));
+  }
+  CheckSpread(ints);
+  CheckSpread(texts);
+}
+
+TEST_CASE("UntrustedHash: serves a Map like Hash does") {
+  acre::Arena arena;
+  acre::Map<String, int, acre::UntrustedHash<String>> names(arena);
+  acre::Map<int, int, acre::UntrustedHash<int>> numbers(arena);
+  for (int i = 0; i < 1'000; ++i) {
+    names["a name that is rather long " + std::to_string(i)] = i;
+    numbers[i] = -i;
+  }
+  for (int i = 0; i < 1'000; ++i) {
+    REQUIRE(names.at("a name that is rather long " + std::to_string(i)) == i);
+    REQUIRE(numbers.at(i) == -i);
+  }
+  CHECK_FALSE(names.contains("a name"));
+}
+
+TEST_CASE("KeyEqual: compares different types") {
+  const acre::KeyEqual equal;
+  CHECK(equal(String("a"), "a"));
+  CHECK(equal(String("a"), std::string("a")));
+  CHECK_FALSE(equal(1, 2L));
+  static_assert(requires { typename acre::KeyEqual::is_transparent; });
+}
