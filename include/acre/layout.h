@@ -19,8 +19,7 @@
 //   reviewed(field, "reason")  findings here are accepted
 //   opaque(name, bytes)        a hole of up to `bytes` bytes at this place:
 //                              bit-fields, over-aligned padding
-//   base(Base)                 the first non-empty base class
-//   base(Base, member)         any base class, placed by one of its members
+//   base(Base)                 a base class, itself registered
 //
 // Fields must be in declaration order. A registration that leaves a field out
 // does not compile where the type is used, unless the field hides in padding
@@ -82,6 +81,38 @@ consteval Field<M> MakeField(std::string_view name, std::size_t offset,
   return field;
 }
 
+/// Storage to compare addresses in, at compile time; never read.
+template <class T>
+union Store {
+  char bytes[sizeof(T)];
+  T object;
+  constexpr Store() : bytes{} {}
+  constexpr ~Store() {}
+};
+template <class T>
+inline constexpr Store<T> kStore;
+
+/// Where in a T the part lies that `get(const T&)` returns the address of;
+/// in multiples of `align`.
+template <class T, class Get>
+consteval std::size_t OffsetOf(Get get, std::size_t align) {
+  const void* part = get(&kStore<T>.object);
+  std::size_t offset = 0;
+  while (static_cast<const void*>(&kStore<T>.bytes[offset]) != part) {
+    offset += align;
+  }
+  return offset;
+}
+
+template <class T, class Base>
+consteval std::size_t BaseOffset() {
+  return OffsetOf<T>(
+      [](const T* object) -> const void* {
+        return static_cast<const Base*>(object);
+      },
+      alignof(Base));
+}
+
 consteval Field<Hole> MakeHole(std::string_view name, std::size_t bytes) {
   Field<Hole> field;
   field.name = name;
@@ -124,10 +155,9 @@ concept HasLayout = requires {
 #define ACRE_NOTE_reviewed(f, reason) \
   ACRE_MEMBER_(f, ::acre::FieldNote::kReviewed, reason)
 #define ACRE_NOTE_opaque(name, bytes) ::acre::detail::MakeHole(#name, bytes)
-#define ACRE_NOTE_base(B, ...)                                                \
-  ::acre::detail::MakeField<B>(                                               \
-      #B, ::acre::detail::BaseOffset(__VA_OPT__(offsetof(AcreT, __VA_ARGS__), \
-                                                offsetof(B, __VA_ARGS__))))
+#define ACRE_NOTE_base(...)               \
+  ::acre::detail::MakeField<__VA_ARGS__>( \
+      #__VA_ARGS__, ::acre::detail::BaseOffset<AcreT, __VA_ARGS__>())
 
 #define ACRE_FIELD_0(f) ACRE_MEMBER_(f)
 #define ACRE_FIELD_1(note) ACRE_CAT2_(ACRE_NOTE_, note)
@@ -169,14 +199,5 @@ concept HasLayout = requires {
   inline constexpr bool acre::kPlain<__VA_ARGS__> = true;    \
   static_assert(::std::is_trivially_copyable_v<__VA_ARGS__>, \
                 "ACRE_PLAIN is for trivially copyable data")
-
-namespace acre::inline ACRE_ABI::detail {
-
-consteval std::size_t BaseOffset() { return 0; }
-consteval std::size_t BaseOffset(std::size_t in_derived, std::size_t in_base) {
-  return in_derived - in_base;
-}
-
-}  // namespace acre::inline ACRE_ABI::detail
 
 #endif  // ACRE_LAYOUT_H_

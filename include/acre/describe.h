@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+//
+// Adapter for Boost.Describe (Boost 1.77 or later): types described with
+// BOOST_DESCRIBE_STRUCT or BOOST_DESCRIBE_CLASS are registered by including
+// this header. An ACRE_LAYOUT of the type takes precedence. Include it
+// wherever the type is used in an arena, or nowhere: translation units that
+// disagree about a registration violate the one-definition rule.
+//
+//   struct Player { int hp; Player* target; };
+//   BOOST_DESCRIBE_STRUCT(Player, (), (hp, target))
+//   arena.New<Player>();
+//
+// Base classes and private members are included; they must be described.
+// Describe has no notes: use ACRE_LAYOUT for owned,
+// borrowed, reviewed and bit-fields.
+
+#ifndef ACRE_DESCRIBE_H_
+#define ACRE_DESCRIBE_H_
+
+#include <algorithm>
+#include <array>
+#include <boost/describe.hpp>
+#include <boost/mp11.hpp>
+#include <cstddef>
+#include <type_traits>
+#include <utility>
+
+#include "acre/config.h"
+#include "acre/layout.h"
+
+namespace acre::inline ACRE_ABI {
+namespace detail {
+
+template <class M, class T>
+M MemberType(M T::*);
+
+template <class T, class D>
+consteval auto DescribedMember() {
+  using M = decltype(MemberType(D::pointer));
+  return MakeField<M>(D::name, OffsetOf<T>(
+                                   [](const T* object) -> const void* {
+                                     return &(object->*D::pointer);
+                                   },
+                                   alignof(M)));
+}
+
+template <class T, class D>
+consteval auto DescribedBase() {
+  return MakeField<typename D::type>("base", BaseOffset<T, typename D::type>());
+}
+
+/// Describe lists members by access, a layout lists them by offset: the index
+/// of each member in that order.
+template <class T, template <class...> class L, class... M>
+consteval auto OrderOf(L<M...>) {
+  const std::array<std::size_t, sizeof...(M)> offsets{
+      DescribedMember<T, M>().offset...};
+  std::array<std::size_t, sizeof...(M)> order{};
+  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return offsets[a] < offsets[b];
+  });
+  return order;
+}
+
+template <class T, class Members, template <class...> class L, class... B,
+          std::size_t... I>
+consteval auto DescribedFields(L<B...>, std::index_sequence<I...>) {
+  [[maybe_unused]] constexpr auto kOrder = OrderOf<T>(Members());
+  return MakeFields(
+      DescribedBase<T, B>()...,
+      DescribedMember<T, boost::mp11::mp_at_c<Members, kOrder[I]>>()...);
+}
+
+}  // namespace detail
+
+template <class T>
+requires boost::describe::has_describe_bases<T>::value &&
+    boost::describe::has_describe_members<T>::value &&
+    (!std::is_union_v<T>)consteval auto acre_layout(LayoutTag<T>) {
+  using boost::describe::mod_any_access;
+  using Members = boost::describe::describe_members<T, mod_any_access>;
+  return detail::DescribedFields<T, Members>(
+      boost::describe::describe_bases<T, mod_any_access>(),
+      std::make_index_sequence<boost::mp11::mp_size<Members>::value>());
+}
+
+}  // namespace acre::inline ACRE_ABI
+
+#endif  // ACRE_DESCRIBE_H_
