@@ -16,10 +16,11 @@ namespace acre_test {
 
 /// Overwrites what dead frames left on the stack.
 __attribute__((noinline)) inline void ClobberStack(int depth = 30) {
-  volatile char frame[4096];
-  std::memset(const_cast<char*>(frame), 0, sizeof frame);
+  char frame[4096];
+  std::memset(frame, 0, sizeof frame);
+  asm volatile("" : : "r"(frame) : "memory");  // the zeros are needed
   if (depth != 0) ClobberStack(depth - 1);
-  frame[1] = frame[0];
+  asm volatile("" : : "r"(frame) : "memory");  // so is the frame
 }
 
 __attribute__((noinline)) inline void Collect(int times = 1) {

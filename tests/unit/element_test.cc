@@ -309,7 +309,7 @@ TEST_CASE("element: unregistered, polymorphic, union, incomplete, volatile") {
 }
 
 TEST_CASE("element: references are rejected") {
-  CHECK(Told<int&>() == "int&: reference, use a pointer");
+  CHECK(Told<int&>().find("&: reference, use a pointer") != std::string::npos);
 }
 
 TEST_CASE("element: a destructor is rejected, the cause first") {

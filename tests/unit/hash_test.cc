@@ -75,7 +75,8 @@ void CheckSpread(const std::vector<std::uint64_t>& hashes) {
   for (const unsigned bits : {5u, 9u, kMaxGroupBits}) {
     CAPTURE(bits);
     const std::size_t count = KeysFor(std::size_t{1} << bits);
-    const Spread spread(std::span(hashes).first(count), bits);
+    const std::span all = hashes;
+    const Spread spread(all.first(count), bits);
     CHECK(spread.overflowing < 3 * 0.055);
     CHECK(spread.alike < 3 * 0.025);
     CHECK(spread.fullest < 60);

@@ -75,7 +75,7 @@ ACRE_LAYOUT(Second, order)
 struct Twofold : Base, Second {
   float tail;
 };
-ACRE_LAYOUT(Twofold, base(Base), base(Second, order), tail)
+ACRE_LAYOUT(Twofold, base(Base), base(Second), tail)
 
 struct Listed : Base {  // inherited fields by name
   double weight;
