@@ -28,6 +28,14 @@
 #include "acre/config.h"
 #include "acre/layout.h"
 
+// g++ 12 takes the address of an immediate function in a pack and refuses it;
+// clang 14 crashes on the same function where it is not immediate.
+#if defined(__clang__)
+#define ACRE_DESCRIBE_EVAL consteval
+#else
+#define ACRE_DESCRIBE_EVAL constexpr
+#endif
+
 namespace acre::inline ACRE_ABI {
 namespace detail {
 
@@ -35,7 +43,7 @@ template <class M, class T>
 M MemberType(M T::*);
 
 template <class T, class D>
-consteval auto DescribedMember() {
+ACRE_DESCRIBE_EVAL auto DescribedMember() {
   using M = decltype(MemberType(D::pointer));
   return MakeField<M>(D::name, OffsetOf<T>(
                                    [](const T* object) -> const void* {
@@ -45,14 +53,14 @@ consteval auto DescribedMember() {
 }
 
 template <class T, class D>
-consteval auto DescribedBase() {
+ACRE_DESCRIBE_EVAL auto DescribedBase() {
   return MakeField<typename D::type>("base", BaseOffset<T, typename D::type>());
 }
 
 /// Describe lists members by access, a layout lists them by offset: the index
 /// of each member in that order.
 template <class T, template <class...> class L, class... M>
-consteval auto OrderOf(L<M...>) {
+ACRE_DESCRIBE_EVAL auto OrderOf(L<M...>) {
   const std::array<std::size_t, sizeof...(M)> offsets{
       DescribedMember<T, M>().offset...};
   std::array<std::size_t, sizeof...(M)> order{};
@@ -65,7 +73,7 @@ consteval auto OrderOf(L<M...>) {
 
 template <class T, class Members, template <class...> class L, class... B,
           std::size_t... I>
-consteval auto DescribedFields(L<B...>, std::index_sequence<I...>) {
+ACRE_DESCRIBE_EVAL auto DescribedFields(L<B...>, std::index_sequence<I...>) {
   [[maybe_unused]] constexpr auto kOrder = OrderOf<T>(Members());
   return MakeFields(
       DescribedBase<T, B>()...,
@@ -77,7 +85,7 @@ consteval auto DescribedFields(L<B...>, std::index_sequence<I...>) {
 template <class T>
 requires boost::describe::has_describe_bases<T>::value &&
     boost::describe::has_describe_members<T>::value &&
-    (!std::is_union_v<T>)consteval auto acre_layout(LayoutTag<T>) {
+    (!std::is_union_v<T>)ACRE_DESCRIBE_EVAL auto acre_layout(LayoutTag<T>) {
   using boost::describe::mod_any_access;
   using Members = boost::describe::describe_members<T, mod_any_access>;
   return detail::DescribedFields<T, Members>(
@@ -86,5 +94,7 @@ requires boost::describe::has_describe_bases<T>::value &&
 }
 
 }  // namespace acre::inline ACRE_ABI
+
+#undef ACRE_DESCRIBE_EVAL
 
 #endif  // ACRE_DESCRIBE_H_
