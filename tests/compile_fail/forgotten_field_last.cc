@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+// EXPECT: Item: ACRE_LAYOUT leaves a field out after 'first'
+
+#include "acre/arena.h"
+
+struct Item {
+  int* first;
+  int* second;
+};
+#ifdef ACRE_CONTROL
+ACRE_LAYOUT(Item, first, second)
+#else
+ACRE_LAYOUT(Item, first)
+#endif
+
+int main() {
+  acre::Arena arena;
+  arena.New<Item>();
+}

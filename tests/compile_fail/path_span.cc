@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+// EXPECT: World\.player\[\]\.inventory: std::unordered_map, use acre::Map
+
+#include <span>
+#include <unordered_map>
+
+#include "acre/arena.h"
+#include "acre/map.h"
+
+struct Player {
+#ifdef ACRE_CONTROL
+  acre::Map<int, int> inventory;
+#else
+  std::unordered_map<int, int> inventory;
+#endif
+};
+ACRE_LAYOUT(Player, inventory)
+
+struct World {
+  std::span<Player> player;
+};
+ACRE_LAYOUT(World, player)
+
+int main() {
+  acre::Arena arena;
+  arena.New<World>();
+}

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT
+// EXPECT: Item\.field: std::queue, use acre::Vector
+
+#include <queue>
+
+#include "acre/arena.h"
+#include "acre/vector.h"
+
+struct Item {
+#ifdef ACRE_CONTROL
+  acre::Vector<int> field;
+#else
+  std::queue<int> field;
+#endif
+};
+ACRE_LAYOUT(Item, field)
+
+int main() {
+  acre::Arena arena;
+  arena.New<Item>();
+}

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+// EXPECT: Item\.field: std::weak_ptr, use a plain pointer made by New
+
+#include <memory>
+
+#include "acre/arena.h"
+
+struct Item {
+#ifdef ACRE_CONTROL
+  int* field;
+#else
+  std::weak_ptr<int> field;
+#endif
+};
+ACRE_LAYOUT(Item, field)
+
+int main() {
+  acre::Arena arena;
+  arena.New<Item>();
+}

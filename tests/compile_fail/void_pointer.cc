@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: MIT
+// EXPECT: Item\.field: void\*, give it a type or declare it borrowed
+
+#include "acre/arena.h"
+
+struct Item {
+#ifdef ACRE_CONTROL
+  int* field;
+#else
+  void* field;
+#endif
+};
+ACRE_LAYOUT(Item, field)
+
+int main() {
+  acre::Arena arena;
+  arena.New<Item>();
+}

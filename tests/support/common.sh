@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: MIT
+#
+# What the scripts share: installing Debian packages where they are missing
+# (nothing is done, and no rights are needed, where all are there), setting up
+# build directories once, the files of the repository. Sets `root`.
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+
+# Tracked files, as `git ls-files`; whoever owns the working copy.
+tracked_files() {
+  git -C "$root" -c safe.directory="$root" ls-files "$@"
+}
+
+is_installed() {
+  dpkg-query -W -f '${db:Status-Status}\n' "$1" 2>/dev/null |
+    grep -qx installed
+}
+
+# Prints those of its arguments that are not installed.
+missing_packages() {
+  local package
+  for package in "$@"; do
+    is_installed "$package" || echo "$package"
+  done
+}
+
+# Runs a command as root; fails where that is not possible.
+as_root() {
+  if [[ $EUID -eq 0 ]]; then
+    "$@"
+  elif command -v sudo >/dev/null && { sudo -n true 2>/dev/null || [[ -t 0 ]]; }
+  then
+    sudo "$@"
+  else
+    return 1
+  fi
+}
+
+# --no-remove: never trades away something that the user has installed.
+apt_install() {
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install \
+    --yes -qq --no-install-recommends --no-remove "$@"
+}
+
+# Ends the script with status 1 and clear words where a package is missing and
+# cannot be had.
+install_packages() {
+  local missing
+  mapfile -t missing < <(missing_packages "$@")
+  [[ ${#missing[@]} -gt 0 ]] || return 0
+  echo "Installing: ${missing[*]}"
+  if command -v apt-get >/dev/null && as_root apt-get update -qq; then
+    apt_install "${missing[@]}" || true
+    mapfile -t missing < <(missing_packages "${missing[@]}")
+    [[ ${#missing[@]} -gt 0 ]] || return 0
+  fi
+  {
+    echo "These packages are missing and could not be installed:"
+    echo "  ${missing[*]}"
+    echo "As root: apt-get install ${missing[*]}"
+    echo "Where their equivalents are in place: $0 --no-install"
+  } >&2
+  exit 1
+}
+
+# Tries each package once in the life of this working copy.
+install_optional_packages() {
+  local package tried="$root/build/optional-packages.txt"
+  mkdir -p "$root/build"
+  touch "$tried"
+  for package in $(missing_packages "$@"); do
+    if ! grep -qx "$package" "$tried"; then
+      echo "$package" >>"$tried"
+      apt_install "$package" >/dev/null 2>&1 && continue
+    fi
+    echo "Optional package not installed: $package"
+  done
+}
+
+# prepare_build DIR ARGS...: meson setup, only where DIR is new or was set up
+# otherwise. The compiler is taken from CXX.
+prepare_build() {
+  local dir=$1 setup="CXX=${CXX:-} ${*:2}"
+  if [[ -f $dir/build.ninja && -f $dir/setup.txt &&
+        $(<"$dir/setup.txt") == "$setup" ]]; then
+    return 0
+  fi
+  rm -rf "$dir"
+  meson setup "$dir" "$root" "${@:2}" && echo "$setup" >"$dir/setup.txt"
+}
