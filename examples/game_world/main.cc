@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: MIT
+//
+// The game world: every level of a WAD in one arena, played, audited, broken
+// on purpose, reset and played again; and what the collector pays for it.
+
+#include <acre/arena.h>
+#include <acre/audit.h>
+#include <fmt/format.h>
+#include <gc/gc.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <new>
+#include <system_error>
+
+#include "build.h"
+#include "gc_world.h"
+#include "generate.h"
+#include "options.h"
+#include "report.h"
+#include "sim.h"
+#include "timing.h"
+#include "wad.h"
+
+namespace game {
+namespace {
+
+/// libgc looks for references in global variables: this one keeps the world
+/// of collected objects.
+GcWorld* volatile collected_world = nullptr;
+
+/// False, and said so, where something is not as it must be.
+bool Expect(bool holds, const char* what) {
+  if (!holds) fmt::print(stderr, "game_world: unexpected: {}\n", what);
+  return holds;
+}
+
+Wad LoadLevels(const Options& options) {
+  std::string path = options.wad;
+  for (const char* usual : {"/usr/share/games/doom/freedoom2.wad",
+                            "/usr/share/games/doom/freedoom1.wad"}) {
+    std::error_code error;
+    if (options.generated || !path.empty()) break;
+    if (std::filesystem::exists(usual, error)) path = usual;
+  }
+  const Stopwatch watch;
+  Wad wad = path.empty() ? Wad{GenerateLevels(), {}} : ReadWad(path);
+  if (wad.error.empty()) {
+    fmt::print("Input: {}, {} levels, read in {:.1f} ms\n",
+               path.empty() ? "generated levels" : path, wad.levels.size(),
+               watch.Milliseconds());
+  }
+  return wad;
+}
+
+acre::AuditReport AuditWorld(const acre::Arena& arena, const World& world) {
+  const Stopwatch watch;
+  acre::AuditReport report = acre::Audit(arena, world);
+  PrintAudit(report, watch.Milliseconds());
+  return report;
+}
+
+World* Build(acre::Arena& arena, const Wad& wad) {
+  const Stopwatch watch;
+  World* world = BuildWorld(arena, wad.levels);
+  PrintWorld(*world, arena, watch.Milliseconds());
+  return world;
+}
+
+std::uint64_t Play(acre::Arena& arena, World& world, std::int32_t tics) {
+  Game game{.arena = arena, .world = world};
+  const Stopwatch watch;
+  RunTics(game, tics);
+  PrintGame(game, watch.Milliseconds());
+  return Checksum(world);
+}
+
+Thing* AnyThing(World& world) {
+  for (auto& [name, level] : world.levels) {
+    if (!level->things.empty()) return &level->things.back();
+  }
+  return nullptr;
+}
+
+/// The mistake that the auditor is for: a thing in the arena hunts one on the
+/// collected heap, which the collector will free under its feet.
+bool PlantLeak(const acre::Arena& arena, World& world) {
+  Thing* hunter = AnyThing(world);
+  if (hunter == nullptr) return true;  // a world without things
+  Thing* const before = hunter->target;
+  hunter->target = ::new (GC_MALLOC(sizeof(Thing))) Thing{};
+  fmt::print("A thing is given a target on the collected heap\n");
+  const acre::AuditReport report = AuditWorld(arena, world);
+  hunter->target = before;
+  fmt::print("The target is taken back\n");
+  return Expect(report.leaks() == 1 && report.findings.size() == 1,
+                "the planted leak is not the one finding") &&
+         Expect(AuditWorld(arena, world).clean(), "findings after the repair");
+}
+
+struct Round {
+  World* world = nullptr;
+  std::uint64_t checksum = 0;
+  bool is_good = false;
+};
+
+Round PlayRound(acre::Arena& arena, const Wad& wad, std::int32_t tics) {
+  Round round;
+  round.world = Build(arena, wad);
+  round.is_good = Expect(acre::Audit(arena, *round.world).clean(),
+                         "findings in a world just built");
+  round.checksum = Play(arena, *round.world, tics);
+  round.is_good &= Expect(AuditWorld(arena, *round.world).clean(),
+                          "findings in the world as played");
+  return round;
+}
+
+bool PlayTwice(acre::Arena& arena, const Wad& wad, std::int32_t tics,
+               CollectionTimes& times) {
+  fmt::print("First round\n");
+  const Round first = PlayRound(arena, wad, tics);
+  times.arena = TimeCollection();
+  if (!first.is_good || !PlantLeak(arena, *first.world)) return false;
+
+  const std::size_t reserved = arena.stats().reserved;
+  arena.Reset();
+  fmt::print("Second round, after Reset\n");
+  const Round second = PlayRound(arena, wad, tics);
+  fmt::print("  memory    {:.2f} MiB reserved, {:.2f} MiB before\n",
+             Mebibytes(arena.stats().reserved), Mebibytes(reserved));
+  return second.is_good &&
+         Expect(arena.stats().reserved <= reserved, "memory has grown") &&
+         Expect(first.checksum == second.checksum, "the rounds differ");
+}
+
+/// Moves the world to the collected heap, and leaves the arena empty.
+[[gnu::noinline]] GcCopy MoveToCollectedHeap(acre::Arena& arena,
+                                             const Wad& wad) {
+  arena.Reset();
+  const GcCopy copy = CopyToCollectedHeap(*BuildWorld(arena, wad.levels));
+  collected_world = copy.world;
+  arena.Reset(acre::ResetMode::kRelease);
+  return {nullptr, copy.objects, copy.bytes};
+}
+
+int Run(const Options& options) {
+  const Wad wad = LoadLevels(options);
+  if (!wad.error.empty()) {
+    fmt::print(stderr, "game_world: {}\n", wad.error);
+    return 1;
+  }
+  GC_INIT();
+  CollectionTimes times;
+  times.empty = TimeCollection();
+  acre::Arena arena({.name = "world"});
+  if (!PlayTwice(arena, wad, options.tics, times)) return 1;
+  const GcCopy copy = MoveToCollectedHeap(arena, wad);
+  times.objects = TimeCollection();
+  collected_world = nullptr;
+  PrintCollections(times, copy);
+  return 0;
+}
+
+}  // namespace
+}  // namespace game
+
+int main(int argc, char** argv) {
+  const std::span words(argv, static_cast<std::size_t>(argc));
+  const game::Options options = game::ParseOptions(words.subspan(1));
+  if (!options.error.empty()) {
+    fmt::print(stderr, "game_world: {}; see --help\n", options.error);
+    return 2;
+  }
+  if (options.help) {
+    fmt::print("{}", game::Usage());
+    return 0;
+  }
+  return game::Run(options);
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+
+#include "options.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <string_view>
+
+namespace game {
+namespace {
+
+constexpr std::int32_t kMaxTics = 1'000'000;
+
+bool ParseNumber(std::string_view word, std::int32_t& number) {
+  const char* end = word.data() + word.size();
+  const auto [stop, error] = std::from_chars(word.data(), end, number);
+  return error == std::errc() && stop == end && number >= 0 &&
+         number <= kMaxTics;
+}
+
+std::string TakeTics(std::string_view word, Options& options) {
+  if (ParseNumber(word, options.tics)) return {};
+  return fmt::format("--tics takes a number from 0 to {}, not '{}'", kMaxTics,
+                     word);
+}
+
+std::string TakeWad(std::string_view word, Options& options) {
+  options.wad = word;
+  return word.empty() ? "--wad takes the name of a file" : "";
+}
+
+/// The word behind an option that takes one.
+std::string TakeValue(std::string_view option, std::string_view value,
+                      Options& options) {
+  return option == "--wad" ? TakeWad(value, options) : TakeTics(value, options);
+}
+
+}  // namespace
+
+Options ParseOptions(std::span<char* const> words) {
+  Options options;
+  for (std::size_t i = 0; i < words.size() && options.error.empty(); ++i) {
+    const std::string_view word = words[i];
+    if (word == "--help") {
+      options.help = true;
+    } else if (word == "--generated") {
+      options.generated = true;
+    } else if (word != "--wad" && word != "--tics") {
+      options.error = fmt::format("unknown option '{}'", word);
+    } else if (++i == words.size()) {
+      options.error = fmt::format("{} needs a value", word);
+    } else {
+      options.error = TakeValue(word, words[i], options);
+    }
+  }
+  if (options.error.empty() && options.generated && !options.wad.empty()) {
+    options.error = "--wad and --generated exclude each other";
+  }
+  return options;
+}
+
+const char* Usage() {
+  return "usage: game_world [--wad FILE | --generated] [--tics N]\n"
+         "\n"
+         "Loads every level of a Doom-format WAD into one arena, plays it,\n"
+         "audits it, and compares the cost of collections.\n"
+         "\n"
+         "  --wad FILE    the WAD; otherwise freedoom2.wad or freedoom1.wad\n"
+         "                in /usr/share/games/doom, otherwise generated "
+         "levels\n"
+         "  --generated   generated levels, whatever is installed\n"
+         "  --tics N      how long to play, in 35ths of a second (3000)\n"
+         "  --help        this text\n"
+         "\n"
+         "Exit status: 0 as expected, 1 bad input or an unexpected result,\n"
+         "2 bad usage.\n";
+}
+
+}  // namespace game

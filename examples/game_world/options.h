@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+//
+// The command line.
+
+#ifndef GAME_WORLD_OPTIONS_H_
+#define GAME_WORLD_OPTIONS_H_
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+namespace game {
+
+struct Options {
+  std::string wad;         // empty: look in the usual places
+  bool generated = false;  // do not even look
+  std::int32_t tics = 3000;
+  bool help = false;
+  std::string error;  // not empty: how not to call this program
+};
+
+/// `words` without the name of the program.
+Options ParseOptions(std::span<char* const> words);
+
+/// What --help prints.
+const char* Usage();
+
+}  // namespace game
+
+#endif  // GAME_WORLD_OPTIONS_H_
