@@ -74,7 +74,7 @@ bool IsManualDoor(const Line& line) {
           (special >= 31 && special <= 34) || special == 117 || special == 118);
 }
 
-void OpenDoor(Game&, Level& level, Sector& sector) {
+void OpenDoor(Level& level, Sector& sector) {
   if (Door* moving = level.doors.get(&sector)) {
     if (moving->phase == DoorPhase::kClosing) {
       moving->phase = DoorPhase::kOpening;
@@ -86,11 +86,11 @@ void OpenDoor(Game&, Level& level, Sector& sector) {
   level.doors.try_emplace(&sector, Door{.top = top});
 }
 
-void UseDoor(Game& game, Level& level, const Line& line) {
-  if (IsManualDoor(line)) OpenDoor(game, level, *line.back->sector);
+void UseDoor(Level& level, const Line& line) {
+  if (IsManualDoor(line)) OpenDoor(level, *line.back->sector);
 }
 
-void UseSwitches(Game& game, Level& level, const Sector& sector) {
+void UseSwitches(Level& level, const Sector& sector) {
   for (const Line* line : sector.lines) {
     if (std::ranges::find(kDoorSwitches, line->special) ==
         std::end(kDoorSwitches)) {
@@ -98,7 +98,7 @@ void UseSwitches(Game& game, Level& level, const Sector& sector) {
     }
     const auto* tagged = level.by_tag.get(line->tag);
     if (tagged == nullptr) continue;
-    for (Sector* door : *tagged) OpenDoor(game, level, *door);
+    for (Sector* door : *tagged) OpenDoor(level, *door);
   }
 }
 

@@ -15,13 +15,13 @@ namespace game {
 bool IsManualDoor(const Line& line);
 
 /// Sets the sector in motion, unless its neighbours leave no room for that.
-void OpenDoor(Game& game, Level& level, Sector& sector);
+void OpenDoor(Level& level, Sector& sector);
 
 /// Opens the door that a walker ran into, if it is one.
-void UseDoor(Game& game, Level& level, const Line& line);
+void UseDoor(Level& level, const Line& line);
 
 /// Opens the doors that the switches around the sector command.
-void UseSwitches(Game& game, Level& level, const Sector& sector);
+void UseSwitches(Level& level, const Sector& sector);
 
 /// One tic of all doors.
 void RunDoors(Game& game, Level& level);

@@ -8,10 +8,12 @@
 #include <fmt/format.h>
 #include <gc/gc.h>
 
+#include <cstdint>
 #include <cstdio>
 #include <filesystem>
-#include <memory>
 #include <new>
+#include <span>
+#include <string>
 #include <system_error>
 
 #include "build.h"
@@ -116,12 +118,13 @@ Round PlayRound(acre::Arena& arena, const Wad& wad, std::int32_t tics) {
   return round;
 }
 
-bool PlayTwice(acre::Arena& arena, const Wad& wad, std::int32_t tics,
-               CollectionTimes& times) {
+/// The world of the second round; null where something was not as expected.
+World* PlayTwice(acre::Arena& arena, const Wad& wad, std::int32_t tics,
+                 CollectionTimes& times) {
   fmt::print("First round\n");
   const Round first = PlayRound(arena, wad, tics);
   times.arena = TimeCollection();
-  if (!first.is_good || !PlantLeak(arena, *first.world)) return false;
+  if (!first.is_good || !PlantLeak(arena, *first.world)) return nullptr;
 
   const std::size_t reserved = arena.stats().reserved;
   arena.Reset();
@@ -129,19 +132,22 @@ bool PlayTwice(acre::Arena& arena, const Wad& wad, std::int32_t tics,
   const Round second = PlayRound(arena, wad, tics);
   fmt::print("  memory    {:.2f} MiB reserved, {:.2f} MiB before\n",
              Mebibytes(arena.stats().reserved), Mebibytes(reserved));
-  return second.is_good &&
-         Expect(arena.stats().reserved <= reserved, "memory has grown") &&
-         Expect(first.checksum == second.checksum, "the rounds differ");
+  const bool is_good =
+      second.is_good &&
+      Expect(arena.stats().reserved <= reserved, "memory has grown") &&
+      Expect(first.checksum == second.checksum, "the rounds differ");
+  return is_good ? second.world : nullptr;
 }
 
-/// Moves the world to the collected heap, and leaves the arena empty.
-[[gnu::noinline]] GcCopy MoveToCollectedHeap(acre::Arena& arena,
-                                             const Wad& wad) {
-  arena.Reset();
-  const GcCopy copy = CopyToCollectedHeap(*BuildWorld(arena, wad.levels));
+/// The time with the same world as collected objects, and no arena.
+GcCopy TimeObjects(acre::Arena& arena, const World& world,
+                   CollectionTimes& times) {
+  const GcCopy copy = CopyToCollectedHeap(world);
   collected_world = copy.world;
   arena.Reset(acre::ResetMode::kRelease);
-  return {nullptr, copy.objects, copy.bytes};
+  times.objects = TimeCollection();
+  collected_world = nullptr;
+  return copy;
 }
 
 int Run(const Options& options) {
@@ -154,11 +160,9 @@ int Run(const Options& options) {
   CollectionTimes times;
   times.empty = TimeCollection();
   acre::Arena arena({.name = "world"});
-  if (!PlayTwice(arena, wad, options.tics, times)) return 1;
-  const GcCopy copy = MoveToCollectedHeap(arena, wad);
-  times.objects = TimeCollection();
-  collected_world = nullptr;
-  PrintCollections(times, copy);
+  const World* world = PlayTwice(arena, wad, options.tics, times);
+  if (world == nullptr) return 1;
+  PrintCollections(times, TimeObjects(arena, *world, times));
   return 0;
 }
 

@@ -43,7 +43,7 @@ Thing* ChooseTarget(const Level& level, Thing& monster) {
 
 /// Something is in the way: open it, and walk elsewhere for a while.
 void TurnAway(Game& game, Level& level, Thing& monster, const Line& wall) {
-  UseDoor(game, level, wall);
+  UseDoor(level, wall);
   const std::int32_t speed = monster.kind->speed * kUnit;
   const std::int32_t spread = 2 * speed + 1;
   monster.velocity = {game.random.Below(spread) - speed,

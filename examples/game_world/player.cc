@@ -42,7 +42,7 @@ void Plan(Game& game, Level& level) {
   Thing& player = *level.player;
   if (game.tic % kPreyTics == 0) ChoosePrey(game, level);
   FindWays(level, *player.sector);
-  UseSwitches(game, level, *player.sector);
+  UseSwitches(level, *player.sector);
 }
 
 /// Where to walk: to the prey, through the first line on the way.
@@ -69,7 +69,7 @@ void WalkOn(Game& game, Level& level, Thing& player) {
   const Way way = Walk(game, player, NextStep(level, player));
   if (player.wait > 0) --player.wait;
   if (way.wall != nullptr) {
-    UseDoor(game, level, *way.wall);
+    UseDoor(level, *way.wall);
     TurnAway(game, player);
   } else if (player.sector != before) {
     FindWays(level, *player.sector);

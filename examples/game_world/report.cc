@@ -68,7 +68,7 @@ void PrintGame(const Game& game, double milliseconds) {
 
 void PrintAudit(const acre::AuditReport& report, double milliseconds) {
   fmt::print(
-      "  audited   {} leaks, {} findings; {} objects and {} pointers "
+      "  audited   leaks {}, findings {}; {} objects and {} pointers "
       "in {:.0f} ms\n",
       report.leaks(), report.findings.size(), report.objects, report.pointers,
       milliseconds);

@@ -8,8 +8,7 @@
 namespace game {
 namespace {
 
-/// Which end it takes to follow a line through a level full of twists; a move
-/// is short, and crosses few lines.
+/// A move is short and crosses few lines; levels where it does not are broken.
 constexpr int kMaxCrossings = 64;
 constexpr double kNever = 2;  // beyond the end, which is at 1
 
@@ -76,10 +75,6 @@ bool CanStep(const Sector& from, const Sector& to) {
   const std::int32_t ceiling = std::min(from.ceiling, to.ceiling);
   return to.floor - from.floor <= kStepHeight &&
          ceiling - std::max(from.floor, to.floor) >= kBodyHeight;
-}
-
-bool IsShut(const Sector& sector) {
-  return sector.ceiling - sector.floor < kBodyHeight;
 }
 
 Way Trace(const Thing& thing, Point end) {

@@ -28,9 +28,6 @@ Way Trace(const Thing& thing, Point end);
 /// May a walker step from one sector into the other?
 bool CanStep(const Sector& from, const Sector& to);
 
-/// The sector whose opening is too low, a door perhaps; of two, `to`.
-bool IsShut(const Sector& sector);
-
 /// Moves a player or monster, unless something is in the way: that it is told.
 Way Walk(Game& game, Thing& walker, Point end);
 
