@@ -183,21 +183,28 @@ class Program {
     const int number = static_cast<int>(Below(1'000));
     auto&& real = Real(key);
     real_[std::forward<decltype(real)>(real)].push_back(number);
+    Forget(real);
     model_[key].push_back(number);
   }
   void TryEmplace() {
     const Model key = AnyKey();
     const std::size_t size = Below(30);
-    const auto [it, made] = real_.try_emplace(Real(key), arena_, size);
+    auto&& real = Real(key);
+    const auto [it, made] =
+        real_.try_emplace(std::forward<decltype(real)>(real), arena_, size);
+    Forget(real);
     CHECK(made == model_.try_emplace(key, size).second);
     CHECK(Keys::Back(it->first) == key);
   }
   void Assign() {
     const Model key = AnyKey();
     const std::size_t size = Below(30);
-    const bool made =
-        real_.insert_or_assign(Real(key), Vector<int>(arena_, size)).second;
-    CHECK(made == model_.insert_or_assign(key, std::vector<int>(size)).second);
+    auto&& real = Real(key);
+    const auto made = real_.insert_or_assign(std::forward<decltype(real)>(real),
+                                             Vector<int>(arena_, size));
+    Forget(real);
+    CHECK(made.second ==
+          model_.insert_or_assign(key, std::vector<int>(size)).second);
   }
   void EraseOne() {
     const Model key = AnyKey();
@@ -240,7 +247,7 @@ class Program {
     real_ = std::move(kept);
   }
 
-  /// Keys made for a lookup only own storage too.
+  /// A key that was made for one call, and not moved from, owns storage.
   template <class K>
   static void Forget(K& key) {
     if constexpr (std::is_same_v<std::remove_const_t<K>, PairKeys::Key>) {

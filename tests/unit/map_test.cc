@@ -394,7 +394,7 @@ TEST_CASE("Map: iteration sees each element once, several times over") {
   const auto found = std::ranges::find_if(
       map, [](const auto& element) { return element.second == -42; });
   CHECK(found == map.find(42));
-  CHECK(std::ranges::distance(map | std::views::keys) == 300);
+  CHECK(std::ranges::distance(map) == 300);
 }
 
 TEST_CASE("Map: iteration goes on from a found element to the end") {
