@@ -8,6 +8,7 @@
 #include "acre/audit.h"
 
 #include <algorithm>
+#include <unordered_set>
 
 #include "acre/detail/visit_set.h"
 #include "acre/detail/walk.h"
@@ -164,6 +165,8 @@ class Auditor {
     // What stands outside the arena is not the arena's fault.
     if (!classifier_.IsOwn(slot.address)) return;
     if (verdict.target == Target::kStatic && !options_.report_static) return;
+    // An element is met as part of its array, and through pointers to it.
+    if (!reported_.insert(slot.address).second) return;
     if (slot.field != nullptr && slot.field->note == FieldNote::kReviewed) {
       ++report_.reviewed;
       return;
@@ -185,8 +188,34 @@ class Auditor {
     finding.hint = HintFor(verdict.target);
   }
 
-  /// The path of the part at `address` of item `index`.
+  /// The path of the part at `address` of item `index`. The middle of a very
+  /// long one is left out.
   std::string PathTo(std::size_t index, const void* address) const {
+    constexpr std::size_t kFirst = 16;
+    constexpr std::size_t kLast = 32;
+    struct Hop {
+      std::size_t item;
+      const void* address;
+    };
+    std::vector<Hop> hops{{index, address}};
+    while (origins_[hops.back().item].via != Via::kRoot) {
+      const Origin& origin = origins_[hops.back().item];
+      hops.push_back({origin.parent, origin.slot});
+    }
+    std::string path;
+    for (std::size_t i = hops.size(); i-- > 0;) {
+      const std::size_t done = hops.size() - 1 - i;
+      if (done == kFirst && i > kLast) {
+        path += "...(" + std::to_string(i - kLast) + " more)...";
+        i = kLast;
+      }
+      path += PathWithin(hops[i].item, hops[i].address);
+    }
+    return path;
+  }
+
+  /// The part of a path that one item adds.
+  std::string PathWithin(std::size_t index, const void* address) const {
     const Item& item = items_[index];
     const Origin& origin = origins_[index];
     const auto* part = static_cast<const char*>(address);
@@ -197,13 +226,11 @@ class Auditor {
       case Via::kRoot:
         return TypeText(item.type->name) + inside;
       case Via::kPointer:
-        return PathTo(origin.parent, origin.slot) + inside;
+        return inside;
       case Via::kElements:
-        return PathTo(origin.parent, origin.slot) + "[" + std::to_string(i) +
-               "]" + inside;
+        return "[" + std::to_string(i) + "]" + inside;
       case Via::kMapEntry:
-        return PathTo(origin.parent, origin.slot) +
-               EntryPath(item, origin.ordinal, inside);
+        return EntryPath(item, origin.ordinal, inside);
     }
     return {};
   }
@@ -231,6 +258,7 @@ class Auditor {
   const bool record_;
   AuditReport report_;
   VisitSet visited_;
+  std::unordered_set<const void*> reported_;  // slots
   Item current_{};
   std::vector<Item> items_;      // to do; in the second pass, all
   std::vector<Origin> origins_;  // parallel to items_, second pass only

@@ -15,8 +15,8 @@ Arena& FindArena(const void* handle, const char* what) {
   Arena* arena = ArenaOf(handle);
   ACRE_CHECK(arena != nullptr,
              "%s at %p has no arena: it lies in none, and none was given to "
-             "its constructor",
-             what, handle);
+             "its constructor; write %s(arena, ...)",
+             what, handle, what);
   return *arena;
 }
 
@@ -39,6 +39,10 @@ void CheckTakes(const void* handle, const Arena* from, const void* storage) {
       "acre: the container at %p lies in arena '%s' and cannot take storage of "
       "arena '%s'; use Clone or DeepCopy",
       handle, arena->name(), from->name());
+}
+
+void CheckGrowsAtHome(const void* handle, const Arena& arena) {
+  if constexpr (kChecked) CheckTakes(handle, &arena, handle);
 }
 
 void CheckMayGrow(const Arena& arena, std::uint64_t stamp, const char* what) {
@@ -64,11 +68,12 @@ std::size_t UsableBytes(std::size_t bytes, std::size_t align) {
   return block > kInlineMax ? RoundUp(bytes, kGranule) : block;
 }
 
-void GrowVector(VectorRep& rep, std::size_t wanted, const TypeLayout& element,
-                bool exact) {
+VectorGrowth StartGrowth(VectorRep& rep, std::size_t wanted,
+                         const TypeLayout& element, bool exact) {
   if (wanted > kVectorMaxSize) FailLength("Vector", wanted, kVectorMaxSize);
   if (rep.arena == nullptr) rep.arena = &FindArena(&rep, "Vector");
   Arena& arena = *rep.arena;
+  CheckGrowsAtHome(&rep, arena);
   if (rep.data != nullptr) CheckMayGrow(arena, rep.stamp, "Vector");
   std::size_t capacity = wanted;
   if (!exact) {
@@ -76,21 +81,43 @@ void GrowVector(VectorRep& rep, std::size_t wanted, const TypeLayout& element,
     const std::size_t first = std::max<std::size_t>(2, 64 / element.size);
     capacity = std::max({wanted, std::size_t{2} * rep.capacity, first});
   }
-  const std::size_t bytes = UsableBytes(capacity * element.size, element.align);
-  capacity = std::min(bytes / element.size, kVectorMaxSize);
-  const std::size_t old_bytes = std::size_t{rep.capacity} * element.size;
-  const std::size_t new_bytes = capacity * element.size;
-  if (rep.data == nullptr ||
-      !arena.TryGrow(rep.data, old_bytes, new_bytes, element.align)) {
-    void* block = Blocks::Take(arena, new_bytes, element.align, &element);
-    if (rep.data != nullptr) {
-      std::memcpy(block, rep.data, std::size_t{rep.size} * element.size);
-      Blocks::Give(arena, rep.data, old_bytes, element.align, &element);
-    }
-    rep.data = block;
-    rep.stamp = arena.stamp();
+  capacity = UsableBytes(capacity * element.size, element.align) / element.size;
+  capacity = std::min(capacity, kVectorMaxSize);
+  const std::size_t bytes = capacity * element.size;
+  const bool in_place =
+      rep.data != nullptr &&
+      arena.TryGrow(rep.data, std::size_t{rep.capacity} * element.size, bytes,
+                    element.align);
+  void* block =
+      in_place ? rep.data : Blocks::Take(arena, bytes, element.align, &element);
+  if (in_place) rep.capacity = static_cast<std::uint32_t>(capacity);
+  return {block, static_cast<std::uint32_t>(capacity)};
+}
+
+void FinishGrowth(VectorRep& rep, const VectorGrowth& growth,
+                  const TypeLayout& element) {
+  if (growth.block == rep.data) return;
+  if (rep.data != nullptr) {
+    std::memcpy(growth.block, rep.data, std::size_t{rep.size} * element.size);
+    Blocks::Give(*rep.arena, rep.data, std::size_t{rep.capacity} * element.size,
+                 element.align, &element);
   }
-  rep.capacity = static_cast<std::uint32_t>(capacity);
+  rep.data = growth.block;
+  rep.capacity = growth.capacity;
+  rep.stamp = rep.arena->stamp();
+}
+
+void AbandonGrowth(VectorRep& rep, const VectorGrowth& growth,
+                   const TypeLayout& element) {
+  if (growth.block == rep.data) return;
+  Blocks::Give(*rep.arena, growth.block,
+               std::size_t{growth.capacity} * element.size, element.align,
+               &element);
+}
+
+void GrowVector(VectorRep& rep, std::size_t wanted, const TypeLayout& element,
+                bool exact) {
+  FinishGrowth(rep, StartGrowth(rep, wanted, element, exact), element);
 }
 
 void ReleaseVector(VectorRep& rep, const TypeLayout& element) {

@@ -56,6 +56,7 @@ void String::Grow(size_type characters) {
     detail::FailLength("String", characters, max_size());
   }
   if (arena_ == nullptr) arena_ = &detail::FindArena(this, "String");
+  detail::CheckGrowsAtHome(this, *arena_);
   const size_type wanted =
       std::max(characters, std::min(2 * capacity(), max_size())) + 1;
   const size_type bytes =
@@ -81,11 +82,8 @@ void String::Grow(size_type characters) {
 }
 
 String& String::assign(std::string_view text) {
-  if (text.size() > capacity()) {
-    // A longer text cannot be part of this one.
-    clear();
-    Grow(text.size());
-  }
+  // A text that does not fit cannot be part of this one.
+  if (text.size() > capacity()) Grow(text.size());
   std::memmove(data(), text.data(), text.size());
   SetSize(text.size());
   return *this;
@@ -118,6 +116,11 @@ void String::resize(size_type characters, char fill) {
 }
 
 void String::swap(String& other) noexcept {
+  if constexpr (kChecked) {
+    detail::CheckTakes(this, other.arena_,
+                       other.is_inline() ? nullptr : other.far().data);
+    detail::CheckTakes(&other, arena_, is_inline() ? nullptr : far().data);
+  }
   std::swap(arena_, other.arena_);
   std::swap(rep_, other.rep_);
 }

@@ -32,7 +32,7 @@ void* SlowPath::Take(std::size_t bytes, std::size_t align,
   if (kChecked) CheckUser();
   if (bytes > PTRDIFF_MAX - 2 * kMaxAlignment) return nullptr;
   void* block = TakeBlock(bytes, align);
-  if (kChecked && block != nullptr) NoteTaken(block, bytes, type);
+  if (kChecked && block != nullptr) NoteTaken(block, bytes, align, type);
   return block;
 }
 
@@ -40,6 +40,9 @@ void* SlowPath::TakeBlock(std::size_t bytes, std::size_t align) {
   const SizeClass size = BlockFor(bytes, align);
   const std::size_t block_align = BlockAlign(size, align);
   if (void* block = PopFree(size)) return block;
+  if (size.bytes > kInlineMax) {
+    if (void* block = TakeRetainedLarge(bytes, align)) return block;
+  }
   if (char* block = Carve(size.bytes, block_align)) return block;
   if (size.bytes > kInlineMax && size.bytes > NextChunkSize() / 4) {
     return TakeLarge(bytes, align);
@@ -142,8 +145,15 @@ void SlowPath::Advance(Chunk* chunk) {
   Chunk*& at = a_.current_ != nullptr ? a_.current_->next : a_.first_;
   chunk->next = at;
   at = chunk;
-  if (a_.current_ != nullptr) a_.current_->top = a_.cursor_;
+  NoteTop();
   StartAt(chunk);
+}
+
+/// Writes the cursor back to the current chunk.
+void SlowPath::NoteTop() {
+  if (a_.current_ == nullptr) return;
+  a_.current_->top = a_.cursor_;
+  a_.current_->dirty = std::max(a_.current_->dirty, a_.cursor_);
 }
 
 void SlowPath::StartAt(Chunk* chunk) {
@@ -160,36 +170,66 @@ ArenaEntry* SlowPath::Entry() {
 
 Chunk* SlowPath::Acquire(std::size_t min_size, std::size_t wanted) {
   ArenaEntry* entry = Entry();
-  const std::size_t held = std::min(a_.reserved_, a_.options_.byte_limit);
-  const std::size_t allowed = a_.options_.byte_limit - held;
-  if (entry == nullptr || min_size > allowed) return nullptr;
-  const ChunkMemory memory = a_.source_->Acquire(
-      min_size, std::min(RoundUp(wanted, kMaxAlignment), allowed));
+  if (entry == nullptr) return nullptr;
+  if (min_size > Allowed() && !(ReleaseSpares() && min_size <= Allowed())) {
+    return nullptr;
+  }
+  const auto acquire = [&] {
+    return a_.source_->Acquire(
+        min_size, std::min(RoundUp(wanted, kMaxAlignment), Allowed()));
+  };
+  ChunkMemory memory = acquire();
+  if (memory.address == nullptr && ReleaseSpares()) memory = acquire();
   if (memory.address == nullptr) return nullptr;
   ACRE_CHECK(reinterpret_cast<std::uintptr_t>(memory.address) % kGranule == 0 &&
                  memory.size >= min_size,
              "the source of arena '%s' returned %zu bytes at %p; at least %zu, "
              "aligned to 16, were asked for",
              a_.name(), memory.size, memory.address, min_size);
-  Chunk* chunk = index::AddChunk(entry, memory);
+  // Asked again: the source may have run code that made this arena grow.
+  const std::size_t allowed = Allowed();
+  Chunk* chunk = min_size <= allowed ? index::AddChunk(entry, memory) : nullptr;
   if (chunk == nullptr) {
     a_.source_->Release(memory);
     return nullptr;
   }
-  a_.reserved_ += memory.size;
-  if (memory.size > allowed) {  // a source that cannot give less
-    chunk->limit = static_cast<char*>(memory.address) +
-                   (allowed - 1) / kGranule * kGranule;
-  }
-  Poison(chunk->begin, chunk->capacity());
+  // A source that cannot give less is used up to the limit only.
+  chunk->charged = std::min(memory.size, allowed);
+  chunk->limit =
+      std::min(chunk->limit, static_cast<char*>(memory.address) +
+                                 (chunk->charged - 1) / kGranule * kGranule);
+  a_.reserved_ += chunk->charged;
+  PoisonOwn(chunk->begin, chunk->capacity());
   return chunk;
+}
+
+/// Bytes that may still be reserved.
+std::size_t SlowPath::Allowed() const {
+  const std::size_t limit = a_.options_.byte_limit;
+  return limit - std::min(a_.reserved_, limit);
+}
+
+/// Gives all spares back; false where there was none.
+bool SlowPath::ReleaseSpares() {
+  Chunk* lists[] = {a_.large_spares_, nullptr};
+  Chunk*& behind = a_.current_ != nullptr ? a_.current_->next : a_.first_;
+  lists[1] = behind;
+  a_.large_spares_ = behind = nullptr;
+  for (Chunk* chunk : lists) {
+    while (chunk != nullptr) {
+      Chunk* next = chunk->next;
+      Release(chunk);
+      chunk = next;
+    }
+  }
+  return lists[0] != nullptr || lists[1] != nullptr;
 }
 
 void SlowPath::Release(Chunk* chunk) {
   const ChunkMemory memory = chunk->memory;
   Unpoison(chunk->begin, chunk->capacity());
+  a_.reserved_ -= chunk->charged;
   index::RemoveChunk(chunk);
-  a_.reserved_ -= memory.size;
   a_.source_->Release(memory);
 }
 
@@ -247,30 +287,12 @@ bool SlowPath::TryGrow(void* block, std::size_t old_bytes,
 void SlowPath::ForgetBlocks(Chunk* chunk, char* from) {
   if (!kChecked) return;
   chunk->blocks.Clear(from);
-  Poison(from, static_cast<std::size_t>(chunk->limit - from));
+  PoisonOwn(from, static_cast<std::size_t>(chunk->limit - from));
 }
 
 void SlowPath::Reset(ResetMode mode) {
   if (kChecked) CheckUser();
-  if (a_.current_ != nullptr) a_.current_->top = a_.cursor_;
-  if (mode == ResetMode::kClear || kChecked) {
-    const Chunk* end = a_.current_ != nullptr ? a_.current_->next : a_.first_;
-    for (Chunk* c = a_.first_; c != end; c = c->next) {
-      char* begin = c->begin;
-      const auto used = static_cast<std::size_t>(c->top - begin);
-      Unpoison(begin, used);
-      if (mode == ResetMode::kClear) std::memset(begin, 0, used);
-      if (mode == ResetMode::kKeep) Fill(begin, kFreedByte, used);
-      ForgetBlocks(c, begin);
-    }
-    for (Chunk* c = a_.large_; c != nullptr; c = c->next) {
-      Unpoison(c->begin, c->capacity());
-      if (mode == ResetMode::kClear) {
-        std::memset(c->begin, 0, static_cast<std::size_t>(c->top - c->begin));
-      }
-      ForgetBlocks(c, c->begin);
-    }
-  }
+  NoteTop();
   RetireAllLarge(0);
   std::fill(std::begin(a_.free_), std::end(a_.free_), nullptr);
   a_.freed_ = a_.reused_ = a_.scanned_ = 0;
@@ -280,8 +302,27 @@ void SlowPath::Reset(ResetMode mode) {
   ++a_.resets_;
   a_.current_ = nullptr;
   a_.cursor_ = a_.limit_ = nullptr;
+  for (Chunk* list : {a_.first_, a_.large_spares_}) {
+    if (mode == ResetMode::kKeep && !kChecked) break;
+    for (Chunk* c = list; c != nullptr; c = c->next) WipeChunk(c, mode);
+  }
   TrimTo(mode == ResetMode::kRelease ? 0 : a_.options_.retain_limit);
   if (a_.first_ != nullptr) StartAt(a_.first_);
+}
+
+/// Zeros, or in checked builds fills, what was handed out of a spare.
+void SlowPath::WipeChunk(Chunk* chunk, ResetMode mode) {
+  char* begin = chunk->begin;
+  const auto dirty = static_cast<std::size_t>(chunk->dirty - begin);
+  if (mode == ResetMode::kRelease || dirty == 0) return;
+  Unpoison(begin, dirty);
+  if (mode == ResetMode::kClear) {
+    std::memset(begin, 0, dirty);
+    chunk->dirty = begin;
+  } else {
+    Fill(begin, kFreedByte, dirty);
+  }
+  ForgetBlocks(chunk, begin);
 }
 
 /// Releases spares until at most `limit` bytes are reserved: large ones first,
@@ -295,11 +336,11 @@ void SlowPath::TrimTo(std::size_t limit) {
   if (a_.reserved_ <= limit) return;
   std::size_t kept = 0;
   for (Chunk* c = a_.large_spares_; c != nullptr; c = c->next) {
-    kept += c->memory.size;
+    kept += c->charged;
   }
   Chunk** at = &a_.first_;
-  while (*at != nullptr && kept + (*at)->memory.size <= limit) {
-    kept += (*at)->memory.size;
+  while (*at != nullptr && kept + (*at)->charged <= limit) {
+    kept += (*at)->charged;
     at = &(*at)->next;
   }
   Chunk* chunk = *at;

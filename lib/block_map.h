@@ -23,7 +23,8 @@ enum class BlockState : std::uint8_t { kNone, kLive, kFreed };
 
 struct BlockInfo {
   const TypeLayout* type = nullptr;  // of New and NewArray; null: raw bytes
-  std::uint64_t bytes : 56 = 0;      // as asked for
+  std::uint64_t bytes : 48 = 0;      // as asked for
+  std::uint64_t align_log : 8 = 0;   // as asked for, 16 at least
   std::uint64_t state : 8 = 0;       // a BlockState
 };
 

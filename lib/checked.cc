@@ -17,6 +17,12 @@ namespace {
 // Its address names the thread.
 thread_local char t_thread;
 
+/// Alignments up to the granule are all the same.
+std::uint8_t AlignLog(std::size_t align) {
+  return static_cast<std::uint8_t>(
+      Log2Ceil(align < kGranule ? kGranule : align));
+}
+
 /// For messages: "Player", "int[12]" or "48 raw bytes".
 class Describe {
  public:
@@ -49,7 +55,7 @@ void SlowPath::CheckUser() {
 }
 
 // Only what was asked for may be touched: what rounding added stays poisoned.
-void SlowPath::NoteTaken(void* block, std::size_t bytes,
+void SlowPath::NoteTaken(void* block, std::size_t bytes, std::size_t align,
                          const TypeLayout* type) {
   Chunk* chunk = index::Find(block);
   Unpoison(block, bytes);
@@ -57,12 +63,12 @@ void SlowPath::NoteTaken(void* block, std::size_t bytes,
   BlockInfo& info = chunk->blocks.At(static_cast<char*>(block));
   info.type = type;
   info.bytes = bytes;
+  info.align_log = AlignLog(align);
   info.state = static_cast<std::uint8_t>(BlockState::kLive);
 }
 
 void SlowPath::CheckGive(void* block, std::size_t bytes, std::size_t align,
                          const TypeLayout* type) {
-  static_cast<void>(align);
   Chunk* chunk = index::Find(block);
   if (chunk == nullptr || chunk->owner.load() != a_.entry_) {
     const Arena* other = ArenaOf(block);
@@ -89,13 +95,25 @@ void SlowPath::CheckGive(void* block, std::size_t bytes, std::size_t align,
   ACRE_CHECK(info.bytes == bytes && same_type,
              "Free(%p) in arena '%s': allocated as %s, freed as %s", block,
              a_.name(), allocated.text(), given.text());
+  ACRE_CHECK(info.align_log == AlignLog(align),
+             "Free(%p) in arena '%s': allocated as %s aligned to %zu, freed as "
+             "aligned to %zu",
+             block, a_.name(), allocated.text(),
+             std::size_t{1} << info.align_log,
+             std::size_t{1} << AlignLog(align));
 }
 
 void SlowPath::NoteGiven(void* block, std::size_t bytes) {
   BlockInfo& info = index::Find(block)->blocks.At(static_cast<char*>(block));
   info.state = static_cast<std::uint8_t>(BlockState::kFreed);
   Fill(block, kFreedByte, bytes);
-  Poison(block, bytes);
+  PoisonOwn(block, bytes);
+}
+
+// The collector frees the chunks of a collected arena without asking: poison
+// would stay on memory that it gives to somebody else.
+void SlowPath::PoisonOwn(void* p, std::size_t bytes) {
+  if (!a_.collected_) Poison(p, bytes);
 }
 
 void CheckLiveBlock(const Arena& arena, const void* block, const char* what) {

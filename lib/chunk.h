@@ -44,6 +44,9 @@ struct Chunk {
                                // Arena::cursor_
   Chunk* next = nullptr;       // in the arena's list
   Chunk* prev = nullptr;       // in the list of large chunks in use only
+  char* dirty = nullptr;       // no byte at or above it was handed out since
+                               // the chunk was acquired or cleared
+  std::size_t charged = 0;     // what counts against the arena's byte limit
   std::uint64_t order = 0;     // when it was put to use; 0: spare
   std::size_t scan_freed = 0;  // bytes found on freelists, by a reclaim scan
   bool is_large = false;       // holds one block, has no freelists

@@ -199,7 +199,7 @@ void Reuse(Chunk* chunk, ArenaEntry* owner, ChunkMemory memory) {
   chunk->memory = memory;
   // Rounded down from size - 1: the last byte stays out of every block.
   chunk->limit = start + (memory.size - 1) / kGranule * kGranule;
-  chunk->top = start + kChunkHeader;
+  chunk->top = chunk->dirty = start + kChunkHeader;
   chunk->next = nullptr;
   chunk->order = 0;
   chunk->is_large = false;

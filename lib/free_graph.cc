@@ -11,6 +11,7 @@
 #include "acre/detail/visit_set.h"
 #include "acre/detail/walk.h"
 #include "acre/failure.h"
+#include "slow_path.h"
 
 namespace acre::inline ACRE_ABI::detail {
 namespace {
@@ -69,8 +70,18 @@ class Collector {
                "arena's; nothing was freed",
                arena_.name(), static_cast<int>(field.size()), field.data(),
                target);
-    if (!visited_.Insert(target, type)) return;
-    extents_.push_back({static_cast<char*>(target), count, &type});
+    if (visited_.Insert(target, type)) {
+      extents_.push_back({static_cast<char*>(target), count, &type});
+      return;
+    }
+    // A longer span at the same address: walk what is new as an extent of its
+    // own; the sweep below finds it contained.
+    Extent& seen = extents_[visited_.Find(target, type)];
+    if (seen.count >= count) return;
+    const std::size_t more = count - seen.count;
+    char* const rest = seen.end();
+    seen.count = count;
+    Add(type, rest, more, field);
   }
 
   Arena& arena_;
@@ -90,9 +101,18 @@ void FreeGraph(Arena& arena, const TypeLayout& type, void* root) {
               return a.begin != b.begin ? a.begin < b.begin : a.end() > b.end();
             });
   const char* covered = nullptr;
-  for (const Extent& extent : extents) {
-    if (covered != nullptr && extent.begin < covered) continue;
+  std::erase_if(extents, [&](const Extent& extent) {
+    if (covered != nullptr && extent.begin < covered) return true;
     covered = extent.end();
+    return false;
+  });
+  if (kChecked) {
+    for (const Extent& extent : extents) {
+      SlowPath(arena).CheckGive(extent.begin, extent.count * extent.type->size,
+                                extent.type->align, extent.type);
+    }
+  }
+  for (const Extent& extent : extents) {
     for (std::size_t i = 0; i < extent.count; ++i) {
       ReleaseHandles(*extent.type, extent.begin + i * extent.type->size);
     }

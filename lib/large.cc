@@ -9,12 +9,29 @@
 namespace acre::inline ACRE_ABI::detail {
 
 void* SlowPath::TakeLarge(std::size_t bytes, std::size_t align) {
-  const std::size_t block = RoundUp(bytes, kGranule);
   const std::size_t slack = align > kGranule ? align : 0;
-  const std::size_t need = block + slack + kChunkHeader + kGranule;
-  Chunk* chunk = TakeLargeSpare(block + slack);
-  if (chunk == nullptr) chunk = Acquire(need, need);
+  const std::size_t need =
+      RoundUp(bytes, kGranule) + slack + kChunkHeader + kGranule;
+  Chunk* chunk = Acquire(need, need);
   if (chunk == nullptr) return nullptr;
+  // A source that gave much more (a fixed buffer) did not mean it for one
+  // block.
+  const SizeClass size = BlockFor(bytes, align);
+  if (chunk->capacity() >= size.bytes + slack + kInlineMax / 4) {
+    Advance(chunk);
+    return Carve(size.bytes, BlockAlign(size, align));
+  }
+  return TakeLargeFrom(chunk, bytes, align);
+}
+
+void* SlowPath::TakeRetainedLarge(std::size_t bytes, std::size_t align) {
+  const std::size_t slack = align > kGranule ? align : 0;
+  Chunk* chunk = TakeLargeSpare(RoundUp(bytes, kGranule) + slack);
+  return chunk == nullptr ? nullptr : TakeLargeFrom(chunk, bytes, align);
+}
+
+void* SlowPath::TakeLargeFrom(Chunk* chunk, std::size_t bytes,
+                              std::size_t align) {
   chunk->is_large = true;
   chunk->order = a_.next_order_++;
   chunk->prev = nullptr;
@@ -23,7 +40,8 @@ void* SlowPath::TakeLarge(std::size_t bytes, std::size_t align) {
   a_.large_ = chunk;
   const auto at = reinterpret_cast<std::uintptr_t>(chunk->begin.load());
   char* start = chunk->begin + (RoundUp(at, align) - at);
-  chunk->top = start + block;
+  chunk->top = start + RoundUp(bytes, kGranule);
+  chunk->dirty = std::max(chunk->dirty, chunk->top);
   return start;
 }
 

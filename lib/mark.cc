@@ -82,6 +82,7 @@ void SlowPath::Rewind(Mark mark) {
 }
 
 void SlowPath::RewindChunks(const MarkState& closed) {
+  NoteTop();
   RetireAllLarge(closed.order);
   if (kChecked) {
     for (Chunk* c = closed.chunk->next; c != nullptr; c = c->next) {

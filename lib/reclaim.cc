@@ -42,7 +42,7 @@ bool IsWhole(const Chunk& chunk) {
 bool SlowPath::Reclaim() {
   a_.scanned_ = a_.freed_;
   if (a_.current_ == nullptr) return false;
-  a_.current_->top = a_.cursor_;
+  NoteTop();
   CountFreed();
   bool found = false;
   for (Chunk* c = a_.first_; c != nullptr; c = c->next) {

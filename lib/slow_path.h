@@ -77,10 +77,16 @@ class SlowPath {
   void Release(Chunk* chunk);
   std::size_t NextChunkSize() const;
   void TrimTo(std::size_t limit);
+  bool ReleaseSpares();
+  std::size_t Allowed() const;
+  void WipeChunk(Chunk* chunk, ResetMode mode);
+  void NoteTop();
   void ForgetBlocks(Chunk* chunk, char* from);
 
   // large.cc
   void* TakeLarge(std::size_t bytes, std::size_t align);
+  void* TakeLargeFrom(Chunk* chunk, std::size_t bytes, std::size_t align);
+  void* TakeRetainedLarge(std::size_t bytes, std::size_t align);
   bool GiveLarge(void* block);
   Chunk* TakeLargeSpare(std::size_t need);
   void UnlinkLarge(Chunk* chunk);
@@ -104,8 +110,10 @@ class SlowPath {
   bool IsBelowMark(const void* block) const;
 
   // checked.cc
-  void NoteTaken(void* block, std::size_t bytes, const TypeLayout* type);
+  void NoteTaken(void* block, std::size_t bytes, std::size_t align,
+                 const TypeLayout* type);
   void NoteGiven(void* block, std::size_t bytes);
+  void PoisonOwn(void* p, std::size_t bytes);
 
   Arena& a_;
 };

@@ -38,8 +38,8 @@ struct AuditOptions {
 };
 
 struct AuditReport {
-  std::string arena;  ///< its name
-  std::vector<Finding> findings;
+  std::string arena = {};  ///< its name
+  std::vector<Finding> findings = {};
   std::size_t omitted = 0;   ///< findings beyond max_findings
   std::size_t reviewed = 0;  ///< findings at fields declared reviewed
   std::size_t objects = 0;   ///< objects, arrays and storages walked

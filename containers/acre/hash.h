@@ -68,6 +68,7 @@ ACRE_INLINE std::uint64_t HashBytes(const char* p, std::size_t n,
     } else if (n != 0) {
       a = Load<unsigned char>(p) << 16 | Load<unsigned char>(p + n / 2) << 8 |
           Load<unsigned char>(p + n - 1);
+      b = a;  // a constant factor alone would leave patterns of digits
     }
     return Mix(a ^ kMix1 ^ seed, b ^ kMix2 ^ (n * kMix0));
   }

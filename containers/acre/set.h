@@ -104,7 +104,12 @@ class Set {
   }
   template <class... Args>
   std::pair<iterator, bool> emplace(Args&&... args) {
-    return insert(K(std::forward<Args>(args)...));
+    if constexpr (sizeof...(Args) == 1 &&
+                  (detail::LooksUp<H, K, std::remove_cvref_t<Args>> && ...)) {
+      return insert(std::forward<Args>(args)...);
+    } else {
+      return insert(K(std::forward<Args>(args)...));
+    }
   }
   template <class I>
   void insert(I first, I last) {

@@ -176,15 +176,21 @@ class Vector {
     emplace_back(value);
   }
   void push_back(T&& value) { emplace_back(std::move(value)); }
+  /// Made in place, from what converts to T: text for a String, say.
+  template <class U>
+  requires(
+      std::is_convertible_v<U, T> &&
+      !std::is_same_v<std::remove_cvref_t<U>, T>) void push_back(U&& value) {
+    emplace_back(std::forward<U>(value));
+  }
 
   template <class... Args>
   T& emplace_back(Args&&... args) {
     static_assert(detail::RequireElement<T>());
     if (ACRE_UNLIKELY(rep_.size == rep_.capacity)) {
-      // The arguments may refer to an element: construct before growing.
-      return EmplaceSlowly(detail::Make<T>(std::forward<Args>(args)...));
+      return EmplaceGrowing(std::forward<Args>(args)...);
     }
-    return *ConstructAt(end(), std::forward<Args>(args)...);
+    return *ConstructLast(end(), std::forward<Args>(args)...);
   }
 
   /// False, and nothing done, where an equal element is there. Linear.
@@ -200,12 +206,9 @@ class Vector {
   template <class... Args>
   iterator emplace(const_iterator at, Args&&... args) {
     const auto i = static_cast<size_type>(at - begin());
-    T made = detail::Make<T>(
-        std::forward<Args>(args)...);  // may refer to an element
-    T* gap = OpenGap(i);
-    ::new (static_cast<void*>(gap)) T(std::move(made));
-    BindElement(gap);
-    return gap;
+    emplace_back(std::forward<Args>(args)...);
+    MoveLastTo(i);
+    return begin() + i;
   }
   iterator insert(const_iterator at,
                   const T& value) requires std::is_copy_constructible_v<T> {
@@ -280,7 +283,7 @@ class Vector {
     static_assert(detail::RequireElement<T>());
     if (count > capacity()) Grow(count, false);
     if (count < size()) ReleaseElements(begin() + count, end());
-    for (T* at = end(); rep_.size < count; ++at) ConstructAt(at);
+    for (T* at = end(); rep_.size < count; ++at) ConstructLast(at);
     rep_.size = static_cast<std::uint32_t>(count);
   }
   void resize(size_type count,
@@ -289,7 +292,13 @@ class Vector {
     insert(end(), count - size(), value);
   }
 
-  void swap(Vector& other) noexcept { std::swap(rep_, other.rep_); }
+  void swap(Vector& other) noexcept {
+    if constexpr (kChecked) {
+      detail::CheckTakes(this, other.rep_.arena, other.rep_.data);
+      detail::CheckTakes(&other, rep_.arena, rep_.data);
+    }
+    std::swap(rep_, other.rep_);
+  }
   friend void swap(Vector& a, Vector& b) noexcept { a.swap(b); }
 
   friend bool operator==(const Vector& a, const Vector& b) {
@@ -324,34 +333,55 @@ class Vector {
     detail::GrowVector(rep_, count, Element(), exact);
   }
 
+  /// Constructs the element behind the last one, at `at`.
   template <class... Args>
-  T* ConstructAt(T* at, Args&&... args) {
+  T* ConstructLast(T* at, Args&&... args) {
     detail::ConstructAt<T>(at, std::forward<Args>(args)...);
     BindElement(at);
     ++rep_.size;
     return at;
   }
 
-  ACRE_COLD T& EmplaceSlowly(T value) {
-    Grow(size() + 1, false);
-    T* at = end();
-    ::new (static_cast<void*>(at)) T(std::move(value));
+  /// The arguments may refer to elements: those move when the new one stands.
+  template <class... Args>
+  ACRE_COLD T& EmplaceGrowing(Args&&... args) {
+    const detail::VectorGrowth growth =
+        detail::StartGrowth(rep_, size() + 1, Element(), false);
+    T* at = static_cast<T*>(growth.block) + size();
+#if ACRE_EXCEPTIONS
+    try {
+#endif
+      detail::ConstructAt<T>(at, std::forward<Args>(args)...);
+#if ACRE_EXCEPTIONS
+    } catch (...) {
+      detail::AbandonGrowth(rep_, growth, Element());
+      throw;
+    }
+#endif
     BindElement(at);
+    detail::FinishGrowth(rep_, growth, Element());
     ++rep_.size;
     return *at;
   }
 
   void ReserveMore(size_type count) {
-    if (count > capacity() - size()) Grow(size() + count, false);
+    if (count <= capacity() - size()) return;
+    if (count > max_size() - size()) {
+      detail::FailLength("Vector", count, max_size() - size());
+    }
+    Grow(size() + count, false);
   }
 
-  /// Raw memory for an element at index i, counted as one already.
-  T* OpenGap(size_type i) {
-    ReserveMore(1);
-    T* at = begin() + i;
-    std::memmove(static_cast<void*>(at + 1), at, (size() - i) * sizeof(T));
-    ++rep_.size;
-    return at;
+  /// Moves the last element to index i, and those from i on up by one.
+  void MoveLastTo(size_type i) {
+    T* const at = begin() + i;
+    T* const last = end() - 1;
+    if (at == last) return;
+    alignas(T) std::byte bytes[sizeof(T)];
+    std::memcpy(bytes, static_cast<void*>(last), sizeof(T));
+    std::memmove(static_cast<void*>(at + 1), static_cast<void*>(at),
+                 static_cast<size_type>(last - at) * sizeof(T));
+    std::memcpy(static_cast<void*>(at), bytes, sizeof(T));
   }
 
   void BindElement([[maybe_unused]] T* at) {
@@ -401,7 +431,8 @@ struct detail::Shape<Vector<T>> : detail::PlainShape {
             rep.size * sizeof(T),
             alignof(T),
             rep.arena,
-            rep.stamp};
+            rep.stamp,
+            &LayoutOf<T>()};
   }
   static ElementRun NextRun(const void* handle, std::size_t* cursor) {
     if ((*cursor)++ != 0) return {};

@@ -359,6 +359,8 @@ std::span<T> Arena::ConstructArray(void* block, std::size_t count) {
 template <class T>
 std::span<T> Arena::TryNewArray(std::size_t count) {
   static_assert(detail::RequireElement<T>());
+  static_assert(alignof(T) <= kMaxAlignment,
+                "acre: an arena aligns to at most 4096 bytes");
   if (count > PTRDIFF_MAX / sizeof(T)) return {};
   void* block = Take(count * sizeof(T), alignof(T), &LayoutOf<T>());
   if (block == nullptr) return {};

@@ -36,6 +36,10 @@ void Bind(const void* handle, Arena*& bound, const void* storage, Arena* arena);
 /// must not take storage of another.
 void CheckTakes(const void* handle, const Arena* from, const void* storage);
 
+/// Fails (checked builds) where a handle that lies in one arena would get
+/// storage in another.
+void CheckGrowsAtHome(const void* handle, const Arena& arena);
+
 /// Fails where storage of this stamp is gone, and in checked builds where a
 /// mark has been opened since: then the container must not grow.
 void CheckMayGrow(const Arena& arena, std::uint64_t stamp, const char* what);
@@ -59,6 +63,20 @@ struct VectorRep {
 static_assert(sizeof(VectorRep) == 32);
 
 inline constexpr std::size_t kVectorMaxSize = UINT32_MAX;
+
+/// Room that is being made. Between Start and Finish the elements are where
+/// they were, so that a new one may be constructed from them in the new block.
+struct VectorGrowth {
+  void* block;             // rep.data where it grew in place
+  std::uint32_t capacity;  // of block
+};
+ACRE_COLD VectorGrowth StartGrowth(VectorRep& rep, std::size_t wanted,
+                                   const TypeLayout& element, bool exact);
+void FinishGrowth(VectorRep& rep, const VectorGrowth& growth,
+                  const TypeLayout& element);
+/// Leaves `rep` as it was before StartGrowth, except for room in place.
+void AbandonGrowth(VectorRep& rep, const VectorGrowth& growth,
+                   const TypeLayout& element);
 
 /// Room for `wanted` elements at least; grows geometrically unless `exact`.
 ACRE_COLD void GrowVector(VectorRep& rep, std::size_t wanted,

@@ -11,6 +11,7 @@
 
 #include "acre/arena.h"
 #include "acre/config.h"
+#include "acre/detail/construct.h"
 #include "acre/element.h"
 
 namespace acre::inline ACRE_ABI::detail {
@@ -35,10 +36,12 @@ decltype(auto) AsKey(const Q& key) {
 /// and binds it.
 template <class K, class Q>
 void MakeKey(void* at, [[maybe_unused]] Arena& arena, Q&& key) {
-  if constexpr (std::is_constructible_v<K, Arena&, Q>) {
+  // An rvalue K is moved; anything else, an lvalue K too, is made anew.
+  constexpr bool kIsKey = std::is_same_v<Q, K>;
+  if constexpr (!kIsKey && std::is_constructible_v<K, Arena&, Q>) {
     ::new (at) K(arena, std::forward<Q>(key));
   } else {
-    ::new (at) K(std::forward<Q>(key));
+    ConstructAt<K>(at, std::forward<Q>(key));
     if constexpr (LayoutOf<K>().has_handles) {
       BindHandles(LayoutOf<K>(), at, &arena);
     }

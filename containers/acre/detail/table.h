@@ -111,7 +111,8 @@ class Table {
     Value& operator*() const { return row_[FirstSlot(mask_)]; }
     Value* operator->() const { return &**this; }
     Cursor& operator++() {
-      mask_ &= mask_ - 1;
+      // Elements behind this one may have been erased since.
+      mask_ &= (mask_ - 1) & Used(group_);
       if (mask_ == 0) NextGroup();
       return *this;
     }
@@ -121,7 +122,7 @@ class Table {
       return old;
     }
     friend bool operator==(const Cursor& a, const Cursor& b) {
-      return a.group_ == b.group_ && a.mask_ == b.mask_;
+      return a.group_ == b.group_ && FirstSlot(a.mask_) == FirstSlot(b.mask_);
     }
 
     void NextGroup() {
@@ -229,7 +230,9 @@ class Table {
     const std::uint64_t hash = HashOf(key);
     Position at;
     if (Slot* slot = Look(key, hash, &at)) return {slot, false};
-    if (ACRE_UNLIKELY(rep_.size >= rep_.limit)) GrowTable();
+    if (ACRE_UNLIKELY(rep_.size >= rep_.limit)) {
+      return {InsertGrowing(hash, construct), true};
+    }
     at = Locate(hash);
     Slot* slot = SlotAt(at.group, at.slot);
     construct(static_cast<void*>(slot));
@@ -264,7 +267,13 @@ class Table {
                        static_cast<unsigned>(index % kGroupSlots)});
   }
 
-  void swap(Table& other) noexcept { std::swap(rep_, other.rep_); }
+  void swap(Table& other) noexcept {
+    if constexpr (kChecked) {
+      CheckTakes(this, other.rep_.arena, other.rep_.slots);
+      CheckTakes(&other, rep_.arena, rep_.slots);
+    }
+    std::swap(rep_, other.rep_);
+  }
 
  private:
   struct Position {
@@ -404,22 +413,57 @@ class Table {
     }
   }
 
-  ACRE_COLD void GrowTable() {
-    static_assert(RequireElement<typename Policy::Parts>());
+  /// The size of the next table.
+  std::size_t NextGroups() const {
     const std::size_t groups = rep_.groups();
-    if (groups == 0) return Rehash(2);
+    if (groups == 0) return 2;
     // Mostly drift from erasures: the same size, with clean overflow bits.
-    if (rep_.size * 16 < LimitOf(groups) * 13) return Rehash(groups);
-    Rehash(groups < 64 ? 4 * groups : 2 * groups);
+    if (rep_.size * 16 < LimitOf(groups) * 13) return groups;
+    return groups < 64 ? 4 * groups : 2 * groups;
+  }
+
+  /// The new element is made before the others move: `construct` may refer to
+  /// them, or move from them.
+  template <class Construct>
+  ACRE_COLD Slot* InsertGrowing(std::uint64_t hash, Construct construct) {
+    static_assert(RequireElement<typename Policy::Parts>());
+    const TableRep old = StartRehash(NextGroups());
+    const Position at = Locate(hash);
+    Slot* slot = SlotAt(at.group, at.slot);
+#if ACRE_EXCEPTIONS
+    try {
+#endif
+      construct(static_cast<void*>(slot));
+#if ACRE_EXCEPTIONS
+    } catch (...) {
+      GiveTable(rep_, kShape);
+      rep_ = old;
+      throw;
+    }
+#endif
+    ControlOf(at.group)[at.slot] = FingerprintOf(hash);
+    FinishRehash(old);
+    ++rep_.size;
+    return slot;
   }
 
   ACRE_COLD void Rehash(std::size_t groups) {
-    const TableRep old = rep_;
+    FinishRehash(StartRehash(groups));
+  }
+
+  /// An empty table, but for the size; returns the old one.
+  TableRep StartRehash(std::size_t groups) {
     if (rep_.arena == nullptr) rep_.arena = &FindArena(this, Policy::kName);
+    const TableRep old = rep_;
     if (old.has_table()) CheckMayGrow(*old.arena, old.stamp, Policy::kName);
+    CheckGrowsAtHome(this, *rep_.arena);
     MakeTable(rep_, groups, kShape, Policy::kName);
+    return old;
+  }
+
+  void FinishRehash(const TableRep& old) {
     if (!old.has_table()) return;
-    if (groups == 2 * old.groups()) {
+    if (rep_.groups() == 2 * old.groups()) {
       Split(old);
     } else {
       for (std::size_t group = 0; group < old.groups(); ++group) {

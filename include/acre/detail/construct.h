@@ -27,6 +27,7 @@ constexpr bool IsNothrowConstructible() {
 // Leaving fields of an aggregate to their defaults is what callers mean.
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wmissing-field-initializers"
+#pragma GCC diagnostic ignored "-Wmissing-braces"
 template <class T, class... Args>
 ACRE_INLINE T* ConstructAt(void* at, Args&&... args) {
   if constexpr (std::is_constructible_v<T, Args...>) {

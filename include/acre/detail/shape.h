@@ -189,7 +189,14 @@ struct RegisteredShape<T, LayoutFields<M...>> : PlainShape {
     return slots;
   }();
   static constexpr bool kHasSlots = kSlotCount != 0;
-  static constexpr bool kHasHandles = (kHandlesIn<M> || ... || false);
+  // No fold: clang 14 nests at most 256 deep.
+  static constexpr bool kHasHandles = [] {
+    constexpr bool kIn[] = {kHandlesIn<M>..., false};
+    for (bool is_handle : kIn) {
+      if (is_handle) return true;
+    }
+    return false;
+  }();
 };
 template <HasLayout T>
 requires(!kPlain<T>) struct Shape<T>
