@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // EXPECT: World\.player\.second\.inventory: std::unordered_map, use acre::Map
 
-#include <utility>
 #include <unordered_map>
+#include <utility>
 
 #include "acre/arena.h"
 #include "acre/map.h"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // EXPECT: World\.player<alternative>\.inventory: std::unordered_map, use acre::Map
 
-#include <variant>
 #include <unordered_map>
+#include <variant>
 
 #include "acre/arena.h"
 #include "acre/map.h"
