@@ -9,6 +9,10 @@
 #include "acre/detail/walk.h"
 #include "acre/failure.h"
 
+#define ACRE_OLDER_THAN_MARK                                            \
+  "%s: it is older than the open mark of arena '%s' and must not grow " \
+  "before the mark is closed"
+
 namespace acre::inline ACRE_ABI::detail {
 
 Arena& FindArena(const void* handle, const char* what) {
@@ -41,8 +45,12 @@ void CheckTakes(const void* handle, const Arena* from, const void* storage) {
       handle, arena->name(), from->name());
 }
 
-void CheckGrowsAtHome(const void* handle, const Arena& arena) {
-  if constexpr (kChecked) CheckTakes(handle, &arena, handle);
+void CheckMayAllocate(const void* handle, const Arena& arena,
+                      const char* what) {
+  if constexpr (!kChecked) return;
+  CheckTakes(handle, &arena, handle);
+  ACRE_CHECK(!IsOlderThanMark(arena, handle), ACRE_OLDER_THAN_MARK, what,
+             arena.name());
 }
 
 void CheckMayGrow(const Arena& arena, std::uint64_t stamp, const char* what) {
@@ -50,10 +58,8 @@ void CheckMayGrow(const Arena& arena, std::uint64_t stamp, const char* what) {
              "%s: its storage was given up by a Reset or Rewind of arena '%s'; "
              "assign a new container instead",
              what, arena.name());
-  ACRE_CHECK(!kChecked || stamp == arena.stamp(),
-             "%s: it is older than the open mark of arena '%s' and must not "
-             "grow before the mark is closed",
-             what, arena.name());
+  ACRE_CHECK(!kChecked || stamp == arena.stamp(), ACRE_OLDER_THAN_MARK, what,
+             arena.name());
 }
 
 void GiveStorage(Arena& arena, std::uint64_t stamp, void* block,
@@ -73,7 +79,7 @@ VectorGrowth StartGrowth(VectorRep& rep, std::size_t wanted,
   if (wanted > kVectorMaxSize) FailLength("Vector", wanted, kVectorMaxSize);
   if (rep.arena == nullptr) rep.arena = &FindArena(&rep, "Vector");
   Arena& arena = *rep.arena;
-  CheckGrowsAtHome(&rep, arena);
+  CheckMayAllocate(&rep, arena, "Vector");
   if (rep.data != nullptr) CheckMayGrow(arena, rep.stamp, "Vector");
   std::size_t capacity = wanted;
   if (!exact) {

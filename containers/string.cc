@@ -56,7 +56,7 @@ void String::Grow(size_type characters) {
     detail::FailLength("String", characters, max_size());
   }
   if (arena_ == nullptr) arena_ = &detail::FindArena(this, "String");
-  detail::CheckGrowsAtHome(this, *arena_);
+  detail::CheckMayAllocate(this, *arena_, "String");
   const size_type wanted =
       std::max(characters, std::min(2 * capacity(), max_size())) + 1;
   const size_type bytes =

@@ -35,9 +35,9 @@ TableRep EmptyTable(Arena* arena) {
   return rep;
 }
 
-std::size_t GroupsFor(std::size_t count) {
+std::size_t GroupsFor(std::size_t count, const char* what) {
   if (count > LimitOf(kMaxGroups)) {
-    FailLength("Map", count, LimitOf(kMaxGroups));
+    FailLength(what, count, LimitOf(kMaxGroups));
   }
   std::size_t groups = 2;
   while (LimitOf(groups) < count) groups *= 2;

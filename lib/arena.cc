@@ -433,6 +433,10 @@ Location Locate(const void* address) noexcept {
                           : SlowPath(*arena).Locate(*chunk, address);
 }
 
+bool IsOlderThanMark(const Arena& arena, const void* address) noexcept {
+  return SlowPath(const_cast<Arena&>(arena)).IsOlderThanMark(address);
+}
+
 }  // namespace detail
 
 // -------------------------------------------------------- the public surface

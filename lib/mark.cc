@@ -146,6 +146,10 @@ bool SlowPath::IsBelowMark(const void* block) const {
   return IsBelow(*a_.mark_, block);
 }
 
+bool SlowPath::IsOlderThanMark(const void* address) const {
+  return a_.mark_ != nullptr && a_.Owns(address) && IsBelowMark(address);
+}
+
 bool SlowPath::IsLiveInMarks(std::uint64_t stamp) const {
   for (const MarkState* m = a_.mark_; m != nullptr; m = m->outer) {
     if (stamp == m->stamp || stamp == m->outer_stamp) return true;

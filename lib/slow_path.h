@@ -54,6 +54,7 @@ class SlowPath {
   Mark Checkpoint();
   void Rewind(Mark mark);
   bool IsLiveInMarks(std::uint64_t stamp) const;
+  bool IsOlderThanMark(const void* address) const;
 
   // checked.cc: misuse, found in checked builds
   void CheckUser();

@@ -63,8 +63,10 @@ ACRE_INLINE std::uint64_t HashBytes(const char* p, std::size_t n,
       a = Load<std::uint64_t>(p);
       b = Load<std::uint64_t>(p + n - 8);
     } else if (n >= 4) {
-      a = Load<std::uint32_t>(p);
-      b = Load<std::uint32_t>(p + n - 4);
+      const std::uint64_t first = Load<std::uint32_t>(p);
+      const std::uint64_t last = Load<std::uint32_t>(p + n - 4);
+      a = first << 32 | last;
+      b = last << 32 | first;
     } else if (n != 0) {
       a = Load<unsigned char>(p) << 16 | Load<unsigned char>(p + n / 2) << 8 |
           Load<unsigned char>(p + n - 1);
@@ -107,7 +109,7 @@ template <detail::IntegerLike K>
 struct Hash<K> {
   using is_avalanching = void;
   std::uint64_t operator()(K key) const {
-    return detail::Mix(detail::BitsOf(key), detail::kMix0);
+    return detail::Mix(detail::BitsOf(key) ^ detail::kMix2, detail::kMix0);
   }
 };
 

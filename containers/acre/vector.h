@@ -259,24 +259,17 @@ class Vector {
   /// were. Stable. Linear.
   template <class Pred>
   size_type erase_if(Pred pred, size_type limit = npos) {
-    T* to = begin();
-    size_type erased = 0;
-    for (T* from = begin(); from != end(); ++from) {
-      if (erased < limit && pred(std::as_const(*from))) {
-        ReleaseElements(from, from + 1);
-        ++erased;
-      } else {
-        if (to != from) std::memcpy(static_cast<void*>(to), from, sizeof(T));
-        ++to;
-      }
-    }
-    rep_.size -= static_cast<std::uint32_t>(erased);
-    return erased;
+    return EraseIf(pred, limit, nullptr);
   }
-  /// Erases the first `limit` elements equal to `value`.
+  /// Erases the first `limit` elements equal to `value`, which may be one of
+  /// them.
   template <class U>
   size_type erase_value(const U& value, size_type limit = npos) {
-    return erase_if([&](const T& item) { return item == value; }, limit);
+    const auto is_equal = [&](const T& item) { return item == value; };
+    if constexpr (std::is_same_v<U, T>) {
+      if (&value >= begin() && &value < end()) return EraseEqual(value, limit);
+    }
+    return erase_if(is_equal, limit);
   }
 
   void resize(size_type count) {
@@ -362,6 +355,59 @@ class Vector {
     detail::FinishGrowth(rep_, growth, Element());
     ++rep_.size;
     return *at;
+  }
+
+  /// Closes the gap that erasing leaves, also when a predicate throws.
+  struct Gap {
+    Gap(const Gap&) = delete;
+    explicit Gap(Vector& v) : vector(v), to(v.begin()), from(v.begin()) {}
+    ~Gap() {
+      std::memmove(static_cast<void*>(to), static_cast<void*>(from),
+                   static_cast<size_type>(vector.end() - from) * sizeof(T));
+      vector.rep_.size -= static_cast<std::uint32_t>(from - to);
+    }
+    void Keep() {
+      if (to != from) std::memcpy(static_cast<void*>(to), from, sizeof(T));
+      ++to;
+      ++from;
+    }
+    Vector& vector;
+    T* to;    // elements before it stay
+    T* from;  // elements from here on are not judged yet
+  };
+
+  /// The containers of the element at `spared` are not released.
+  template <class Pred>
+  size_type EraseIf(Pred& pred, size_type limit, const T* spared) {
+    Gap gap(*this);
+    size_type erased = 0;
+    while (gap.from != end()) {
+      if (erased == limit || !pred(std::as_const(*gap.from))) {
+        gap.Keep();
+        continue;
+      }
+      if (gap.from != spared) ReleaseElements(gap.from, gap.from + 1);
+      ++gap.from;
+      ++erased;
+    }
+    return erased;
+  }
+
+  /// erase_value of an element: compares with its bytes, and releases what it
+  /// holds at the end, if it was erased.
+  size_type EraseEqual(const T& element, size_type limit) {
+    alignas(T) std::byte bytes[sizeof(T)];
+    std::memcpy(bytes, static_cast<const void*>(&element), sizeof(T));
+    T& value = *std::launder(reinterpret_cast<T*>(bytes));
+    bool is_erased = false;
+    const auto is_equal = [&](const T& item) {
+      const bool equal = item == value;
+      is_erased |= equal && &item == &element;
+      return equal;
+    };
+    const size_type erased = EraseIf(is_equal, limit, &element);
+    if (is_erased) ReleaseElements(&value, &value + 1);
+    return erased;
   }
 
   void ReserveMore(size_type count) {

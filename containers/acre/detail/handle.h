@@ -36,12 +36,13 @@ void Bind(const void* handle, Arena*& bound, const void* storage, Arena* arena);
 /// must not take storage of another.
 void CheckTakes(const void* handle, const Arena* from, const void* storage);
 
-/// Fails (checked builds) where a handle that lies in one arena would get
-/// storage in another.
-void CheckGrowsAtHome(const void* handle, const Arena& arena);
+/// Checked builds: fails where a handle that lies in one arena would get
+/// storage in another, or one that is older than the open mark would get any:
+/// Rewind would take it away.
+void CheckMayAllocate(const void* handle, const Arena& arena, const char* what);
 
 /// Fails where storage of this stamp is gone, and in checked builds where a
-/// mark has been opened since: then the container must not grow.
+/// mark has been opened since.
 void CheckMayGrow(const Arena& arena, std::uint64_t stamp, const char* what);
 
 /// Gives the storage back, unless Reset or Rewind has done so already.

@@ -78,8 +78,8 @@ void MakeTable(TableRep& rep, std::size_t groups, SlotShape shape,
 void GiveTable(const TableRep& rep, SlotShape shape);
 /// An empty, bound rep.
 TableRep EmptyTable(Arena* arena);
-/// Groups for `count` elements at least.
-std::size_t GroupsFor(std::size_t count);
+/// Groups for `count` elements at least; `what` names the container.
+std::size_t GroupsFor(std::size_t count, const char* what);
 
 /// Policy: Slot, Key, kName, static const Key& KeyOf(const Slot&).
 template <class Policy, class H, class E>
@@ -192,7 +192,7 @@ class Table {
   }
 
   void Reserve(std::size_t count) {
-    const std::size_t groups = GroupsFor(count);
+    const std::size_t groups = GroupsFor(count, Policy::kName);
     if (groups > rep_.groups()) Rehash(groups);
   }
 
@@ -456,7 +456,7 @@ class Table {
     if (rep_.arena == nullptr) rep_.arena = &FindArena(this, Policy::kName);
     const TableRep old = rep_;
     if (old.has_table()) CheckMayGrow(*old.arena, old.stamp, Policy::kName);
-    CheckGrowsAtHome(this, *rep_.arena);
+    CheckMayAllocate(this, *rep_.arena, Policy::kName);
     MakeTable(rep_, groups, kShape, Policy::kName);
     return old;
   }

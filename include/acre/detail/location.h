@@ -36,6 +36,9 @@ struct Location {
 /// another thread.
 Location Locate(const void* address) noexcept;
 
+/// True for an address below the youngest open mark of the arena.
+bool IsOlderThanMark(const Arena& arena, const void* address) noexcept;
+
 /// Fails (misuse) where `block` is not a live block of `arena`. Checked builds;
 /// `what` names the caller ("Vector::push_back").
 void CheckLiveBlock(const Arena& arena, const void* block, const char* what);
