@@ -24,12 +24,12 @@ bool Matches(const Death& death, const std::string& pattern);
 
 }  // namespace acre_test
 
-#define CHECK_DIES(statement, pattern)                          \
-  do {                                                          \
-    const ::acre_test::Death death_ =                           \
-        ::acre_test::RunInChild([&] { statement; });            \
-    INFO("child: " << death_.text);                             \
-    CHECK(::acre_test::Matches(death_, pattern));               \
+#define CHECK_DIES(statement, pattern)               \
+  do {                                               \
+    const ::acre_test::Death death_ =                \
+        ::acre_test::RunInChild([&] { statement; }); \
+    INFO("child: " << death_.text);                  \
+    CHECK(::acre_test::Matches(death_, pattern));    \
   } while (false)
 
 #endif  // ACRE_TESTS_SUPPORT_DEATH_H_
