@@ -103,6 +103,11 @@ std::vector<std::uint64_t> HashesOf(Make make) {
   return hashes;
 }
 
+/// An address as user programs have them.
+std::uint64_t AnyPage(std::mt19937_64& random) {
+  return std::uint64_t{0x7f00'0000'0000} | (random() & 0xFF'FFFF'F000);
+}
+
 template <class Make>
 void CheckTexts(Make make) {
   std::vector<std::uint64_t> hashes;
@@ -172,17 +177,51 @@ TEST_CASE("Hash: every single bit of an integer moves half of the hash") {
   }
 }
 
-TEST_CASE("Hash: pointers to neighbours spread") {
-  struct Block {
-    std::uint64_t words[6];
+TEST_CASE("Hash: pointers to neighbours spread, wherever they lie") {
+  std::mt19937_64 random(3);
+  const auto pointer = [](std::uint64_t address) {
+    return reinterpret_cast<const int*>(address);
   };
-  const auto blocks = std::make_unique<Block[]>(kKeys);
-  CheckSpread(
-      HashesOf<const Block*>([&](std::size_t i) { return &blocks[i]; }));
-  acre::Arena arena;
-  std::vector<int*> ints;
-  for (std::size_t i = 0; i < kKeys; ++i) ints.push_back(arena.New<int>(1));
-  CheckSpread(HashesOf<int*>([&](std::size_t i) { return ints[i]; }));
+  for (int round = 0; round < 10; ++round) {
+    for (const std::uint64_t stride : {16, 48, 64, 4096}) {
+      const std::uint64_t base = AnyPage(random) + 16;
+      CAPTURE(base);
+      CAPTURE(stride);
+      CheckSpread(HashesOf<const int*>(
+          [&](std::size_t i) { return pointer(base + i * stride); }));
+    }
+  }
+}
+
+TEST_CASE("Hash: pointers into an arena whose chunks double spread") {
+  // Sequences of one step, as many as there are chunks, may fall on each other;
+  // in some rounds they do, so the mean counts.
+  constexpr int kRounds = 60;
+  std::mt19937_64 random(4);
+  for (const unsigned bits : {9u, kMaxGroupBits}) {
+    CAPTURE(bits);
+    double overflowing = 0;
+    double alike = 0;
+    for (int round = 0; round < kRounds; ++round) {
+      std::uint64_t at = 0;
+      std::uint64_t end = 0;
+      std::uint64_t size = 64 << 10;
+      const auto hashes = HashesOf<const int*>([&](std::size_t) {
+        if (at == end) {
+          at = AnyPage(random);
+          end = at + size;
+          size *= 2;
+        }
+        return reinterpret_cast<const int*>(at += 16);
+      });
+      const std::span all = hashes;
+      const Spread spread(all.first(KeysFor(std::size_t{1} << bits)), bits);
+      overflowing += spread.overflowing / kRounds;
+      alike += spread.alike / kRounds;
+    }
+    CHECK(overflowing < 3 * 0.055);
+    CHECK(alike < 3 * 0.025);
+  }
 }
 
 TEST_CASE("Hash: numbered names of every length spread") {
