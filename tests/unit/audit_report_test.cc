@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+//
+// Guards what a person reads of an audit: the names, and the text report line
+// by line.
+
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+#include <gc/gc.h>
+
+#include <cstddef>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "acre/arena.h"
+#include "acre/audit.h"
+#include "acre/layout.h"
+
+namespace audit_report_test {
+
+using acre::Arena;
+using acre::AuditReport;
+using acre::FindingKind;
+using acre::NameOf;
+using acre::Target;
+using acre::ToText;
+
+struct Cell {
+  Cell* next = nullptr;
+  Cell* other = nullptr;
+  Cell* known = nullptr;
+};
+ACRE_LAYOUT(Cell, next, other, reviewed(known, "the host keeps it"))
+
+}  // namespace audit_report_test
+
+using namespace audit_report_test;
+
+TEST_CASE("NameOf: every target and kind has a name of its own") {
+  CHECK(NameOf(Target::kCollectedHeap) == "collected heap");
+  CHECK(NameOf(Target::kCollectedArena) == "another collected arena");
+  CHECK(NameOf(Target::kOtherArena) == "another arena");
+  CHECK(NameOf(Target::kFreed) == "freed block");
+  CHECK(NameOf(Target::kUnused) == "unused memory");
+  CHECK(NameOf(Target::kMisaligned) == "misaligned");
+  CHECK(NameOf(Target::kStale) == "stale storage");
+  CHECK(NameOf(Target::kStack) == "stack");
+  CHECK(NameOf(Target::kStatic) == "static storage");
+  CHECK(NameOf(Target::kUnknown) == "unknown memory");
+  CHECK(NameOf(static_cast<Target>(200)) == "?");
+
+  CHECK(NameOf(FindingKind::kPointer) == "pointer");
+  CHECK(NameOf(FindingKind::kSpan) == "span");
+  CHECK(NameOf(FindingKind::kString) == "string");
+  CHECK(NameOf(FindingKind::kContainer) == "container");
+  CHECK(NameOf(static_cast<FindingKind>(200)) == "?");
+}
+
+TEST_CASE("ToText: a clean report is one line") {
+  Arena arena({.name = "level"});
+  Cell* cell = arena.New<Cell>();
+  cell->next = arena.New<Cell>();
+  CHECK(ToText(Audit(arena, *cell)) ==
+        "audit of arena 'level': 0 leaks, 0 findings; 2 objects, 1 pointers\n");
+}
+
+TEST_CASE("ToText: a leak is three lines, with path, addresses and hint") {
+  Arena arena({.name = "level"});
+  Cell* cell = arena.New<Cell>();
+  void* target = GC_MALLOC(10'000);
+  cell->other = reinterpret_cast<Cell*>(static_cast<char*>(target) + 800);
+  const AuditReport report = Audit(arena, *cell);
+  CHECK(ToText(report) ==
+        fmt::format(
+            "audit of arena 'level': 1 leak, 1 finding; 1 objects, 1 "
+            "pointers\n"
+            "LEAK: audit_report_test::Cell.other\n"
+            "    pointer at {} to audit_report_test::Cell, collected heap: "
+            "collected object of {} bytes at {}, +800\n"
+            "    make the object with arena.New, or copy it in with "
+            "DeepCopy\n",
+            fmt::ptr(&cell->other), GC_size(target), target));
+  GC_reachable_here(target);
+}
+
+TEST_CASE("ToText: a small collected object is told as possibly freed") {
+  Arena arena;
+  Cell* cell = arena.New<Cell>();
+  cell->next = static_cast<Cell*>(GC_MALLOC(sizeof(Cell)));
+  const std::string text = ToText(Audit(arena, *cell));
+  CHECK(text.find("(possibly freed)") != std::string::npos);
+  CHECK(text.find("LEAK: ") != std::string::npos);
+}
+
+TEST_CASE("ToText: other findings, what is omitted and what is reviewed") {
+  Arena arena({.name = "level"});
+  Arena other({.name = "menu"});
+  Cell* cell = arena.New<Cell>();
+  cell->next = other.New<Cell>();
+  cell->other = other.New<Cell>();
+  cell->known = cell->other;
+  const std::string text = ToText(Audit(arena, *cell, {.max_findings = 1}));
+  CHECK(text.starts_with("audit of arena 'level': 0 leaks, 1 finding; "));
+  CHECK(text.find("\nfinding: audit_report_test::Cell.next\n") !=
+        std::string::npos);
+  CHECK(text.find("another arena: arena 'menu'\n") != std::string::npos);
+  CHECK(
+      text.ends_with("1 more findings are not listed\n"
+                     "1 findings at reviewed fields\n"));
+}
+
+TEST_CASE("AuditReport: leaks are counted apart from other findings") {
+  Arena arena;
+  Arena other;
+  Cell* cell = arena.New<Cell>();
+  cell->next = other.New<Cell>();
+  cell->other = static_cast<Cell*>(GC_MALLOC(10'000));
+  const AuditReport report = Audit(arena, *cell);
+  CHECK(report.findings.size() == 2);
+  CHECK(report.leaks() == 1);
+  CHECK_FALSE(report.clean());
+}
