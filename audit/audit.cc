@@ -7,6 +7,8 @@
 
 #include "acre/audit.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <unordered_set>
 
@@ -206,7 +208,7 @@ class Auditor {
     for (std::size_t i = hops.size(); i-- > 0;) {
       const std::size_t done = hops.size() - 1 - i;
       if (done == kFirst && i > kLast) {
-        path += "...(" + std::to_string(i - kLast) + " more)...";
+        path += fmt::format("...({} more)...", i - kLast);
         i = kLast;
       }
       path += PathWithin(hops[i].item, hops[i].address);
@@ -228,7 +230,7 @@ class Auditor {
       case Via::kPointer:
         return inside;
       case Via::kElements:
-        return "[" + std::to_string(i) + "]" + inside;
+        return fmt::format("[{}]{}", i, inside);
       case Via::kMapEntry:
         return EntryPath(item, origin.ordinal, inside);
     }
@@ -247,9 +249,9 @@ class Auditor {
     const std::string name = KeyText(key, entry.data, ordinal);
     if (!is_pair || inside.starts_with(kKey)) {
       if (is_pair) inside.erase(0, kKey.size());
-      return "{" + name + "}" + inside;
+      return fmt::format("{{{}}}{}", name, inside);
     }
-    return "[" + name + "]" + inside.substr(kValue.size());
+    return fmt::format("[{}]{}", name, inside.substr(kValue.size()));
   }
 
   Classifier classifier_;

@@ -60,8 +60,8 @@ std::string PartPath(const TypeLayout& type, const void* object,
     if (!Holds(part, field.type()->size, address)) continue;
     std::string name(field.name);
     if (type.kind == TypeKind::kTuple) name = fmt::format(".get<{}>()", i);
-    if (name[0] != '.') name.insert(0, ".");
-    return name + PathInside(*field.type(), part, address);
+    return fmt::format("{}{}{}", name[0] == '.' ? "" : ".", name,
+                       PathInside(*field.type(), part, address));
   }
   return {};
 }

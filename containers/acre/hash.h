@@ -56,6 +56,9 @@ ACRE_INLINE std::uint64_t Load(const char* p) {
 
 ACRE_INLINE std::uint64_t HashBytes(const char* p, std::size_t n,
                                     std::uint64_t seed) {
+  // Both factors of every product take part of the seed: a factor that a text
+  // could make zero would let the other one vanish.
+  const std::uint64_t other = std::rotl(seed, 32);
   std::uint64_t a = 0;
   std::uint64_t b = 0;
   if (ACRE_LIKELY(n <= 16)) {
@@ -72,14 +75,14 @@ ACRE_INLINE std::uint64_t HashBytes(const char* p, std::size_t n,
           Load<unsigned char>(p + n - 1);
       b = a;  // a constant factor alone would leave patterns of digits
     }
-    return Mix(a ^ kMix1 ^ seed, b ^ kMix2 ^ (n * kMix0));
+    return Mix(a ^ kMix1 ^ seed, b ^ kMix2 ^ other ^ (n * kMix0));
   }
   std::uint64_t state = n * kMix0 ^ seed;
   for (std::size_t i = 0; i + 16 < n; i += 16) {
-    state = Mix(Load<std::uint64_t>(p + i) ^ kMix1,
+    state = Mix(Load<std::uint64_t>(p + i) ^ kMix1 ^ other,
                 Load<std::uint64_t>(p + i + 8) ^ state);
   }
-  return Mix(Load<std::uint64_t>(p + n - 16) ^ kMix2,
+  return Mix(Load<std::uint64_t>(p + n - 16) ^ kMix2 ^ other,
              Load<std::uint64_t>(p + n - 8) ^ state);
 }
 
