@@ -112,7 +112,12 @@ template <detail::IntegerLike K>
 struct Hash<K> {
   using is_avalanching = void;
   std::uint64_t operator()(K key) const {
-    return detail::Mix(detail::BitsOf(key) ^ detail::kMix2, detail::kMix0);
+    const std::uint64_t hash =
+        detail::Mix(detail::BitsOf(key) ^ detail::kMix2, detail::kMix0);
+    // Neighbours in memory are an arithmetic progression, which one product
+    // may keep, depending on where it starts.
+    if constexpr (std::is_pointer_v<K>) return detail::Mix(hash, detail::kMix1);
+    return hash;
   }
 };
 

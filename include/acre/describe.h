@@ -46,8 +46,8 @@ template <class T, class D>
 ACRE_DESCRIBE_EVAL auto DescribedMember() {
   using M = decltype(MemberType(D::pointer));
   return MakeField<M>(D::name, OffsetOf<T>(
-                                   [](const T* object) -> const void* {
-                                     return &(object->*D::pointer);
+                                   [](const T& object) -> const void* {
+                                     return &(object.*D::pointer);
                                    },
                                    alignof(M)));
 }

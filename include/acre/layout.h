@@ -96,7 +96,7 @@ inline constexpr Store<T> kStore;
 /// in multiples of `align`.
 template <class T, class Get>
 consteval std::size_t OffsetOf(Get get, std::size_t align) {
-  const void* part = get(&kStore<T>.object);
+  const void* part = get(kStore<T>.object);
   std::size_t offset = 0;
   while (static_cast<const void*>(&kStore<T>.bytes[offset]) != part) {
     offset += align;
@@ -107,8 +107,8 @@ consteval std::size_t OffsetOf(Get get, std::size_t align) {
 template <class T, class Base>
 consteval std::size_t BaseOffset() {
   return OffsetOf<T>(
-      [](const T* object) -> const void* {
-        return static_cast<const Base*>(object);
+      [](const T& object) -> const void* {
+        return &static_cast<const Base&>(object);
       },
       alignof(Base));
 }
