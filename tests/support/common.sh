@@ -38,8 +38,10 @@ as_root() {
 
 # --no-remove: never trades away something that the user has installed.
 apt_install() {
+  mkdir -p "$root/build"
   as_root env DEBIAN_FRONTEND=noninteractive apt-get install \
-    --yes -qq --no-install-recommends --no-remove "$@"
+    --yes -qq --no-install-recommends --no-remove "$@" \
+    >>"$root/build/install.log" 2>&1
 }
 
 # Ends the script with status 1 and clear words where a package is missing and
@@ -50,7 +52,7 @@ install_packages() {
   [[ ${#missing[@]} -gt 0 ]] || return 0
   echo "Installing: ${missing[*]}"
   if command -v apt-get >/dev/null && as_root apt-get update -qq; then
-    apt_install "${missing[@]}" || true
+    apt_install "${missing[@]}" || tail -n 5 "$root/build/install.log"
     mapfile -t missing < <(missing_packages "${missing[@]}")
     [[ ${#missing[@]} -gt 0 ]] || return 0
   fi
@@ -71,7 +73,7 @@ install_optional_packages() {
   for package in $(missing_packages "$@"); do
     if ! grep -qx "$package" "$tried"; then
       echo "$package" >>"$tried"
-      apt_install "$package" >/dev/null 2>&1 && continue
+      apt_install "$package" && continue
     fi
     echo "Optional package not installed: $package"
   done
