@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <unordered_set>
+#include <utility>
 
 #include "acre/detail/visit_set.h"
 #include "acre/detail/walk.h"
@@ -28,6 +29,7 @@ struct Item {
   const char* data;
   const TypeLayout* type;
   std::size_t count;
+  std::size_t first;  // the index of *data in the array it is part of
 };
 
 /// Recorded for every Item in the second pass.
@@ -79,8 +81,9 @@ class Auditor {
   }
 
   AuditReport Run(const TypeLayout& type, const void* root) {
-    visited_.Insert(root, type);
-    Push({static_cast<const char*>(root), &type, 1}, {0, root, 0, Via::kRoot});
+    Visit(root, type, 1);
+    Push({static_cast<const char*>(root), &type, 1, 0},
+         {0, root, 0, Via::kRoot});
     while (TakeNext()) {
       ++report_.objects;
       const Item item = current_;
@@ -124,6 +127,18 @@ class Auditor {
     Push(item, Origin{next_ - 1, slot.address, ordinal, via});
   }
 
+  /// How many elements from `address` on have been walked; counts `count` of
+  /// them as walked from now on.
+  std::size_t Visit(const void* address, const TypeLayout& type,
+                    std::size_t count) {
+    if (visited_.Insert(address, type)) {
+      walked_.push_back(count);
+      return 0;
+    }
+    std::size_t& walked = walked_[visited_.Find(address, type)];
+    return std::exchange(walked, std::max(walked, count));
+  }
+
   /// A pointer or view.
   void Follow(const Slot& slot, const void* address, std::size_t count) {
     if (address == nullptr) return;
@@ -131,10 +146,14 @@ class Auditor {
     const TypeLayout& type = *slot.type->element();
     const auto verdict = classifier_.Classify(address, {&type, count});
     if (verdict) return Report(slot, address, *verdict);
-    if (!type.has_slots || !visited_.Insert(address, type)) return;
+    if (!type.has_slots) return;
+    const std::size_t seen = Visit(address, type, count);
+    if (seen >= count) return;
     const Via via =
         slot.type->kind == TypeKind::kPointer ? Via::kPointer : Via::kElements;
-    Push({static_cast<const char*>(address), &type, count}, slot, via);
+    Push({static_cast<const char*>(address) + seen * type.size, &type,
+          count - seen, seen},
+         slot, via);
   }
 
   void FollowHandle(const Slot& slot) {
@@ -150,7 +169,7 @@ class Auditor {
     }
     if (verdict) return Report(slot, storage.block, *verdict);
     const TypeLayout& element = *handle.element();
-    if (!element.has_slots || !visited_.Insert(storage.block, handle)) return;
+    if (!element.has_slots || Visit(storage.block, handle, 1) != 0) return;
     std::size_t cursor = 0;
     std::size_t ordinal = 0;
     const bool is_table =
@@ -158,7 +177,7 @@ class Auditor {
     for (;;) {
       const ElementRun run = handle.ops->next_run(slot.address, &cursor);
       if (run.data == nullptr) return;
-      Push({static_cast<const char*>(run.data), &element, run.count}, slot,
+      Push({static_cast<const char*>(run.data), &element, run.count, 0}, slot,
            is_table ? Via::kMapEntry : Via::kElements, ordinal++);
     }
   }
@@ -230,7 +249,7 @@ class Auditor {
       case Via::kPointer:
         return inside;
       case Via::kElements:
-        return fmt::format("[{}]{}", i, inside);
+        return fmt::format("[{}]{}", item.first + i, inside);
       case Via::kMapEntry:
         return EntryPath(item, origin.ordinal, inside);
     }
@@ -260,6 +279,7 @@ class Auditor {
   const bool record_;
   AuditReport report_;
   VisitSet visited_;
+  std::vector<std::size_t> walked_;           // elements, by number in visited_
   std::unordered_set<const void*> reported_;  // slots
   Item current_{};
   std::vector<Item> items_;      // to do; in the second pass, all

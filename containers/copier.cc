@@ -34,6 +34,18 @@ void Copier::RehashLater(const TypeLayout& type, void* handle) {
   if (type.ops->rehash != nullptr) rehash_.push_back({&type, handle});
 }
 
+void Copier::AbandonPlaced() {
+  auto empty = [this](const Slot& slot) {
+    if (slot.type->kind == TypeKind::kHandle) {
+      slot.type->ops->adopt(slot.address, &arena_, nullptr, 0);
+    }
+  };
+  for (const Item& item : items_) {
+    if (!item.is_placed || item.type == nullptr) continue;
+    ForEachSlotIn(*item.type, {item.copy, item.count}, empty);
+  }
+}
+
 bool Copier::RunPlaced() {
   Discover();
   if (!Allocate()) return false;
@@ -45,10 +57,21 @@ bool Copier::RunPlaced() {
 // ---------------------------------------------------------------- discover
 
 void Copier::Discover() {
-  while (next_ != items_.size()) {
-    const Item item = items_[next_++];
-    if (item.type == nullptr) continue;
-    ForEachSlotIn(*item.type, {item.source, item.count}, *this);
+  std::size_t extension = 0;
+  for (;;) {
+    if (next_ != items_.size()) {
+      const Item item = items_[next_++];
+      if (item.type == nullptr) continue;
+      ForEachSlotIn(*item.type, {item.source, item.count}, *this);
+    } else if (extension != extensions_.size()) {
+      const Extension more = extensions_[extension++];
+      const Item item = items_[more.item];
+      ForEachSlotIn(*item.type,
+                    {item.source + more.first * item.type->size, more.count},
+                    *this);
+    } else {
+      return;
+    }
   }
 }
 
@@ -87,19 +110,19 @@ void Copier::DiscoverView(const Slot& slot) {
   }
 }
 
-/// A pointer and a view may share an address and a type: the longer one wins.
+/// A pointer and a view may share an address and a type: the item grows to the
+/// longer one, and what was not walked yet is walked as its extension.
 void Copier::Add(const TypeLayout& type, const void* source,
                  std::size_t count) {
   const std::size_t bytes = count * type.size;
   if (!visited_.Insert(source, type)) {
-    Item& item = items_[visited_.Find(source, type)];
-    if (item.bytes >= bytes) return;
+    const std::size_t number = visited_.Find(source, type);
+    Item& item = items_[number];
+    if (item.is_placed || item.bytes >= bytes) return;
+    const std::size_t seen = item.bytes / type.size;
     item.bytes = bytes;
-    const std::size_t seen = item.count;
-    item.count = count;
-    // The part that is new is walked as an item of its own.
-    const char* rest = static_cast<const char*>(source) + seen * type.size;
-    return Add(type, rest, count - seen);
+    extensions_.push_back({number, seen, count - seen});
+    return;
   }
   items_.push_back({static_cast<const char*>(source), bytes, &type, count,
                     &type, type.align, nullptr, false, false});
@@ -203,6 +226,12 @@ void Copier::Rewrite() {
   for (const Item& item : items_) {
     if (item.type == nullptr) continue;
     ForEachSlotIn(*item.type, {item.copy, item.count}, *this);
+  }
+  for (const Extension& more : extensions_) {
+    const Item& item = items_[more.item];
+    ForEachSlotIn(*item.type,
+                  {item.copy + more.first * item.type->size, more.count},
+                  *this);
   }
   for (const Table& table : rehash_) table.type->ops->rehash(table.handle);
 }

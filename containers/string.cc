@@ -84,7 +84,7 @@ void String::Grow(size_type characters) {
 String& String::assign(std::string_view text) {
   // A text that does not fit cannot be part of this one.
   if (text.size() > capacity()) Grow(text.size());
-  std::memmove(data(), text.data(), text.size());
+  if (!text.empty()) std::memmove(data(), text.data(), text.size());
   SetSize(text.size());
   return *this;
 }
@@ -97,6 +97,7 @@ String& String::append(std::string_view text) {
     Grow(old_size + text.size());
     if (is_part) text = {data() + offset, text.size()};
   }
+  if (text.empty()) return *this;
   std::memmove(data() + old_size, text.data(), text.size());
   SetSize(old_size + text.size());
   return *this;
@@ -155,7 +156,11 @@ void Shape<String>::Adopt(void* handle, Arena* arena, void* block,
                           std::size_t bytes) {
   auto& string = *static_cast<String*>(handle);
   string.arena_ = arena;
-  if (block == nullptr) return;
+  if (string.is_inline()) return;
+  if (block == nullptr) {
+    string.rep_ = String().rep_;
+    return;
+  }
   String::Far far = string.far();
   far.data = static_cast<char*>(block);
   far.capacity = static_cast<std::uint32_t>(bytes);

@@ -66,16 +66,17 @@ requires(!Element<T>) NativeOf<T>
   using To = NativeOf<T>;
   static_assert(detail::RequireElement<To>());
   To* copy = arena.New<To>();
+  detail::Copier copier(arena);
 #if ACRE_EXCEPTIONS
   try {
 #endif
-    detail::Copier copier(arena);
     detail::Native<T>::Convert(copier, value, copy);
     if (!copier.RunPlaced()) {
       detail::Blocks::Fail(arena, copier.failed_bytes());
     }
 #if ACRE_EXCEPTIONS
   } catch (...) {
+    copier.AbandonPlaced();
     arena.Free(copy);
     throw;
   }

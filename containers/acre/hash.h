@@ -113,7 +113,7 @@ struct Hash<K> {
   using is_avalanching = void;
   std::uint64_t operator()(K key) const {
     const std::uint64_t hash =
-        detail::Mix(detail::BitsOf(key) ^ detail::kMix2, detail::kMix0);
+        detail::Mix(detail::BitsOf(key) + detail::kMix2, detail::kMix0);
     // Neighbours in memory are an arithmetic progression, which one product
     // may keep, depending on where it starts.
     if constexpr (std::is_pointer_v<K>) return detail::Mix(hash, detail::kMix1);
@@ -162,9 +162,18 @@ struct UntrustedHash {
     return detail::Mix(Hash<K>()(key) ^ detail::ProcessSeed(), detail::kMix1);
   }
 };
-template <class K>
-requires std::is_convertible_v<const K&, std::string_view>
+template <detail::IntegerLike K>
 struct UntrustedHash<K> {
+  using is_avalanching = void;
+  std::uint64_t operator()(K key) const {
+    const std::uint64_t seed = detail::ProcessSeed();
+    return detail::Mix(detail::BitsOf(key) ^ seed,
+                       detail::kMix0 ^ std::rotl(seed, 32));
+  }
+};
+template <class K>
+requires(std::is_convertible_v<const K&, std::string_view> &&
+         !detail::IntegerLike<K>) struct UntrustedHash<K> {
   using is_avalanching = void;
   using is_transparent = void;
   std::uint64_t operator()(std::string_view key) const {

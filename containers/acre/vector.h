@@ -101,6 +101,9 @@ class Vector {
     clear();
     insert(begin(), first, last);
   }
+  void assign(std::initializer_list<T> values) {
+    assign(values.begin(), values.end());
+  }
   void assign(size_type count,
               const T& value) requires std::is_copy_constructible_v<T> {
     T copy(value);
@@ -201,7 +204,7 @@ class Vector {
     return true;
   }
 
-  void pop_back() { erase(end() - 1); }
+  void pop_back() { erase(&back()); }
 
   template <class... Args>
   iterator emplace(const_iterator at, Args&&... args) {
@@ -249,6 +252,7 @@ class Vector {
   iterator erase(const_iterator first, const_iterator last) {
     T* const to = begin() + (first - begin());
     T* const from = begin() + (last - begin());
+    if (to == from) return to;
     ReleaseElements(to, from);
     std::memmove(static_cast<void*>(to), from,
                  static_cast<size_type>(end() - from) * sizeof(T));
@@ -309,7 +313,8 @@ class Vector {
   static constexpr const TypeLayout& Element() { return LayoutOf<T>(); }
 
   size_type Checked(size_type i) const {
-    ACRE_DCHECK(i < size());
+    ACRE_CHECK(!kChecked || i < size(),
+               "Vector: index %zu is out of range, size is %zu", i, size());
     return i;
   }
   T* Require(size_type i) const {
@@ -362,6 +367,7 @@ class Vector {
     Gap(const Gap&) = delete;
     explicit Gap(Vector& v) : vector(v), to(v.begin()), from(v.begin()) {}
     ~Gap() {
+      if (to == from) return;
       std::memmove(static_cast<void*>(to), static_cast<void*>(from),
                    static_cast<size_type>(vector.end() - from) * sizeof(T));
       vector.rep_.size -= static_cast<std::uint32_t>(from - to);
@@ -486,6 +492,10 @@ struct detail::Shape<Vector<T>> : detail::PlainShape {
   }
   static void Adopt(void* handle, Arena* arena, void* block,
                     std::size_t bytes) {
+    if (block == nullptr) {
+      Rep(handle) = {.arena = arena};
+      return;
+    }
     Rep(handle) = {block, arena, Rep(handle).size,
                    static_cast<std::uint32_t>(bytes / sizeof(T)),
                    arena->stamp()};

@@ -26,6 +26,7 @@
 #include <utility>
 
 #include "acre/config.h"
+#include "acre/detail/type_name.h"
 #include "acre/layout.h"
 
 // g++ 12 takes the address of an immediate function in a pack and refuses it;
@@ -54,7 +55,8 @@ ACRE_DESCRIBE_EVAL auto DescribedMember() {
 
 template <class T, class D>
 ACRE_DESCRIBE_EVAL auto DescribedBase() {
-  return MakeField<typename D::type>("base", BaseOffset<T, typename D::type>());
+  return MakeField<typename D::type>(TypeName<typename D::type>(),
+                                     BaseOffset<T, typename D::type>());
 }
 
 /// Describe lists members by access, a layout lists them by offset: the index

@@ -195,7 +195,8 @@ TEST_CASE("Describe: the audit names private members and bases") {
   monster->target = &local;
   report = acre::Audit(arena, *monster);
   REQUIRE(report.findings.size() == 1);
-  CHECK(report.findings[0].path == "describe_test::Monster.base.target");
+  CHECK(report.findings[0].path ==
+        "describe_test::Monster.describe_test::Player.target");
 }
 
 TEST_CASE("Describe: an ACRE_LAYOUT of the type takes precedence") {

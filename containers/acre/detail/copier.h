@@ -48,6 +48,10 @@ class Copier {
   /// Copies what placed objects reach. False where memory ran out.
   bool RunPlaced();
 
+  /// Empties the containers in placed objects: their bytes are still those of
+  /// the source. For a copy that failed.
+  void AbandonPlaced();
+
   /// The size that could not be allocated.
   std::size_t failed_bytes() const { return failed_bytes_; }
 
@@ -86,7 +90,14 @@ class Copier {
   bool follow_ = true;
   bool is_rewriting_ = false;
   VisitSet visited_;  // numbers are indices into items_
+  /// Elements of an item beyond those that were walked with it.
+  struct Extension {
+    std::size_t item;
+    std::size_t first;
+    std::size_t count;
+  };
   std::vector<Item> items_;
+  std::vector<Extension> extensions_;
   std::size_t next_ = 0;  // items_ before it are discovered
   std::size_t failed_bytes_ = 0;
   std::optional<ProcessMap> process_;  // made at first need
