@@ -29,6 +29,7 @@
 #include "acre/detail/construct.h"
 #include "acre/detail/key.h"
 #include "acre/detail/table.h"
+#include "acre/detail/table_shape.h"
 #include "acre/element.h"
 #include "acre/failure.h"
 #include "acre/fwd.h"

@@ -18,6 +18,7 @@
 #include "acre/config.h"
 #include "acre/detail/key.h"
 #include "acre/detail/table.h"
+#include "acre/detail/table_shape.h"
 #include "acre/element.h"
 #include "acre/fwd.h"
 #include "acre/hash.h"

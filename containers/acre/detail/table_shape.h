@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+//
+// TableShape: how layouts see Map and Set. Internal to acre.
+
+#ifndef ACRE_CONTAINERS_DETAIL_TABLE_SHAPE_H_
+#define ACRE_CONTAINERS_DETAIL_TABLE_SHAPE_H_
+
+#include <cstddef>
+#include <string_view>
+#include <type_traits>
+
+#include "acre/config.h"
+#include "acre/detail/handle.h"
+#include "acre/detail/shape.h"
+#include "acre/detail/table.h"
+#include "acre/type_layout.h"
+
+namespace acre::inline ACRE_ABI::detail {
+
+/// The handle operations of Map and Set, which both have a `table_`.
+template <class C>
+struct TableShape : PlainShape {
+  static constexpr TypeKind kKind = TypeKind::kHandle;
+  static constexpr bool kHasSlots = true;
+  static constexpr bool kHasHandles = true;
+  using Slot = typename C::Policy::Slot;
+  static constexpr SlotShape kSlotShape{sizeof(Slot), alignof(Slot)};
+
+  static TableRep& Rep(void* handle) {
+    return static_cast<C*>(handle)->table_.rep();
+  }
+  static const TableRep& Rep(const void* handle) {
+    return static_cast<const C*>(handle)->table_.rep();
+  }
+  static void BindTo(void* handle, Arena* arena) {
+    Bind(handle, Rep(handle).arena, Rep(handle).slots, arena);
+  }
+  static void Release(void* handle) {
+    static_cast<C*>(handle)->table_.Release();
+  }
+  static HandleStorage Storage(const void* handle) {
+    const TableRep& rep = Rep(handle);
+    if (!rep.has_table()) return {.arena = rep.arena};
+    const std::size_t bytes = kSlotShape.table_bytes(rep.groups());
+    return {rep.control, bytes,    bytes, kSlotShape.table_align(),
+            rep.arena,   rep.stamp};
+  }
+  /// A run is a slot: the occupied ones need not be neighbours.
+  static ElementRun NextRun(const void* handle, std::size_t* cursor) {
+    const TableRep& rep = Rep(handle);
+    for (; *cursor < rep.groups() * kGroupSlots; ++*cursor) {
+      const std::size_t group = *cursor / kGroupSlots;
+      const std::size_t slot = *cursor % kGroupSlots;
+      if (rep.control[group * kGroupBytes + slot] != 0) {
+        return {static_cast<const Slot*>(rep.slots) + (*cursor)++, 1};
+      }
+    }
+    return {};
+  }
+  static void Adopt(void* handle, Arena* arena, void* block, std::size_t) {
+    TableRep& rep = Rep(handle);
+    if (block == nullptr) {
+      rep = EmptyTable(arena);
+      return;
+    }
+    rep.control = static_cast<std::uint8_t*>(block);
+    rep.slots = rep.control + kSlotShape.control_bytes(rep.groups());
+    rep.arena = arena;
+    rep.stamp = arena->stamp();
+  }
+  static void Rehash(void* handle) {
+    static_cast<C*>(handle)->table_.Reinsert();
+  }
+
+  // Keys with pointers in them hash by address, which a copy changes; text
+  // hashes by content.
+  static constexpr bool kHashesAddresses =
+      kSlotsIn<typename C::key_type> &&
+      !std::is_convertible_v<const typename C::key_type&, std::string_view>;
+  static constexpr TypeOps kHandleOps{
+      .bind = &BindTo,
+      .release = &Release,
+      .storage = &Storage,
+      .next_run = &NextRun,
+      .adopt = &Adopt,
+      .rehash = kHashesAddresses ? &Rehash : nullptr};
+  static constexpr const TypeOps* kOps = &kHandleOps;
+};
+
+}  // namespace acre::inline ACRE_ABI::detail
+
+#endif  // ACRE_CONTAINERS_DETAIL_TABLE_SHAPE_H_
