@@ -43,19 +43,31 @@ struct Gap {
   std::string_view field = {};
 };
 
+// A field may lie in the tail padding of the one before, never inside it.
+constexpr Gap FindDisorder(std::span<const FieldLayout> fields) {
+  std::size_t end = 0;
+  std::size_t next = 0;  // the lowest offset that comes behind the last field
+  for (const FieldLayout& field : fields) {
+    if (field.note == FieldNote::kOpaque || field.size == 0) continue;
+    const std::size_t field_end = field.offset + field.size;
+    if (field.offset < next || field_end <= end) {
+      return {"ACRE_LAYOUT lists a field twice, out of order or in a union:",
+              field.name};
+    }
+    end = field_end;
+    next = std::size_t{field.offset} + 1;
+  }
+  return {};
+}
+
 // Only natural padding may stand between fields: less than the alignment of
-// the field behind it, and less than a pointer. A field may lie in the tail
-// padding of the one before, hence the running maximum.
+// the field behind it, and less than a pointer.
 constexpr Gap FindGap(std::span<const FieldLayout> fields, std::size_t size,
                       std::size_t align) {
   constexpr std::string_view kLeft = "ACRE_LAYOUT leaves a field out after";
-  constexpr std::string_view kOrder =
-      "ACRE_LAYOUT lists a field twice, out of order or in a union:";
   std::size_t end = 0;
   std::size_t hole = 0;
-  std::size_t last = 0;
   std::string_view before = "{";
-  bool first = true;
   for (const FieldLayout& field : fields) {
     if (field.note == FieldNote::kOpaque) {
       hole += field.size;
@@ -63,20 +75,14 @@ constexpr Gap FindGap(std::span<const FieldLayout> fields, std::size_t size,
       continue;
     }
     if (field.size == 0) continue;
-    if (!first && field.offset <= last) return {kOrder, field.name};
-    if (field.offset < end && !first && field.offset + field.size <= end) {
-      return {kOrder, field.name};
-    }
     const std::size_t padding =
         std::min<std::size_t>(field.align, sizeof(void*));
     if (field.offset > end && field.offset - end >= padding + hole) {
       return {kLeft, before};
     }
-    end = std::max<std::size_t>(end, field.offset + field.size);
-    last = field.offset;
+    end = field.offset + field.size;
     before = field.name;
     hole = 0;
-    first = false;
   }
   const std::size_t padding = std::min(align, sizeof(void*));
   if (size > end && size - end >= padding + hole && !(end == 0 && size == 1)) {
@@ -115,6 +121,8 @@ consteval Gap Offence() {
   } else if constexpr (!Shape<T>::kKnown) {
     return {"unregistered type, add ACRE_LAYOUT"};
   } else if constexpr (HasLayout<T> && !kPlain<T>) {
+    const Gap disorder = FindDisorder(Shape<T>::kFields);
+    if (!disorder.offence.empty()) return disorder;
     return FindGap(Shape<T>::kFields, sizeof(T), alignof(T));
   } else {
     return {};
