@@ -301,4 +301,7 @@ struct Shape<V<A...>> : PlainShape {
 
 }  // namespace acre::inline ACRE_ABI::detail
 
+// Defines GetLayout, which the shapes refer to.
+#include "acre/element.h"  // IWYU pragma: keep
+
 #endif  // ACRE_DETAIL_SHAPE_H_
