@@ -55,8 +55,10 @@ ACRE_DESCRIBE_EVAL auto DescribedMember() {
 
 template <class T, class D>
 ACRE_DESCRIBE_EVAL auto DescribedBase() {
-  return MakeField<typename D::type>(TypeName<typename D::type>(),
-                                     BaseOffset<T, typename D::type>());
+  auto field =
+      MakeField<typename D::type>("", BaseOffset<T, typename D::type>());
+  field.name = TypeName<typename D::type>();
+  return field;
 }
 
 /// Describe lists members by access, a layout lists them by offset: the index
@@ -87,7 +89,7 @@ ACRE_DESCRIBE_EVAL auto DescribedFields(L<B...>, std::index_sequence<I...>) {
 template <class T>
 requires boost::describe::has_describe_bases<T>::value &&
     boost::describe::has_describe_members<T>::value &&
-    (!std::is_union_v<T>)ACRE_DESCRIBE_EVAL auto acre_layout(LayoutTag<T>) {
+    (!std::is_union_v<T>)ACRE_DESCRIBE_EVAL auto acre_layout(LayoutTag<T>*) {
   using boost::describe::mod_any_access;
   using Members = boost::describe::describe_members<T, mod_any_access>;
   return detail::DescribedFields<T, Members>(

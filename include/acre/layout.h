@@ -68,9 +68,9 @@ struct Field : FieldLayout {};
 struct Hole {};
 
 template <class M>
-consteval Field<M> MakeField(std::string_view name, std::size_t offset,
+consteval Field<M> MakeField(const char* name, std::size_t offset,
                              FieldNote note = FieldNote::kNone,
-                             std::string_view reason = {}) {
+                             const char* reason = "") {
   Field<M> field;
   field.name = name;
   field.offset = static_cast<std::uint32_t>(offset);
@@ -113,7 +113,7 @@ consteval std::size_t BaseOffset() {
       alignof(Base));
 }
 
-consteval Field<Hole> MakeHole(std::string_view name, std::size_t bytes) {
+consteval Field<Hole> MakeHole(const char* name, std::size_t bytes) {
   Field<Hole> field;
   field.name = name;
   field.size = static_cast<std::uint32_t>(bytes);
@@ -128,7 +128,7 @@ consteval LayoutFields<M...> MakeFields(Field<M>... fields) {
 
 template <class T>
 concept HasLayout = requires {
-  acre_layout(LayoutTag<T>{});
+  acre_layout(static_cast<LayoutTag<T>*>(nullptr));
 };
 
 }  // namespace detail
@@ -177,7 +177,7 @@ concept HasLayout = requires {
 // offsetof of a class that is not standard-layout works on both compilers and
 // warns on both; virtual bases, where it would not, are rejected elsewhere.
 #define ACRE_LAYOUT_BODY_(T, ...)                          \
-  acre_layout(::acre::LayoutTag<T>) {                      \
+  acre_layout(::acre::LayoutTag<T>*) {                     \
     using AcreT [[maybe_unused]] = T;                      \
     return ::acre::detail::MakeFields(                     \
         __VA_OPT__(ACRE_EXPAND_(ACRE_FOR_(__VA_ARGS__)))); \

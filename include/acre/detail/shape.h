@@ -158,7 +158,7 @@ template <class T, class... M>
 struct RegisteredShape<T, LayoutFields<M...>> : PlainShape {
   static constexpr TypeKind kKind = TypeKind::kStruct;
   static constexpr auto kFields = [] {
-    constexpr auto kLayout = acre_layout(LayoutTag<T>{});
+    constexpr auto kLayout = acre_layout(static_cast<LayoutTag<T>*>(nullptr));
     constexpr const TypeLayout* (*kTypes[])() = {&GetLayout<M>..., nullptr};
     std::array<FieldLayout, sizeof...(M)> fields{};
     for (std::size_t i = 0; i < sizeof...(M); ++i) {
@@ -200,7 +200,8 @@ struct RegisteredShape<T, LayoutFields<M...>> : PlainShape {
 };
 template <HasLayout T>
 requires(!kPlain<T>) struct Shape<T>
-    : RegisteredShape<T, decltype(acre_layout(LayoutTag<T>{}))> {
+    : RegisteredShape<
+          T, decltype(acre_layout(static_cast<LayoutTag<T>*>(nullptr)))> {
 };
 
 template <class A, class B>
