@@ -2,8 +2,10 @@
 #
 # What the scripts share: installing Debian packages where they are missing
 # (nothing is done, and no rights are needed, where all are there), setting up
-# build directories once, the files of the repository. Sets `root`.
+# build directories once, the files of the repository. Sets `root`, and the
+# locale: scripts read messages and numbers.
 
+export LC_ALL=C
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 
 # Tracked files, as `git ls-files`; whoever owns the working copy.
