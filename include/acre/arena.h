@@ -42,7 +42,7 @@
 namespace acre::inline ACRE_ABI {
 
 namespace detail {
-struct ArenaEntry;  // lib/registry.h
+struct ArenaEntry;  // lib/chunk_index.h
 struct Chunk;       // lib/chunk.h
 struct MarkState;   // lib/mark.h
 class SlowPath;     // lib/slow_path.h

@@ -43,22 +43,29 @@ namespace detail {
 template <class M, class T>
 M MemberType(M T::*);
 
-template <class T, class D>
-ACRE_DESCRIBE_EVAL auto DescribedMember() {
-  using M = decltype(MemberType(D::pointer));
-  return MakeField<M>(D::name, OffsetOf<T>(
-                                   [](const T& object) -> const void* {
-                                     return &(object.*D::pointer);
-                                   },
-                                   alignof(M)));
-}
+template <class D>
+using DescribedType = decltype(MemberType(D::pointer));
 
 template <class T, class D>
-ACRE_DESCRIBE_EVAL auto DescribedBase() {
-  auto field =
-      MakeField<typename D::type>("", BaseOffset<T, typename D::type>());
-  field.name = TypeName<typename D::type>();
-  return field;
+ACRE_DESCRIBE_EVAL ListedField DescribedMember() {
+  return {D::name, OffsetOf<T>(
+                       [](const T& object) -> const void* {
+                         return &(object.*D::pointer);
+                       },
+                       alignof(DescribedType<D>))};
+}
+
+template <class Base>
+inline constexpr auto kBaseName = [] {
+  std::array<char, TypeName<Base>().size() + 1> name{};
+  std::ranges::copy(TypeName<Base>(), name.begin());
+  return name;
+}();
+
+template <class T, class D>
+ACRE_DESCRIBE_EVAL ListedField DescribedBase() {
+  using Base = typename D::type;
+  return {kBaseName<Base>.data(), BaseOffset<T, Base>()};
 }
 
 /// Describe lists members by access, a layout lists them by offset: the index
@@ -79,9 +86,11 @@ template <class T, class Members, template <class...> class L, class... B,
           std::size_t... I>
 ACRE_DESCRIBE_EVAL auto DescribedFields(L<B...>, std::index_sequence<I...>) {
   [[maybe_unused]] constexpr auto kOrder = OrderOf<T>(Members());
-  return MakeFields(
-      DescribedBase<T, B>()...,
-      DescribedMember<T, boost::mp11::mp_at_c<Members, kOrder[I]>>()...);
+  return LayoutFields<
+      typename B::type...,
+      DescribedType<boost::mp11::mp_at_c<Members, kOrder[I]>>...>{
+      {DescribedBase<T, B>()...,
+       DescribedMember<T, boost::mp11::mp_at_c<Members, kOrder[I]>>()...}};
 }
 
 }  // namespace detail

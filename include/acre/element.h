@@ -199,18 +199,25 @@ struct Text {
 /// recursive types end, and the shortest path is the one that is told.
 class TypeWalk {
  public:
-  constexpr explicit TypeWalk(const TypeLayout* root) : seen_(new Seen[64]) {
+  constexpr explicit TypeWalk(const TypeLayout* root)
+      : seen_(new Seen[kFirst]), table_(new std::uint32_t[2 * kFirst]{}) {
     Add(root, 0, {});
   }
   TypeWalk(const TypeWalk&) = delete;
-  constexpr ~TypeWalk() { delete[] seen_; }
+  constexpr ~TypeWalk() {
+    delete[] seen_;
+    delete[] table_;
+  }
 
-  constexpr Text Run() {
-    std::size_t weak = kNone;
+  /// True where no type offends. Otherwise Tell() says which.
+  constexpr bool Run() {
     for (std::size_t i = 0; i < size_; ++i) {
       const TypeLayout& type = *seen_[i].type;
-      if (!type.offence.empty()) return Tell(i, type.offence);
-      if (!type.weak.empty() && weak == kNone) weak = i;
+      if (!type.offence.empty()) {
+        hit_ = i;
+        return false;
+      }
+      if (!type.weak.empty() && hit_ == kNone) hit_ = i;
       for (const FieldLayout& field : type.fields) {
         if (field.note == FieldNote::kBorrowed ||
             field.note == FieldNote::kOpaque) {
@@ -219,11 +226,27 @@ class TypeWalk {
         Add(field.type(), i, field.name);
       }
     }
-    return weak == kNone ? Text{} : Tell(weak, seen_[weak].type->weak);
+    return hit_ == kNone;
+  }
+
+  /// The path to the offence that Run() found, and the fix.
+  constexpr Text Tell() const {
+    const TypeLayout& type = *seen_[hit_].type;
+    Text text;
+    AddPath(text, hit_);
+    text.Add(": ");
+    text.Add(type.offence.empty() ? type.weak : type.offence);
+    if (!type.offence_field.empty()) {
+      text.Add(" '");
+      text.Add(type.offence_field);
+      text.Add("'");
+    }
+    return text;
   }
 
  private:
   static constexpr std::size_t kNone = ~std::size_t{0};
+  static constexpr std::size_t kFirst = 64;
   struct Seen {
     const TypeLayout* type = nullptr;
     std::size_t parent = 0;  // index into seen_
@@ -236,13 +259,25 @@ class TypeWalk {
                          type->fields.empty() && type->offence.empty() &&
                          type->weak.empty();
     if (is_leaf) return;
-    for (std::size_t i = 0; i < size_; ++i) {
-      // By id: g++ with -fsanitize=undefined compares no addresses of inline
-      // variables at compile time.
-      if (seen_[i].type->id == type->id) return;
+    // By id: g++ with -fsanitize=undefined compares no addresses of inline
+    // variables at compile time.
+    std::size_t at = SlotOf(type->id);
+    if (table_[at] != 0) return;
+    if (size_ == capacity_) {
+      Grow();
+      at = SlotOf(type->id);
     }
-    if (size_ == capacity_) Grow();
     seen_[size_++] = {type, parent, label};
+    table_[at] = static_cast<std::uint32_t>(size_);
+  }
+
+  /// Where the type of this id is entered in table_, or would be.
+  constexpr std::size_t SlotOf(std::uint64_t id) const {
+    std::size_t at = id % (2 * capacity_);
+    while (table_[at] != 0 && seen_[table_[at] - 1].type->id != id) {
+      at = (at + 1) % (2 * capacity_);
+    }
+    return at;
   }
 
   constexpr void Grow() {
@@ -251,19 +286,11 @@ class TypeWalk {
     delete[] seen_;
     seen_ = larger;
     capacity_ *= 2;
-  }
-
-  constexpr Text Tell(std::size_t hit, std::string_view offence) const {
-    Text text;
-    AddPath(text, hit);
-    text.Add(": ");
-    text.Add(offence);
-    if (const auto field = seen_[hit].type->offence_field; !field.empty()) {
-      text.Add(" '");
-      text.Add(field);
-      text.Add("'");
+    delete[] table_;
+    table_ = new std::uint32_t[2 * capacity_]{};
+    for (std::size_t i = 0; i < size_; ++i) {
+      table_[SlotOf(seen_[i].type->id)] = static_cast<std::uint32_t>(i + 1);
     }
-    return text;
   }
 
   constexpr void AddPath(Text& text, std::size_t at) const {
@@ -276,13 +303,22 @@ class TypeWalk {
     text.Add(step.label);
   }
 
-  Seen* seen_;  // owned, [0, size_) are valid
+  Seen* seen_;            // owned, [0, size_) are valid
+  std::uint32_t* table_;  // owned, 2 * capacity_: 1 + index into seen_, or 0
   std::size_t size_ = 0;
-  std::size_t capacity_ = 64;
+  std::size_t capacity_ = kFirst;
+  std::size_t hit_ = kNone;  // index into seen_
 };
 
 template <class T>
-inline constexpr Text kOffenceOf = TypeWalk(GetLayout<T>()).Run();
+inline constexpr bool kIsElement = TypeWalk(GetLayout<T>()).Run();
+
+/// Empty for an element; else path and fix of the first offence.
+template <class T>
+inline constexpr Text kOffenceOf = [] {
+  TypeWalk walk(GetLayout<T>());
+  return walk.Run() ? Text{} : walk.Tell();
+}();
 
 }  // namespace detail
 
@@ -295,14 +331,17 @@ constexpr const TypeLayout& LayoutOf() {
 /// Empty where T is an element; else path and fix of the first offence.
 template <class T>
 consteval std::string_view Validate() {
-  return detail::kOffenceOf<std::remove_cv_t<T>>.view();
+  if constexpr (detail::kIsElement<std::remove_cv_t<T>>) {
+    return {};
+  } else {
+    return detail::kOffenceOf<std::remove_cv_t<T>>.view();
+  }
 }
 
 /// Holds when T may live in an arena. Never a hard error; do not ask before T
 /// is complete.
 template <class T>
-concept Element = Validate<T>()
-.empty();
+concept Element = detail::kIsElement<std::remove_cv_t<T>>;
 
 namespace detail {
 
@@ -315,14 +354,13 @@ struct Offending {
   static constexpr bool kIsElement = sizeof...(C) == 0;
 };
 template <class T, std::size_t... I>
-consteval bool Require(std::index_sequence<I...>) {
+consteval void Reject(std::index_sequence<I...>) {
   static_assert(Offending<kOffenceOf<T>.chars[I]...>::kIsElement,
                 "acre: this type cannot live in an arena (path and fix above)");
-  return true;
 }
 template <class T>
-consteval bool RequireElement() {
-  return Require<T>(std::make_index_sequence<kOffenceOf<T>.size>{});
+consteval void Reject() {
+  Reject<T>(std::make_index_sequence<kOffenceOf<T>.size>{});
 }
 #else
 template <std::size_t N>
@@ -342,12 +380,18 @@ consteval auto MessageOf() {
   return message;
 }
 template <class T>
-consteval bool RequireElement() {
+consteval void Reject() {
   static_assert(Offending<MessageOf<T>()>::kIsElement,
                 "acre: this type cannot live in an arena (path and fix above)");
-  return true;
 }
 #endif
+
+/// The compiler's error, with path and fix, where T is no element.
+template <class T>
+consteval bool RequireElement() {
+  if constexpr (!kIsElement<T>) Reject<T>();
+  return true;
+}
 
 }  // namespace detail
 }  // namespace acre::inline ACRE_ABI

@@ -152,6 +152,11 @@ struct Shape<std::array<T, N>> : ArrayShape<T, N> {};
 
 // ---- structs: registered ones and std::pair
 
+/// An empty member or base shares its address with what comes next.
+template <class M>
+inline constexpr std::uint32_t kFieldSize =
+    std::is_empty_v<M> ? 0 : std::uint32_t{sizeof(M)};
+
 template <class T, class Fields>
 struct RegisteredShape;
 template <class T, class... M>
@@ -160,9 +165,19 @@ struct RegisteredShape<T, LayoutFields<M...>> : PlainShape {
   static constexpr auto kFields = [] {
     constexpr auto kLayout = acre_layout(static_cast<LayoutTag<T>*>(nullptr));
     constexpr const TypeLayout* (*kTypes[])() = {&GetLayout<M>..., nullptr};
+    constexpr std::uint32_t kSizes[] = {kFieldSize<M>..., 0};
+    constexpr std::uint32_t kAligns[] = {alignof(M)..., 0};
     std::array<FieldLayout, sizeof...(M)> fields{};
     for (std::size_t i = 0; i < sizeof...(M); ++i) {
-      fields[i] = kLayout.fields[i];
+      const ListedField& listed = kLayout.fields[i];
+      const bool is_hole = listed.note == FieldNote::kOpaque;
+      fields[i].name = listed.name;
+      fields[i].offset = static_cast<std::uint32_t>(listed.offset);
+      fields[i].size =
+          is_hole ? static_cast<std::uint32_t>(listed.hole) : kSizes[i];
+      fields[i].align = kAligns[i];
+      fields[i].note = listed.note;
+      fields[i].reason = listed.reason;
       fields[i].type = kTypes[i];
     }
     return fields;

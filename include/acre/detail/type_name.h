@@ -14,13 +14,20 @@
 
 namespace acre::inline ACRE_ABI::detail {
 
-// The compilers end differently: "[with T = X]" and "[T = X]". The return type
-// must not be a typedef, or g++ explains it in the same brackets.
+// The compilers write differently: "[with T = X]" and "[T = X]". The return
+// type must not be a typedef, or g++ explains it in the same brackets.
+template <class T>
+consteval auto FunctionName() {
+  return std::string_view(__PRETTY_FUNCTION__, sizeof __PRETTY_FUNCTION__ - 1);
+}
+
+// The same for every T, so looked for once.
+inline constexpr std::size_t kNameBegin = FunctionName<int>().find("T = ") + 4;
+
 template <class T>
 consteval auto TypeName() {
-  constexpr std::string_view kText = __PRETTY_FUNCTION__;
-  constexpr std::size_t kBegin = kText.find("T = ") + 4;
-  return kText.substr(kBegin, kText.rfind(']') - kBegin);
+  constexpr std::string_view kText = FunctionName<T>();
+  return kText.substr(kNameBegin, kText.size() - kNameBegin - 1);
 }
 
 constexpr std::uint64_t HashName(std::string_view text,
