@@ -44,10 +44,11 @@ void* SlowPath::TakeBlock(std::size_t bytes, std::size_t align) {
     if (void* block = TakeRetainedLarge(bytes, align)) return block;
   }
   if (char* block = Carve(size.bytes, block_align)) return block;
+  const std::size_t slack = block_align > kGranule ? block_align : 0;
   if (size.bytes > kInlineMax && size.bytes > NextChunkSize() / 4) {
+    if (Extend(size.bytes + slack)) return Carve(size.bytes, block_align);
     return TakeLarge(bytes, align);
   }
-  const std::size_t slack = block_align > kGranule ? block_align : 0;
   // A re-entrant user may take the new chunk's memory, hence the loop.
   while (Refill(size.bytes + slack)) {
     if (void* block = PopFree(size)) return block;
@@ -73,11 +74,14 @@ ACRE_READS_FREE_BLOCKS void SlowPath::PushFree(void* block, unsigned index,
   a_.freed_ += bytes;
 }
 
-// What alignment skips is handed out later, as ordinary small blocks.
+// What alignment skips and Shrink cuts off is handed out later, as ordinary
+// blocks: the largest that fit, a multiple of a quarter of an octave.
 void SlowPath::PushGap(char* gap, std::size_t bytes) {
   while (bytes != 0) {
-    const std::size_t piece = std::min(bytes, kSmallMax);
-    PushFree(gap, ClassOf(piece, 1).index, piece);
+    std::size_t piece = std::min(bytes, kInlineMax);
+    if (piece > kSmallMax)
+      piece = std::bit_floor(piece) / 4 * (piece / (std::bit_floor(piece) / 4));
+    GivePiece(gap, ClassOf(piece, 1));
     gap += piece;
     bytes -= piece;
   }
@@ -104,11 +108,13 @@ std::size_t SlowPath::NextChunkSize() const {
 /// Makes a chunk with `need` free bytes current, if there is one to be had.
 bool SlowPath::Refill(std::size_t need) {
   if (AdvanceToSpare(need)) return true;
-  if (a_.freed_ - a_.scanned_ >=
+  if (a_.options_.freelists &&
+      a_.freed_ - a_.scanned_ >=
           std::max(NextChunkSize(), (a_.freed_ - a_.reused_) / 2) &&
       ReclaimFor(need)) {
     return true;
   }
+  if (Extend(need)) return true;
   if (Chunk* large = TakeLargeSpare(need)) {
     large->is_large = false;
     Advance(large);
@@ -120,7 +126,41 @@ bool SlowPath::Refill(std::size_t need) {
     return true;
   }
   // The source is dry: look for whole chunks even if few bytes were freed.
-  return a_.freed_ != a_.scanned_ && ReclaimFor(need);
+  return a_.options_.freelists && a_.freed_ != a_.scanned_ && ReclaimFor(need);
+}
+
+/// Makes the current chunk longer, so that it has `need` free bytes, if its
+/// source can. Only while no spare serves: the last chunk is the one that ends
+/// where nothing else begins.
+bool SlowPath::Extend(std::size_t need) {
+  Chunk* chunk = a_.current_;
+  if (chunk == nullptr || chunk->charged != chunk->memory.size) return false;
+  const auto begin = reinterpret_cast<std::uintptr_t>(chunk->memory.address);
+  if (begin % kMaxAlignment != 0 || chunk->memory.size % kMaxAlignment != 0) {
+    return false;
+  }
+  // Up to 16 bytes at the end of a chunk are never handed out.
+  const std::size_t min_more =
+      RoundUp(need - a_.remaining() + kGranule, kMaxAlignment);
+  if (need > PTRDIFF_MAX / 2 || min_more > Allowed()) return false;
+  const std::size_t wanted =
+      std::max(min_more, RoundUp(NextChunkSize(), kMaxAlignment));
+  const std::size_t more = a_.source_->Extend(
+      chunk->memory, min_more,
+      std::min(wanted, Allowed() / kMaxAlignment * kMaxAlignment));
+  if (more == 0) return false;
+  NoteTop();
+  char* const old_limit = chunk->limit;
+  if (!index::ExtendChunk(chunk, more)) {
+    // Out of memory for the index. The source keeps what it gave as part of
+    // the chunk; it goes back with it.
+    return false;
+  }
+  chunk->charged += more;
+  a_.reserved_ += more;
+  a_.limit_ = chunk->limit;
+  PoisonOwn(old_limit, static_cast<std::size_t>(chunk->limit - old_limit));
+  return a_.remaining() >= need;
 }
 
 bool SlowPath::ReclaimFor(std::size_t need) {
@@ -245,6 +285,20 @@ void SlowPath::Give(void* block, std::size_t bytes, std::size_t align,
   if (kChecked) NoteGiven(block, bytes);
   if (size.bytes > kInlineMax && GiveLarge(block)) return;
   if (size.index == kNoClass) return;  // usable again after Reset
+  GivePiece(block, size);
+}
+
+void SlowPath::GivePiece(void* block, SizeClass size) {
+  if (!a_.options_.freelists) {
+    if (static_cast<char*>(block) + size.bytes != a_.cursor_) {
+      a_.freed_ += size.bytes;
+      return;
+    }
+    NoteTop();
+    a_.cursor_ = static_cast<char*>(block);
+    ForgetBlocks(a_.current_, a_.cursor_);
+    return;
+  }
   if (a_.mark_ != nullptr && IsBelowMark(block)) {
     return PushWaiting(block, size.index);
   }
@@ -263,12 +317,12 @@ bool SlowPath::TryGrow(void* block, std::size_t old_bytes,
   char* end = static_cast<char*>(block) + old_size.bytes;
   if (new_size.bytes > old_size.bytes) {
     const std::size_t more = new_size.bytes - old_size.bytes;
+    const std::size_t need = BlockAlign(new_size, align);
     if (end != a_.cursor_ ||
-        more > static_cast<std::size_t>(a_.limit_ - a_.cursor_)) {
+        reinterpret_cast<std::uintptr_t>(block) % need != 0) {
       return false;
     }
-    const std::size_t need = BlockAlign(new_size, align);
-    if (reinterpret_cast<std::uintptr_t>(block) % need != 0) return false;
+    if (more > a_.remaining() && !Extend(more)) return false;
     a_.cursor_ += more;
   } else if (new_size.bytes < old_size.bytes) {
     return false;
@@ -278,6 +332,52 @@ bool SlowPath::TryGrow(void* block, std::size_t old_bytes,
     BlockInfo& info = chunk->blocks.At(static_cast<char*>(block));
     info.bytes = new_bytes;
     Unpoison(block, new_bytes);
+  }
+  return true;
+}
+
+void SlowPath::Shrink(void* block, std::size_t old_bytes, std::size_t new_bytes,
+                      std::size_t align) {
+  if (kChecked) {
+    CheckUser();
+    CheckLiveBlock(a_, block, "Shrink");
+    const Chunk* chunk = index::Find(block);
+    ACRE_CHECK(
+        const_cast<Chunk*>(chunk)->blocks.At(static_cast<char*>(block)).bytes ==
+            old_bytes,
+        "Shrink(%p) in arena '%s': the block does not have %zu bytes", block,
+        a_.name(), old_bytes);
+  }
+  ACRE_CHECK(new_bytes <= old_bytes,
+             "Shrink(%p) in arena '%s': from %zu to %zu bytes is no shrinking",
+             block, a_.name(), old_bytes, new_bytes);
+  if (kChecked) {
+    BlockInfo& info = index::Find(block)->blocks.At(static_cast<char*>(block));
+    info.bytes = new_bytes;
+    char* rest = static_cast<char*>(block) + new_bytes;
+    Fill(rest, kFreedByte, old_bytes - new_bytes);
+    PoisonOwn(rest, old_bytes - new_bytes);
+  }
+  const SizeClass old_size = BlockFor(old_bytes, align);
+  const SizeClass new_size = BlockFor(new_bytes, align);
+  if (old_size.bytes == new_size.bytes || old_size.index == kNoClass) return;
+  if (old_size.bytes > kInlineMax && index::Find(block)->is_large) return;
+  char* rest = static_cast<char*>(block) + new_size.bytes;
+  char* end = static_cast<char*>(block) + old_size.bytes;
+  if (end == a_.cursor_) {
+    NoteTop();
+    a_.cursor_ = rest;
+    return;
+  }
+  PushGap(rest, static_cast<std::size_t>(end - rest));
+}
+
+bool SlowPath::TryReserve(std::size_t bytes) {
+  if (kChecked) CheckUser();
+  if (bytes > PTRDIFF_MAX / 2) return false;
+  bytes = RoundUp(bytes, kGranule);
+  while (a_.remaining() < bytes) {
+    if (!Refill(bytes)) return false;
   }
   return true;
 }
@@ -296,7 +396,7 @@ void SlowPath::Reset(ResetMode mode) {
   RetireAllLarge(0);
   std::fill(std::begin(a_.free_), std::end(a_.free_), nullptr);
   a_.freed_ = a_.reused_ = a_.scanned_ = 0;
-  a_.mark_ = nullptr;
+  SetMark(nullptr);
   a_.stamp_ = a_.next_stamp_++;
   a_.reset_order_ = a_.next_order_;
   ++a_.resets_;
@@ -400,6 +500,30 @@ ArenaStats SlowPath::Stats() const {
   return stats;
 }
 
+void SlowPath::VisitChunks(void (*visit)(void*, const ChunkInfo&),
+                           void* context) const {
+  const auto show = [&](const Chunk& chunk, const char* top) {
+    ChunkInfo info;
+    info.begin = reinterpret_cast<const std::byte*>(chunk.begin.load());
+    info.capacity = chunk.capacity();
+    info.is_large = chunk.is_large;
+    info.is_spare = !IsInUse(chunk);
+    if (!info.is_spare) {
+      info.used = static_cast<std::size_t>(top - chunk.begin.load());
+    }
+    visit(context, info);
+  };
+  const Chunk* behind = a_.current_ != nullptr ? a_.current_->next : a_.first_;
+  for (const Chunk* c = a_.first_; c != behind; c = c->next) {
+    show(*c, c == a_.current_ ? a_.cursor_ : c->top);
+  }
+  for (const Chunk* c = a_.large_; c != nullptr; c = c->next) show(*c, c->top);
+  for (const Chunk* list :
+       {behind, const_cast<const Chunk*>(a_.large_spares_)}) {
+    for (const Chunk* c = list; c != nullptr; c = c->next) show(*c, c->top);
+  }
+}
+
 Location SlowPath::Locate(const Chunk& chunk, const void* address) const {
   const auto* p = static_cast<const char*>(address);
   Location where;
@@ -445,7 +569,9 @@ Arena::Arena(const ArenaOptions& options)
     : source_(options.source != nullptr ? options.source
                                         : &CollectedSource::Instance()),
       entry_(nullptr),
-      options_(options) {}
+      options_(options) {
+  gives_slowly_ = !options.freelists;
+}
 
 Arena::~Arena() { detail::SlowPath(*this).ReleaseAll(); }
 
@@ -463,6 +589,41 @@ bool Arena::TryGrow(void* block, std::size_t old_bytes, std::size_t new_bytes,
                     std::size_t align) {
   detail::CheckAlignment(align);
   return detail::SlowPath(*this).TryGrow(block, old_bytes, new_bytes, align);
+}
+
+void Arena::Shrink(void* block, std::size_t old_bytes, std::size_t new_bytes,
+                   std::size_t align) {
+  detail::CheckAlignment(align);
+  detail::SlowPath(*this).Shrink(block, old_bytes, new_bytes, align);
+}
+
+void* Arena::Grow(void* block, std::size_t old_bytes, std::size_t new_bytes,
+                  std::size_t align) {
+  if (TryGrow(block, old_bytes, new_bytes, align)) return block;
+  ACRE_CHECK(new_bytes >= old_bytes,
+             "Grow(%p) in arena '%s': from %zu to %zu bytes is no growth",
+             block, name(), old_bytes, new_bytes);
+  void* larger = Allocate(new_bytes, align);
+  std::memcpy(larger, block, old_bytes);
+  Free(block, old_bytes, align);
+  return larger;
+}
+
+bool Arena::TryReserve(std::size_t bytes) {
+  return detail::SlowPath(*this).TryReserve(bytes);
+}
+
+void Arena::Reserve(std::size_t bytes) {
+  if (!TryReserve(bytes)) FailAllocation(bytes);
+}
+
+void Arena::VisitChunks(void (*visit)(void*, const ChunkInfo&),
+                        void* context) const {
+  detail::SlowPath(const_cast<Arena&>(*this)).VisitChunks(visit, context);
+}
+
+bool Arena::IsOpen(Mark mark) const noexcept {
+  return detail::SlowPath(const_cast<Arena&>(*this)).IsOpen(mark);
 }
 
 void Arena::Reset(ResetMode mode) { detail::SlowPath(*this).Reset(mode); }

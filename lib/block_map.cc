@@ -26,6 +26,26 @@ bool BlockMap::Create(char* begin, std::size_t capacity) {
   return false;
 }
 
+bool BlockMap::Extend(std::size_t capacity) {
+  const std::size_t granules = capacity / kGranule + 1;
+  const std::size_t old_words = granules_ / kWordBits + 1;
+  const std::size_t words = granules / kWordBits + 1;
+  auto* starts = static_cast<std::uint64_t*>(
+      std::realloc(starts_, words * sizeof(std::uint64_t)));
+  if (starts == nullptr) return false;
+  std::memset(starts + old_words, 0,
+              (words - old_words) * sizeof(std::uint64_t));
+  starts_ = starts;
+  void* infos =
+      std::realloc(static_cast<void*>(infos_), granules * sizeof(BlockInfo));
+  if (infos == nullptr) return false;
+  infos_ = static_cast<BlockInfo*>(infos);
+  std::memset(static_cast<void*>(infos_ + granules_), 0,
+              (granules - granules_) * sizeof(BlockInfo));
+  granules_ = granules;
+  return true;
+}
+
 void BlockMap::Destroy() {
   std::free(infos_);
   std::free(starts_);

@@ -32,6 +32,8 @@ class BlockMap {
  public:
   /// False where memory ran out. `begin` is 16-aligned.
   bool Create(char* begin, std::size_t capacity);
+  /// As Create with a larger capacity, keeping what is known.
+  bool Extend(std::size_t capacity);
   void Destroy();
   /// Forgets all blocks at and above `from`.
   void Clear(const char* from);

@@ -282,6 +282,40 @@ Chunk* AddChunk(ArenaEntry* owner, ChunkMemory memory) {
   return chunk;
 }
 
+bool ExtendChunk(Chunk* chunk, std::size_t more) {
+  char* const start = static_cast<char*>(chunk->memory.address);
+  char* const old_end = start + chunk->memory.size;
+  const std::uintptr_t old_last = PageOf(old_end - 1);
+  const std::uintptr_t last = PageOf(old_end + more - 1);
+  if ((reinterpret_cast<std::uintptr_t>(old_end) + more) >> kAddressBits != 0) {
+    return false;
+  }
+  const Writing writing;
+  bool is_taken = false;
+  for (std::uintptr_t page = old_last + 1; page <= last; ++page) {
+    const auto* slot = MakeSlot(page);
+    if (slot == nullptr) return false;
+    is_taken |= slot->load() != nullptr;
+  }
+  if (is_taken) Purge();
+  if (kChecked && !chunk->blocks.Extend(chunk->memory.size + more)) {
+    return false;
+  }
+  if (old_last != PageOf(start)) {
+    Unlink(*FindSlot(old_last), &chunk->last_page);
+    chunk->last_page.next.store(nullptr, std::memory_order_relaxed);
+    Link(*FindSlot(old_last), &chunk->inner_pages);
+  }
+  for (std::uintptr_t page = old_last + 1; page < last; ++page) {
+    Link(*FindSlot(page), &chunk->inner_pages);
+  }
+  Link(*FindSlot(last), &chunk->last_page);
+  chunk->memory.size += more;
+  chunk->limit = start + (chunk->memory.size - 1) / kGranule * kGranule;
+  chunk->end.store(start + chunk->memory.size, std::memory_order_release);
+  return true;
+}
+
 void RemoveChunk(Chunk* chunk) {
   const Writing writing;
   *chunk->owned_at = chunk->next_owned;

@@ -44,17 +44,25 @@ Mark SlowPath::Checkpoint() {
     a_.free_[index] = nullptr;
   }
   a_.freed_ = a_.reused_ = a_.scanned_ = 0;
-  a_.mark_ = state;
+  SetMark(state);
   a_.stamp_ = state->stamp;
   return Mark(&a_, state->stamp);
 }
 
+MarkState* SlowPath::FindMark(Mark mark) const {
+  MarkState* found = mark.arena_ == &a_ ? a_.mark_ : nullptr;
+  while (found != nullptr && found->stamp != mark.stamp_) found = found->outer;
+  return found;
+}
+
+void SlowPath::SetMark(MarkState* mark) {
+  a_.mark_ = mark;
+  a_.gives_slowly_ = mark != nullptr || !a_.options_.freelists;
+}
+
 void SlowPath::Rewind(Mark mark) {
   if (kChecked) CheckUser();
-  MarkState* target = mark.arena_ == &a_ ? a_.mark_ : nullptr;
-  while (target != nullptr && target->stamp != mark.stamp_) {
-    target = target->outer;
-  }
+  MarkState* target = FindMark(mark);
   ACRE_CHECK(target != nullptr,
              "Rewind of arena '%s': the mark is not open (a Reset or a Rewind "
              "has closed it, or it is of another arena)",
@@ -67,7 +75,7 @@ void SlowPath::Rewind(Mark mark) {
     if (m == target) break;
   }
   const MarkState closed = *target;
-  a_.mark_ = closed.outer;
+  SetMark(closed.outer);
   a_.stamp_ = closed.outer_stamp;
   std::fill(std::begin(a_.free_), std::end(a_.free_), nullptr);
   for (std::size_t i = 0; i < closed.saved_count; ++i) {

@@ -41,9 +41,13 @@ class SlowPath {
             const TypeLayout* type);
   bool TryGrow(void* block, std::size_t old_bytes, std::size_t new_bytes,
                std::size_t align);
+  void Shrink(void* block, std::size_t old_bytes, std::size_t new_bytes,
+              std::size_t align);
+  bool TryReserve(std::size_t bytes);
   void Reset(ResetMode mode);
   void ReleaseAll();
   ArenaStats Stats() const;
+  void VisitChunks(void (*visit)(void*, const ChunkInfo&), void* context) const;
   bool IsInUse(const Chunk& chunk) const;
   Location Locate(const Chunk& chunk, const void* address) const;
   /// The arena's registry entry, made at first need; null: out of memory.
@@ -53,6 +57,7 @@ class SlowPath {
   // mark.cc
   Mark Checkpoint();
   void Rewind(Mark mark);
+  bool IsOpen(Mark mark) const { return FindMark(mark) != nullptr; }
   bool IsLiveInMarks(std::uint64_t stamp) const;
   bool IsOlderThanMark(const void* address) const;
 
@@ -68,8 +73,10 @@ class SlowPath {
   void* PopFree(SizeClass size);
   void PushFree(void* block, unsigned index, std::size_t bytes);
   void PushGap(char* gap, std::size_t bytes);
+  void GivePiece(void* block, SizeClass size);
   char* Carve(std::size_t bytes, std::size_t align);
   bool Refill(std::size_t need);
+  bool Extend(std::size_t need);
   bool ReclaimFor(std::size_t need);
   bool AdvanceToSpare(std::size_t need);
   void Advance(Chunk* chunk);
@@ -102,6 +109,8 @@ class SlowPath {
 
   // mark.cc
   std::size_t MarkBytes() const;
+  MarkState* FindMark(Mark mark) const;
+  void SetMark(MarkState* mark);
   void PushWaiting(void* block, unsigned index);
   void GiveWaiting(WaitingBlock* list);
   void RewindChunks(const MarkState& closed);

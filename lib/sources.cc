@@ -9,6 +9,10 @@
 
 namespace acre::inline ACRE_ABI {
 
+std::size_t ChunkSource::Extend(ChunkMemory, std::size_t, std::size_t) {
+  return 0;
+}
+
 ChunkMemory MallocSource::Acquire(std::size_t min_size, std::size_t wanted) {
   // Page-aligned where possible: such a chunk shares no page with another.
   constexpr std::size_t kPage = 4096;

@@ -158,6 +158,23 @@ class Arena {
   bool TryGrow(void* block, std::size_t old_bytes, std::size_t new_bytes,
                std::size_t align = kGranule);
 
+  /// Makes a block of Allocate longer: in place where TryGrow can, otherwise by
+  /// moving its contents to a new block and freeing the old. Returns where it
+  /// is now. Fails like Allocate; then the old block is as it was.
+  [[nodiscard]] void* Grow(void* block, std::size_t old_bytes,
+                           std::size_t new_bytes, std::size_t align = kGranule);
+
+  /// Makes a block of Allocate shorter, in place, always. What lies behind
+  /// new_bytes is handed out again; Free takes new_bytes from then on.
+  void Shrink(void* block, std::size_t old_bytes, std::size_t new_bytes,
+              std::size_t align = kGranule);
+
+  /// Room for `bytes` bytes of small blocks in one chunk, so that they come
+  /// without asking the source. A hint where freelists serve them anyway.
+  void Reserve(std::size_t bytes);
+  /// As Reserve; false where memory runs out.
+  [[nodiscard]] bool TryReserve(std::size_t bytes);
+
   // ------------------------------------------------------------ whole arena
 
   /// Ends the life of everything inside. Closes all marks. Constant for kKeep
@@ -173,6 +190,9 @@ class Arena {
   /// a mark that was closed by a Rewind or Reset.
   void Rewind(Mark mark);
 
+  /// True while Rewind(mark) is allowed.
+  bool IsOpen(Mark mark) const noexcept;
+
   /// The next thread that uses this arena becomes its user (checked builds
   /// know the user and refuse others). The caller provides the ordering.
   void HandOver() noexcept;
@@ -185,6 +205,27 @@ class Arena {
 
   /// Linear in the number of chunks.
   ArenaStats stats() const noexcept;
+
+  /// Bytes that the current chunk can still hand out.
+  std::size_t remaining() const noexcept {
+    return static_cast<std::size_t>(limit_ - cursor_);
+  }
+
+  /// Calls visit(const ChunkInfo&) for every chunk: those in use, oldest first,
+  /// then large ones, then spares. `visit` must not allocate here.
+  template <class Visit>
+  void ForEachChunk(Visit visit) const {
+    VisitChunks(
+        [](void* context, const ChunkInfo& info) {
+          (*static_cast<Visit*>(context))(info);
+        },
+        &visit);
+  }
+
+  /// Replaces ArenaOptions::byte_limit. What is held already stays.
+  void set_byte_limit(std::size_t bytes) noexcept {
+    options_.byte_limit = bytes;
+  }
   const char* name() const noexcept { return options_.name; }
   const ArenaOptions& options() const noexcept { return options_; }
   /// True for arenas made by NewCollectedArena.
@@ -204,6 +245,7 @@ class Arena {
  private:
   friend class detail::SlowPath;
   friend struct detail::Blocks;
+  friend class BumpArena;
 
   void* Take(std::size_t bytes, std::size_t align, const TypeLayout* type);
   void Give(void* block, std::size_t bytes, std::size_t align,
@@ -214,6 +256,8 @@ class Arena {
                           const TypeLayout* type);
   bool IsLiveInMarks(std::uint64_t stamp) const noexcept;
   [[noreturn]] ACRE_COLD void FailAllocation(std::size_t bytes) const;
+  void VisitChunks(void (*visit)(void* context, const ChunkInfo& info),
+                   void* context) const;
 
   template <class T, class... Args>
   T* ConstructIn(void* block, Args&&... args);
@@ -227,6 +271,7 @@ class Arena {
   std::size_t freed_ = 0;   // bytes ever put on freelists since Reset
   std::size_t reused_ = 0;  // bytes ever taken from them; <= freed_
   std::uint64_t stamp_ = 1;
+  bool gives_slowly_ = false;  // a mark is open, or freelists are left out
   detail::FreeBlock* free_[detail::kClassCount] = {};  // by class; null: empty
 
   // Cold.
@@ -278,7 +323,7 @@ ACRE_INLINE void* Arena::Take(std::size_t bytes, std::size_t align,
 
 ACRE_INLINE void Arena::Give(void* block, std::size_t bytes, std::size_t align,
                              const TypeLayout* type) {
-  if (kChecked || bytes > detail::kInlineMax || mark_ != nullptr) {
+  if (kChecked || bytes > detail::kInlineMax || gives_slowly_) {
     return GiveSlow(block, bytes, align, type);
   }
   const detail::SizeClass size = detail::ClassOf(bytes, align);

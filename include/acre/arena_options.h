@@ -37,6 +37,10 @@ struct ArenaOptions {
   /// Reset(ResetMode::kKeep) and kClear retain chunks up to this total; the
   /// rest goes back to the source.
   std::size_t retain_limit = SIZE_MAX;
+
+  /// False leaves freelists out: Free gives back the block allocated last and
+  /// large blocks, others wait for Reset or Rewind. See BumpArena.
+  bool freelists = true;
 };
 
 /// A snapshot. Bytes, unless said otherwise.
@@ -46,13 +50,23 @@ struct ArenaStats {
   std::size_t large_blocks = 0;  ///< number of blocks with a chunk of their own
   std::size_t reserved = 0;      ///< held from the source, spares included
   std::size_t carved = 0;        ///< handed out by the bump pointer
-  std::size_t freed = 0;         ///< of those, waiting on freelists
+  std::size_t freed = 0;         ///< of those, freed and not yet used again
   std::size_t current_used = 0;  ///< carved from the current chunk
   std::size_t current_size = 0;  ///< what the current chunk can hold
   std::uint64_t resets = 0;      ///< number of Resets so far
 
   /// Blocks handed out and not freed, rounding included.
   std::size_t live() const noexcept { return carved - freed; }
+};
+
+/// One chunk, as Arena::ForEachChunk shows it. Addresses, not contents: in
+/// checked builds what is not allocated must not be read.
+struct ChunkInfo {
+  const std::byte* begin = nullptr;  ///< where the first block is, or could be
+  std::size_t used = 0;              ///< bytes handed out by the bump pointer
+  std::size_t capacity = 0;          ///< bytes that it can hand out
+  bool is_spare = false;             ///< retained for later; used is 0
+  bool is_large = false;             ///< holds one block only
 };
 
 /// What Reset does with the chunks.

@@ -49,8 +49,16 @@ class ChunkSource {
   /// finalizers): an arena is consistent whenever it calls its source.
   virtual ChunkMemory Acquire(std::size_t min_size, std::size_t wanted) = 0;
 
-  /// Takes back exactly what Acquire returned.
+  /// Takes back what Acquire returned, with what Extend added (less of that
+  /// only where the arena ran out of memory for its own records).
   virtual void Release(ChunkMemory memory) noexcept = 0;
+
+  /// Makes memory that Acquire returned longer, in place: by at least
+  /// `min_more` bytes, `wanted_more` where possible. Returns by how many, a
+  /// multiple of 4096, or 0 where that cannot be done (as here). Only asked of
+  /// memory that begins and ends at a multiple of 4096. Must not use the arena.
+  virtual std::size_t Extend(ChunkMemory memory, std::size_t min_more,
+                             std::size_t wanted_more);
 };
 
 /// Chunks from malloc: invisible to the collector, at no cost to it.

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: MIT
+//
+// ObjectPool: constructed objects, handed out and taken back, in an arena.
+//
+//   acre::ObjectPool<Bullet> bullets(arena, {
+//       .reset = [](Bullet& b) { b.hits.clear(); },
+//       .capacity = 256});
+//   Bullet* bullet = bullets.Acquire();
+//   bullets.Release(bullet);
+//
+//   auto held = bullets.AcquireHeld();      // releases itself
+//   held->speed = 3;
+//
+// An object keeps what it has while it waits in the pool (the storage of its
+// containers, for one); the reset function runs when it is handed out again.
+//
+// Ownership: the pool owns its objects, the arena their memory: the arena must
+// outlive the pool and must not be Reset meanwhile. The pool's end frees every
+// object, those in use included.
+// Threads: one at a time.
+// Complexity: Acquire and Release are constant on average.
+// Failure: Acquire fails like New, TryAcquire returns null; nothing is lost.
+
+#ifndef ACRE_OBJECT_POOL_H_
+#define ACRE_OBJECT_POOL_H_
+
+#include <algorithm>
+#include <cstddef>
+#include <functional>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+#include "acre/arena.h"
+#include "acre/config.h"
+#include "acre/failure.h"
+
+namespace acre::inline ACRE_ABI {
+
+template <class T>
+struct ObjectPoolOptions {
+  /// Makes an object; must use the arena it is given. Null result: no memory.
+  /// Default: arena.TryNew<T>().
+  std::function<T*(Arena&)> make = {};
+
+  /// Runs on an object before it is handed out again; not on new ones.
+  std::function<void(T&)> reset = {};
+
+  /// That many objects are made at once, and Shrink() goes back to it.
+  std::size_t capacity = 0;
+};
+
+struct ObjectPoolStats {
+  std::size_t available = 0;  ///< waiting in the pool
+  std::size_t in_use = 0;     ///< handed out
+  std::size_t total = 0;      ///< both
+  std::size_t capacity = 0;   ///< as given in the options
+};
+
+/// See the top of this file.
+template <class T>
+class ObjectPool {
+ public:
+  /// Makes options.capacity objects; fails like New.
+  explicit ObjectPool(Arena& arena, ObjectPoolOptions<T> options = {})
+      : arena_(arena), options_(std::move(options)) {
+    static_assert(detail::RequireElement<T>());
+    Guard guard{this};
+    available_.reserve(options_.capacity);
+    all_.reserve(options_.capacity);
+    while (available_.size() < options_.capacity) {
+      available_.push_back(Make());
+      all_.insert(available_.back());
+    }
+    guard.pool = nullptr;
+  }
+  ObjectPool(const ObjectPool&) = delete;
+  ObjectPool& operator=(const ObjectPool&) = delete;
+  ~ObjectPool() { FreeAll(); }
+
+  /// An object of the pool that releases itself. Movable.
+  class Held {
+   public:
+    Held() = default;
+    Held(Held&& other) noexcept
+        : pool_(std::exchange(other.pool_, nullptr)),
+          object_(std::exchange(other.object_, nullptr)) {}
+    Held& operator=(Held&& other) noexcept {
+      std::swap(pool_, other.pool_);
+      std::swap(object_, other.object_);
+      return *this;
+    }
+    ~Held() {
+      if (object_ != nullptr) pool_->Release(object_);
+    }
+
+    T& operator*() const noexcept { return *object_; }
+    T* operator->() const noexcept { return object_; }
+    T* get() const noexcept { return object_; }
+    explicit operator bool() const noexcept { return object_ != nullptr; }
+
+   private:
+    friend class ObjectPool;
+    Held(ObjectPool* pool, T* object) : pool_(pool), object_(object) {}
+    ObjectPool* pool_ = nullptr;
+    T* object_ = nullptr;  // null: holds nothing
+  };
+
+  /// A waiting object, reset; or a new one.
+  [[nodiscard]] T* Acquire() {
+    T* object = TryAcquire();
+    if (ACRE_UNLIKELY(object == nullptr)) {
+      detail::Blocks::Fail(arena_, sizeof(T));
+    }
+    return object;
+  }
+
+  /// As Acquire; null where memory runs out.
+  [[nodiscard]] T* TryAcquire() {
+    if (available_.empty()) {
+      // Room first, so that Release cannot fail.
+      available_.reserve(all_.size() + 1);
+      T* object = TryMake();
+      if (object == nullptr) return nullptr;
+      all_.insert(object);
+      return object;
+    }
+    T* object = available_.back();
+    if (options_.reset) options_.reset(*object);
+    available_.pop_back();
+    if constexpr (kChecked) waiting_.erase(object);
+    return object;
+  }
+
+  /// As Acquire; the result releases the object when it ends.
+  [[nodiscard]] Held AcquireHeld() { return Held(this, Acquire()); }
+
+  /// Takes an object back. Null does nothing. Releasing what is not of this
+  /// pool is misuse; so is releasing twice, which checked builds find.
+  void Release(T* object) {
+    if (object == nullptr) return;
+    ACRE_CHECK(all_.contains(object),
+               "ObjectPool::Release(%p): not an object of this pool in arena "
+               "'%s'",
+               static_cast<void*>(object), arena_.name());
+    if constexpr (kChecked) {
+      ACRE_CHECK(waiting_.insert(object).second,
+                 "ObjectPool::Release(%p): released already (arena '%s')",
+                 static_cast<void*>(object), arena_.name());
+    }
+    available_.push_back(object);
+  }
+
+  /// Frees waiting objects, the ones that have waited longest, until at most
+  /// `capacity` objects wait.
+  void Shrink() {
+    if (available_.size() <= options_.capacity) return;
+    const auto surplus =
+        static_cast<std::ptrdiff_t>(available_.size() - options_.capacity);
+    for (auto at = available_.begin(); at != available_.begin() + surplus;
+         ++at) {
+      all_.erase(*at);
+      if constexpr (kChecked) waiting_.erase(*at);
+      arena_.Free(*at);
+    }
+    available_.erase(available_.begin(), available_.begin() + surplus);
+  }
+
+  ObjectPoolStats stats() const noexcept {
+    return {available_.size(), all_.size() - available_.size(), all_.size(),
+            options_.capacity};
+  }
+
+ private:
+  struct Guard {  // undoes a constructor that fails half-way
+    ~Guard() {
+      if (pool != nullptr) pool->FreeAll();
+    }
+    ObjectPool* pool;
+  };
+
+  T* TryMake() {
+    if (!options_.make) return arena_.template TryNew<T>();
+    T* object = options_.make(arena_);
+    ACRE_CHECK(object == nullptr || arena_.Owns(object),
+               "ObjectPool: its make function returned %p, which is not in "
+               "arena '%s'",
+               static_cast<void*>(object), arena_.name());
+    return object;
+  }
+  T* Make() {
+    T* object = TryMake();
+    if (object == nullptr) detail::Blocks::Fail(arena_, sizeof(T));
+    return object;
+  }
+  void FreeAll() {
+    for (T* object : all_) arena_.Free(object);
+    all_.clear();
+  }
+
+  Arena& arena_;
+  ObjectPoolOptions<T> options_;
+  std::vector<T*> available_;       // newest last; capacity >= all_.size()
+  std::unordered_set<T*> all_;      // in use and waiting
+  std::unordered_set<T*> waiting_;  // as available_; checked builds only
+};
+
+}  // namespace acre::inline ACRE_ABI
+
+#endif  // ACRE_OBJECT_POOL_H_

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: MIT
+//
+// Arenas in shared memory: one process builds, others map it read-only and
+// read, wherever the mapping lands in their address space.
+//
+//   // writer
+//   acre::SharedMemorySource source({.bytes = 1 << 20});
+//   acre::Arena arena({.source = &source});
+//   auto* feed = arena.New<Feed>();        // struct with Vector<Tick> ticks
+//   source.SetRoot(feed);                  // hand source.fd() to the reader
+//
+//   // reader: another process
+//   acre::SharedMemoryView view(fd);
+//   const Feed* feed = view.Root<Feed>();
+//   for (const Tick& tick : view.Elements(feed->ticks)) ...
+//
+// Pointers inside are the writer's. A reader must not follow them: Local()
+// translates one, Elements() reads a Vector or String, and both check that the
+// result lies in the mapping. Nothing else of a container may be called there.
+// Both sides must be built with the same struct and the same acre (checked or
+// release). Root() refuses a type that is not the writer's.
+//
+// Ownership: the source owns the memory's descriptor; a view owns its mapping
+// and borrows the descriptor during construction only. The memory lives until
+// the last of them is gone, the writer's process included or not.
+// Threads: processes and threads order their accesses themselves.
+// Linux (memfd). The collector neither scans the memory nor knows it.
+
+#ifndef ACRE_SHARED_MEMORY_H_
+#define ACRE_SHARED_MEMORY_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "acre/config.h"
+#include "acre/element.h"
+#include "acre/mmap_source.h"
+
+namespace acre::inline ACRE_ABI {
+
+struct SharedMemoryOptions {
+  /// The most that the memory can grow to; costs nothing until used.
+  std::size_t bytes = std::size_t{1} << 30;
+
+  /// Shown by /proc/PID/maps. Copied.
+  const char* name = "acre";
+};
+
+/// The writer's side: a chunk source over a memfd.
+class SharedMemorySource final : public RangeSource {
+ public:
+  /// Where the system refuses, fd() is -1, error() says why, and an arena over
+  /// this source has no memory.
+  explicit SharedMemorySource(const SharedMemoryOptions& options = {});
+  ~SharedMemorySource() override;
+
+  ChunkMemory Acquire(std::size_t min_size, std::size_t wanted) override;
+
+  /// The descriptor to hand to another process (inherited across fork, or sent
+  /// over a Unix socket; close-on-exec is set). Owned by this object.
+  int fd() const noexcept { return fd_; }
+
+  /// What readers get from Root<T>(). Requires: an object of an arena over this
+  /// source, or null.
+  template <class T>
+  void SetRoot(const T* object) {
+    static_assert(detail::RequireElement<T>());
+    SetRootObject(object, LayoutOf<T>().id);
+  }
+
+ private:
+  void Decommit() noexcept override;
+  void SetRootObject(const void* object, std::uint64_t type_id);
+
+  int fd_ = -1;
+};
+
+/// Another process's view of it, or this one's.
+class SharedMemoryView {
+ public:
+  enum class Access { kRead, kReadWrite };
+
+  SharedMemoryView() = default;
+  /// Where `fd` is not such memory, or cannot be mapped, the view is empty and
+  /// error() is the errno.
+  explicit SharedMemoryView(int fd, Access access = Access::kRead);
+  SharedMemoryView(SharedMemoryView&& other) noexcept { Swap(other); }
+  SharedMemoryView& operator=(SharedMemoryView&& other) noexcept {
+    Swap(other);
+    return *this;
+  }
+  ~SharedMemoryView();
+
+  explicit operator bool() const noexcept { return base_ != nullptr; }
+  int error() const noexcept { return error_; }
+
+  /// The object given to SetRoot; null where there is none, where it was of
+  /// another type, or where it lies outside the memory.
+  template <class T>
+  const T* Root() const {
+    return static_cast<const T*>(RootObject(LayoutOf<T>().id, sizeof(T)));
+  }
+
+  /// The local address of `count` objects at an address of the writer; null
+  /// where they do not lie inside the memory, or are misaligned.
+  template <class T>
+  const T* Local(const T* writers, std::size_t count = 1) const {
+    if (count > PTRDIFF_MAX / sizeof(T)) return nullptr;
+    const void* local = Translate(writers, count * sizeof(T));
+    if (reinterpret_cast<std::uintptr_t>(local) % alignof(T) != 0) {
+      return nullptr;
+    }
+    return static_cast<const T*>(local);
+  }
+  template <class T>
+  std::span<const T> Local(std::span<const T> writers) const {
+    const T* local = Local(writers.data(), writers.size());
+    return local == nullptr ? std::span<const T>()
+                            : std::span<const T>(local, writers.size());
+  }
+
+  /// The elements of a Vector, or the characters of a String, that lies in this
+  /// mapping. Empty where its storage lies elsewhere.
+  template <class Handle>
+  std::span<const typename Handle::value_type> Elements(
+      const Handle& handle) const {
+    using T = typename Handle::value_type;
+    const std::size_t count = handle.size();
+    const HandleStorage storage = LayoutOf<Handle>().ops->storage(&handle);
+    if (storage.block == nullptr) {  // a short String: inside the handle
+      if constexpr (requires { handle.view(); }) {
+        return {handle.view().data(), count};
+      } else {
+        return {};
+      }
+    }
+    return Local(
+        std::span<const T>(static_cast<const T*>(storage.block), count));
+  }
+
+  /// `bytes` bytes at an offset from the start of the memory; writable only
+  /// with Access::kReadWrite. Empty where they do not lie inside.
+  std::span<std::byte> Bytes(std::size_t offset, std::size_t bytes) const;
+
+ private:
+  void Swap(SharedMemoryView& other) noexcept;
+  const void* Translate(const void* writers, std::size_t bytes) const;
+  const void* RootObject(std::uint64_t type_id, std::size_t bytes) const;
+
+  std::byte* base_ = nullptr;  // owned mapping, or null
+  std::size_t size_ = 0;       // bytes mapped
+  int error_ = 0;
+};
+
+}  // namespace acre::inline ACRE_ABI
+
+#endif  // ACRE_SHARED_MEMORY_H_

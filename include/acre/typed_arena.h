@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: MIT
+//
+// TypedArena: an arena for elements of one type, counted and indexed like a
+// vector, whose elements never move.
+//
+//   acre::TypedArena<Token> tokens(1024);            // 1024, and no more
+//   Token* first = tokens.New(kind, text);
+//   std::span<Token> line = tokens.NewSlab(80);      // 80 in a row
+//   Token& tenth = tokens[10];
+//   tokens.Reset();                                  // clears the 81 used ones
+//
+//   acre::TypedArena<Token> many(1024, acre::Growth::kGrowing);
+//
+// A growing one takes further segments, each as large as all before it; a slab
+// lies in one segment, so a slab that does not fit what is left of the current
+// one leaves that unused until Reset (indices stay without gaps).
+//
+// Ownership: owns its elements and what their containers hold; pointers and
+// slabs are valid until Reset or the end of the arena.
+// Units: everything counts elements.
+// Threads: one at a time.
+// Complexity: New and NewSlab are constant (a slab plus its elements), a new
+// segment aside. Index access is constant where fixed; where growing, constant
+// on average: later segments, which hold most elements, are looked at first.
+
+#ifndef ACRE_TYPED_ARENA_H_
+#define ACRE_TYPED_ARENA_H_
+
+#include <algorithm>
+#include <cstddef>
+#include <cstring>
+#include <initializer_list>
+#include <span>
+#include <utility>
+
+#include "acre/arena.h"
+#include "acre/config.h"
+#include "acre/detail/construct.h"
+#include "acre/failure.h"
+
+namespace acre::inline ACRE_ABI {
+
+/// Whether a TypedArena takes more segments when it is full.
+enum class Growth { kFixed, kGrowing };
+
+/// See the top of this file.
+template <class T>
+class TypedArena {
+ public:
+  using value_type = T;
+
+  /// Room for `capacity` elements, taken at once: fails like New. `options`
+  /// are those of the arena that the segments come from.
+  explicit TypedArena(std::size_t capacity, Growth growth = Growth::kFixed,
+                      const ArenaOptions& options = {})
+      : arena_(options), growth_(growth) {
+    static_assert(detail::RequireElement<T>());
+    if (capacity != 0 && !AddSegment(capacity)) Fail(capacity);
+  }
+  TypedArena(const TypedArena&) = delete;
+  TypedArena& operator=(const TypedArena&) = delete;
+
+  // ------------------------------------------------------------ allocation
+
+  /// Constructs the next element, as Arena::New does. A full fixed arena fails
+  /// through the out-of-memory handler.
+  template <class... Args>
+  T* New(Args&&... args) {
+    T* at = Next(1);
+    if (ACRE_UNLIKELY(at == nullptr)) Fail(1);
+    return Construct(at, std::forward<Args>(args)...);
+  }
+
+  /// As New; null, and nothing changed, where there is no room.
+  template <class... Args>
+  [[nodiscard]] T* TryNew(Args&&... args) {
+    T* at = Next(1);
+    if (at == nullptr) return nullptr;
+    return Construct(at, std::forward<Args>(args)...);
+  }
+
+  /// `count` value-initialised elements in a row. Zero gives an empty span.
+  std::span<T> NewSlab(std::size_t count) {
+    const std::span<T> slab = TryNewSlab(count);
+    if (ACRE_UNLIKELY(slab.size() != count)) Fail(count);
+    return slab;
+  }
+
+  /// As NewSlab; an empty span, and nothing changed, where there is no room.
+  [[nodiscard]] std::span<T> TryNewSlab(std::size_t count) {
+    return Fill(count, [](T* at, std::size_t) { detail::ConstructAt<T>(at); });
+  }
+
+  /// Copies of `values`, in a row.
+  std::span<T> NewSlab(std::span<const T> values) {
+    const std::span<T> slab = TryNewSlab(values);
+    if (ACRE_UNLIKELY(slab.size() != values.size())) Fail(values.size());
+    return slab;
+  }
+  std::span<T> NewSlab(std::initializer_list<T> values) {
+    return NewSlab(std::span<const T>(values.begin(), values.size()));
+  }
+  [[nodiscard]] std::span<T> TryNewSlab(std::span<const T> values) {
+    return Fill(values.size(), [&](T* at, std::size_t i) {
+      detail::ConstructAt<T>(at, values[i]);
+    });
+  }
+  [[nodiscard]] std::span<T> TryNewSlab(std::initializer_list<T> values) {
+    return TryNewSlab(std::span<const T>(values.begin(), values.size()));
+  }
+
+  // ----------------------------------------------------------- whole arena
+
+  /// Ends the life of all elements and of what their containers hold, zeroes
+  /// the bytes that were used, and keeps the segments.
+  void Reset() {
+    for (std::size_t i = 0; i < in_use_; ++i) {
+      Segment& segment = segments_[i];
+      if constexpr (LayoutOf<T>().has_handles) {
+        for (std::size_t n = 0; n < segment.count; ++n) {
+          detail::ReleaseHandles(LayoutOf<T>(), segment.data + n);
+        }
+      }
+      if (segment.count != 0) {
+        std::memset(static_cast<void*>(segment.data), 0,
+                    segment.count * sizeof(T));
+      }
+      segment.count = 0;
+    }
+    in_use_ = std::min<std::size_t>(segment_count_, 1);
+    used_ = 0;
+  }
+
+  // --------------------------------------------------------------- queries
+
+  std::size_t used() const noexcept { return used_; }
+  bool empty() const noexcept { return used_ == 0; }
+
+  /// Elements that TryNew can give before it needs a new segment.
+  std::size_t remaining() const noexcept {
+    std::size_t room = 0;
+    for (std::size_t i = in_use_ == 0 ? 0 : in_use_ - 1; i < segment_count_;
+         ++i) {
+      room += segments_[i].capacity - segments_[i].count;
+    }
+    return room;
+  }
+
+  /// Elements that the segments can hold.
+  std::size_t capacity() const noexcept { return capacity_; }
+
+  /// The element made as the `index`th. Requires: index < used(), verified in
+  /// checked builds.
+  T& operator[](std::size_t index) noexcept { return *Find(index); }
+  const T& operator[](std::size_t index) const noexcept {
+    return *const_cast<TypedArena*>(this)->Find(index);
+  }
+
+  /// As operator[]; std::out_of_range (or abort) where index >= used().
+  T& at(std::size_t index) {
+    if (index >= used_) detail::FailOutOfRange("TypedArena::at", index, used_);
+    return *Find(index);
+  }
+  const T& at(std::size_t index) const {
+    return const_cast<TypedArena*>(this)->at(index);
+  }
+
+  /// True for an address inside an element.
+  bool Owns(const T* element) const noexcept {
+    for (std::size_t i = 0; i < in_use_; ++i) {
+      const Segment& s = segments_[i];
+      if (element >= s.data && element < s.data + s.count) return true;
+    }
+    return false;
+  }
+
+  /// Calls fn(T&) for every element, in order of making.
+  template <class Fn>
+  void ForEach(Fn fn) {
+    for (std::size_t i = 0; i < in_use_; ++i) {
+      for (std::size_t n = 0; n < segments_[i].count; ++n) {
+        fn(segments_[i].data[n]);
+      }
+    }
+  }
+
+  /// Where the segments and the elements' containers lie.
+  Arena& arena() noexcept { return arena_; }
+  const char* name() const noexcept { return arena_.name(); }
+
+ private:
+  // Doubling from one element, a 64-bit size is reached before this.
+  static constexpr std::size_t kMaxSegments = 64;
+
+  struct Segment {
+    T* data = nullptr;         // capacity elements; zero bytes from count on
+    std::size_t first = 0;     // index of data[0]
+    std::size_t count = 0;     // elements in use
+    std::size_t capacity = 0;  // elements
+  };
+
+  bool AddSegment(std::size_t count) {
+    if (segment_count_ == kMaxSegments || count > PTRDIFF_MAX / sizeof(T)) {
+      return false;
+    }
+    void* block = detail::Blocks::TryTake(arena_, count * sizeof(T), alignof(T),
+                                          &LayoutOf<T>());
+    if (block == nullptr) return false;
+    std::memset(block, 0, count * sizeof(T));
+    segments_[segment_count_++] = {static_cast<T*>(block), used_, 0, count};
+    in_use_ = std::max<std::size_t>(in_use_, 1);
+    capacity_ += count;
+    return true;
+  }
+
+  /// Where `count` elements can be made, in the segment that is now current;
+  /// null where there is no room.
+  T* Next(std::size_t count) {
+    Segment& current = segments_[in_use_ == 0 ? 0 : in_use_ - 1];
+    if (ACRE_LIKELY(count <= current.capacity - current.count)) {
+      return current.data + current.count;
+    }
+    return NextSegment(count);
+  }
+
+  ACRE_COLD T* NextSegment(std::size_t count) {
+    std::size_t next = in_use_;
+    while (next < segment_count_ && segments_[next].capacity < count) ++next;
+    if (next == segment_count_ &&
+        (growth_ == Growth::kFixed ||
+         !(AddSegment(std::max({count, capacity_, std::size_t{16}})) ||
+           AddSegment(count)))) {
+      return nullptr;
+    }
+    for (std::size_t i = in_use_; i <= next; ++i) segments_[i].first = used_;
+    in_use_ = next + 1;
+    return segments_[next].data;
+  }
+
+  template <class... Args>
+  T* Construct(T* at, Args&&... args) {
+    T* object = detail::ConstructAt<T>(at, std::forward<Args>(args)...);
+    Bind(object);
+    ++segments_[in_use_ - 1].count;
+    ++used_;
+    return object;
+  }
+
+  template <class Make>
+  std::span<T> Fill(std::size_t count, Make make) {
+    if (count == 0) return {};
+    T* data = Next(count);
+    if (data == nullptr) return {};
+    for (std::size_t i = 0; i < count; ++i) {
+      make(data + i, i);
+      Bind(data + i);
+    }
+    segments_[in_use_ - 1].count += count;
+    used_ += count;
+    return {data, count};
+  }
+
+  void Bind(T* object) {
+    if constexpr (LayoutOf<T>().has_handles) {
+      detail::BindHandles(LayoutOf<T>(), object, &arena_);
+    }
+  }
+
+  T* Find(std::size_t index) noexcept {
+    ACRE_DCHECK(index < used_);
+    std::size_t i = in_use_ - 1;
+    while (index < segments_[i].first) --i;
+    return segments_[i].data + (index - segments_[i].first);
+  }
+
+  [[noreturn]] ACRE_COLD void Fail(std::size_t count) const {
+    detail::Blocks::Fail(
+        arena_, count > SIZE_MAX / sizeof(T) ? SIZE_MAX : count * sizeof(T));
+  }
+
+  Arena arena_;
+  Growth growth_;
+  Segment segments_[kMaxSegments];  // the first in_use_ may hold elements
+  std::size_t segment_count_ = 0;
+  std::size_t in_use_ = 0;  // 0 only without segments
+  std::size_t used_ = 0;
+  std::size_t capacity_ = 0;
+};
+
+}  // namespace acre::inline ACRE_ABI
+
+#endif  // ACRE_TYPED_ARENA_H_
