@@ -139,6 +139,13 @@ class Auditor {
     return std::exchange(walked, std::max(walked, count));
   }
 
+  /// False where the storage was walked before.
+  bool VisitStorage(const void* block, const TypeLayout& handle) {
+    if (!visited_.InsertStorage(block, handle)) return false;
+    walked_.push_back(1);
+    return true;
+  }
+
   /// A pointer or view.
   void Follow(const Slot& slot, const void* address, std::size_t count) {
     if (address == nullptr) return;
@@ -169,7 +176,7 @@ class Auditor {
     }
     if (verdict) return Report(slot, storage.block, *verdict);
     const TypeLayout& element = *handle.element();
-    if (!element.has_slots || Visit(storage.block, handle, 1) != 0) return;
+    if (!element.has_slots || !VisitStorage(storage.block, handle)) return;
     std::size_t cursor = 0;
     std::size_t ordinal = 0;
     const bool is_table =
@@ -192,21 +199,38 @@ class Auditor {
       ++report_.reviewed;
       return;
     }
-    if (report_.findings.size() == options_.max_findings) {
-      ++report_.omitted;
-      return;
-    }
-    Finding& finding = report_.findings.emplace_back();
-    finding.kind = KindOf(*slot.type);
+    Finding finding;
     finding.target = verdict.target;
+    report_.leak_count += finding.is_leak();
+    if (report_.findings.size() >= options_.max_findings) {
+      ++report_.omitted;
+      if (!finding.is_leak() || !DropOther()) return;
+    }
+    finding.kind = KindOf(*slot.type);
     finding.certainty = verdict.certainty;
     finding.slot = slot.address;
     finding.address = address;
     finding.type = slot.type->element()->name;
-    if (!record_) return;  // the second pass tells the rest
-    finding.path = PathTo(next_ - 1, slot.address);
-    finding.what = classifier_.Describe(address, verdict);
-    finding.hint = HintFor(verdict.target);
+    if (record_) {  // else the second pass tells the rest
+      finding.path = PathTo(next_ - 1, slot.address);
+      finding.what = classifier_.Describe(address, verdict);
+      finding.hint = HintFor(verdict.target);
+    }
+    others_ += !finding.is_leak();
+    report_.findings.push_back(std::move(finding));
+  }
+
+  /// Makes room for a leak: drops the last finding that is none. False where
+  /// all are leaks.
+  bool DropOther() {
+    if (others_ == 0) return false;
+    --others_;
+    auto& findings = report_.findings;
+    const auto other =
+        std::find_if(findings.rbegin(), findings.rend(),
+                     [](const Finding& f) { return !f.is_leak(); });
+    findings.erase(std::next(other).base());
+    return true;
   }
 
   /// The path of the part at `address` of item `index`. The middle of a very
@@ -278,6 +302,7 @@ class Auditor {
   const AuditOptions& options_;
   const bool record_;
   AuditReport report_;
+  std::size_t others_ = 0;  // listed findings that are no leaks
   VisitSet visited_;
   std::vector<std::size_t> walked_;           // elements, by number in visited_
   std::unordered_set<const void*> reported_;  // slots
@@ -295,12 +320,6 @@ AuditReport AuditObject(const Arena& arena, const TypeLayout& type,
   AuditReport report = detail::Auditor(arena, options, false).Run(type, root);
   if (report.clean()) return report;
   return detail::Auditor(arena, options, true).Run(type, root);
-}
-
-std::size_t AuditReport::leaks() const noexcept {
-  return static_cast<std::size_t>(
-      std::count_if(findings.begin(), findings.end(),
-                    [](const Finding& finding) { return finding.is_leak(); }));
 }
 
 }  // namespace acre::inline ACRE_ABI

@@ -57,6 +57,7 @@ Verdict Classifier::ClassifyForeign(const void* address) {
                                   : Target::kOtherArena};
   }
   if (const void* base = CollectedBase(address)) {
+    if (IsUncollectable(base)) return {Target::kUnknown};
     const bool may_be_freed =
         CollectedSize(base) <= kSmallObject || IsArenaChunk(base);
     return {Target::kCollectedHeap,
@@ -108,6 +109,9 @@ std::string Classifier::Describe(const void* address, Verdict verdict) {
     case Target::kStatic:
       return "static storage";
     case Target::kUnknown:
+      if (CollectedBase(address) != nullptr) {
+        return "an uncollectable object: the collector does not free it";
+      }
       return "memory that neither acre nor the collector knows";
   }
   return {};

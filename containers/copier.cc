@@ -133,7 +133,7 @@ void Copier::DiscoverHandle(const Slot& slot) {
   const TypeLayout& handle = *slot.type;
   const HandleStorage storage = handle.ops->storage(slot.address);
   if (storage.block == nullptr || storage.used == 0) return;
-  if (!visited_.Insert(storage.block, handle)) return;
+  if (!visited_.InsertStorage(storage.block, handle)) return;
   items_.push_back({static_cast<const char*>(storage.block), storage.used,
                     nullptr, 0, storage.type, storage.align, nullptr, false,
                     false});
@@ -270,8 +270,9 @@ void Copier::RewriteHandle(const Slot& slot) {
   if (storage.used == 0) {
     return handle.ops->adopt(slot.address, &arena_, nullptr, 0);
   }
-  char* copy = CopyOf(storage.block, handle);
-  if (copy == nullptr) return;  // rewritten already
+  const std::size_t number = visited_.FindStorage(storage.block, handle);
+  if (number == VisitSet::kNone) return;  // rewritten already
+  char* copy = items_[number].copy;
   handle.ops->adopt(slot.address, &arena_, copy, storage.used);
   RehashLater(handle, slot.address);
 }

@@ -19,7 +19,8 @@ Arena& FindArena(const void* handle, const char* what) {
   Arena* arena = ArenaOf(handle);
   ACRE_CHECK(arena != nullptr,
              "%s at %p has no arena: it lies in none, and none was given to "
-             "its constructor; write %s(arena, ...)",
+             "its constructor; write %s(arena, ...), or emplace it where it is "
+             "to live",
              what, handle, what);
   return *arena;
 }
@@ -53,11 +54,15 @@ void CheckMayAllocate(const void* handle, const Arena& arena,
              arena.name());
 }
 
+void FailDead(const Arena& arena, const char* what) {
+  FailMisuse(
+      "acre: %s: its storage was given up by a Reset or Rewind of arena '%s'; "
+      "assign a new container instead",
+      what, arena.name());
+}
+
 void CheckMayGrow(const Arena& arena, std::uint64_t stamp, const char* what) {
-  ACRE_CHECK(arena.IsLive(stamp),
-             "%s: its storage was given up by a Reset or Rewind of arena '%s'; "
-             "assign a new container instead",
-             what, arena.name());
+  if (ACRE_UNLIKELY(!arena.IsLive(stamp))) FailDead(arena, what);
   ACRE_CHECK(!kChecked || stamp == arena.stamp(), ACRE_OLDER_THAN_MARK, what,
              arena.name());
 }

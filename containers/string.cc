@@ -82,6 +82,7 @@ void String::Grow(size_type characters) {
 }
 
 String& String::assign(std::string_view text) {
+  if (!IsLive()) Release();
   // A text that does not fit cannot be part of this one.
   if (text.size() > capacity()) Grow(text.size());
   if (!text.empty()) std::memmove(data(), text.data(), text.size());
@@ -149,7 +150,8 @@ HandleStorage Shape<String>::Storage(const void* handle) {
 ElementRun Shape<String>::NextRun(const void* handle, std::size_t* cursor) {
   const auto& string = *static_cast<const String*>(handle);
   if ((*cursor)++ != 0) return {};
-  return {string.data(), string.size()};
+  return {string.is_inline() ? string.rep_.chars : string.far().data,
+          string.size()};
 }
 
 void Shape<String>::Adopt(void* handle, Arena* arena, void* block,

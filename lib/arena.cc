@@ -311,11 +311,13 @@ bool SlowPath::TryGrow(void* block, std::size_t old_bytes,
     CheckUser();
     CheckLiveBlock(a_, block, "TryGrow");
   }
-  if (new_bytes > PTRDIFF_MAX / 2) return false;
+  if (new_bytes > PTRDIFF_MAX / 2 || new_bytes < old_bytes) return false;
   const SizeClass old_size = BlockFor(old_bytes, align);
   const SizeClass new_size = BlockFor(new_bytes, align);
   char* end = static_cast<char*>(block) + old_size.bytes;
-  if (new_size.bytes > old_size.bytes) {
+  if (old_size.bytes > kInlineMax && index::Find(block)->is_large) {
+    if (!GrowLarge(block, new_bytes)) return false;
+  } else if (new_size.bytes > old_size.bytes) {
     const std::size_t more = new_size.bytes - old_size.bytes;
     const std::size_t need = BlockAlign(new_size, align);
     if (end != a_.cursor_ ||
@@ -324,8 +326,6 @@ bool SlowPath::TryGrow(void* block, std::size_t old_bytes,
     }
     if (more > a_.remaining() && !Extend(more)) return false;
     a_.cursor_ += more;
-  } else if (new_size.bytes < old_size.bytes) {
-    return false;
   }
   if (kChecked) {
     Chunk* chunk = index::Find(block);
@@ -583,6 +583,11 @@ void* Arena::TakeSlow(std::size_t bytes, std::size_t align,
 void Arena::GiveSlow(void* block, std::size_t bytes, std::size_t align,
                      const TypeLayout* type) {
   detail::SlowPath(*this).Give(block, bytes, align, type);
+}
+
+void Arena::CheckFree(void* block, std::size_t bytes, std::size_t align,
+                      const TypeLayout* type) {
+  detail::SlowPath(*this).CheckGive(block, bytes, align, type);
 }
 
 bool Arena::TryGrow(void* block, std::size_t old_bytes, std::size_t new_bytes,

@@ -148,6 +148,16 @@ const void* CollectedBase(const void* address) noexcept {
 
 std::size_t CollectedSize(const void* base) noexcept { return GC_size(base); }
 
+bool IsUncollectable(const void* base) noexcept {
+  // Numbers fixed in libgc since 6.0: uncollectable, and its pointer-free form.
+  constexpr int kUncollectable = 2;
+  constexpr int kAtomicUncollectable = 3;
+  std::size_t size = 0;
+  const int kind = GC_get_kind_and_size(base, &size);
+  return (kind == kUncollectable || kind == kAtomicUncollectable) &&
+         !IsArenaChunk(base);
+}
+
 bool IsArenaChunk(const void* base) noexcept {
   std::size_t size = 0;
   const int kind = GC_get_kind_and_size(base, &size);

@@ -3,6 +3,8 @@
 // Large blocks: above kInlineMax, and too large to share a chunk. Each has a
 // chunk of its own, given back when the block is freed, kept by Reset.
 
+#include <algorithm>
+
 #include "poison.h"
 #include "slow_path.h"
 
@@ -59,6 +61,17 @@ Chunk* SlowPath::TakeLargeSpare(std::size_t need) {
   Chunk* chunk = *best;
   *best = chunk->next;
   return chunk;
+}
+
+/// A block with a chunk of its own has what that chunk has, not what its size
+/// class would give it.
+bool SlowPath::GrowLarge(void* block, std::size_t new_bytes) {
+  Chunk* chunk = index::Find(block);
+  char* end = static_cast<char*>(block) + RoundUp(new_bytes, kGranule);
+  if (end > chunk->limit) return false;
+  chunk->top = std::max(chunk->top, end);
+  chunk->dirty = std::max(chunk->dirty, end);
+  return true;
 }
 
 /// False where the block shares its chunk with others.

@@ -95,6 +95,7 @@ class SlowPath {
   void* TakeLarge(std::size_t bytes, std::size_t align);
   void* TakeLargeFrom(Chunk* chunk, std::size_t bytes, std::size_t align);
   void* TakeRetainedLarge(std::size_t bytes, std::size_t align);
+    bool GrowLarge(void* block, std::size_t new_bytes);
   bool GiveLarge(void* block);
   Chunk* TakeLargeSpare(std::size_t need);
   void UnlinkLarge(Chunk* chunk);

@@ -30,7 +30,8 @@
 namespace acre::inline ACRE_ABI {
 
 struct AuditOptions {
-  /// Findings beyond this number are counted in `omitted`, not listed.
+  /// Findings beyond this number are counted in `omitted`, not listed; leaks
+  /// are listed before others.
   std::size_t max_findings = 1000;
   /// Report pointers into static storage too; they are harmless to the
   /// collector, and deep copy keeps them.
@@ -40,13 +41,14 @@ struct AuditOptions {
 struct AuditReport {
   std::string arena = {};  ///< its name
   std::vector<Finding> findings = {};
-  std::size_t omitted = 0;   ///< findings beyond max_findings
-  std::size_t reviewed = 0;  ///< findings at fields declared reviewed
-  std::size_t objects = 0;   ///< objects, arrays and storages walked
-  std::size_t pointers = 0;  ///< pointers looked at
+  std::size_t omitted = 0;     ///< findings beyond max_findings
+  std::size_t leak_count = 0;  ///< leaks, those omitted included
+  std::size_t reviewed = 0;    ///< findings at fields declared reviewed
+  std::size_t objects = 0;     ///< objects, arrays and storages walked
+  std::size_t pointers = 0;    ///< pointers looked at
 
-  /// How many of the listed findings are leaks.
-  std::size_t leaks() const noexcept;
+  /// How many findings are leaks, listed or not.
+  std::size_t leaks() const noexcept { return leak_count; }
   bool clean() const noexcept { return findings.empty(); }
 };
 

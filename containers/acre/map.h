@@ -171,6 +171,10 @@ class Map {
   void insert(I first, I last) {
     for (; first != last; ++first) try_emplace(first->first, first->second);
   }
+  void insert(std::initializer_list<value_type> values) {
+    reserve(size() + values.size());
+    for (const value_type& value : values) insert(value);
+  }
 
   template <class Q = K>
   requires detail::LooksUp<H, K, Q> size_type erase(const Q& key) {
@@ -179,6 +183,10 @@ class Map {
   /// The element behind the erased one.
   iterator erase(iterator at) { return table_.EraseAt(at); }
   const_iterator erase(const_iterator at) { return table_.EraseAt(at); }
+  iterator erase(iterator first, iterator last) {
+    while (first != last) first = erase(first);
+    return last;
+  }
   /// Erases the first `limit` elements that satisfy `pred`; how many.
   template <class Pred>
   size_type erase_if(Pred pred, size_type limit = ~size_type{0}) {
@@ -267,8 +275,12 @@ template <class K, class V, class H, class E>
 struct detail::Shape<Map<K, V, H, E>> : detail::TableShape<Map<K, V, H, E>> {
   static constexpr std::array kFields{ACRE_PART_("{key}", 0, K),
                                       ACRE_PART_("[]", 0, V)};
-  static constexpr const TypeLayout* (*kElement)() =
-      &GetLayout<std::pair<const K, V>>;
+  // No constexpr function: clang 14 would instantiate it at once, and the pair
+  // of a type that holds a Map of itself is not complete then.
+  static const TypeLayout* PairLayout() {
+    return GetLayout<std::pair<const K, V>>();
+  }
+  static constexpr const TypeLayout* (*kElement)() = &PairLayout;
 };
 
 }  // namespace acre::inline ACRE_ABI

@@ -59,6 +59,13 @@ class Set {
     reserve(keys.size());
     for (const K& key : keys) insert(key);
   }
+  /// Keys are made in place from what can be looked up: texts for Strings.
+  template <class Q>
+  requires(!std::is_same_v<Q, K> && detail::LooksUp<H, K, Q>)
+      Set(Arena& arena, std::initializer_list<Q> keys)
+      : Set(arena) {
+    insert(keys);
+  }
   Set(Set&&) noexcept = default;
   Set& operator=(Set&&) noexcept = default;
   Set(const Set&) = delete;
@@ -103,6 +110,12 @@ class Set {
     });
     return {table_.At(slot), made};
   }
+  template <class Q>
+  requires detail::LooksUp<H, K, Q>
+  void insert(std::initializer_list<Q> keys) {
+    reserve(size() + keys.size());
+    for (const Q& key : keys) insert(key);
+  }
   template <class... Args>
   std::pair<iterator, bool> emplace(Args&&... args) {
     if constexpr (sizeof...(Args) == 1 &&
@@ -122,6 +135,10 @@ class Set {
     return table_.Erase(AsKey(key));
   }
   iterator erase(iterator at) { return table_.EraseAt(at); }
+  iterator erase(iterator first, iterator last) {
+    while (first != last) first = erase(first);
+    return last;
+  }
   /// Erases the first `limit` elements that satisfy `pred`; how many.
   template <class Pred>
   size_type erase_if(Pred pred, size_type limit = ~size_type{0}) {

@@ -15,7 +15,11 @@
 
 #include <compare>
 #include <cstring>
+#include <iosfwd>
+#include <iterator>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 
 #include "acre/arena.h"
 #include "acre/config.h"
@@ -31,6 +35,8 @@ class String {
   using size_type = std::size_t;
   using iterator = char*;
   using const_iterator = const char*;
+  using reverse_iterator = std::reverse_iterator<iterator>;
+  using const_reverse_iterator = std::reverse_iterator<const_iterator>;
 
   /// Characters that fit inside the handle.
   static constexpr size_type kInlineCapacity = 23;
@@ -42,11 +48,25 @@ class String {
   /// one that this String lies in.
   String(std::string_view text) { assign(text); }               // NOLINT
   String(const char* text) : String(std::string_view(text)) {}  // NOLINT
+  /// From std::string and whatever else converts to std::string_view.
+  template <class S>
+  requires(!std::is_same_v<S, String> && !std::is_same_v<S, std::string_view> &&
+           !std::is_convertible_v<const S&, const char*> &&
+           std::is_convertible_v<const S&, std::string_view>)
+      String(const S& text)  // NOLINT
+      : String(std::string_view(text)) {}
 
   String(String&& other) noexcept { Steal(other); }
   String& operator=(String&& other) noexcept;
   String& operator=(std::string_view text) { return assign(text); }
-  String& operator=(const char* text) { return assign(text); }
+  String& operator=(const char* text) { return assign(std::string_view(text)); }
+  template <class S>
+  requires(!std::is_same_v<S, String> && !std::is_same_v<S, std::string_view> &&
+           !std::is_convertible_v<const S&, const char*> &&
+           std::is_convertible_v<const S&, std::string_view>) String&
+  operator=(const S& text) {
+    return assign(std::string_view(text));
+  }
   String(const String&) = delete;
   String& operator=(const String&) = delete;
 
@@ -59,9 +79,13 @@ class String {
   operator std::string_view() const noexcept { return view(); }  // NOLINT
   const char* c_str() const noexcept { return data(); }
   const char* data() const noexcept {
-    return is_inline() ? rep_.chars : far().data;
+    if (is_inline()) return rep_.chars;
+    CheckLive();
+    return far().data;
   }
-  char* data() noexcept { return is_inline() ? rep_.chars : far().data; }
+  char* data() noexcept {
+    return const_cast<char*>(std::as_const(*this).data());
+  }
   size_type size() const noexcept {
     return is_inline() ? kInlineCapacity - rep_.tag() : far().size;
   }
@@ -77,6 +101,14 @@ class String {
   iterator end() noexcept { return data() + size(); }
   const_iterator begin() const noexcept { return data(); }
   const_iterator end() const noexcept { return data() + size(); }
+  reverse_iterator rbegin() noexcept { return reverse_iterator(end()); }
+  reverse_iterator rend() noexcept { return reverse_iterator(begin()); }
+  const_reverse_iterator rbegin() const noexcept {
+    return const_reverse_iterator(end());
+  }
+  const_reverse_iterator rend() const noexcept {
+    return const_reverse_iterator(begin());
+  }
   char& operator[](size_type i) { return data()[i]; }
   const char& operator[](size_type i) const { return data()[i]; }
   /// Throws: std::out_of_range.
@@ -84,8 +116,19 @@ class String {
     if (i >= size()) detail::FailOutOfRange("String::at", i, size());
     return data()[i];
   }
-  char front() const { return data()[0]; }
-  char back() const { return data()[size() - 1]; }
+  char& at(size_type i) {
+    return const_cast<char&>(std::as_const(*this).at(i));
+  }
+  char& front() { return data()[0]; }
+  const char& front() const { return data()[0]; }
+  char& back() { return data()[size() - 1]; }
+  const char& back() const { return data()[size() - 1]; }
+  bool starts_with(std::string_view text) const noexcept {
+    return view().starts_with(text);
+  }
+  bool ends_with(std::string_view text) const noexcept {
+    return view().ends_with(text);
+  }
 
   // -------------------------------------------------------------- modifiers
   /// `text` may be part of this String.
@@ -97,9 +140,19 @@ class String {
   void pop_back() noexcept { SetSize(size() - 1); }
   void reserve(size_type characters);
   void resize(size_type characters, char fill = '\0');
-  void clear() noexcept { SetSize(0); }
+  void clear() noexcept {
+    if (!IsLive()) return Release();
+    SetSize(0);
+  }
   void swap(String& other) noexcept;
   friend void swap(String& a, String& b) noexcept { a.swap(b); }
+
+  /// Needs <ostream>.
+  template <class Traits>
+  friend std::basic_ostream<char, Traits>& operator<<(
+      std::basic_ostream<char, Traits>& out, const String& text) {
+    return out << text.view();
+  }
 
   friend bool operator==(const String& a, const String& b) noexcept {
     return a.view() == b.view();
@@ -107,16 +160,17 @@ class String {
   friend auto operator<=>(const String& a, const String& b) noexcept {
     return a.view() <=> b.view();
   }
-  friend bool operator==(const String& a, std::string_view b) noexcept {
-    return a.view() == b;
+  /// With anything that converts to std::string_view.
+  template <class S>
+  requires(!std::is_same_v<S, String> &&
+           std::is_convertible_v<const S&, std::string_view>) friend bool
+  operator==(const String& a, const S& b) noexcept {
+    return a.view() == std::string_view(b);
   }
-  friend auto operator<=>(const String& a, std::string_view b) noexcept {
-    return a.view() <=> b;
-  }
-  friend bool operator==(const String& a, const char* b) noexcept {
-    return a.view() == b;
-  }
-  friend auto operator<=>(const String& a, const char* b) noexcept {
+  template <class S>
+  requires(!std::is_same_v<S, String> &&
+           std::is_convertible_v<const S&, std::string_view>) friend auto
+  operator<=>(const String& a, const S& b) noexcept {
     return a.view() <=> std::string_view(b);
   }
 
@@ -151,6 +205,15 @@ class String {
   void SetFar(const Far& far) noexcept {
     std::memcpy(rep_.chars, &far, sizeof far);
   }
+  /// False where Reset or Rewind has ended the storage.
+  bool IsLive() const noexcept {
+    return is_inline() || arena_->IsLive(far().stamp);
+  }
+  void CheckLive() const noexcept {
+    if constexpr (kChecked) {
+      if (!IsLive()) detail::FailDead(*arena_, "String");
+    }
+  }
   void SetSize(size_type size) noexcept;
   void Steal(String& other) noexcept;
   void Grow(size_type characters);
@@ -183,5 +246,12 @@ struct detail::Shape<String> : detail::PlainShape {
 };
 
 }  // namespace acre::inline ACRE_ABI
+
+template <>
+struct std::hash<acre::String> {
+  std::size_t operator()(const acre::String& text) const noexcept {
+    return std::hash<std::string_view>()(text.view());
+  }
+};
 
 #endif  // ACRE_STRING_H_

@@ -63,6 +63,18 @@ class Vector {
   Vector(Arena& arena, std::initializer_list<T> values) : Vector(arena) {
     assign(values.begin(), values.end());
   }
+  Vector(Arena& arena, size_type count,
+         const T& value) requires std::is_copy_constructible_v<T>
+      : Vector(arena) {
+    assign(count, value);
+  }
+  /// Made in place from what converts to T: texts for Strings, say.
+  template <class U>
+  requires(!std::is_same_v<U, T> && std::is_constructible_v<T, const U&>)
+      Vector(Arena& arena, std::initializer_list<U> values)
+      : Vector(arena) {
+    assign(values.begin(), values.end());
+  }
   template <std::input_iterator I>
   Vector(Arena& arena, I first, I last) : Vector(arena) {
     assign(first, last);
@@ -76,14 +88,23 @@ class Vector {
     if constexpr (kChecked) {
       detail::CheckTakes(this, other.rep_.arena, other.rep_.data);
     }
+    // Taken first: `other` may lie in an element of this one.
+    const detail::VectorRep taken = other.rep_;
+    other.Forget();
     Release();
     Arena* const own = rep_.arena;
-    rep_ = other.rep_;
+    rep_ = taken;
     if (rep_.arena == nullptr) rep_.arena = own;
-    other.Forget();
     return *this;
   }
   Vector& operator=(std::initializer_list<T> values) {
+    assign(values.begin(), values.end());
+    return *this;
+  }
+  template <class U>
+  requires(!std::is_same_v<U, T> &&
+           std::is_constructible_v<T, const U&>) Vector&
+  operator=(std::initializer_list<U> values) {
     assign(values.begin(), values.end());
     return *this;
   }
@@ -112,8 +133,14 @@ class Vector {
   }
 
   // ----------------------------------------------------------------- access
-  T* data() noexcept { return static_cast<T*>(rep_.data); }
-  const T* data() const noexcept { return static_cast<const T*>(rep_.data); }
+  T* data() noexcept {
+    CheckLive();
+    return static_cast<T*>(rep_.data);
+  }
+  const T* data() const noexcept {
+    CheckLive();
+    return static_cast<const T*>(rep_.data);
+  }
   iterator begin() noexcept { return data(); }
   iterator end() noexcept { return data() + rep_.size; }
   const_iterator begin() const noexcept { return data(); }
@@ -128,6 +155,8 @@ class Vector {
   const_reverse_iterator rend() const noexcept {
     return const_reverse_iterator(begin());
   }
+  const_reverse_iterator crbegin() const noexcept { return rbegin(); }
+  const_reverse_iterator crend() const noexcept { return rend(); }
 
   T& operator[](size_type i) { return data()[Checked(i)]; }
   const T& operator[](size_type i) const { return data()[Checked(i)]; }
@@ -173,7 +202,11 @@ class Vector {
 
   // -------------------------------------------------------------- modifiers
   /// Releases the elements' containers; keeps the storage.
-  void clear() noexcept { ReleaseElements(begin(), end()), rep_.size = 0; }
+  void clear() noexcept {
+    if (!IsLive()) return Forget();
+    ReleaseElements(begin(), end());
+    rep_.size = 0;
+  }
 
   void push_back(const T& value) requires std::is_copy_constructible_v<T> {
     emplace_back(value);
@@ -219,6 +252,12 @@ class Vector {
   }
   iterator insert(const_iterator at, T&& value) {
     return emplace(at, std::move(value));
+  }
+  template <class U>
+  requires(std::is_convertible_v<U, T> &&
+           !std::is_same_v<std::remove_cvref_t<U>, T>) iterator
+      insert(const_iterator at, U&& value) {
+    return emplace(at, std::forward<U>(value));
   }
   iterator insert(const_iterator at, size_type count,
                   const T& value) requires std::is_copy_constructible_v<T> {
@@ -266,7 +305,7 @@ class Vector {
     return EraseIf(pred, limit, nullptr);
   }
   /// Erases the first `limit` elements equal to `value`, which may be one of
-  /// them.
+  /// them, but not a part of one (the view of a String, say).
   template <class U>
   size_type erase_value(const U& value, size_type limit = npos) {
     const auto is_equal = [&](const T& item) { return item == value; };
@@ -310,9 +349,23 @@ class Vector {
  private:
   friend struct detail::Shape<Vector<T>>;
 
-  static constexpr const TypeLayout& Element() { return LayoutOf<T>(); }
+  static constexpr const TypeLayout& Element() {
+    static_assert(detail::RequireElement<T>());
+    return LayoutOf<T>();
+  }
+
+  /// False where Reset or Rewind has ended the storage.
+  bool IsLive() const noexcept {
+    return rep_.data == nullptr || rep_.arena->IsLive(rep_.stamp);
+  }
+  void CheckLive() const noexcept {
+    if constexpr (kChecked) {
+      if (!IsLive()) detail::FailDead(*rep_.arena, "Vector");
+    }
+  }
 
   size_type Checked(size_type i) const {
+    CheckLive();
     ACRE_CHECK(!kChecked || i < size(),
                "Vector: index %zu is out of range, size is %zu", i, size());
     return i;
@@ -453,6 +506,10 @@ class Vector {
 template <class T, class Pred>
 std::size_t erase_if(Vector<T>& vector, Pred pred) {
   return vector.erase_if(pred);
+}
+template <class T, class U>
+std::size_t erase(Vector<T>& vector, const U& value) {
+  return vector.erase_value(value);
 }
 
 /// How layouts see a Vector.

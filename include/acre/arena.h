@@ -107,8 +107,9 @@ class Arena {
   /// Constructs a T: `T(args...)`, or `T{args...}` for aggregates; without
   /// arguments the object is value-initialised (zeros, in recycled memory
   /// too). Containers inside it are bound to this arena.
-  /// Throws: what the constructor throws (the block is given back), and what
-  /// the out-of-memory handler throws.
+  /// Throws: what the constructor throws (the block is given back; storage that
+  /// containers got in the constructor stays until Reset), and what the
+  /// out-of-memory handler throws.
   template <class T, class... Args>
   T* New(Args&&... args);
 
@@ -254,6 +255,8 @@ class Arena {
                            const TypeLayout* type);
   ACRE_COLD void GiveSlow(void* block, std::size_t bytes, std::size_t align,
                           const TypeLayout* type);
+  void CheckFree(void* block, std::size_t bytes, std::size_t align,
+                 const TypeLayout* type);
   bool IsLiveInMarks(std::uint64_t stamp) const noexcept;
   [[noreturn]] ACRE_COLD void FailAllocation(std::size_t bytes) const;
   void VisitChunks(void (*visit)(void* context, const ChunkInfo& info),
@@ -406,6 +409,9 @@ std::span<T> Arena::TryNewArray(std::size_t count) {
   static_assert(detail::RequireElement<T>());
   static_assert(alignof(T) <= kMaxAlignment,
                 "acre: an arena aligns to at most 4096 bytes");
+  static_assert(std::is_default_constructible_v<T>,
+                "acre: NewArray makes elements without arguments; use a Vector "
+                "for a type without default constructor");
   if (count > PTRDIFF_MAX / sizeof(T)) return {};
   void* block = Take(count * sizeof(T), alignof(T), &LayoutOf<T>());
   if (block == nullptr) return {};
@@ -426,8 +432,13 @@ ACRE_INLINE void Arena::Free(T* object) {
   static_assert(!std::is_void_v<T>, "acre: say how many bytes: Free(p, bytes)");
   if (object == nullptr) return;
   using Object = std::remove_cv_t<T>;
+  static_assert(detail::RequireElement<Object>());
   auto* mutable_object = const_cast<Object*>(object);
   if constexpr (LayoutOf<Object>().has_handles) {
+    // Before its containers are believed.
+    if constexpr (kChecked) {
+      CheckFree(mutable_object, sizeof(T), alignof(T), &LayoutOf<Object>());
+    }
     detail::ReleaseHandles(LayoutOf<Object>(), mutable_object);
   }
   Give(mutable_object, sizeof(T), alignof(T), &LayoutOf<Object>());
@@ -437,8 +448,12 @@ template <class T, std::size_t N>
 void Arena::Free(std::span<T, N> array) {
   if (array.data() == nullptr) return;
   using Object = std::remove_cv_t<T>;
+  static_assert(detail::RequireElement<Object>());
   auto* data = const_cast<Object*>(array.data());
   if constexpr (LayoutOf<Object>().has_handles) {
+    if constexpr (kChecked) {
+      CheckFree(data, array.size_bytes(), alignof(T), &LayoutOf<Object>());
+    }
     for (std::size_t i = 0; i < array.size(); ++i) {
       detail::ReleaseHandles(LayoutOf<Object>(), data + i);
     }

@@ -43,28 +43,35 @@ struct Gap {
   std::string_view field = {};
 };
 
-// A field may lie in the tail padding of the one before, never inside it.
-constexpr Gap FindDisorder(std::span<const FieldLayout> fields) {
+// A field may lie in the tail padding of the one before (`used`: where that
+// begins), never inside it.
+constexpr Gap FindDisorder(std::span<const FieldLayout> fields,
+                           std::span<const std::uint32_t> used) {
   std::size_t end = 0;
-  std::size_t next = 0;  // the lowest offset that comes behind the last field
-  for (const FieldLayout& field : fields) {
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    const FieldLayout& field = fields[i];
     if (field.note == FieldNote::kOpaque || field.size == 0) continue;
-    const std::size_t field_end = field.offset + field.size;
-    if (field.offset < next || field_end <= end) {
+    if (field.offset < end) {
       return {"ACRE_LAYOUT lists a field twice, out of order or in a union:",
               field.name};
     }
-    end = field_end;
-    next = std::size_t{field.offset} + 1;
+    if (field.offset % field.align != 0) {
+      return {
+          "ACRE_LAYOUT lists a misaligned field, packed structs cannot live "
+          "in an arena:",
+          field.name};
+    }
+    end = field.offset + std::size_t{used[i]};
   }
   return {};
 }
 
 // Only natural padding may stand between fields: less than the alignment of
-// the field behind it, and less than a pointer.
+// the field behind it, and less than a pointer. An empty member fills a byte.
 constexpr Gap FindGap(std::span<const FieldLayout> fields, std::size_t size,
                       std::size_t align) {
-  constexpr std::string_view kLeft = "ACRE_LAYOUT leaves a field out after";
+  constexpr std::string_view kLeft =
+      "ACRE_LAYOUT leaves a field out, or a hole to declare opaque, after";
   std::size_t end = 0;
   std::size_t hole = 0;
   std::string_view before = "{";
@@ -74,13 +81,13 @@ constexpr Gap FindGap(std::span<const FieldLayout> fields, std::size_t size,
       before = field.name;
       continue;
     }
-    if (field.size == 0) continue;
     const std::size_t padding =
         std::min<std::size_t>(field.align, sizeof(void*));
     if (field.offset > end && field.offset - end >= padding + hole) {
       return {kLeft, before};
     }
-    end = field.offset + field.size;
+    const std::size_t filled = field.size == 0 ? field.align : field.size;
+    end = std::max(end, field.offset + filled);
     before = field.name;
     hole = 0;
   }
@@ -121,7 +128,7 @@ consteval Gap Offence() {
   } else if constexpr (!Shape<T>::kKnown) {
     return {"unregistered type, add ACRE_LAYOUT"};
   } else if constexpr (HasLayout<T> && !kPlain<T>) {
-    const Gap disorder = FindDisorder(Shape<T>::kFields);
+    const Gap disorder = FindDisorder(Shape<T>::kFields, Shape<T>::kUsedSizes);
     if (!disorder.offence.empty()) return disorder;
     return FindGap(Shape<T>::kFields, sizeof(T), alignof(T));
   } else {

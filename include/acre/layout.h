@@ -23,7 +23,8 @@
 //
 // Fields must be in declaration order. A registration that leaves a field out
 // does not compile where the type is used, unless the field hides in padding
-// smaller than itself would need (then it is copied as bytes, but not seen).
+// smaller than itself would need, or shares its place in an anonymous union
+// with one that is listed (then it is copied as bytes, but not seen).
 // Up to 340 fields. Inherited fields may also be listed by name.
 //
 // ACRE_PLAIN(T) declares a trivially copyable third-party type to be data
@@ -98,11 +99,13 @@ consteval std::size_t OffsetOf(Get get, std::size_t align) {
 
 template <class T, class Base>
 consteval std::size_t BaseOffset() {
+  // The one cast that reaches private bases.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wold-style-cast"
   return OffsetOf<T>(
-      [](const T& object) -> const void* {
-        return &static_cast<const Base&>(object);
-      },
+      [](const T& object) -> const void* { return &(const Base&)object; },
       alignof(Base));
+#pragma GCC diagnostic pop
 }
 
 template <class T>

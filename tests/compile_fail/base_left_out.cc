@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// EXPECT: Derived: ACRE_LAYOUT leaves a field out after
+// EXPECT: Derived: ACRE_LAYOUT leaves a field out, or a hole to declare opaque, after
 
 #include "acre/arena.h"
 

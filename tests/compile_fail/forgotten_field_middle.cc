@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// EXPECT: Item: ACRE_LAYOUT leaves a field out after 'first'
+// EXPECT: Item: ACRE_LAYOUT leaves a field out, or a hole to declare opaque, after 'first'
 
 #include "acre/arena.h"
 

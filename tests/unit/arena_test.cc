@@ -462,3 +462,24 @@ TEST_CASE("stats: count what is carved, freed and live") {
   CHECK(stats.carved == 0);
   CHECK(stats.freed == 0);
 }
+
+TEST_CASE("TryGrow: a block with a chunk of its own ends where that ends") {
+  CountingSource source;
+  acre::Arena arena({.source = &source});
+  for (const std::size_t align : {std::size_t{16}, std::size_t{64}}) {
+    for (const std::size_t bytes : {300000u, 524288u, 1000000u}) {
+      const auto* block =
+          static_cast<const char*>(arena.Allocate(bytes, align));
+      for (std::size_t more = bytes; more < 2 * bytes; more += bytes / 64) {
+        void* grown = const_cast<char*>(block);
+        if (!arena.TryGrow(grown, bytes, more, align)) break;
+        CHECK(arena.Owns(block + more - 1));
+        CHECK_FALSE(arena.TryGrow(grown, more, bytes - 1, align));
+        CHECK(arena.TryGrow(grown, more, more, align));
+        std::memset(grown, 1, more);
+        arena.Free(grown, more, align);
+        block = static_cast<const char*>(arena.Allocate(bytes, align));
+      }
+    }
+  }
+}

@@ -366,18 +366,18 @@ TEST_CASE("Audit: container storage of other arenas") {
 TEST_CASE("Audit: container storage that Reset or Rewind gave up") {
   Arena arena;
   static_cast<void>(arena.Allocate(1000));
-  const Vector<Cell> old(arena, 3);
+  Vector<Cell> old(arena, 3);
+  Cell* const old_data = old.data();
   arena.Reset();
   World* world = MakeWorld(arena);
-  CheckStorageEverywhere(
-      arena, *world, old,
-      {"reset", const_cast<Cell*>(old.data()), Target::kStale});
+  CheckStorageEverywhere(arena, *world, old,
+                         {"reset", old_data, Target::kStale});
   const acre::Mark mark = arena.Checkpoint();
-  const Vector<Cell> young(arena, 3);
+  Vector<Cell> young(arena, 3);
+  Cell* const young_data = young.data();
   arena.Rewind(mark);
-  CheckStorageEverywhere(
-      arena, *world, young,
-      {"rewound", const_cast<Cell*>(young.data()), Target::kStale});
+  CheckStorageEverywhere(arena, *world, young,
+                         {"rewound", young_data, Target::kStale});
 }
 
 TEST_CASE("Audit: static storage is reported on request only") {
@@ -534,4 +534,78 @@ TEST_CASE("Audit: changes nothing") {
   CHECK(arena.stats().live() == stats.live());
   CHECK(arena.stats().reserved == stats.reserved);
   CHECK(world->map["MAP07"].pointer == &local);
+}
+
+namespace audit_test {
+
+// The storage of `scopes` and the Vector that is the first part of its first
+// element lie at one address.
+struct Nested {
+  acre::Vector<Nested> kids = {};
+  int id = 0;
+  int* leak = nullptr;
+};
+ACRE_LAYOUT(Nested, kids, id, leak)
+struct NestedRoot {
+  acre::Vector<Nested>* current = nullptr;
+  acre::Vector<Nested> scopes;
+};
+ACRE_LAYOUT(NestedRoot, current, scopes)
+
+struct ManyPointers {
+  acre::Vector<int*> others;
+  acre::Vector<int*> leaks;
+};
+ACRE_LAYOUT(ManyPointers, others, leaks)
+
+}  // namespace audit_test
+
+TEST_CASE("audit: storage is walked though a container lies at its address") {
+  using audit_test::NestedRoot;
+  acre::Arena arena;
+  auto* root = arena.New<NestedRoot>();
+  for (int i = 1; i <= 3; ++i) root->scopes.emplace_back().id = i;
+  root->scopes[0].kids.emplace_back().id = 11;
+  root->current = &root->scopes[0].kids;
+  CHECK(acre::Audit(arena, *root).clean());
+  root->scopes[2].leak = static_cast<int*>(GC_malloc(16));
+  const acre::AuditReport report = acre::Audit(arena, *root);
+  REQUIRE(report.findings.size() == 1);
+  CHECK(report.findings[0].path == "audit_test::NestedRoot.scopes[2].leak");
+}
+
+TEST_CASE("audit: leaks are counted and listed before other findings") {
+  acre::Arena arena;
+  auto* many = arena.New<audit_test::ManyPointers>();
+  int local = 0;
+  for (int i = 0; i < 20; ++i) many->others.push_back(&local);
+  for (int i = 0; i < 3; ++i) {
+    many->leaks.push_back(static_cast<int*>(GC_malloc(16)));
+  }
+  const acre::AuditReport report =
+      acre::Audit(arena, *many, {.max_findings = 5});
+  CHECK(report.findings.size() == 5);
+  CHECK(report.leaks() == 3);
+  CHECK(report.omitted == 18);
+  CHECK(report.findings[4].is_leak());
+  CHECK(report.findings[2].is_leak());
+  CHECK_FALSE(report.findings[1].is_leak());
+  const acre::AuditReport few = acre::Audit(arena, *many, {.max_findings = 2});
+  CHECK(few.findings.size() == 2);
+  CHECK(few.findings[0].is_leak());
+  CHECK(few.findings[1].is_leak());
+  CHECK(few.leaks() == 3);
+}
+
+TEST_CASE("audit: what the collector never frees is no leak") {
+  acre::Arena arena;
+  auto* many = arena.New<audit_test::ManyPointers>();
+  many->others.push_back(static_cast<int*>(GC_malloc_uncollectable(16)));
+  many->others.push_back(static_cast<int*>(GC_malloc_atomic_uncollectable(16)));
+  const acre::AuditReport report = acre::Audit(arena, *many);
+  CHECK(report.leaks() == 0);
+  REQUIRE(report.findings.size() == 2);
+  CHECK(report.findings[0].what ==
+        "an uncollectable object: the collector does not free it");
+  for (int* object : many->others) GC_free(object);
 }

@@ -11,6 +11,7 @@
 
 #include "acre/arena.h"
 #include "acre/gc.h"
+#include "acre/vector.h"
 #include "support/death.h"
 #include "test_sources.h"
 
@@ -277,4 +278,30 @@ TEST_CASE("checked: under ASan memory that is given back is clean") {
   }
   std::memset(buffer, 2, sizeof buffer);  // dies where poison is left
   CHECK(buffer[65535] == 2);
+}
+
+namespace checked_test {
+struct Holder {
+  int value = 0;
+  acre::Vector<int> numbers;
+};
+ACRE_LAYOUT(Holder, value, numbers)
+struct NoHolder {
+  long words[5] = {};
+};
+ACRE_LAYOUT(NoHolder, words)
+}  // namespace checked_test
+
+TEST_CASE("checked: Free is verified before containers inside are believed") {
+  if constexpr (!acre::kChecked) return;
+  using checked_test::Holder;
+  using checked_test::NoHolder;
+  acre::Arena arena;
+  auto* holder = arena.New<Holder>();
+  arena.Free(holder);
+  CHECK_DIES(arena.Free(holder), "double Free of .*Holder");
+  auto* plain = arena.New<NoHolder>();
+  for (long& word : plain->words) word = 77;
+  CHECK_DIES(arena.Free(reinterpret_cast<Holder*>(plain)),
+             "allocated as .*NoHolder, freed as .*Holder");
 }

@@ -613,3 +613,32 @@ TEST_CASE("Clear: releases what an optional or a variant holds") {
   CHECK_FALSE(boxed->box.has_value());
   CHECK(arena.stats().live() == one);
 }
+
+namespace deep_copy_test {
+struct Nested {
+  acre::Vector<Nested> kids = {};
+  int id = 0;
+};
+ACRE_LAYOUT(Nested, kids, id)
+struct NestedRoot {
+  acre::Vector<Nested>* current = nullptr;
+  acre::Vector<Nested> scopes;
+};
+ACRE_LAYOUT(NestedRoot, current, scopes)
+}  // namespace deep_copy_test
+
+TEST_CASE("DeepCopy: a container that lies at the address of storage") {
+  using deep_copy_test::NestedRoot;
+  acre::Arena from;
+  acre::Arena to;
+  auto* root = from.New<NestedRoot>();
+  for (int i = 1; i <= 3; ++i) root->scopes.emplace_back().id = i;
+  root->scopes[0].kids.emplace_back().id = 11;
+  root->current = &root->scopes[0].kids;
+  NestedRoot* copy = acre::DeepCopy(to, *root);
+  for (char& c : to.NewArray<char>(400)) c = 1;
+  REQUIRE(copy->scopes.size() == 3);
+  for (int i = 1; i <= 3; ++i) CHECK(copy->scopes[i - 1].id == i);
+  CHECK(copy->current == &copy->scopes[0].kids);
+  CHECK((*copy->current)[0].id == 11);
+}

@@ -135,7 +135,8 @@ TEST_CASE("Describe: the layout holds every member, in the order of offsets") {
 TEST_CASE("Describe: a member left out and a std member are rejected") {
   CHECK(acre::Validate<Player>().empty());
   CHECK(acre::Validate<Forgets>() ==
-        "describe_test::Forgets: ACRE_LAYOUT leaves a field out after 'hp'");
+        "describe_test::Forgets: ACRE_LAYOUT leaves a field out, or a hole to "
+        "declare opaque, after 'hp'");
   CHECK(acre::Validate<HoldsString>() ==
         "describe_test::HoldsString.name: std::string, use acre::String");
   CHECK(acre::Validate<Nobody>() ==

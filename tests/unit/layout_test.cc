@@ -390,31 +390,40 @@ TEST_CASE("layout: bit-fields and over-aligned holes are declared opaque") {
 
 TEST_CASE("layout: holes that are not declared, or too small, are told") {
   CHECK(Told<BitsUntold>() ==
-        "layout_test::BitsUntold: ACRE_LAYOUT leaves a field out after '{'");
+        "layout_test::BitsUntold: ACRE_LAYOUT leaves a field out, or a hole to "
+        "declare opaque, after '{'");
   CHECK(Told<OverAlignedUntold>() ==
-        "layout_test::OverAlignedUntold: ACRE_LAYOUT leaves a field out after "
+        "layout_test::OverAlignedUntold: ACRE_LAYOUT leaves a field out, or a "
+        "hole to declare opaque, after "
         "'value'");
   CHECK(Told<OpaqueTooSmall>() ==
-        "layout_test::OpaqueTooSmall: ACRE_LAYOUT leaves a field out after "
+        "layout_test::OpaqueTooSmall: ACRE_LAYOUT leaves a field out, or a "
+        "hole to declare opaque, after "
         "'hidden'");
 }
 
 TEST_CASE("layout: a forgotten field is told, wherever it stands") {
   CHECK(Told<Forgotten>() ==
-        "layout_test::Forgotten: ACRE_LAYOUT leaves a field out after 'a'");
+        "layout_test::Forgotten: ACRE_LAYOUT leaves a field out, or a hole to "
+        "declare opaque, after 'a'");
   CHECK(Told<ForgottenFirst>() ==
-        "layout_test::ForgottenFirst: ACRE_LAYOUT leaves a field out after "
+        "layout_test::ForgottenFirst: ACRE_LAYOUT leaves a field out, or a "
+        "hole to declare opaque, after "
         "'{'");
   CHECK(Told<ForgottenLast>() ==
-        "layout_test::ForgottenLast: ACRE_LAYOUT leaves a field out after "
+        "layout_test::ForgottenLast: ACRE_LAYOUT leaves a field out, or a hole "
+        "to declare opaque, after "
         "'a'");
   CHECK(Told<ForgottenAll>() ==
-        "layout_test::ForgottenAll: ACRE_LAYOUT leaves a field out after '{'");
+        "layout_test::ForgottenAll: ACRE_LAYOUT leaves a field out, or a hole "
+        "to declare opaque, after '{'");
   CHECK(Told<ForgottenBase>() ==
-        "layout_test::ForgottenBase: ACRE_LAYOUT leaves a field out after "
+        "layout_test::ForgottenBase: ACRE_LAYOUT leaves a field out, or a hole "
+        "to declare opaque, after "
         "'{'");
   CHECK(Told<ForgottenInt>() ==
-        "layout_test::ForgottenInt: ACRE_LAYOUT leaves a field out after 'a'");
+        "layout_test::ForgottenInt: ACRE_LAYOUT leaves a field out, or a hole "
+        "to declare opaque, after 'a'");
 }
 
 TEST_CASE("layout: a small field that hides in padding is not seen") {
@@ -556,4 +565,63 @@ TEST_CASE("layout: ids differ for types that differ") {
       CHECK((a == b) == acre::SameType(*a, *b));
     }
   }
+}
+
+namespace layout_test {
+
+class Padded {
+  std::int64_t x = 0;
+  std::int32_t y = 0;
+  ACRE_LAYOUT_INSIDE(Padded, x, y)
+};
+class InPadding : public Padded {
+  std::int32_t z = 0;
+  ACRE_LAYOUT_INSIDE(InPadding, base(Padded), z)
+};
+static_assert(sizeof(InPadding) == sizeof(Padded));
+class InPaddingTwice : InPadding {  // privately
+  std::int64_t w = 0;
+  ACRE_LAYOUT_INSIDE(InPaddingTwice, base(InPadding), w)
+};
+
+struct Nothing {};
+struct Tagged {
+  Nothing tag;
+  int x = 0;
+};
+ACRE_LAYOUT(Tagged, tag, x)
+struct TagHides {
+  Nothing tag;
+  int hidden = 0;
+  int x = 0;
+};
+ACRE_LAYOUT(TagHides, tag, x)
+
+struct __attribute__((packed)) Packed {
+  char c = 0;
+  int* p = nullptr;
+};
+ACRE_LAYOUT(Packed, c, p)
+
+}  // namespace layout_test
+
+TEST_CASE("layout: a class in the tail padding of its base, private too") {
+  using namespace layout_test;
+  CHECK(acre::Validate<InPadding>() == "");
+  CHECK(acre::LayoutOf<InPadding>().fields[1].offset == 12);
+  CHECK(acre::Validate<InPaddingTwice>() == "");
+}
+
+TEST_CASE("layout: an empty member fills a byte and hides no more") {
+  using namespace layout_test;
+  CHECK(acre::Validate<Tagged>() == "");
+  CHECK(acre::Validate<TagHides>() ==
+        "layout_test::TagHides: ACRE_LAYOUT leaves a field out, or a hole to "
+        "declare opaque, after 'tag'");
+}
+
+TEST_CASE("layout: packed structs are refused") {
+  CHECK(acre::Validate<layout_test::Packed>() ==
+        "layout_test::Packed: ACRE_LAYOUT lists a misaligned field, packed "
+        "structs cannot live in an arena: 'p'");
 }

@@ -45,6 +45,9 @@ void CheckMayAllocate(const void* handle, const Arena& arena, const char* what);
 /// mark has been opened since.
 void CheckMayGrow(const Arena& arena, std::uint64_t stamp, const char* what);
 
+/// Checked builds: a container is used whose storage Reset or Rewind has ended.
+[[noreturn]] ACRE_COLD void FailDead(const Arena& arena, const char* what);
+
 /// Gives the storage back, unless Reset or Rewind has done so already.
 void GiveStorage(Arena& arena, std::uint64_t stamp, void* block,
                  std::size_t bytes, std::size_t align, const TypeLayout* type);

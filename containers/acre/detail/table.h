@@ -160,10 +160,12 @@ class Table {
     if constexpr (kChecked) {
       CheckTakes(this, other.rep_.arena, other.rep_.slots);
     }
+    // Taken first: `other` may lie in an element of this one.
+    const TableRep taken = other.rep_;
+    other.rep_ = EmptyTable(taken.arena);
     Release();
     Arena* const own = rep_.arena;
-    rep_ = other.rep_;
-    other.rep_ = EmptyTable(rep_.arena);
+    rep_ = taken;
     if (rep_.arena == nullptr) rep_.arena = own;
     return *this;
   }
@@ -185,6 +187,10 @@ class Table {
 
   void Clear() {
     if (!rep_.has_table()) return;
+    if (!rep_.arena->IsLive(rep_.stamp)) {
+      rep_ = EmptyTable(rep_.arena);
+      return;
+    }
     ReleaseAllElements();
     std::memset(rep_.control, 0, rep_.groups() * kGroupBytes);
     rep_.size = 0;
@@ -213,11 +219,13 @@ class Table {
 
   template <class Q>
   ACRE_INLINE Slot* Find(const Q& key) const {
+    CheckLive();
     Position at;
     return Look(key, HashOf(key), &at);
   }
   template <class Q>
   iterator FindIterator(const Q& key) const {
+    CheckLive();
     Position at;
     if (Look(key, HashOf(key), &at) == nullptr) return end();
     return At(at);
@@ -227,6 +235,7 @@ class Table {
   template <class Q, class Construct>
   ACRE_INLINE std::pair<Slot*, bool> TryInsert(const Q& key,
                                                Construct construct) {
+    CheckLive();
     const std::uint64_t hash = HashOf(key);
     Position at;
     if (Slot* slot = Look(key, hash, &at)) return {slot, false};
@@ -243,6 +252,7 @@ class Table {
 
   template <class Q>
   std::size_t Erase(const Q& key) {
+    CheckLive();
     Position at;
     const std::uint64_t hash = HashOf(key);
     if (Look(key, hash, &at) == nullptr) return 0;
@@ -281,8 +291,21 @@ class Table {
     unsigned slot = 0;
   };
 
+  void CheckLive() const {
+    if constexpr (kChecked) {
+      if (rep_.has_table() && !rep_.arena->IsLive(rep_.stamp)) {
+        FailDead(*rep_.arena, Policy::kName);
+      }
+    }
+  }
+
   template <class Q>
   static ACRE_INLINE std::uint64_t HashOf(const Q& key) {
+    static_assert(
+        requires(const Q& k) { H()
+                               (k); },
+        "acre: no hash for this key: specialise acre::Hash<K>, or "
+        "give the container a hasher of your own");
     if constexpr (requires { typename H::is_avalanching; }) {
       return H()(key);
     } else {
@@ -304,6 +327,7 @@ class Table {
   template <class Iterator>
   Iterator First() const {
     if (rep_.size == 0) return Last<Iterator>();
+    CheckLive();
     Iterator it(rep_.control, rep_.control + rep_.groups() * kGroupBytes,
                 static_cast<Slot*>(rep_.slots), Used(rep_.control));
     if (it.mask_ == 0) it.NextGroup();
@@ -393,6 +417,7 @@ class Table {
 
   void EraseAt(Position at, std::uint64_t hash) {
     if constexpr (kHandlesIn<typename Policy::Parts>) {
+      static_assert(RequireElement<typename Policy::Parts>());
       ReleaseHandles(LayoutOf<typename Policy::Parts>(),
                      const_cast<void*>(
                          static_cast<const void*>(SlotAt(at.group, at.slot))));
@@ -406,6 +431,7 @@ class Table {
 
   void ReleaseAllElements() {
     if constexpr (kHandlesIn<typename Policy::Parts>) {
+      static_assert(RequireElement<typename Policy::Parts>());
       for (auto it = begin(); it != end(); ++it) {
         ReleaseHandles(LayoutOf<typename Policy::Parts>(),
                        const_cast<void*>(static_cast<const void*>(&*it)));

@@ -19,6 +19,10 @@ const void* CollectedBase(const void* address) noexcept;
 /// Bytes of the object. Requires: CollectedBase returned `base`.
 std::size_t CollectedSize(const void* base) noexcept;
 
+/// True for objects that the collector never frees by itself
+/// (GC_malloc_uncollectable). Requires: CollectedBase returned `base`.
+bool IsUncollectable(const void* base) noexcept;
+
 /// True for chunks of acre, of living and of dead arenas.
 bool IsArenaChunk(const void* base) noexcept;
 

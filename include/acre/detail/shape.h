@@ -157,6 +157,16 @@ template <class M>
 inline constexpr std::uint32_t kFieldSize =
     std::is_empty_v<M> ? 0 : std::uint32_t{sizeof(M)};
 
+/// Bytes before the tail padding, in which a class may put what comes next.
+template <class M>
+inline constexpr std::uint32_t kUsedSize = [] {
+  if constexpr (requires { Shape<std::remove_cv_t<M>>::kUsed; }) {
+    return Shape<std::remove_cv_t<M>>::kUsed;
+  } else {
+    return kFieldSize<M>;
+  }
+}();
+
 template <class T, class Fields>
 struct RegisteredShape;
 template <class T, class... M>
@@ -189,6 +199,18 @@ struct RegisteredShape<T, LayoutFields<M...>> : PlainShape {
       is_slot[i] = kIn[i] && kFields[i].note != FieldNote::kBorrowed;
     }
     return is_slot;
+  }();
+  /// Of each field; of the whole.
+  static constexpr std::array<std::uint32_t, sizeof...(M)> kUsedSizes{
+      kUsedSize<M>...};
+  static constexpr std::uint32_t kUsed = [] {
+    if constexpr (sizeof...(M) == 0) {
+      return std::uint32_t{sizeof(T)};
+    } else {
+      const FieldLayout& last = kFields[sizeof...(M) - 1];
+      if (last.note == FieldNote::kOpaque) return std::uint32_t{sizeof(T)};
+      return last.offset + kUsedSizes[sizeof...(M) - 1];
+    }
   }();
   static constexpr std::size_t kSlotCount = [] {
     std::size_t count = 0;

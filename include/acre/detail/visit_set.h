@@ -24,18 +24,20 @@ class VisitSet {
   /// False where the pair was there already. Amortised constant. Pairs are
   /// numbered in the order of their insertion, from 0.
   bool Insert(const void* address, const TypeLayout& type) {
-    if (2 * (size_ + 1) > entries_.size()) Grow();
-    Entry& entry = *Look(address, type.id);
-    if (entry.address != nullptr) return false;
-    entry = {address, type.id, size_++};
-    return true;
+    return InsertKey(address, type.id);
+  }
+  /// The same for the storage of a handle of this type: told apart from a
+  /// handle that lies at the same address, as the first part of an element.
+  bool InsertStorage(const void* address, const TypeLayout& handle) {
+    return InsertKey(address, ~handle.id);
   }
 
   /// The number of a pair, or kNone.
   std::size_t Find(const void* address, const TypeLayout& type) {
-    if (entries_.empty()) return kNone;
-    const Entry& entry = *Look(address, type.id);
-    return entry.address == nullptr ? kNone : entry.number;
+    return FindKey(address, type.id);
+  }
+  std::size_t FindStorage(const void* address, const TypeLayout& handle) {
+    return FindKey(address, ~handle.id);
   }
 
   std::size_t size() const { return size_; }
@@ -46,6 +48,20 @@ class VisitSet {
     std::uint64_t type = 0;
     std::size_t number = 0;
   };
+
+  bool InsertKey(const void* address, std::uint64_t type) {
+    if (2 * (size_ + 1) > entries_.size()) Grow();
+    Entry& entry = *Look(address, type);
+    if (entry.address != nullptr) return false;
+    entry = {address, type, size_++};
+    return true;
+  }
+
+  std::size_t FindKey(const void* address, std::uint64_t type) {
+    if (entries_.empty()) return kNone;
+    const Entry& entry = *Look(address, type);
+    return entry.address == nullptr ? kNone : entry.number;
+  }
 
   /// The entry of the pair, or the empty one where it belongs.
   Entry* Look(const void* address, std::uint64_t type) {

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+
+#include "server.h"
+
+#include <acre/arena_binding.h>
+#include <acre/chunk_source.h>
+
+#include <charconv>
+#include <string>
+
+#include "json.h"
+#include "words.h"
+
+namespace web {
+namespace {
+
+constexpr std::size_t kDefaultTop = 10;
+
+/// False where `text` is not a number.
+bool ParseTop(const std::string& text, std::size_t& top) {
+  const char* end = text.data() + text.size();
+  const auto [at, error] = std::from_chars(text.data(), end, top);
+  return error == std::errc() && at == end;
+}
+
+}  // namespace
+
+// Chunks from malloc: the server's threads are not the collector's, and there
+// is nothing for it in an arena.
+WordServer::WordServer()
+    : pool_({.arena = {.name = "request",
+                       .source = &acre::MallocSource::Instance(),
+                       .retain_limit = std::size_t{1} << 20}}) {
+  server_.Post("/words", [this](const auto& request, auto& response) {
+    Answer(request, response);
+  });
+}
+
+int WordServer::Bind(int port) {
+  if (port == 0) return server_.bind_to_any_port("127.0.0.1");
+  return server_.bind_to_port("127.0.0.1", port) ? port : -1;
+}
+
+void WordServer::Run() { server_.listen_after_bind(); }
+void WordServer::Stop() { server_.stop(); }
+
+void WordServer::Answer(const httplib::Request& request,
+                        httplib::Response& response) {
+  std::size_t top = kDefaultTop;
+  if (request.has_param("top") &&
+      !ParseTop(request.get_param_value("top"), top)) {
+    response.status = 400;
+    response.set_content("\"top\" is not a number\n", "text/plain");
+    return;
+  }
+  const acre::ArenaPool::Lease arena = pool_.Acquire();
+  const acre::ArenaBinding bound(*arena);
+  const Json* answer = CountWords(request.body, top);
+  std::string body;
+  Write(*answer, body);
+  response.set_content(body, "application/json");
+}
+
+}  // namespace web
