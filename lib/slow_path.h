@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // SlowPath: everything of an arena that is not inline in <acre/arena.h>. It
-// alone sees the arena's private parts; arena.cc, large.cc, reclaim.cc,
-// mark.cc and checked.cc implement it, one subject each.
+// alone sees the arena's private parts; arena.cc, chunks.cc, large.cc,
+// reclaim.cc, mark.cc and checked.cc implement it, one subject each.
 //
 // Re-entrancy: a source may run code that uses this very arena (a collection
 // that runs finalizers). Before a source is called the arena is consistent,
@@ -41,8 +41,8 @@ class SlowPath {
             const TypeLayout* type);
   bool TryGrow(void* block, std::size_t old_bytes, std::size_t new_bytes,
                std::size_t align);
-  void Shrink(void* block, std::size_t old_bytes, std::size_t new_bytes,
-              std::size_t align);
+  bool TryShrink(void* block, std::size_t old_bytes, std::size_t new_bytes,
+                 std::size_t align);
   bool TryReserve(std::size_t bytes);
   void Reset(ResetMode mode);
   void ReleaseAll();
@@ -75,6 +75,10 @@ class SlowPath {
   void PushGap(char* gap, std::size_t bytes);
   void GivePiece(void* block, SizeClass size);
   char* Carve(std::size_t bytes, std::size_t align);
+  void WipeChunk(Chunk* chunk, ResetMode mode);
+  void ForgetBlocks(Chunk* chunk, char* from);
+
+  // chunks.cc
   bool Refill(std::size_t need);
   bool Extend(std::size_t need);
   bool ReclaimFor(std::size_t need);
@@ -87,15 +91,13 @@ class SlowPath {
   void TrimTo(std::size_t limit);
   bool ReleaseSpares();
   std::size_t Allowed() const;
-  void WipeChunk(Chunk* chunk, ResetMode mode);
   void NoteTop();
-  void ForgetBlocks(Chunk* chunk, char* from);
 
   // large.cc
   void* TakeLarge(std::size_t bytes, std::size_t align);
   void* TakeLargeFrom(Chunk* chunk, std::size_t bytes, std::size_t align);
   void* TakeRetainedLarge(std::size_t bytes, std::size_t align);
-    bool GrowLarge(void* block, std::size_t new_bytes);
+  bool GrowLarge(void* block, std::size_t new_bytes);
   bool GiveLarge(void* block);
   Chunk* TakeLargeSpare(std::size_t need);
   void UnlinkLarge(Chunk* chunk);

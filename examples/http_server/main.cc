@@ -61,6 +61,7 @@ bool IsRightAnswer(const httplib::Result& result, int words) {
 int SendRequests(int port, int seed) {
   httplib::Client client("127.0.0.1", port);
   client.set_keep_alive(true);
+  client.set_tcp_nodelay(true);
   int wrong = 0;
   for (int i = 0; i < kRequests; ++i) {
     const int words = 1 + (seed + 7 * i) % 60;

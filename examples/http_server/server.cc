@@ -31,6 +31,7 @@ WordServer::WordServer()
     : pool_({.arena = {.name = "request",
                        .source = &acre::MallocSource::Instance(),
                        .retain_limit = std::size_t{1} << 20}}) {
+  server_.set_tcp_nodelay(true);
   server_.Post("/words", [this](const auto& request, auto& response) {
     Answer(request, response);
   });

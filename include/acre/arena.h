@@ -165,10 +165,13 @@ class Arena {
   [[nodiscard]] void* Grow(void* block, std::size_t old_bytes,
                            std::size_t new_bytes, std::size_t align = kGranule);
 
-  /// Makes a block of Allocate shorter, in place, always. What lies behind
-  /// new_bytes is handed out again; Free takes new_bytes from then on.
-  void Shrink(void* block, std::size_t old_bytes, std::size_t new_bytes,
-              std::size_t align = kGranule);
+  /// Makes a block of Allocate shorter and returns where it is now: in place,
+  /// except that a block with a chunk of its own moves when it becomes smaller
+  /// than 256 KiB (that may fail like Allocate; then the block is as it was).
+  /// What lies behind new_bytes is handed out again.
+  [[nodiscard]] void* Shrink(void* block, std::size_t old_bytes,
+                             std::size_t new_bytes,
+                             std::size_t align = kGranule);
 
   /// Room for `bytes` bytes of small blocks in one chunk, so that they come
   /// without asking the source. A hint where freelists serve them anyway.

@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: MIT
+//
+// Guards the sources over one range of addresses: MmapSource and
+// SharedMemorySource, and views of shared memory in this and another process.
+
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdint>
+#include <cstring>
+#include <functional>
+#include <numeric>
+#include <random>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "acre/arena.h"
+#include "acre/map.h"
+#include "acre/mmap_source.h"
+#include "acre/shared_memory.h"
+#include "acre/string.h"
+#include "acre/vector.h"
+#include "support/death.h"
+
+namespace range_source_test {
+
+constexpr std::size_t kMiB = std::size_t{1} << 20;
+
+struct Tick {
+  std::int64_t price;
+  std::int32_t volume;
+};
+ACRE_LAYOUT(Tick, price, volume)
+
+struct Feed {
+  acre::String name;
+  acre::String symbol;
+  acre::Vector<Tick> ticks;
+  Tick* best = nullptr;
+  std::int32_t foreign = 0;
+  int* elsewhere = nullptr;
+};
+ACRE_LAYOUT(Feed, name, symbol, ticks, best, foreign, borrowed(elsewhere))
+
+struct Other {
+  int x = 0;
+};
+ACRE_LAYOUT(Other, x)
+
+Feed* MakeFeed(acre::Arena& arena) {
+  auto* feed = arena.New<Feed>();
+  feed->name = "a name that is too long to stand inside";
+  feed->symbol = "ACRE";
+  for (int i = 0; i < 10000; ++i) feed->ticks.push_back({i * 10, i});
+  feed->best = &feed->ticks[7000];
+  return feed;
+}
+
+/// What a reader, wherever it maps, must find.
+bool ReadsFeed(int fd) {
+  const acre::SharedMemoryView view(fd);
+  const Feed* feed = view.Root<Feed>();
+  if (feed == nullptr) return false;
+  const std::span<const char> name = view.Elements(feed->name);
+  const std::span<const char> symbol = view.Elements(feed->symbol);
+  const std::span<const Tick> ticks = view.Elements(feed->ticks);
+  if (std::string(name.begin(), name.end()) !=
+          "a name that is too long to stand inside" ||
+      std::string(symbol.begin(), symbol.end()) != "ACRE" ||
+      ticks.size() != 10000) {
+    return false;
+  }
+  for (int i = 0; i < 10000; ++i) {
+    if (ticks[i].price != i * 10 || ticks[i].volume != i) return false;
+  }
+  const Tick* best = view.Local(feed->best);
+  return best == &ticks[7000] && view.Root<Other>() == nullptr;
+}
+
+constexpr int kDied = 99;
+
+/// The exit status of a child that runs `body`.
+int InChild(const std::function<bool()>& body) {
+  const pid_t child = fork();
+  if (child == 0) _exit(body() ? 0 : 1);
+  int status = 0;
+  waitpid(child, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : kDied;
+}
+
+}  // namespace range_source_test
+
+using namespace range_source_test;
+
+TEST_CASE("MmapSource: one chunk that grows in place") {
+  acre::MmapSource source({.reserve = 256 * kMiB});
+  REQUIRE(source.error() == 0);
+  CHECK(source.reserved() == 256 * kMiB);
+  CHECK(source.committed() == 0);
+  {
+    acre::Arena arena({.source = &source});
+    const char* last = nullptr;
+    for (int i = 0; i < 200000; ++i) {
+      auto* block = static_cast<char*>(arena.Allocate(100));
+      std::memset(block, i, 100);
+      if (last != nullptr) CHECK(block == last + 112);
+      last = block;
+    }
+    auto* large = static_cast<char*>(arena.Allocate(50 * kMiB));
+    CHECK(large == last + 112);
+    CHECK(arena.stats().chunks == 1);
+    CHECK(source.committed() >= 70 * kMiB);
+    CHECK(source.committed() < 90 * kMiB);
+    CHECK(arena.Owns(last));
+    CHECK(arena.Owns(large + 50 * kMiB - 1));
+    CHECK(acre::ArenaOf(source.base()) == &arena);
+  }
+  CHECK(source.committed() == 0);
+}
+
+TEST_CASE("MmapSource: a Vector at the end grows without moving") {
+  acre::MmapSource source({.reserve = 256 * kMiB});
+  acre::Arena arena({.source = &source});
+  acre::Vector<std::uint64_t> numbers(arena);
+  numbers.push_back(0);
+  const auto* data = numbers.data();
+  for (std::uint64_t i = 1; i < 3000000; ++i) numbers.push_back(i);
+  CHECK(numbers.data() == data);
+  for (std::uint64_t i = 0; i < 3000000; i += 999) CHECK(numbers[i] == i);
+}
+
+TEST_CASE("MmapSource: the range is the limit; nothing is lost at it") {
+  acre::MmapSource source({.reserve = 4 * kMiB});
+  acre::Arena arena({.source = &source});
+  std::size_t bytes = 0;
+  while (arena.TryAllocate(1000) != nullptr) bytes += 1008;
+  CHECK(bytes > 4 * kMiB - 8192);
+  CHECK(arena.TryAllocate(5 * kMiB) == nullptr);
+  arena.Reset();
+  CHECK(arena.TryAllocate(3 * kMiB) != nullptr);
+  acre::Arena second({.source = &source});
+  CHECK(second.TryAllocate(16) == nullptr);
+}
+
+TEST_CASE("MmapSource: the arena's byte limit holds") {
+  acre::MmapSource source({.reserve = 64 * kMiB});
+  acre::Arena arena({.source = &source, .byte_limit = 3 * kMiB});
+  while (arena.TryAllocate(5000) != nullptr) continue;
+  CHECK(arena.stats().reserved <= 3 * kMiB);
+  CHECK(arena.stats().carved > 2 * kMiB);
+}
+
+TEST_CASE("MmapSource: explicit commit, decommit on request") {
+  acre::MmapSource source({.reserve = 64 * kMiB});
+  CHECK(source.Commit(10 * kMiB));
+  CHECK(source.committed() >= 10 * kMiB);
+  CHECK_FALSE(source.Commit(65 * kMiB));
+  acre::Arena arena({.source = &source});
+  auto* block = static_cast<unsigned char*>(arena.Allocate(9 * kMiB));
+  std::memset(block, 1, 9 * kMiB);
+  arena.Reset();
+  CHECK(source.committed() >= 10 * kMiB);
+  arena.Reset(acre::ResetMode::kRelease);
+  CHECK(source.committed() == 0);
+  // The same addresses, with fresh memory behind them.
+  auto* again = static_cast<unsigned char*>(arena.Allocate(9 * kMiB));
+  CHECK(again == block);
+  if constexpr (!acre::kChecked) CHECK(again[12345] == 0);
+}
+
+TEST_CASE("MmapSource: huge pages align the range") {
+  acre::MmapSource source({.reserve = 16 * kMiB, .huge_pages = true});
+  CHECK(reinterpret_cast<std::uintptr_t>(source.base()) % (2 * kMiB) == 0);
+  acre::Arena arena({.source = &source});
+  std::memset(arena.Allocate(5 * kMiB), 1, 5 * kMiB);
+  CHECK(source.committed() % (2 * kMiB) == 0);
+}
+
+TEST_CASE("MmapSource: behind the range stands a guard page") {
+  acre::MmapSource source({.reserve = kMiB});
+  REQUIRE(source.Commit(kMiB));
+  const auto* end = static_cast<const volatile char*>(source.base()) + kMiB;
+  CHECK(*(end - 1) == 0);
+  CHECK(InChild([&] {
+          signal(SIGSEGV, SIG_DFL);
+          return *end == 0;
+        }) == kDied);
+}
+
+TEST_CASE("MmapSource: an impossible range is an error, not a crash") {
+  acre::MmapSource source({.reserve = SIZE_MAX});
+  CHECK(source.base() == nullptr);
+  CHECK(source.error() == ENOMEM);
+  acre::Arena arena({.source = &source});
+  CHECK(arena.TryAllocate(16) == nullptr);
+}
+
+TEST_CASE("MmapSource: must outlive its arena") {
+  CHECK_DIES(
+      {
+        auto* source = new acre::MmapSource({.reserve = kMiB});
+        acre::Arena arena({.source = source});
+        static_cast<void>(arena.Allocate(16));
+        delete source;
+      },
+      "ends before the arena");
+}
+
+TEST_CASE("model: marks, Free and containers over one growing chunk") {
+  acre::MmapSource source({.reserve = 512 * kMiB});
+  for (std::uint64_t seed = 0; seed < 5; ++seed) {
+    CAPTURE(seed);
+    acre::Arena arena({.source = &source, .first_chunk = 4096});
+    std::mt19937_64 random(seed);
+    std::vector<std::pair<unsigned char*, std::size_t>> live;
+    std::size_t errors = 0;
+    for (int i = 0; i < 20000; ++i) {
+      if (random() % 3 != 0 || live.empty()) {
+        const std::size_t size =
+            random() % 50 == 0 ? random() % 400000 : random() % 600;
+        auto* block = static_cast<unsigned char*>(arena.Allocate(size));
+        std::memset(block, static_cast<int>(size % 251), size);
+        live.emplace_back(block, size);
+        continue;
+      }
+      std::swap(live[random() % live.size()], live.back());
+      const auto [block, size] = live.back();
+      live.pop_back();
+      for (std::size_t n = 0; n < size; ++n) errors += block[n] != size % 251;
+      arena.Free(block, size);
+    }
+    CHECK(errors == 0);
+    CHECK(arena.stats().chunks == 1);
+  }
+}
+
+TEST_CASE("SharedMemorySource: another process reads, wherever it maps") {
+  acre::SharedMemorySource source({.bytes = 8 * kMiB});
+  REQUIRE(source.error() == 0);
+  acre::Arena arena({.source = &source});
+  Feed* feed = MakeFeed(arena);
+  source.SetRoot(feed);
+  CHECK(ReadsFeed(source.fd()));
+  CHECK(InChild([&] { return ReadsFeed(source.fd()); }) == 0);
+  // Nothing in the reader depends on the writer's mapping.
+  const int fd = dup(source.fd());
+  arena.Reset();
+  CHECK(acre::SharedMemoryView(fd).operator bool());
+  close(fd);
+}
+
+TEST_CASE("SharedMemorySource: memory outlives the writer's objects") {
+  int fd = -1;
+  {
+    acre::SharedMemorySource source({.bytes = 8 * kMiB});
+    acre::Arena arena({.source = &source});
+    source.SetRoot(MakeFeed(arena));
+    fd = dup(source.fd());
+    CHECK(ReadsFeed(fd));
+  }
+  // The arena gave its memory back: no root, and no crash.
+  CHECK(acre::SharedMemoryView(fd).Root<Feed>() == nullptr);
+  close(fd);
+}
+
+TEST_CASE("SharedMemoryView: bounds and types are checked") {
+  acre::SharedMemorySource source({.bytes = kMiB});
+  acre::Arena arena({.source = &source});
+  const acre::SharedMemoryView empty(source.fd());
+  CHECK(empty.Root<Feed>() == nullptr);
+  Feed* feed = MakeFeed(arena);
+  source.SetRoot(feed);
+  acre::SharedMemoryView view(source.fd());
+  int local = 0;
+  CHECK(view.Local(&local) == nullptr);
+  CHECK(view.Local(feed->best, SIZE_MAX) == nullptr);
+  CHECK(view.Local(feed->best, kMiB) == nullptr);
+  CHECK(view.Local(reinterpret_cast<Tick*>(reinterpret_cast<char*>(feed->best) +
+                                           1)) == nullptr);
+  CHECK(view.Bytes(0, kMiB).size() == kMiB);
+  CHECK(view.Bytes(1, kMiB).empty());
+  CHECK(view.Bytes(SIZE_MAX, 2).empty());
+  CHECK_DIES(source.SetRoot(
+                 static_cast<const Other*>(static_cast<const void*>(&local))),
+             "not an object in this shared memory");
+  acre::SharedMemoryView moved = std::move(view);
+  CHECK(moved.Root<Feed>() != nullptr);
+  CHECK_FALSE(view.operator bool());  // NOLINT(bugprone-use-after-move)
+}
+
+TEST_CASE("SharedMemoryView: what is no shared memory is an error") {
+  const acre::SharedMemoryView closed(-1);
+  CHECK_FALSE(closed.operator bool());
+  CHECK(closed.error() == EBADF);
+  int ends[2];
+  REQUIRE(pipe(ends) == 0);
+  CHECK(acre::SharedMemoryView(ends[0]).error() == EINVAL);
+  close(ends[0]);
+  close(ends[1]);
+  CHECK(acre::SharedMemoryView().Root<Feed>() == nullptr);
+}
