@@ -116,7 +116,7 @@ void SlowPath::Give(void* block, std::size_t bytes, std::size_t align,
 void SlowPath::GivePiece(void* block, SizeClass size) {
   if (!a_.options_.freelists) {
     if (static_cast<char*>(block) + size.bytes != a_.cursor_) {
-      a_.freed_ += size.bytes;
+      FreedCounter(block) += size.bytes;
       return;
     }
     NoteTop();
@@ -354,6 +354,11 @@ Location Locate(const void* address) noexcept {
   Arena* arena = chunk->owner.load()->arena();
   return arena == nullptr ? Location{}
                           : SlowPath(*arena).Locate(*chunk, address);
+}
+
+bool IsYounger(const Arena& arena, const Mark& mark,
+               const void* address) noexcept {
+  return SlowPath(const_cast<Arena&>(arena)).IsYounger(mark, address);
 }
 
 bool IsOlderThanMark(const Arena& arena, const void* address) noexcept {

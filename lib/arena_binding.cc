@@ -9,8 +9,9 @@ thread_local ArenaBinding* t_innermost = nullptr;
 
 }  // namespace
 
-ArenaBinding::ArenaBinding(void* arena, std::uint64_t type, Private)
-    : arena_(arena), type_(type), outer_(t_innermost) {
+ArenaBinding::ArenaBinding(void* arena, const detail::BindingClass& arena_class,
+                           Private)
+    : arena_(arena), class_(&arena_class), outer_(t_innermost) {
   t_innermost = this;
 }
 
@@ -22,17 +23,16 @@ ArenaBinding::~ArenaBinding() {
 }
 
 HandedArena ArenaBinding::HandOver() {
-  if (arena_ != nullptr && type_ == TypeOf<Arena>()) {
-    static_cast<Arena*>(arena_)->HandOver();
-  }
-  return HandedArena(std::exchange(arena_, nullptr), type_);
+  if (arena_ != nullptr) class_->hand_over(arena_);
+  return HandedArena(std::exchange(arena_, nullptr), *class_);
 }
 
-void* ArenaBinding::Find(std::uint64_t type, BindingError* error) noexcept {
+void* ArenaBinding::Find(const detail::BindingClass& arena_class,
+                         BindingError* error) noexcept {
   *error =
       t_innermost == nullptr ? BindingError::kAbsent : BindingError::kWrongType;
   for (const ArenaBinding* b = t_innermost; b != nullptr; b = b->outer_) {
-    if (b->type_ != type) continue;
+    if (b->class_ != &arena_class) continue;
     *error = b->arena_ == nullptr ? BindingError::kEmpty : BindingError::kNone;
     return b->arena_;
   }

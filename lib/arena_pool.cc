@@ -16,6 +16,7 @@ std::size_t ArenaPool::SlotOfThread() noexcept {
 }
 
 ArenaPool::ArenaPool(const ArenaPoolOptions& options) : options_(options) {
+  options_.arena.retain_limit = options.retain_limit;
   idle_.reserve(options.max_idle);
 }
 

@@ -14,6 +14,10 @@ namespace {
 // A cache line: no two buffers share one, and the widest vectors are aligned.
 constexpr std::size_t kUnit = 64;
 
+void Touch(std::byte* byte) {
+  *const_cast<volatile std::byte*>(byte) = std::byte{0};
+}
+
 std::size_t Rounded(std::size_t bytes) {
   return detail::RoundUp(std::max<std::size_t>(bytes, 1), kUnit);
 }
@@ -35,8 +39,9 @@ BufferPool::BufferPool(const BufferPoolOptions& options)
            (detail::RoundUp(address + kChunkHeader, kUnit) - address);
   if (options.prewarm) {
     for (std::size_t at = 0; at < capacity_; at += kMaxAlignment) {
-      *const_cast<volatile std::byte*>(start_ + at) = std::byte{0};
+      Touch(start_ + at);
     }
+    if (capacity_ != 0) Touch(start_ + capacity_ - 1);
   }
   SetAllFree();
 }
@@ -62,12 +67,13 @@ void BufferPool::RemoveFree(std::map<std::size_t, std::size_t>::iterator at) {
 }
 
 /// The start of a range cut off the smallest free one that fits, or null.
-void* BufferPool::TakeRange(std::size_t bytes) {
+void* BufferPool::TakeRange(std::size_t asked) {
+  const std::size_t bytes = Rounded(asked);
   const std::lock_guard hold(lock_);
   const auto best = by_size_.lower_bound({bytes, 0});
   if (best == by_size_.end()) return nullptr;
   const auto [found, offset] = *best;
-  live_.emplace(offset, bytes);  // first: the others only replace a node
+  live_.emplace(offset, asked);  // first: the others only replace a node
   RemoveFree(free_.find(offset));
   if (found != bytes) AddFree(offset + bytes, found - bytes);
   used_ += bytes;
@@ -75,9 +81,8 @@ void* BufferPool::TakeRange(std::size_t bytes) {
 }
 
 void* BufferPool::Take(std::size_t bytes, Contents contents) {
-  if (bytes > capacity_) return nullptr;
-  if (bytes == 0) return nullptr;
-  void* data = TakeRange(Rounded(bytes));
+  if (bytes > capacity_ || bytes == 0) return nullptr;
+  void* data = TakeRange(bytes);
   if (data != nullptr && contents == Contents::kZero) {
     std::memset(data, 0, bytes);
   }
@@ -87,17 +92,27 @@ void* BufferPool::Take(std::size_t bytes, Contents contents) {
 void BufferPool::Give(const void* data, std::size_t bytes) {
   if (bytes == 0) return;
   const std::lock_guard hold(lock_);
+  GiveLocked(data, bytes);
+}
+
+void BufferPool::GiveBack(const void* data, std::size_t bytes,
+                          std::uint64_t era) {
+  const std::lock_guard hold(lock_);
+  if (era == era_) GiveLocked(data, bytes);
+}
+
+void BufferPool::GiveLocked(const void* data, std::size_t bytes) {
   const auto offset =
       static_cast<std::size_t>(static_cast<const std::byte*>(data) - start_);
   const auto live = live_.find(offset);
   ACRE_CHECK(live != live_.end(),
              "Release(%p): not a buffer of '%s', or released already", data,
              name());
-  ACRE_CHECK(live->second == Rounded(bytes),
-             "Release(%p) in '%s': the buffer has about %zu bytes, %zu were "
-             "given back",
+  ACRE_CHECK(live->second == bytes,
+             "Release(%p) in '%s': the buffer has %zu bytes, %zu were given "
+             "back",
              data, name(), live->second, bytes);
-  const std::size_t size = live->second;
+  const std::size_t size = Rounded(bytes);
   live_.erase(live);
   used_ -= size;
   std::size_t begin = offset;
@@ -119,13 +134,22 @@ void BufferPool::Give(const void* data, std::size_t bytes) {
 
 void BufferPool::Reset() {
   const std::lock_guard hold(lock_);
+  ++era_;
   SetAllFree();
+}
+
+std::uint64_t BufferPool::era() const {
+  const std::lock_guard hold(lock_);
+  return era_;
 }
 
 BufferHandle BufferPool::Handle(const void* data, std::size_t bytes) const {
   const auto* p = static_cast<const std::byte*>(data);
-  ACRE_CHECK(p >= start_ && p < start_ + capacity_,
-             "HandleOf(%p): not a buffer of '%s'", data, name());
+  const std::lock_guard hold(lock_);
+  const auto live = live_.find(static_cast<std::size_t>(p - start_));
+  ACRE_CHECK(live != live_.end() && live->second == bytes,
+             "HandleOf(%p): not a buffer of %zu bytes of '%s'", data, bytes,
+             name());
   return {static_cast<std::size_t>(
               p - static_cast<const std::byte*>(memory_.address)),
           bytes};

@@ -150,6 +150,21 @@ bool SlowPath::IsBelow(const MarkState& mark, const void* block) const {
   return chunk->order < mark.order;
 }
 
+/// Counts the freed bytes of the stretch in which a block was made.
+std::size_t& SlowPath::FreedCounter(const void* block) {
+  std::size_t* counter = &a_.freed_;
+  for (MarkState* m = a_.mark_; m != nullptr && IsBelow(*m, block);
+       m = m->outer) {
+    counter = &m->freed;
+  }
+  return *counter;
+}
+
+bool SlowPath::IsYounger(Mark mark, const void* address) const {
+  const MarkState* state = FindMark(mark);
+  return state != nullptr && a_.Owns(address) && !IsBelow(*state, address);
+}
+
 bool SlowPath::IsBelowMark(const void* block) const {
   return IsBelow(*a_.mark_, block);
 }

@@ -47,7 +47,11 @@ Scratch::~Scratch() {
 }
 
 void Scratch::Rewind() {
-  if (arena_.IsOpen(mark_)) arena_.Rewind(mark_);
+  if (arena_.IsOpen(mark_)) {
+    arena_.Rewind(mark_);
+  } else {
+    arena_.Reset();  // a Reset has closed it: all there is came later
+  }
   mark_ = arena_.Checkpoint();
 }
 

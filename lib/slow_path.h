@@ -60,6 +60,7 @@ class SlowPath {
   bool IsOpen(Mark mark) const { return FindMark(mark) != nullptr; }
   bool IsLiveInMarks(std::uint64_t stamp) const;
   bool IsOlderThanMark(const void* address) const;
+  bool IsYounger(Mark mark, const void* address) const;
 
   // checked.cc: misuse, found in checked builds
   void CheckUser();
@@ -114,6 +115,7 @@ class SlowPath {
   std::size_t MarkBytes() const;
   MarkState* FindMark(Mark mark) const;
   void SetMark(MarkState* mark);
+  std::size_t& FreedCounter(const void* block);
   void PushWaiting(void* block, unsigned index);
   void GiveWaiting(WaitingBlock* list);
   void RewindChunks(const MarkState& closed);

@@ -153,6 +153,18 @@ struct Hash<std::pair<A, B>> {
   }
 };
 
+namespace detail {
+
+// Twice: with one product some seeds keep the progressions of neighbours.
+inline std::uint64_t SeededHash(std::uint64_t bits, std::uint64_t seed) {
+  return Mix(Mix(bits ^ seed, kMix0 ^ std::rotl(seed, 32)), kMix1);
+}
+inline std::uint64_t SeededHash(std::string_view text, std::uint64_t seed) {
+  return Mix(HashBytes(text.data(), text.size(), seed), kMix1);
+}
+
+}  // namespace detail
+
 /// As Hash<K>, seeded at random once a process: iteration order differs from
 /// run to run, and an attacker cannot prepare keys that collide.
 template <class K>
@@ -166,9 +178,7 @@ template <detail::IntegerLike K>
 struct UntrustedHash<K> {
   using is_avalanching = void;
   std::uint64_t operator()(K key) const {
-    const std::uint64_t seed = detail::ProcessSeed();
-    return detail::Mix(detail::BitsOf(key) ^ seed,
-                       detail::kMix0 ^ std::rotl(seed, 32));
+    return detail::SeededHash(detail::BitsOf(key), detail::ProcessSeed());
   }
 };
 template <class K>
@@ -177,7 +187,7 @@ requires(std::is_convertible_v<const K&, std::string_view> &&
   using is_avalanching = void;
   using is_transparent = void;
   std::uint64_t operator()(std::string_view key) const {
-    return detail::HashBytes(key.data(), key.size(), detail::ProcessSeed());
+    return detail::SeededHash(key, detail::ProcessSeed());
   }
 };
 

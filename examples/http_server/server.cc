@@ -29,8 +29,7 @@ bool ParseTop(const std::string& text, std::size_t& top) {
 // is nothing for it in an arena.
 WordServer::WordServer()
     : pool_({.arena = {.name = "request",
-                       .source = &acre::MallocSource::Instance(),
-                       .retain_limit = std::size_t{1} << 20}}) {
+                       .source = &acre::MallocSource::Instance()}}) {
   server_.set_tcp_nodelay(true);
   server_.Post("/words", [this](const auto& request, auto& response) {
     Answer(request, response);

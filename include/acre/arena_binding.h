@@ -34,12 +34,10 @@
 #define ACRE_ARENA_BINDING_H_
 
 #include <concepts>
-#include <cstdint>
 #include <utility>
 
 #include "acre/arena.h"
 #include "acre/config.h"
-#include "acre/detail/type_name.h"
 #include "acre/failure.h"
 
 namespace acre::inline ACRE_ABI {
@@ -93,23 +91,40 @@ class [[nodiscard]] BoundArena {
   BindingError error_;
 };
 
+namespace detail {
+
+/// What a binding knows of the class of its arena; its address tells classes
+/// apart. Not const: equal constants may be merged.
+struct BindingClass {
+  void (*hand_over)(void* arena);
+};
+template <class A>
+inline BindingClass g_binding_class{[]([[maybe_unused]] void* arena) {
+  if constexpr (requires(A & a) { a.HandOver(); }) {
+    static_cast<A*>(arena)->HandOver();
+  }
+}};
+
+}  // namespace detail
+
 /// A bound arena on its way to another thread. Movable.
 class [[nodiscard]] HandedArena {
  public:
   HandedArena(HandedArena&& other) noexcept
-      : arena_(std::exchange(other.arena_, nullptr)), type_(other.type_) {}
+      : arena_(std::exchange(other.arena_, nullptr)), class_(other.class_) {}
   HandedArena& operator=(HandedArena&& other) noexcept {
     std::swap(arena_, other.arena_);
-    std::swap(type_, other.type_);
+    std::swap(class_, other.class_);
     return *this;
   }
 
  private:
   friend class ArenaBinding;
-  HandedArena(void* arena, std::uint64_t type) : arena_(arena), type_(type) {}
+  HandedArena(void* arena, const detail::BindingClass& arena_class)
+      : arena_(arena), class_(&arena_class) {}
 
   void* arena_;
-  std::uint64_t type_;
+  const detail::BindingClass* class_;
 };
 
 /// See the top of this file.
@@ -119,19 +134,19 @@ class [[nodiscard]] ArenaBinding {
   explicit ArenaBinding(Arena& arena) : ArenaBinding(&arena) {}
   /// Null is allowed: FindArena then says kEmpty.
   explicit ArenaBinding(Arena* arena)
-      : ArenaBinding(arena, TypeOf<Arena>(), Private{}) {}
+      : ArenaBinding(arena, detail::g_binding_class<Arena>, Private{}) {}
 
   /// Binds an arena of another class: TypedArena<T>, LockedArena, ...
   template <class A>
   requires(!std::derived_from<A, Arena>) explicit ArenaBinding(A& arena)
-      : ArenaBinding(&arena, TypeOf<A>(), Private{}) {}
+      : ArenaBinding(&arena, detail::g_binding_class<A>, Private{}) {}
   template <class A>
   requires(!std::derived_from<A, Arena>) explicit ArenaBinding(A* arena)
-      : ArenaBinding(arena, TypeOf<A>(), Private{}) {}
+      : ArenaBinding(arena, detail::g_binding_class<A>, Private{}) {}
 
   /// Binds here what another thread has handed over.
   explicit ArenaBinding(HandedArena&& handed)
-      : ArenaBinding(std::exchange(handed.arena_, nullptr), handed.type_,
+      : ArenaBinding(std::exchange(handed.arena_, nullptr), *handed.class_,
                      Private{}) {}
 
   ArenaBinding(const ArenaBinding&) = delete;
@@ -147,23 +162,19 @@ class [[nodiscard]] ArenaBinding {
   template <class B>
   friend BoundArena<B> FindArena() noexcept;
 
-  ArenaBinding(void* arena, std::uint64_t type, Private);
-  static void* Find(std::uint64_t type, BindingError* error) noexcept;
+  ArenaBinding(void* arena, const detail::BindingClass& arena_class, Private);
+  static void* Find(const detail::BindingClass& arena_class,
+                    BindingError* error) noexcept;
 
-  template <class A>
-  static constexpr std::uint64_t TypeOf() {
-    return detail::HashName(detail::TypeName<A>());
-  }
-
-  void* arena_;          // of the class that type_ names; may be null
-  std::uint64_t type_;   // hash of the class's name
+  void* arena_;  // of the class that class_ names; may be null
+  const detail::BindingClass* class_;
   ArenaBinding* outer_;  // the binding around this one, or null
 };
 
 template <class A>
 BoundArena<A> FindArena() noexcept {
   BindingError error = BindingError::kNone;
-  void* arena = ArenaBinding::Find(ArenaBinding::TypeOf<A>(), &error);
+  void* arena = ArenaBinding::Find(detail::g_binding_class<A>, &error);
   return BoundArena<A>(static_cast<A*>(arena), error);
 }
 

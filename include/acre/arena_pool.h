@@ -12,9 +12,9 @@
 //   object auto* request = arena->New<Request>();
 //
 // An arena is Reset when it comes back, also where the task threw. It keeps its
-// memory for the next task, up to ArenaOptions::retain_limit (1 MiB here unless
-// you say otherwise), so one huge request does not hold memory for ever; and
-// the number of arenas that are kept is bounded (max_idle).
+// memory for the next task, up to ArenaPoolOptions::retain_limit, so one huge
+// request does not hold memory for ever; and the number of arenas that are kept
+// is bounded (max_idle).
 //
 // Ownership: the pool owns the arenas. A lease must end before the pool does,
 // and nothing made in a leased arena may be used after the lease.
@@ -40,9 +40,12 @@
 namespace acre::inline ACRE_ABI {
 
 struct ArenaPoolOptions {
-  /// Of every arena. The source, if given, must serve several threads.
-  ArenaOptions arena = {.name = "pooled arena",
-                        .retain_limit = std::size_t{1} << 20};
+  /// Of every arena, retain_limit aside. The source, if given, must serve
+  /// several threads.
+  ArenaOptions arena = {.name = "pooled arena"};
+
+  /// Bytes that an arena keeps when it comes back.
+  std::size_t retain_limit = std::size_t{1} << 20;
 
   /// Of idle arenas, one is kept for each thread that used one last (32 at
   /// most), and this many besides. 0: none is kept at all.
@@ -73,10 +76,14 @@ class ArenaPool {
     Lease() = default;
     Lease(Lease&& other) noexcept
         : pool_(std::exchange(other.pool_, nullptr)),
-          arena_(std::exchange(other.arena_, nullptr)) {}
+          arena_(std::exchange(other.arena_, nullptr)) {
+      // Perhaps to another thread.
+      if (kChecked && arena_ != nullptr) arena_->HandOver();
+    }
     Lease& operator=(Lease&& other) noexcept {
-      std::swap(pool_, other.pool_);
-      std::swap(arena_, other.arena_);
+      Lease taken(std::move(other));
+      std::swap(pool_, taken.pool_);
+      std::swap(arena_, taken.arena_);
       return *this;
     }
     ~Lease() { Release(); }

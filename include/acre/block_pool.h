@@ -28,7 +28,7 @@
 namespace acre::inline ACRE_ABI {
 
 struct BlockPoolOptions {
-  std::size_t block_size = 64;   ///< bytes; at least 1
+  std::size_t block_size = 64;   ///< bytes; 0 counts as 1
   std::size_t count = 1024;      ///< blocks
   std::size_t align = kGranule;  ///< a power of two, at most 4096
   bool zero_on_free = false;     ///< Free zeroes the block; a new pool is zero

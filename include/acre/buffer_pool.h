@@ -23,6 +23,7 @@
 // one that acquired it.
 // Complexity: Acquire and Release are logarithmic in the number of buffers;
 // zero-filling is linear.
+// Bookkeeping is malloc'ed (std containers) and fails as they do.
 // Errors: Acquire runs out of memory through the handler, TryAcquire returns an
 // empty span; releasing what is not a buffer of the pool is misuse.
 
@@ -116,14 +117,14 @@ class BufferPool {
                            : std::span<T>(static_cast<T*>(data), count);
   }
 
-  /// Takes back a whole buffer, as any element type of the same total size. An
-  /// empty span does nothing.
+  /// Takes back a whole buffer, as any element type of the same total size in
+  /// bytes. An empty span does nothing.
   template <BufferElement T>
   void Release(std::span<T> buffer) {
     Give(buffer.data(), buffer.size_bytes());
   }
 
-  /// Takes all buffers back.
+  /// Takes all buffers back, those of scopes too.
   void Reset();
 
   /// Where a buffer lies, for another process. Requires: a buffer of the pool.
@@ -140,6 +141,10 @@ class BufferPool {
 
   void* Take(std::size_t bytes, Contents contents);
   void Give(const void* data, std::size_t bytes);
+  /// As Give, unless a Reset has taken the buffer back since `era`.
+  void GiveBack(const void* data, std::size_t bytes, std::uint64_t era);
+  void GiveLocked(const void* data, std::size_t bytes);
+  std::uint64_t era() const;
   BufferHandle Handle(const void* data, std::size_t bytes) const;
   [[noreturn]] ACRE_COLD void Fail(std::size_t count, std::size_t size) const;
   void* TakeRange(std::size_t bytes);
@@ -156,8 +161,9 @@ class BufferPool {
   mutable std::mutex lock_;                  // guards what follows
   std::map<std::size_t, std::size_t> free_;  // offset -> bytes, never adjacent
   std::set<std::pair<std::size_t, std::size_t>> by_size_;  // of free_
-  std::unordered_map<std::size_t, std::size_t> live_;      // offset -> bytes
-  std::size_t used_ = 0;                                   // sum of live_
+  std::unordered_map<std::size_t, std::size_t> live_;      // offset -> as asked
+  std::size_t used_ = 0;   // bytes of live_, rounded
+  std::uint64_t era_ = 0;  // number of Resets
 };
 
 /// A part of a pool: releases what was acquired through it when it ends.
@@ -169,42 +175,33 @@ class [[nodiscard]] BufferScope {
   BufferScope(const BufferScope&) = delete;
   BufferScope& operator=(const BufferScope&) = delete;
   ~BufferScope() {
-    for (const Held& held : held_) pool_.Give(held.data, held.bytes);
+    for (const Held& held : held_)
+      pool_.GiveBack(held.data, held.bytes, held.era);
   }
 
   template <BufferElement T>
   [[nodiscard]] std::span<T> Acquire(std::size_t count,
                                      Contents contents = Contents::kZero) {
-    held_.reserve(held_.size() + 1);
-    return Note(pool_.Acquire<T>(count, contents));
+    return Note(count, [&] { return pool_.Acquire<T>(count, contents); });
   }
   template <BufferElement T>
   [[nodiscard]] std::span<T> TryAcquire(std::size_t count,
                                         Contents contents = Contents::kZero) {
-    held_.reserve(held_.size() + 1);
-    return Note(pool_.TryAcquire<T>(count, contents));
+    return Note(count, [&] { return pool_.TryAcquire<T>(count, contents); });
   }
 
   /// Takes a buffer back before the scope ends.
   template <BufferElement T>
   void Release(std::span<T> buffer) {
     if (buffer.empty()) return;
-    for (Held& held : held_) {
-      if (held.data != buffer.data()) continue;
-      pool_.Release(buffer);
-      held = held_.back();
-      held_.pop_back();
-      return;
-    }
-    detail::FailMisuse("acre: BufferScope: %p was not acquired in this scope",
-                       static_cast<const void*>(buffer.data()));
+    Forget(buffer.data());
+    pool_.Release(buffer);
   }
 
   /// Keeps a buffer beyond the end of the scope: the pool has it from now on.
   template <BufferElement T>
   std::span<T> Keep(std::span<T> buffer) {
-    std::erase_if(held_,
-                  [&](const Held& held) { return held.data == buffer.data(); });
+    if (!buffer.empty()) Forget(buffer.data());
     return buffer;
   }
 
@@ -212,11 +209,41 @@ class [[nodiscard]] BufferScope {
   struct Held {
     const void* data;
     std::size_t bytes;
+    std::uint64_t era;
   };
-  template <class T>
-  std::span<T> Note(std::span<T> buffer) {
-    if (!buffer.empty()) held_.push_back({buffer.data(), buffer.size_bytes()});
+
+  template <class Get>
+  auto Note(std::size_t count, Get get) -> decltype(get()) {
+    if (count == 0) return {};
+    held_.emplace_back();  // room first, so that nothing is lost
+    decltype(get()) buffer;
+#if ACRE_EXCEPTIONS
+    try {
+#endif
+      buffer = get();
+#if ACRE_EXCEPTIONS
+    } catch (...) {
+      held_.pop_back();
+      throw;
+    }
+#endif
+    if (buffer.empty()) {
+      held_.pop_back();
+    } else {
+      held_.back() = {buffer.data(), buffer.size_bytes(), pool_.era()};
+    }
     return buffer;
+  }
+
+  void Forget(const void* data) {
+    for (Held& held : held_) {
+      if (held.data != data) continue;
+      held = held_.back();
+      held_.pop_back();
+      return;
+    }
+    detail::FailMisuse("acre: BufferScope: %p was not acquired in this scope",
+                       data);
   }
 
   BufferPool& pool_;

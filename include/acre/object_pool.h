@@ -27,6 +27,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <functional>
+#include <type_traits>
 #include <unordered_set>
 #include <utility>
 #include <vector>
@@ -40,10 +41,11 @@ namespace acre::inline ACRE_ABI {
 template <class T>
 struct ObjectPoolOptions {
   /// Makes an object; must use the arena it is given. Null result: no memory.
-  /// Default: arena.TryNew<T>().
+  /// Default: arena.TryNew<T>(); a T without default constructor needs one.
   std::function<T*(Arena&)> make = {};
 
-  /// Runs on an object before it is handed out again; not on new ones.
+  /// Runs on an object that waited, before it is handed out; not on one that
+  /// Acquire has just made.
   std::function<void(T&)> reset = {};
 
   /// That many objects are made at once, and Shrink() goes back to it.
@@ -65,12 +67,18 @@ class ObjectPool {
   explicit ObjectPool(Arena& arena, ObjectPoolOptions<T> options = {})
       : arena_(arena), options_(std::move(options)) {
     static_assert(detail::RequireElement<T>());
+    if (options_.capacity > PTRDIFF_MAX / sizeof(T)) {
+      detail::Blocks::Fail(arena, SIZE_MAX);
+    }
     Guard guard{this};
     available_.reserve(options_.capacity);
     all_.reserve(options_.capacity);
     while (available_.size() < options_.capacity) {
-      available_.push_back(Make());
-      all_.insert(available_.back());
+      T* object = TryMake();
+      if (object == nullptr) detail::Blocks::Fail(arena_, sizeof(T));
+      all_.insert(object);
+      available_.push_back(object);
+      if constexpr (kChecked) waiting_.insert(object);
     }
     guard.pool = nullptr;
   }
@@ -86,8 +94,9 @@ class ObjectPool {
         : pool_(std::exchange(other.pool_, nullptr)),
           object_(std::exchange(other.object_, nullptr)) {}
     Held& operator=(Held&& other) noexcept {
-      std::swap(pool_, other.pool_);
-      std::swap(object_, other.object_);
+      Held taken(std::move(other));
+      std::swap(pool_, taken.pool_);
+      std::swap(object_, taken.object_);
       return *this;
     }
     ~Held() {
@@ -117,18 +126,20 @@ class ObjectPool {
 
   /// As Acquire; null where memory runs out.
   [[nodiscard]] T* TryAcquire() {
-    if (available_.empty()) {
-      // Room first, so that Release cannot fail.
-      available_.reserve(all_.size() + 1);
-      T* object = TryMake();
-      if (object == nullptr) return nullptr;
-      all_.insert(object);
-      return object;
-    }
+    if (available_.empty()) return TryAdd();
     T* object = available_.back();
-    if (options_.reset) options_.reset(*object);
     available_.pop_back();
     if constexpr (kChecked) waiting_.erase(object);
+#if ACRE_EXCEPTIONS
+    try {
+#endif
+      if (options_.reset) options_.reset(*object);
+#if ACRE_EXCEPTIONS
+    } catch (...) {
+      Release(object);
+      throw;
+    }
+#endif
     return object;
   }
 
@@ -180,7 +191,16 @@ class ObjectPool {
   };
 
   T* TryMake() {
-    if (!options_.make) return arena_.template TryNew<T>();
+    if (!options_.make) {
+      if constexpr (std::is_default_constructible_v<T>) {
+        return arena_.template TryNew<T>();
+      } else {
+        detail::FailMisuse(
+            "acre: ObjectPool in arena '%s': the type has no default "
+            "constructor, so the pool needs a make function",
+            arena_.name());
+      }
+    }
     T* object = options_.make(arena_);
     ACRE_CHECK(object == nullptr || arena_.Owns(object),
                "ObjectPool: its make function returned %p, which is not in "
@@ -188,11 +208,18 @@ class ObjectPool {
                static_cast<void*>(object), arena_.name());
     return object;
   }
-  T* Make() {
+
+  /// A new object, in use; null where memory runs out.
+  T* TryAdd() {
+    // Room first, so that Release cannot fail.
+    if (available_.capacity() <= all_.size()) {
+      available_.reserve(2 * all_.size() + 8);
+    }
     T* object = TryMake();
-    if (object == nullptr) detail::Blocks::Fail(arena_, sizeof(T));
+    if (object != nullptr) all_.insert(object);
     return object;
   }
+
   void FreeAll() {
     for (T* object : all_) arena_.Free(object);
     all_.clear();

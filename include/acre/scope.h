@@ -47,6 +47,9 @@ class [[nodiscard]] Scope {
     if (arena_.IsOpen(mark_)) arena_.Rewind(mark_);
   }
 
+  /// Where the scope began.
+  Mark mark() const noexcept { return mark_; }
+
  private:
   Arena& arena_;
   Mark mark_;
@@ -66,7 +69,7 @@ decltype(auto) WithScope(Arena& arena, Fn&& fn) {
   };
   if constexpr (kChecked && std::is_pointer_v<decltype(call())>) {
     auto* result = call();
-    ACRE_CHECK(!arena.Owns(result) || detail::IsOlderThanMark(arena, result),
+    ACRE_CHECK(!detail::IsYounger(arena, scope.mark(), result),
                "WithScope: the result at %p lies in the scope of arena '%s' "
                "that ends here; return it by value or DeepCopy it",
                static_cast<const void*>(result), arena.name());

@@ -26,6 +26,8 @@
 
 #include <cstddef>
 #include <cstring>
+#include <new>
+#include <optional>
 #include <span>
 #include <type_traits>
 
@@ -62,7 +64,7 @@ class StackArena {
   ~StackArena() { arena_.Free(bytes_, capacity_); }
 
   /// Copies the bytes onto the stack and returns where they are. They may come
-  /// from the stack itself.
+  /// from the stack itself, also from a part that was just popped.
   std::byte* Push(std::span<const std::byte> bytes) {
     std::byte* at = TryPush(bytes);
     if (ACRE_UNLIKELY(at == nullptr)) {
@@ -73,7 +75,7 @@ class StackArena {
   [[nodiscard]] std::byte* TryPush(std::span<const std::byte> bytes) {
     if (bytes.size() > remaining()) return nullptr;
     std::byte* at = bytes_ + used_;
-    if (!bytes.empty()) std::memcpy(at, bytes.data(), bytes.size());
+    if (!bytes.empty()) std::memmove(at, bytes.data(), bytes.size());
     used_ += bytes.size();
     return at;
   }
@@ -110,12 +112,11 @@ class StackArena {
     used_ -= sizeof(T);
     return value;
   }
-  /// As Pop; false, and `value` unchanged, where there are too few bytes.
+  /// As Pop; nothing, and nothing changed, where there are too few bytes.
   template <class T>
-  [[nodiscard]] bool TryPop(T& value) {
-    if (sizeof(T) > used_) return false;
-    value = Pop<T>();
-    return true;
+  [[nodiscard]] std::optional<T> TryPop() {
+    if (sizeof(T) > used_) return std::nullopt;
+    return Pop<T>();
   }
 
   /// The topmost sizeof(T) bytes, as a T.
@@ -164,6 +165,10 @@ class StackArena {
     static_assert(std::is_trivially_copyable_v<T>,
                   "acre: a StackArena takes data that may be copied byte by "
                   "byte; make other objects in a Scope");
+    static_assert(
+        LayoutOf<T>().kind != TypeKind::kView,
+        "acre: this would push a pointer and a count; push the bytes: "
+        "Push(std::as_bytes(span))");
   }
   template <class T>
   static std::span<const std::byte> BytesOf(const T& value) {

@@ -62,21 +62,20 @@ class TypedArena {
 
   // ------------------------------------------------------------ allocation
 
-  /// Constructs the next element, as Arena::New does. A full fixed arena fails
-  /// through the out-of-memory handler.
+  /// Constructs the next element, as Arena::New does; where the constructor
+  /// throws, nothing has changed. A full fixed arena fails through the
+  /// out-of-memory handler.
   template <class... Args>
   T* New(Args&&... args) {
-    T* at = Next(1);
-    if (ACRE_UNLIKELY(at == nullptr)) Fail(1);
-    return Construct(at, std::forward<Args>(args)...);
+    T* object = Make(std::forward<Args>(args)...);
+    if (ACRE_UNLIKELY(object == nullptr)) Fail(1);
+    return object;
   }
 
   /// As New; null, and nothing changed, where there is no room.
   template <class... Args>
   [[nodiscard]] T* TryNew(Args&&... args) {
-    T* at = Next(1);
-    if (at == nullptr) return nullptr;
-    return Construct(at, std::forward<Args>(args)...);
+    return Make(std::forward<Args>(args)...);
   }
 
   /// `count` value-initialised elements in a row. Zero gives an empty span.
@@ -185,7 +184,11 @@ class TypedArena {
   }
 
   /// Where the segments and the elements' containers lie.
+  /// For making what is moved into elements; must not be Reset itself.
   Arena& arena() noexcept { return arena_; }
+  const Arena& arena() const noexcept { return arena_; }
+  /// As Arena::HandOver.
+  void HandOver() noexcept { arena_.HandOver(); }
   const char* name() const noexcept { return arena_.name(); }
 
  private:
@@ -223,40 +226,102 @@ class TypedArena {
     return NextSegment(count);
   }
 
+  /// A segment as large as all before it; less where memory is short.
+  bool Grow(std::size_t count) {
+    if (growth_ == Growth::kFixed) return false;
+    std::size_t wanted = std::max({count, capacity_, std::size_t{16}});
+    while (!AddSegment(wanted)) {
+      if (wanted == count) return false;
+      wanted = std::max(count, wanted / 2);
+    }
+    return true;
+  }
+
   ACRE_COLD T* NextSegment(std::size_t count) {
     std::size_t next = in_use_;
     while (next < segment_count_ && segments_[next].capacity < count) ++next;
-    if (next == segment_count_ &&
-        (growth_ == Growth::kFixed ||
-         !(AddSegment(std::max({count, capacity_, std::size_t{16}})) ||
-           AddSegment(count)))) {
-      return nullptr;
-    }
+    if (next == segment_count_ && !Grow(count)) return nullptr;
     for (std::size_t i = in_use_; i <= next; ++i) segments_[i].first = used_;
     in_use_ = next + 1;
     return segments_[next].data;
   }
 
+  /// Room for `count` elements that are being made; takes them back unless
+  /// Done() is said. Claimed before they are made: their constructors may make
+  /// others here.
+  class Claim {
+   public:
+    Claim(TypedArena& arena, std::size_t count)
+        : arena_(arena),
+          outer_in_use_(arena.in_use_),
+          data_(arena.Next(count)),
+          count_(count) {
+      if (data_ == nullptr) return;
+      segment_ = &arena.segments_[arena.in_use_ - 1];
+      segment_->count += count;
+      arena.used_ += count;
+    }
+    Claim(const Claim&) = delete;
+    Claim& operator=(const Claim&) = delete;
+    ~Claim() {
+      if (count_ != 0 && data_ != nullptr) TakeBack();
+    }
+
+    T* data() const { return data_; }
+    void NoteMade() { ++made_; }
+    void Done() { count_ = 0; }
+
+   private:
+    void TakeBack() {
+      if constexpr (LayoutOf<T>().has_handles) {
+        for (std::size_t i = 0; i < made_; ++i) {
+          detail::ReleaseHandles(LayoutOf<T>(), data_ + i);
+        }
+      }
+      std::memset(static_cast<void*>(data_), 0, count_ * sizeof(T));
+      // Elements that the constructors made behind keep their indices; then
+      // these stay, as zeros.
+      if (data_ + count_ != segment_->data + segment_->count ||
+          segment_ != &arena_.segments_[arena_.in_use_ - 1]) {
+        return;
+      }
+      segment_->count -= count_;
+      arena_.used_ -= count_;
+      if (segment_->count == 0) arena_.in_use_ = outer_in_use_;
+    }
+
+    TypedArena& arena_;
+    std::size_t outer_in_use_;
+    T* data_;
+    std::size_t count_;
+    std::size_t made_ = 0;
+    Segment* segment_ = nullptr;
+  };
+
+  /// Null where there is no room.
   template <class... Args>
-  T* Construct(T* at, Args&&... args) {
-    T* object = detail::ConstructAt<T>(at, std::forward<Args>(args)...);
+  T* Make(Args&&... args) {
+    Claim claim(*this, 1);
+    if (ACRE_UNLIKELY(claim.data() == nullptr)) return nullptr;
+    T* object =
+        detail::ConstructAt<T>(claim.data(), std::forward<Args>(args)...);
     Bind(object);
-    ++segments_[in_use_ - 1].count;
-    ++used_;
+    claim.Done();
     return object;
   }
 
-  template <class Make>
-  std::span<T> Fill(std::size_t count, Make make) {
+  template <class MakeOne>
+  std::span<T> Fill(std::size_t count, MakeOne make) {
     if (count == 0) return {};
-    T* data = Next(count);
+    Claim claim(*this, count);
+    T* data = claim.data();
     if (data == nullptr) return {};
     for (std::size_t i = 0; i < count; ++i) {
       make(data + i, i);
       Bind(data + i);
+      claim.NoteMade();
     }
-    segments_[in_use_ - 1].count += count;
-    used_ += count;
+    claim.Done();
     return {data, count};
   }
 

@@ -401,3 +401,19 @@ TEST_CASE("KeyEqual: compares different types") {
   CHECK_FALSE(equal(1, 2L));
   static_assert(requires { typename acre::KeyEqual::is_transparent; });
 }
+
+TEST_CASE("UntrustedHash: spreads neighbours whatever the seed") {
+  std::mt19937_64 random(7);
+  for (int round = 0; round < 12; ++round) {
+    const std::uint64_t seed = random();
+    CAPTURE(seed);
+    std::vector<std::uint64_t> ints;
+    std::vector<std::uint64_t> texts;
+    for (std::size_t i = 0; i < kKeys; ++i) {
+      ints.push_back(acre::detail::SeededHash(i, seed));
+      texts.push_back(acre::detail::SeededHash(std::to_string(i), seed));
+    }
+    CheckSpread(ints);
+    CheckSpread(texts);
+  }
+}

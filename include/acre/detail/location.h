@@ -39,6 +39,10 @@ Location Locate(const void* address) noexcept;
 /// True for an address below the youngest open mark of the arena.
 bool IsOlderThanMark(const Arena& arena, const void* address) noexcept;
 
+/// True for an address that Rewind(mark) would give back.
+bool IsYounger(const Arena& arena, const Mark& mark,
+               const void* address) noexcept;
+
 /// Fails (misuse) where `block` is not a live block of `arena`. Checked builds;
 /// `what` names the caller ("Vector::push_back").
 void CheckLiveBlock(const Arena& arena, const void* block, const char* what);
