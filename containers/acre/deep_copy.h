@@ -15,8 +15,10 @@
 //
 // Ownership: the copy is the arena's. Free(copy) gives back the root and what
 // its containers hold, FreeGraph what owned fields reach besides.
-// Failure: nothing remains of a copy that did not fit. Pointers must be valid
-// or null: those that are not are what the audit finds.
+// Elements of std containers need a default constructor. TryDeepCopy takes
+// elements only, no std sources.
+// Failure: nothing remains of a copy that did not fit. Pointers must be null or
+// point to objects, not past the end of an array: what they point to is copied.
 // Complexity: n log n in objects; iterative. Memory besides the copy: about
 // 100 bytes an object, given back at the end. Threads: as both arenas.
 
