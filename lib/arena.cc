@@ -109,8 +109,17 @@ void SlowPath::Give(void* block, std::size_t bytes, std::size_t align,
   const SizeClass size = BlockFor(bytes, align);
   if (kChecked) NoteGiven(block, bytes);
   if (size.bytes > kInlineMax && GiveLarge(block)) return;
-  if (size.index == kNoClass) return;  // usable again after Reset
-  GivePiece(block, size);
+  if (size.index != kNoClass) return GivePiece(block, size);
+  // Too large for a freelist: usable again at once where it is the last block,
+  // after Reset where not.
+  if (static_cast<char*>(block) + size.bytes == a_.cursor_) Retract(block);
+}
+
+/// Moves the cursor back to where the last block begins.
+void SlowPath::Retract(void* block) {
+  NoteTop();
+  a_.cursor_ = static_cast<char*>(block);
+  ForgetBlocks(a_.current_, a_.cursor_);
 }
 
 void SlowPath::GivePiece(void* block, SizeClass size) {
@@ -119,10 +128,7 @@ void SlowPath::GivePiece(void* block, SizeClass size) {
       FreedCounter(block) += size.bytes;
       return;
     }
-    NoteTop();
-    a_.cursor_ = static_cast<char*>(block);
-    ForgetBlocks(a_.current_, a_.cursor_);
-    return;
+    return Retract(block);
   }
   if (a_.mark_ != nullptr && IsBelowMark(block)) {
     return PushWaiting(block, size.index);

@@ -34,7 +34,9 @@ ScratchArena& StateOf(const Arena& arena) {
 }  // namespace
 
 Scratch::Scratch(const Arena* result)
-    : arena_(Choose(result)), mark_(arena_.Checkpoint()) {
+    : arena_(Choose(result)),
+      mark_(arena_.Checkpoint()),
+      resets_(arena_.stats().resets) {
   ++StateOf(arena_).depth;
 }
 
@@ -49,9 +51,10 @@ Scratch::~Scratch() {
 void Scratch::Rewind() {
   if (arena_.IsOpen(mark_)) {
     arena_.Rewind(mark_);
-  } else {
+  } else if (arena_.stats().resets != resets_) {
     arena_.Reset();  // a Reset has closed it: all there is came later
   }
+  resets_ = arena_.stats().resets;
   mark_ = arena_.Checkpoint();
 }
 

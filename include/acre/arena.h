@@ -319,8 +319,9 @@ ACRE_INLINE void* Arena::Take(std::size_t bytes, std::size_t align,
     }
     if (align <= kGranule &&
         size.bytes <= static_cast<std::size_t>(limit_ - cursor_)) {
-      char* block = cursor_;
+            char* block = cursor_;
       cursor_ += size.bytes;
+      ACRE_ASSUME(block != nullptr);  // spares callers a comparison
       return block;
     }
   }

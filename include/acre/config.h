@@ -30,6 +30,7 @@
 #define ACRE_COLD __attribute__((cold, noinline))
 #define ACRE_LIKELY(x) __builtin_expect(!!(x), 1)
 #define ACRE_UNLIKELY(x) __builtin_expect(!!(x), 0)
+#define ACRE_ASSUME(x) ((x) ? static_cast<void>(0) : __builtin_unreachable())
 
 namespace acre::inline ACRE_ABI {
 

@@ -32,7 +32,6 @@
 #include <mutex>
 #include <span>
 #include <stop_token>
-#include <type_traits>
 #include <utility>
 
 #include "acre/arena.h"
@@ -50,17 +49,14 @@ class WaitLimit {
   WaitLimit(std::chrono::time_point<C, D> deadline,  // NOLINT: converts
             std::stop_token stop = {})
       : stop_(std::move(stop)) {
-    if constexpr (std::is_same_v<C, Clock>) {
-      deadline_ = std::chrono::time_point_cast<Clock::duration>(deadline);
-    } else {
-      SetIn(deadline - C::now());
-    }
+    SetIn(Seconds(deadline.time_since_epoch()) -
+          Seconds(C::now().time_since_epoch()));
   }
   template <class R, class P>
   WaitLimit(std::chrono::duration<R, P> time,  // NOLINT: converts
             std::stop_token stop = {})
       : stop_(std::move(stop)) {
-    SetIn(time);
+    SetIn(Seconds(time));
   }
   WaitLimit(std::stop_token stop)  // NOLINT: converts
       : stop_(std::move(stop)) {}
@@ -72,13 +68,21 @@ class WaitLimit {
   const std::stop_token& stop() const noexcept { return stop_; }
 
  private:
+  // In floating point, because the extremes of most clocks overflow others.
   template <class Duration>
-  void SetIn(Duration time) {
+  static double Seconds(Duration time) {
+    return std::chrono::duration<double>(time).count();
+  }
+
+  void SetIn(double seconds) {
     const Clock::time_point now = Clock::now();
     // Further away than the clock reaches: for ever.
-    const std::chrono::duration<double> left = Clock::time_point::max() - now;
-    if (std::chrono::duration<double>(time) >= left) return;
-    deadline_ = now + std::chrono::duration_cast<Clock::duration>(time);
+    if (seconds >= Seconds(Clock::time_point::max() - now)) return;
+    deadline_ = now;
+    if (seconds > 0) {
+      deadline_ += std::chrono::duration_cast<Clock::duration>(
+          std::chrono::duration<double>(seconds));
+    }
   }
 
   Clock::time_point deadline_ = Clock::time_point::max();
@@ -199,6 +203,26 @@ class LockedArena {
     const Hold hold(*this);
     return arena_.TryGrow(block, old_bytes, new_bytes, align);
   }
+  [[nodiscard]] void* Grow(void* block, std::size_t old_bytes,
+                           std::size_t new_bytes,
+                           std::size_t align = kGranule) {
+    const Hold hold(*this);
+    return arena_.Grow(block, old_bytes, new_bytes, align);
+  }
+  [[nodiscard]] void* Shrink(void* block, std::size_t old_bytes,
+                             std::size_t new_bytes,
+                             std::size_t align = kGranule) {
+    const Hold hold(*this);
+    return arena_.Shrink(block, old_bytes, new_bytes, align);
+  }
+  void Reserve(std::size_t bytes) {
+    const Hold hold(*this);
+    arena_.Reserve(bytes);
+  }
+  [[nodiscard]] bool TryReserve(std::size_t bytes) {
+    const Hold hold(*this);
+    return arena_.TryReserve(bytes);
+  }
   void Reset(ResetMode mode = ResetMode::kKeep) {
     const Hold hold(*this);
     arena_.Reset(mode);
@@ -210,6 +234,23 @@ class LockedArena {
   void Rewind(Mark mark) {
     const Hold hold(*this);
     arena_.Rewind(mark);
+  }
+  bool IsOpen(Mark mark) {
+    const Hold hold(*this);
+    return arena_.IsOpen(mark);
+  }
+  void set_byte_limit(std::size_t bytes) {
+    const Hold hold(*this);
+    arena_.set_byte_limit(bytes);
+  }
+  template <class Visit>
+  void ForEachChunk(Visit visit) {
+    const Hold hold(*this);
+    arena_.ForEachChunk(visit);
+  }
+  std::size_t remaining() {
+    const Hold hold(*this);
+    return arena_.remaining();
   }
   ArenaStats stats() {
     const Hold hold(*this);

@@ -32,7 +32,7 @@
 #ifndef ACRE_SCRATCH_H_
 #define ACRE_SCRATCH_H_
 
-#include <type_traits>
+#include <cstdint>
 #include <utility>
 
 #include "acre/arena.h"
@@ -65,6 +65,7 @@ class [[nodiscard]] Scratch {
 
   Arena& arena_;
   Mark mark_;
+  std::uint64_t resets_;  // of the arena when mark_ was taken
 };
 
 /// Calls fn(Arena&) with a scratch arena and returns what it returns, which

@@ -12,6 +12,8 @@
 
 #include "acre/arena.h"
 #include "acre/gc.h"
+#include "acre/mmap_source.h"
+#include "acre/shared_memory.h"
 #include "collecting.h"
 #include "test_sources.h"
 
@@ -230,6 +232,13 @@ TEST_CASE("model: random programs in a fixed buffer") {
   std::vector<std::byte> buffer(500007);
   acre::FixedSource source(std::span<std::byte>(buffer).subspan(3));
   RunSeeds({.source = &source});
+}
+
+TEST_CASE("model: random programs over one range of addresses") {
+  acre::MmapSource mapped({.reserve = std::size_t{64} << 20});
+  RunSeeds({.source = &mapped});
+  acre::SharedMemorySource shared({.bytes = std::size_t{64} << 20});
+  RunSeeds({.source = &shared, .first_chunk = 4096});
 }
 
 TEST_CASE("model: random programs over the collected heap") {
