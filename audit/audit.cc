@@ -266,7 +266,7 @@ class Auditor {
     const auto* part = static_cast<const char*>(address);
     const auto i = static_cast<std::size_t>(part - item.data) / item.type->size;
     const char* element = item.data + i * item.type->size;
-    const std::string inside = PathInside(*item.type, element, address);
+    std::string inside = PathInside(*item.type, element, address);
     switch (origin.via) {
       case Via::kRoot:
         return TypeText(item.type->name) + inside;

@@ -183,8 +183,12 @@ bool SlowPath::TryShrink(void* block, std::size_t old_bytes,
   const SizeClass new_size = BlockFor(new_bytes, align);
   const bool is_large =
       old_size.bytes > kInlineMax && index::Find(block)->is_large;
-  // Free would take a small block for one that shares its chunk.
-  if (is_large && new_size.bytes <= kInlineMax) return false;
+  // Free would take a small block for one that shares its chunk; and a chunk
+  // that is mostly unused is given back.
+  if (is_large && (new_size.bytes <= kInlineMax ||
+                   new_bytes < index::Find(block)->capacity() / 2)) {
+    return false;
+  }
   if (kChecked) {
     BlockInfo& info = index::Find(block)->blocks.At(static_cast<char*>(block));
     info.bytes = new_bytes;
@@ -209,7 +213,19 @@ bool SlowPath::TryReserve(std::size_t bytes) {
   if (bytes > PTRDIFF_MAX / 2) return false;
   bytes = RoundUp(bytes, kGranule);
   while (a_.remaining() < bytes) {
+    Chunk* const left = a_.current_;
+    char* const tail = a_.cursor_;
+    const std::size_t room = a_.remaining();
     if (!Refill(bytes)) return false;
+    // What is left behind is used for small blocks. (A source may have run code
+    // that used it already.)
+    if (left == nullptr || left == a_.current_ || left->top != tail ||
+        left->order == 0 || !a_.options_.freelists) {
+      continue;
+    }
+    left->top = tail + room;
+    left->dirty = std::max(left->dirty, left->top);
+    PushGap(tail, room);
   }
   return true;
 }
@@ -261,6 +277,8 @@ void SlowPath::ReleaseAll() {
   if (a_.entry_ == nullptr) return;
   RetireAllLarge(0);
   a_.current_ = nullptr;
+  a_.cursor_ = a_.limit_ = nullptr;
+  std::fill(std::begin(a_.free_), std::end(a_.free_), nullptr);
   TrimTo(0);
   index::RemoveArena(a_.entry_);
   a_.entry_ = nullptr;
@@ -423,6 +441,7 @@ void* Arena::Shrink(void* block, std::size_t old_bytes, std::size_t new_bytes,
 
 void* Arena::Grow(void* block, std::size_t old_bytes, std::size_t new_bytes,
                   std::size_t align) {
+  if (block == nullptr && old_bytes == 0) return Allocate(new_bytes, align);
   if (TryGrow(block, old_bytes, new_bytes, align)) return block;
   ACRE_CHECK(new_bytes >= old_bytes,
              "Grow(%p) in arena '%s': from %zu to %zu bytes is no growth",

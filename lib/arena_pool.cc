@@ -58,6 +58,7 @@ Arena* ArenaPool::TakeElsewhere() {
 void ArenaPool::Give(Arena* arena) noexcept {
   arena->HandOver();
   arena->Reset(options_.reset);
+  arena->set_byte_limit(options_.arena.byte_limit);
   arena->HandOver();
   Slot& slot = slots_[SlotOfThread()];
   slot.given.fetch_add(1, std::memory_order_relaxed);

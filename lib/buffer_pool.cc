@@ -67,7 +67,7 @@ void BufferPool::RemoveFree(std::map<std::size_t, std::size_t>::iterator at) {
 }
 
 /// The start of a range cut off the smallest free one that fits, or null.
-void* BufferPool::TakeRange(std::size_t asked) {
+void* BufferPool::TakeRange(std::size_t asked, std::uint64_t* era) {
   const std::size_t bytes = Rounded(asked);
   const std::lock_guard hold(lock_);
   const auto best = by_size_.lower_bound({bytes, 0});
@@ -77,12 +77,14 @@ void* BufferPool::TakeRange(std::size_t asked) {
   RemoveFree(free_.find(offset));
   if (found != bytes) AddFree(offset + bytes, found - bytes);
   used_ += bytes;
+  if (era != nullptr) *era = era_;
   return start_ + offset;
 }
 
-void* BufferPool::Take(std::size_t bytes, Contents contents) {
+void* BufferPool::Take(std::size_t bytes, Contents contents,
+                       std::uint64_t* era) {
   if (bytes > capacity_ || bytes == 0) return nullptr;
-  void* data = TakeRange(bytes);
+  void* data = TakeRange(bytes, era);
   if (data != nullptr && contents == Contents::kZero) {
     std::memset(data, 0, bytes);
   }
@@ -136,11 +138,6 @@ void BufferPool::Reset() {
   const std::lock_guard hold(lock_);
   ++era_;
   SetAllFree();
-}
-
-std::uint64_t BufferPool::era() const {
-  const std::lock_guard hold(lock_);
-  return era_;
 }
 
 BufferHandle BufferPool::Handle(const void* data, std::size_t bytes) const {

@@ -311,7 +311,6 @@ bool ExtendChunk(Chunk* chunk, std::size_t more) {
   }
   Link(*FindSlot(last), &chunk->last_page);
   chunk->memory.size += more;
-  chunk->limit = start + (chunk->memory.size - 1) / kGranule * kGranule;
   chunk->end.store(start + chunk->memory.size, std::memory_order_release);
   return true;
 }

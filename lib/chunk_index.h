@@ -55,7 +55,8 @@ void RemoveArena(ArenaEntry* entry);
 /// address has more than 48 bits.
 Chunk* AddChunk(ArenaEntry* owner, ChunkMemory memory);
 /// The source has made the chunk longer by `more` bytes; both its ends are
-/// page-aligned. False, and nothing changed, where memory ran out.
+/// page-aligned. Its limit is for the caller to move. False, and nothing
+/// changed, where memory ran out.
 bool ExtendChunk(Chunk* chunk, std::size_t more);
 /// Takes it out and recycles the record.
 void RemoveChunk(Chunk* chunk);

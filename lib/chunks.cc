@@ -39,38 +39,47 @@ bool SlowPath::Refill(std::size_t need) {
   return a_.options_.freelists && a_.freed_ != a_.scanned_ && ReclaimFor(need);
 }
 
-/// Makes the current chunk longer, so that it has `need` free bytes, if its
-/// source can. Only while no spare serves: the last chunk is the one that ends
-/// where nothing else begins.
+/// Makes the current chunk longer, so that it has `need` free bytes: by what
+/// the byte limit had cut off, and then by what its source can add.
 bool SlowPath::Extend(std::size_t need) {
   Chunk* chunk = a_.current_;
-  if (chunk == nullptr || chunk->charged != chunk->memory.size) return false;
+  if (chunk == nullptr || need > PTRDIFF_MAX / 2) return false;
+  UseHeld(chunk);
+  if (a_.remaining() >= need) return true;
   const auto begin = reinterpret_cast<std::uintptr_t>(chunk->memory.address);
-  if (begin % kMaxAlignment != 0 || chunk->memory.size % kMaxAlignment != 0) {
+  if (chunk->charged != chunk->memory.size || begin % kMaxAlignment != 0 ||
+      chunk->memory.size % kMaxAlignment != 0) {
     return false;
   }
   // Up to 16 bytes at the end of a chunk are never handed out.
-  const std::size_t min_more =
-      RoundUp(need - a_.remaining() + kGranule, kMaxAlignment);
-  if (need > PTRDIFF_MAX / 2 || min_more > Allowed()) return false;
-  const std::size_t wanted =
-      std::max(min_more, RoundUp(NextChunkSize(), kMaxAlignment));
+  const std::size_t missing = need - a_.remaining() + kGranule;
+  if (missing > Allowed()) return false;
+  const std::size_t min_more = RoundUp(missing, kMaxAlignment);
   const std::size_t more = a_.source_->Extend(
       chunk->memory, min_more,
-      std::min(wanted, Allowed() / kMaxAlignment * kMaxAlignment));
-  if (more == 0) return false;
+      std::max(min_more, std::min(RoundUp(NextChunkSize(), kMaxAlignment),
+                                  Allowed() / kMaxAlignment * kMaxAlignment)));
+  // Where the index has no memory the source keeps what it gave as part of the
+  // chunk; it goes back with it.
+  if (more == 0 || !index::ExtendChunk(chunk, more)) return false;
+  UseHeld(chunk);
+  return a_.remaining() >= need;
+}
+
+/// Moves the limit of the current chunk to the end of what the source gave, or
+/// as far as the byte limit allows.
+void SlowPath::UseHeld(Chunk* chunk) {
+  const std::size_t more =
+      std::min(chunk->memory.size - chunk->charged, Allowed());
+  if (more == 0) return;
   NoteTop();
-  char* const old_limit = chunk->limit;
-  if (!index::ExtendChunk(chunk, more)) {
-    // Out of memory for the index. The source keeps what it gave as part of
-    // the chunk; it goes back with it.
-    return false;
-  }
+  char* const old_limit = a_.limit_;
   chunk->charged += more;
   a_.reserved_ += more;
+  chunk->limit = static_cast<char*>(chunk->memory.address) +
+                 (chunk->charged - 1) / kGranule * kGranule;
   a_.limit_ = chunk->limit;
   PoisonOwn(old_limit, static_cast<std::size_t>(chunk->limit - old_limit));
-  return a_.remaining() >= need;
 }
 
 bool SlowPath::ReclaimFor(std::size_t need) {

@@ -17,9 +17,26 @@ struct ScratchArena {
   unsigned depth = 0;  // Scratches that stand on it
 };
 
+// Pointers, and not objects: destructors of other thread_local or static
+// objects may use a Scratch after those of this file have run.
+thread_local ScratchArena* t_arenas[2];
+thread_local bool t_is_ending = false;
+
+struct Cleaner {
+  ~Cleaner() {
+    t_is_ending = true;
+    for (ScratchArena*& arena : t_arenas) {
+      if (arena == nullptr || arena->depth != 0) continue;
+      delete arena;
+      arena = nullptr;
+    }
+  }
+};
+
 ScratchArena& OfThread(int which) {
-  thread_local ScratchArena arenas[2];
-  return arenas[which];
+  thread_local const Cleaner cleaner;
+  if (t_arenas[which] == nullptr) t_arenas[which] = new ScratchArena;
+  return *t_arenas[which];
 }
 
 Arena& Choose(const Arena* result) {
@@ -27,8 +44,9 @@ Arena& Choose(const Arena* result) {
   return &first.arena == result ? OfThread(1).arena : first.arena;
 }
 
-ScratchArena& StateOf(const Arena& arena) {
-  return OfThread(&arena == &OfThread(0).arena ? 0 : 1);
+ScratchArena*& StateOf(const Arena& arena) {
+  return t_arenas[t_arenas[0] != nullptr && &arena == &t_arenas[0]->arena ? 0
+                                                                          : 1];
 }
 
 }  // namespace
@@ -37,12 +55,17 @@ Scratch::Scratch(const Arena* result)
     : arena_(Choose(result)),
       mark_(arena_.Checkpoint()),
       resets_(arena_.stats().resets) {
-  ++StateOf(arena_).depth;
+  ++StateOf(arena_)->depth;
 }
 
 Scratch::~Scratch() {
-  if (--StateOf(arena_).depth == 0) {
+  ScratchArena*& state = StateOf(arena_);
+  if (--state->depth == 0) {
     arena_.Reset();  // and not Rewind: that is what gives memory back
+    if (t_is_ending) {
+      delete state;
+      state = nullptr;
+    }
   } else if (arena_.IsOpen(mark_)) {
     arena_.Rewind(mark_);
   }

@@ -83,6 +83,7 @@ class SlowPath {
   // chunks.cc
   bool Refill(std::size_t need);
   bool Extend(std::size_t need);
+  void UseHeld(Chunk* chunk);
   bool ReclaimFor(std::size_t need);
   bool AdvanceToSpare(std::size_t need);
   void Advance(Chunk* chunk);

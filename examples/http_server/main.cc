@@ -85,6 +85,7 @@ int SelfTest() {
   std::atomic<int> wrong{0};
   const auto start = std::chrono::steady_clock::now();
   std::vector<std::thread> clients;
+  clients.reserve(kThreads);
   for (int t = 0; t < kThreads; ++t) {
     clients.emplace_back([&, t] { wrong += SendRequests(port, t); });
   }

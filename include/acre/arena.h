@@ -159,16 +159,17 @@ class Arena {
   bool TryGrow(void* block, std::size_t old_bytes, std::size_t new_bytes,
                std::size_t align = kGranule);
 
-  /// Makes a block of Allocate longer: in place where TryGrow can, otherwise by
+  /// Makes a block of Allocate longer (null and 0 bytes: a new one): in place
+  /// where TryGrow can, otherwise by
   /// moving its contents to a new block and freeing the old. Returns where it
   /// is now. Fails like Allocate; then the old block is as it was.
   [[nodiscard]] void* Grow(void* block, std::size_t old_bytes,
                            std::size_t new_bytes, std::size_t align = kGranule);
 
   /// Makes a block of Allocate shorter and returns where it is now: in place,
-  /// except that a block with a chunk of its own moves when it becomes smaller
-  /// than 256 KiB (that may fail like Allocate; then the block is as it was).
-  /// What lies behind new_bytes is handed out again.
+  /// and what lies behind new_bytes is handed out again; except that a block
+  /// with a chunk of its own keeps that while it fills half of it, and moves
+  /// when it does not (that may fail like Allocate; then it is as it was).
   [[nodiscard]] void* Shrink(void* block, std::size_t old_bytes,
                              std::size_t new_bytes,
                              std::size_t align = kGranule);
@@ -319,7 +320,7 @@ ACRE_INLINE void* Arena::Take(std::size_t bytes, std::size_t align,
     }
     if (align <= kGranule &&
         size.bytes <= static_cast<std::size_t>(limit_ - cursor_)) {
-            char* block = cursor_;
+      char* block = cursor_;
       cursor_ += size.bytes;
       ACRE_ASSUME(block != nullptr);  // spares callers a comparison
       return block;

@@ -34,6 +34,7 @@
 #define ACRE_ARENA_BINDING_H_
 
 #include <concepts>
+#include <type_traits>
 #include <utility>
 
 #include "acre/arena.h"
@@ -127,6 +128,13 @@ class [[nodiscard]] HandedArena {
   const detail::BindingClass* class_;
 };
 
+/// What may be bound besides an Arena: classes of acre with a name, and your
+/// own. Not leases and smart pointers: bind what they point to.
+template <class A>
+concept NamedArena = !std::derived_from<A, Arena> && requires(const A& arena) {
+  arena.name();
+};
+
 /// See the top of this file.
 class [[nodiscard]] ArenaBinding {
  public:
@@ -137,11 +145,11 @@ class [[nodiscard]] ArenaBinding {
       : ArenaBinding(arena, detail::g_binding_class<Arena>, Private{}) {}
 
   /// Binds an arena of another class: TypedArena<T>, LockedArena, ...
-  template <class A>
-  requires(!std::derived_from<A, Arena>) explicit ArenaBinding(A& arena)
+  template <NamedArena A>
+  explicit ArenaBinding(A& arena)
       : ArenaBinding(&arena, detail::g_binding_class<A>, Private{}) {}
-  template <class A>
-  requires(!std::derived_from<A, Arena>) explicit ArenaBinding(A* arena)
+  template <NamedArena A>
+  explicit ArenaBinding(A* arena)
       : ArenaBinding(arena, detail::g_binding_class<A>, Private{}) {}
 
   /// Binds here what another thread has handed over.
@@ -173,6 +181,8 @@ class [[nodiscard]] ArenaBinding {
 
 template <class A>
 BoundArena<A> FindArena() noexcept {
+  static_assert(std::is_same_v<A, Arena> || NamedArena<A>,
+                "acre: every kind of Arena is bound, and found, as an Arena");
   BindingError error = BindingError::kNone;
   void* arena = ArenaBinding::Find(detail::g_binding_class<A>, &error);
   return BoundArena<A>(static_cast<A*>(arena), error);

@@ -36,6 +36,7 @@
 
 #include "acre/arena.h"
 #include "acre/config.h"
+#include "acre/detail/checked_call.h"
 
 namespace acre::inline ACRE_ABI {
 
@@ -110,15 +111,20 @@ class ArenaPool {
   Lease Acquire() { return Lease(this, Take()); }
 
   /// Calls fn(Arena&) with an empty arena and returns what it returns. A result
-  /// must not point into the arena.
+  /// must not point into the arena; checked builds refuse a pointer or
+  /// reference that does.
   template <class Fn>
   decltype(auto) Execute(Fn&& fn) {
     const Lease lease = Acquire();
-    return std::forward<Fn>(fn)(*lease);
+    return detail::CheckedCall(
+        [&](const void* p) { return lease->Owns(p); }, lease->name(),
+        [&]() -> decltype(auto) { return std::forward<Fn>(fn)(*lease); });
   }
 
   /// Frees all idle arenas.
   void Trim();
+
+  const char* name() const noexcept { return options_.arena.name; }
 
   /// A snapshot; exact while no thread takes or gives.
   ArenaPoolStats stats() const noexcept;

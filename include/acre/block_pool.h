@@ -76,6 +76,7 @@ class BlockPool {
   void* BlockAt(std::size_t index) const;
 
   BlockPoolStats stats() const noexcept;
+  const char* name() const noexcept { return arena_.name(); }
   std::size_t block_size() const noexcept { return block_size_; }
   bool full() const noexcept { return used_ == count_; }
 

@@ -53,8 +53,9 @@ struct BufferPoolOptions {
   /// Bytes of all buffers together; each is rounded up to 64.
   std::size_t bytes = std::size_t{16} << 20;
 
-  /// Where the memory comes from. Borrowed; must outlive the pool. Null:
-  /// malloc. A SharedMemorySource makes handles usable in other processes.
+  /// Where the memory comes from: 128 bytes more than `bytes`, at most.
+  /// Borrowed; must outlive the pool. Null: malloc. A SharedMemorySource makes
+  /// handles usable in other processes.
   ChunkSource* source = nullptr;
 
   /// Touches every page at construction.
@@ -139,15 +140,15 @@ class BufferPool {
  private:
   friend class BufferScope;
 
-  void* Take(std::size_t bytes, Contents contents);
+  void* Take(std::size_t bytes, Contents contents,
+             std::uint64_t* era = nullptr);
   void Give(const void* data, std::size_t bytes);
   /// As Give, unless a Reset has taken the buffer back since `era`.
   void GiveBack(const void* data, std::size_t bytes, std::uint64_t era);
   void GiveLocked(const void* data, std::size_t bytes);
-  std::uint64_t era() const;
   BufferHandle Handle(const void* data, std::size_t bytes) const;
   [[noreturn]] ACRE_COLD void Fail(std::size_t count, std::size_t size) const;
-  void* TakeRange(std::size_t bytes);
+  void* TakeRange(std::size_t bytes, std::uint64_t* era);
   void AddFree(std::size_t offset, std::size_t bytes);
   void RemoveFree(std::map<std::size_t, std::size_t>::iterator at);
   void SetAllFree();
@@ -182,20 +183,32 @@ class [[nodiscard]] BufferScope {
   template <BufferElement T>
   [[nodiscard]] std::span<T> Acquire(std::size_t count,
                                      Contents contents = Contents::kZero) {
-    return Note(count, [&] { return pool_.Acquire<T>(count, contents); });
+    const std::span<T> buffer = TryAcquire<T>(count, contents);
+    if (ACRE_UNLIKELY(buffer.size() != count)) pool_.Fail(count, sizeof(T));
+    return buffer;
   }
   template <BufferElement T>
   [[nodiscard]] std::span<T> TryAcquire(std::size_t count,
                                         Contents contents = Contents::kZero) {
-    return Note(count, [&] { return pool_.TryAcquire<T>(count, contents); });
+    static_assert(alignof(T) <= 64, "acre: buffers are aligned to 64 bytes");
+    if (count == 0 || count > PTRDIFF_MAX / sizeof(T)) return {};
+    const std::size_t bytes = count * sizeof(T);
+    held_.push_back({nullptr, bytes, 0});  // room first: nothing is lost
+    Held& held = held_.back();
+    held.data = pool_.Take(bytes, contents, &held.era);
+    if (held.data != nullptr) {
+      return {static_cast<T*>(const_cast<void*>(held.data)), count};
+    }
+    held_.pop_back();
+    return {};
   }
 
   /// Takes a buffer back before the scope ends.
   template <BufferElement T>
   void Release(std::span<T> buffer) {
     if (buffer.empty()) return;
-    Forget(buffer.data());
-    pool_.Release(buffer);
+    const Held held = Forget(buffer.data());
+    pool_.GiveBack(held.data, buffer.size_bytes(), held.era);
   }
 
   /// Keeps a buffer beyond the end of the scope: the pool has it from now on.
@@ -209,38 +222,17 @@ class [[nodiscard]] BufferScope {
   struct Held {
     const void* data;
     std::size_t bytes;
-    std::uint64_t era;
+    std::uint64_t era;  // of the pool when it was acquired
   };
 
-  template <class Get>
-  auto Note(std::size_t count, Get get) -> decltype(get()) {
-    if (count == 0) return {};
-    held_.emplace_back();  // room first, so that nothing is lost
-    decltype(get()) buffer;
-#if ACRE_EXCEPTIONS
-    try {
-#endif
-      buffer = get();
-#if ACRE_EXCEPTIONS
-    } catch (...) {
-      held_.pop_back();
-      throw;
-    }
-#endif
-    if (buffer.empty()) {
-      held_.pop_back();
-    } else {
-      held_.back() = {buffer.data(), buffer.size_bytes(), pool_.era()};
-    }
-    return buffer;
-  }
-
-  void Forget(const void* data) {
-    for (Held& held : held_) {
-      if (held.data != data) continue;
-      held = held_.back();
-      held_.pop_back();
-      return;
+  /// Takes out the youngest record of this address: older ones are of before a
+  /// Reset.
+  Held Forget(const void* data) {
+    for (std::size_t i = held_.size(); i-- > 0;) {
+      if (held_[i].data != data) continue;
+      const Held held = held_[i];
+      held_.erase(held_.begin() + static_cast<std::ptrdiff_t>(i));
+      return held;
     }
     detail::FailMisuse("acre: BufferScope: %p was not acquired in this scope",
                        data);

@@ -81,7 +81,7 @@ class BumpArena : public Arena {
     if (!kChecked && bytes <= detail::kInlineMax && align <= kGranule) {
       const std::size_t size = detail::ClassOf(bytes, align).bytes;
       if (ACRE_LIKELY(size <= remaining())) {
-                char* block = cursor_;
+        char* block = cursor_;
         cursor_ += size;
         ACRE_ASSUME(block != nullptr);  // spares callers a comparison
         return block;

@@ -320,6 +320,16 @@ class TypeWalk {
 template <class T>
 inline constexpr bool kIsElement = TypeWalk(GetLayout<T>()).Run();
 
+// What pointers and pairs reach is what their parts reach: one walk for each
+// struct, instead of one for every way to hold it.
+template <class T>
+requires(
+    std::is_class_v<T>&& Complete<T>) inline constexpr bool kIsElement<T*> =
+    kIsElement<std::remove_cv_t<T>>;
+template <class A, class B>
+inline constexpr bool kIsElement<std::pair<A, B>> =
+    kIsElement<std::remove_cv_t<A>>&& kIsElement<std::remove_cv_t<B>>;
+
 /// Empty for an element; else path and fix of the first offence.
 template <class T>
 inline constexpr Text kOffenceOf = [] {

@@ -15,17 +15,19 @@
 // containers, for one); the reset function runs when it is handed out again.
 //
 // Ownership: the pool owns its objects, the arena their memory: the arena must
-// outlive the pool and must not be Reset meanwhile. The pool's end frees every
-// object, those in use included.
-// Threads: one at a time.
-// Complexity: Acquire and Release are constant on average.
-// Failure: Acquire fails like New, TryAcquire returns null; nothing is lost.
+// outlive the pool and must not be Reset meanwhile, and no Scope or mark
+// younger than the pool may be open when Acquire makes an object (checked
+// builds refuse that). The pool's end frees every object, those in use
+// included. Threads: one at a time. Complexity: Acquire and Release are
+// constant on average. Failure: Acquire fails like New, TryAcquire returns
+// null; nothing is lost.
 
 #ifndef ACRE_OBJECT_POOL_H_
 #define ACRE_OBJECT_POOL_H_
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <type_traits>
 #include <unordered_set>
@@ -65,7 +67,7 @@ class ObjectPool {
  public:
   /// Makes options.capacity objects; fails like New.
   explicit ObjectPool(Arena& arena, ObjectPoolOptions<T> options = {})
-      : arena_(arena), options_(std::move(options)) {
+      : arena_(arena), options_(std::move(options)), stamp_(arena.stamp()) {
     static_assert(detail::RequireElement<T>());
     if (options_.capacity > PTRDIFF_MAX / sizeof(T)) {
       detail::Blocks::Fail(arena, SIZE_MAX);
@@ -99,8 +101,11 @@ class ObjectPool {
       std::swap(object_, taken.object_);
       return *this;
     }
-    ~Held() {
-      if (object_ != nullptr) pool_->Release(object_);
+    ~Held() { Release(); }
+
+    /// Releases the object early.
+    void Release() {
+      if (object_ != nullptr) pool_->Release(std::exchange(object_, nullptr));
     }
 
     T& operator*() const noexcept { return *object_; }
@@ -177,6 +182,12 @@ class ObjectPool {
     available_.erase(available_.begin(), available_.begin() + surplus);
   }
 
+  /// True for an object of this pool, in use or waiting.
+  bool Owns(const T* object) const {
+    return all_.contains(const_cast<T*>(object));
+  }
+  const char* name() const noexcept { return arena_.name(); }
+
   ObjectPoolStats stats() const noexcept {
     return {available_.size(), all_.size() - available_.size(), all_.size(),
             options_.capacity};
@@ -211,6 +222,11 @@ class ObjectPool {
 
   /// A new object, in use; null where memory runs out.
   T* TryAdd() {
+    ACRE_CHECK(!kChecked || arena_.stamp() == stamp_,
+               "ObjectPool in arena '%s': a new object would not live as long "
+               "as the pool: a Scope or mark younger than the pool is open, or "
+               "the arena was Reset",
+               arena_.name());
     // Room first, so that Release cannot fail.
     if (available_.capacity() <= all_.size()) {
       available_.reserve(2 * all_.size() + 8);
@@ -227,6 +243,7 @@ class ObjectPool {
 
   Arena& arena_;
   ObjectPoolOptions<T> options_;
+  std::uint64_t stamp_;             // of the arena at the beginning
   std::vector<T*> available_;       // newest last; capacity >= all_.size()
   std::unordered_set<T*> all_;      // in use and waiting
   std::unordered_set<T*> waiting_;  // as available_; checked builds only

@@ -28,8 +28,8 @@
 
 #include "acre/arena.h"
 #include "acre/config.h"
+#include "acre/detail/checked_call.h"
 #include "acre/detail/location.h"
-#include "acre/failure.h"
 
 namespace acre::inline ACRE_ABI {
 
@@ -56,27 +56,20 @@ class [[nodiscard]] Scope {
 };
 
 /// Calls fn(arena), or fn(), in a Scope and returns what it returns. Checked
-/// builds refuse to return a pointer to something that the scope has freed.
+/// builds refuse a pointer or reference to something that the scope has freed.
 template <class Fn>
 decltype(auto) WithScope(Arena& arena, Fn&& fn) {
   Scope scope(arena);
-  const auto call = [&]() -> decltype(auto) {
-    if constexpr (std::is_invocable_v<Fn, Arena&>) {
-      return std::forward<Fn>(fn)(arena);
-    } else {
-      return std::forward<Fn>(fn)();
-    }
-  };
-  if constexpr (kChecked && std::is_pointer_v<decltype(call())>) {
-    auto* result = call();
-    ACRE_CHECK(!detail::IsYounger(arena, scope.mark(), result),
-               "WithScope: the result at %p lies in the scope of arena '%s' "
-               "that ends here; return it by value or DeepCopy it",
-               static_cast<const void*>(result), arena.name());
-    return result;
-  } else {
-    return call();
-  }
+  return detail::CheckedCall(
+      [&](const void* p) { return detail::IsYounger(arena, scope.mark(), p); },
+      arena.name(),
+      [&]() -> decltype(auto) {
+        if constexpr (std::is_invocable_v<Fn, Arena&>) {
+          return std::forward<Fn>(fn)(arena);
+        } else {
+          return std::forward<Fn>(fn)();
+        }
+      });
 }
 
 }  // namespace acre::inline ACRE_ABI

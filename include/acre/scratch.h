@@ -37,6 +37,8 @@
 
 #include "acre/arena.h"
 #include "acre/config.h"
+#include "acre/detail/checked_call.h"
+#include "acre/detail/location.h"
 
 namespace acre::inline ACRE_ABI {
 
@@ -53,6 +55,8 @@ class [[nodiscard]] Scratch {
   Arena& operator*() const noexcept { return arena_; }
   Arena* operator->() const noexcept { return &arena_; }
   Arena& arena() const noexcept { return arena_; }
+  /// Where the Scratch began.
+  Mark mark() const noexcept { return mark_; }
 
   /// Ends the life of everything made since the mark (Arena::Checkpoint), or
   /// since this Scratch began; the Scratch goes on.
@@ -68,18 +72,30 @@ class [[nodiscard]] Scratch {
   std::uint64_t resets_;  // of the arena when mark_ was taken
 };
 
+namespace detail {
+template <class Fn>
+decltype(auto) CallWith(const Scratch& scratch, Fn&& fn) {
+  return CheckedCall(
+      [&](const void* p) {
+        return IsYounger(scratch.arena(), scratch.mark(), p);
+      },
+      scratch.arena().name(),
+      [&]() -> decltype(auto) { return std::forward<Fn>(fn)(*scratch); });
+}
+}  // namespace detail
+
 /// Calls fn(Arena&) with a scratch arena and returns what it returns, which
-/// must not point into it.
+/// must not point into it: checked builds refuse a pointer or reference.
 template <class Fn>
 decltype(auto) WithScratch(Fn&& fn) {
   const Scratch scratch;
-  return std::forward<Fn>(fn)(*scratch);
+  return detail::CallWith(scratch, std::forward<Fn>(fn));
 }
 /// The same, with a scratch other than `result`.
 template <class Fn>
 decltype(auto) WithScratch(const Arena& result, Fn&& fn) {
   const Scratch scratch(result);
-  return std::forward<Fn>(fn)(*scratch);
+  return detail::CallWith(scratch, std::forward<Fn>(fn));
 }
 
 }  // namespace acre::inline ACRE_ABI

@@ -16,9 +16,10 @@
 //
 // Pointers inside are the writer's. A reader must not follow them: Local()
 // translates one, Elements() reads a Vector or String, and both check that the
-// result lies in the mapping. Nothing else of a container may be called there.
-// Both sides must be built with the same struct and the same acre (checked or
-// release). Root() refuses a type that is not the writer's.
+// result lies in the mapping. Nothing else of a container may be called there;
+// a Map or Set cannot be read, so keep what readers want in Vectors. Both sides
+// must be built with the same struct and the same acre (checked or release).
+// Root() refuses a type that is not the writer's.
 //
 // Ownership: the source owns the memory's descriptor; a view owns its mapping
 // and borrows the descriptor during construction only. The memory lives until
@@ -123,6 +124,7 @@ class SharedMemoryView {
   /// The elements of a Vector, or the characters of a String, that lies in this
   /// mapping. Empty where its storage lies elsewhere.
   template <class Handle>
+  requires requires(const Handle& handle) { handle.data(); }
   std::span<const typename Handle::value_type> Elements(
       const Handle& handle) const {
     using T = typename Handle::value_type;

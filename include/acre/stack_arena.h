@@ -154,6 +154,7 @@ class StackArena {
   /// All bytes, bottom first.
   std::span<const std::byte> bytes() const noexcept { return {bytes_, used_}; }
   std::size_t used() const noexcept { return used_; }
+  const char* name() const noexcept { return arena_.name(); }
   std::size_t remaining() const noexcept { return capacity_ - used_; }
   std::size_t capacity() const noexcept { return capacity_; }
   bool empty() const noexcept { return used_ == 0; }

@@ -28,6 +28,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <initializer_list>
 #include <span>
@@ -173,6 +174,18 @@ class TypedArena {
     return false;
   }
 
+  /// The index of an element; npos for what is none.
+  std::size_t IndexOf(const T* element) const noexcept {
+    for (std::size_t i = 0; i < in_use_; ++i) {
+      const Segment& s = segments_[i];
+      if (element >= s.data && element < s.data + s.count) {
+        return s.first + static_cast<std::size_t>(element - s.data);
+      }
+    }
+    return npos;
+  }
+  static constexpr std::size_t npos = ~std::size_t{0};
+
   /// Calls fn(T&) for every element, in order of making.
   template <class Fn>
   void ForEach(Fn fn) {
@@ -181,6 +194,11 @@ class TypedArena {
         fn(segments_[i].data[n]);
       }
     }
+  }
+  template <class Fn>
+  void ForEach(Fn fn) const {
+    const_cast<TypedArena*>(this)->ForEach(
+        [&](T& element) { fn(std::as_const(element)); });
   }
 
   /// Where the segments and the elements' containers lie.
@@ -203,6 +221,11 @@ class TypedArena {
   };
 
   bool AddSegment(std::size_t count) {
+    ACRE_CHECK(
+        !kChecked || arena_.stamp() == stamp_,
+        "TypedArena '%s': a segment would not live as long as the others: "
+        "its arena was Reset, or a Scope or mark of it is open",
+        arena_.name());
     if (segment_count_ == kMaxSegments || count > PTRDIFF_MAX / sizeof(T)) {
       return false;
     }
@@ -344,6 +367,7 @@ class TypedArena {
   }
 
   Arena arena_;
+  std::uint64_t stamp_ = arena_.stamp();
   Growth growth_;
   Segment segments_[kMaxSegments];  // the first in_use_ may hold elements
   std::size_t segment_count_ = 0;

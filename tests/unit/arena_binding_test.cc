@@ -266,6 +266,7 @@ TEST_CASE("ArenaBinding: the innermost of its type wins") {
 TEST_CASE("ArenaBinding: types of one name in different scopes are different") {
   const auto bind = [] {
     struct Own {
+      const char* name() const { return "own"; }
       int value = 1;
     };
     static Own own;
@@ -273,6 +274,7 @@ TEST_CASE("ArenaBinding: types of one name in different scopes are different") {
   };
   const auto find = [] {
     struct Own {
+      const char* name() const { return "own"; }
       double value = 2;
     };
     return FindArena<Own>().error();

@@ -395,14 +395,14 @@ TEST_CASE("WithScope: a pointer into the scope is refused") {
   acre::Arena arena({.name = "leaky"});
   static_cast<void>(arena.New<int>(1));
   CHECK_DIES(acre::WithScope(arena, [&] { return arena.New<int>(1); }),
-             "WithScope: the result at .* lies in the scope of arena 'leaky'");
+             "the result at .* lies in what ends here of arena 'leaky'");
   CHECK_DIES(acre::WithScope(arena, [&] { return arena.Allocate(kLarge); }),
-             "WithScope: the result at ");
+             "the result at ");
   const acre::Scope outer(arena);
   const int* in_outer = arena.New<int>(2);
   CHECK(*acre::WithScope(arena, [&] { return in_outer; }) == 2);
   CHECK_DIES(acre::WithScope(arena, [&] { return arena.New<int>(1); }),
-             "WithScope: the result at ");
+             "the result at ");
 }
 
 TEST_CASE("WithScope: a pointer into it is refused with marks open inside") {
@@ -414,7 +414,7 @@ TEST_CASE("WithScope: a pointer into it is refused with marks open inside") {
                                static_cast<void>(arena.Checkpoint());
                                return made;
                              }),
-             "WithScope: the result at ");
+             "the result at ");
 }
 
 TEST_CASE("WithScope: a result made after a Reset inside may leave") {

@@ -81,6 +81,11 @@ TableRep EmptyTable(Arena* arena);
 /// Groups for `count` elements at least; `what` names the container.
 std::size_t GroupsFor(std::size_t count, const char* what);
 
+template <class H, class Q>
+concept Hashes = requires(const Q& key) {
+  H()(key);
+};
+
 /// Policy: Slot, Key, kName, static const Key& KeyOf(const Slot&).
 template <class Policy, class H, class E>
 class Table {
@@ -301,11 +306,9 @@ class Table {
 
   template <class Q>
   static ACRE_INLINE std::uint64_t HashOf(const Q& key) {
-    static_assert(
-        requires(const Q& k) { H()
-                               (k); },
-        "acre: no hash for this key: specialise acre::Hash<K>, or "
-        "give the container a hasher of your own");
+    static_assert(Hashes<H, Q>,
+                  "acre: no hash for this key: specialise acre::Hash<K>, or "
+                  "give the container a hasher of your own");
     if constexpr (requires { typename H::is_avalanching; }) {
       return H()(key);
     } else {
