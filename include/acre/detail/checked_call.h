@@ -32,7 +32,7 @@ decltype(auto) CheckedCall([[maybe_unused]] IsGone is_gone,
     check(std::addressof(result));
     return static_cast<Result>(result);
   } else if constexpr (std::is_pointer_v<Result> &&
-                       std::is_object_v<std::remove_pointer_t<Result>>) {
+                       !std::is_function_v<std::remove_pointer_t<Result>>) {
     Result result = call();
     check(result);
     return result;
