@@ -131,11 +131,12 @@ class Auditor {
   /// them as walked from now on.
   std::size_t Visit(const void* address, const TypeLayout& type,
                     std::size_t count) {
-    if (visited_.Insert(address, type)) {
+    const std::uint32_t number = visited_.FindOrInsert(address, type);
+    if (number == VisitSet::kNone) {
       walked_.push_back(count);
       return 0;
     }
-    std::size_t& walked = walked_[visited_.Find(address, type)];
+    std::size_t& walked = walked_[number];
     return std::exchange(walked, std::max(walked, count));
   }
 

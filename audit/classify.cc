@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "acre/detail/gc_query.h"
 
 namespace acre::inline ACRE_ABI::detail {
@@ -15,31 +17,50 @@ constexpr std::size_t kSmallObject = 2048;
 
 }  // namespace
 
-bool Classifier::FindOwn(const void* address) {
-  const Location where = Locate(address);
-  if (where.arena != &arena_) return false;
-  begin_ = where.chunk_begin;
-  end_ = where.chunk_end;
-  return true;
+const Classifier::Range* Classifier::SearchChunk(const char* p) {
+  const auto at = std::upper_bound(
+      ranges_.begin(), ranges_.end(), p,
+      [](const char* address, const Range& r) { return address < r.begin; });
+  last_ = static_cast<std::size_t>(at - ranges_.begin());
+  if (at != ranges_.begin()) {
+    const Range& before = *(at - 1);
+    if (static_cast<std::size_t>(p - before.begin) < before.size) {
+      --last_;
+      return &before;
+    }
+  }
+  const Location where = Locate(p);
+  if (where.arena != &arena_) return nullptr;
+  return &*ranges_.insert(
+      at, {where.chunk_begin,
+           static_cast<std::size_t>(where.chunk_end - where.chunk_begin),
+           where.live_end});
 }
 
 std::optional<Verdict> Classifier::Classify(const void* address,
                                             Expected expected) {
-  if (IsOwn(address)) {
-    return ClassifyOwn(static_cast<const char*>(address), expected);
+  if (const Range* chunk = ChunkOf(address)) {
+    return ClassifyOwn(*chunk, static_cast<const char*>(address), expected);
   }
   return ClassifyForeign(address);
 }
 
-std::optional<Verdict> Classifier::ClassifyOwn(const char* p,
+std::optional<Verdict> Classifier::ClassifyOwn(const Range& chunk,
+                                               const char* p,
                                                const Expected& expected) {
-  const std::size_t align = expected.type->align;
-  if (reinterpret_cast<std::uintptr_t>(p) % align != 0) {
+  if ((reinterpret_cast<std::uintptr_t>(p) & (expected.type->align - 1)) != 0) {
     return Verdict{Target::kMisaligned};
+  }
+  const std::size_t size = expected.count * expected.type->size;
+  if (!kChecked) {
+    const bool fits =
+        p < chunk.live_end &&
+        size <= static_cast<std::size_t>(chunk.begin + chunk.size - p);
+    return fits ? std::nullopt
+                : std::optional<Verdict>(Verdict{Target::kUnused});
   }
   const Location where = Locate(p);
   if (where.place == Place::kFreed) return Verdict{Target::kFreed};
-  const std::size_t size = expected.count * expected.type->size;
   if (where.place != Place::kLive) return Verdict{Target::kUnused};
   if (size > static_cast<std::size_t>(where.chunk_end - p)) {
     return Verdict{Target::kUnused};

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "acre/arena.h"
 #include "acre/detail/location.h"
@@ -32,9 +33,7 @@ class Classifier {
  public:
   explicit Classifier(const Arena& arena) : arena_(arena) {}
 
-  bool IsOwn(const void* address) {
-    return address >= begin_ && address < end_ ? true : FindOwn(address);
-  }
+  bool IsOwn(const void* address) { return ChunkOf(address) != nullptr; }
 
   /// Nothing: the pointer leads to memory of the arena that is in use.
   std::optional<Verdict> Classify(const void* address, Expected expected);
@@ -43,14 +42,32 @@ class Classifier {
   std::string Describe(const void* address, Verdict verdict);
 
  private:
-  bool FindOwn(const void* address);
-  std::optional<Verdict> ClassifyOwn(const char* p, const Expected& expected);
+  /// A chunk of arena_, as it was when the audit met it.
+  struct Range {
+    const char* begin;
+    std::size_t size;      // bytes
+    const char* live_end;  // nothing from here on is handed out
+  };
+
+  /// Null for an address that is not in the arena.
+  const Range* ChunkOf(const void* address) {
+    const auto* p = static_cast<const char*>(address);
+    if (last_ < ranges_.size() &&
+        static_cast<std::size_t>(p - ranges_[last_].begin) <
+            ranges_[last_].size) {
+      return &ranges_[last_];
+    }
+    return SearchChunk(p);
+  }
+  const Range* SearchChunk(const char* p);
+  std::optional<Verdict> ClassifyOwn(const Range& chunk, const char* p,
+                                     const Expected& expected);
   Verdict ClassifyForeign(const void* address);
   const ProcessMap& process();
 
   const Arena& arena_;
-  const void* begin_ = nullptr;  // a chunk of arena_, the last one hit
-  const void* end_ = nullptr;
+  std::vector<Range> ranges_;          // those met so far, by address
+  std::size_t last_ = 0;               // index of the one found last
   std::optional<ProcessMap> process_;  // made at first need
 };
 

@@ -98,14 +98,14 @@ bool Copier::IsKept(const void* address) {
 
 void Copier::DiscoverPointer(const Slot& slot) {
   const void* target = *static_cast<void* const*>(slot.address);
-  if (target != nullptr && !IsKept(target)) {
+  if (target != nullptr && (visited_.IsInChunk(target) || !IsKept(target))) {
     Add(*slot.type->element(), target, 1);
   }
 }
 
 void Copier::DiscoverView(const Slot& slot) {
   const ElementRun run = slot.type->ops->view(slot.address);
-  if (run.count != 0 && !IsKept(run.data)) {
+  if (run.count != 0 && (visited_.IsInChunk(run.data) || !IsKept(run.data))) {
     Add(*slot.type->element(), run.data, run.count);
   }
 }
@@ -115,8 +115,8 @@ void Copier::DiscoverView(const Slot& slot) {
 void Copier::Add(const TypeLayout& type, const void* source,
                  std::size_t count) {
   const std::size_t bytes = count * type.size;
-  if (!visited_.Insert(source, type)) {
-    const std::size_t number = visited_.Find(source, type);
+  const std::uint32_t number = visited_.FindOrInsert(source, type);
+  if (number != VisitSet::kNone) {
     Item& item = items_[number];
     if (item.is_placed || item.bytes >= bytes) return;
     const std::size_t seen = item.bytes / type.size;
@@ -150,21 +150,31 @@ void Copier::DiscoverHandle(const Slot& slot) {
 // ---------------------------------------------------------------- allocate
 
 bool Copier::Allocate() {
-  std::vector<std::size_t> order(items_.size());
-  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
   // By address, the longer first; storage before the elements in it.
-  std::sort(order.begin(), order.end(), [this](std::size_t a, std::size_t b) {
+  order_ = visited_.Order();
+  const auto comes_first = [this](std::uint32_t a, std::uint32_t b) {
     const Item& x = items_[a];
     const Item& y = items_[b];
-    if (x.source != y.source) return x.source < y.source;
     if (x.bytes != y.bytes) return x.bytes > y.bytes;
     if (x.is_placed != y.is_placed) return x.is_placed;
     return x.type == nullptr && y.type != nullptr;
-  });
+  };
+  for (std::size_t i = 0; i < order_.size();) {
+    std::size_t end = i + 1;
+    while (end < order_.size() &&
+           items_[order_[end]].source == items_[order_[i]].source) {
+      ++end;
+    }
+    if (end - i > 1) {
+      std::sort(order_.begin() + static_cast<std::ptrdiff_t>(i),
+                order_.begin() + static_cast<std::ptrdiff_t>(end), comes_first);
+    }
+    i = end;
+  }
   // Overlapping items that do not nest become one extent.
   const char* end = nullptr;
   Item* extent = nullptr;
-  for (const std::size_t i : order) {
+  for (const std::uint32_t i : order_) {
     Item& item = items_[i];
     const char* item_end = item.source + item.bytes;
     const bool sticks_out = extent != nullptr && item_end > end;
@@ -180,12 +190,12 @@ bool Copier::Allocate() {
     }
     extent->align = std::max(extent->align, item.align);
   }
-  return AllocateExtents(order);
+  return AllocateExtents();
 }
 
-bool Copier::AllocateExtents(const std::vector<std::size_t>& order) {
+bool Copier::AllocateExtents() {
   const Item* extent = nullptr;
-  for (const std::size_t i : order) {
+  for (const std::uint32_t i : order_) {
     Item& item = items_[i];
     if (item.is_extent) {
       extent = &item;
@@ -214,7 +224,8 @@ void Copier::GiveBack() {
 // ----------------------------------------------------------- copy, rewrite
 
 void Copier::CopyBytes() {
-  for (const Item& item : items_) {
+  for (const std::uint32_t i : order_) {
+    const Item& item = items_[i];
     if (item.is_extent && !item.is_placed) {
       std::memcpy(item.copy, item.source, item.bytes);
     }
@@ -223,8 +234,9 @@ void Copier::CopyBytes() {
 
 void Copier::Rewrite() {
   is_rewriting_ = true;
-  for (const Item& item : items_) {
-    if (item.type == nullptr) continue;
+  for (const std::uint32_t i : order_) {
+    const Item& item = items_[i];
+    if (item.type == nullptr || !item.type->has_slots) continue;
     ForEachSlotIn(*item.type, {item.copy, item.count}, *this);
   }
   for (const Extension& more : extensions_) {
@@ -239,7 +251,7 @@ void Copier::Rewrite() {
 /// Null where `source` is no copied object: a kept pointer, or a slot that was
 /// rewritten already as part of another item.
 char* Copier::CopyOf(const void* source, const TypeLayout& key) {
-  const std::size_t number = visited_.Find(source, key);
+  const std::uint32_t number = visited_.Find(source, key);
   return number == VisitSet::kNone ? nullptr : items_[number].copy;
 }
 
@@ -270,7 +282,7 @@ void Copier::RewriteHandle(const Slot& slot) {
   if (storage.used == 0) {
     return handle.ops->adopt(slot.address, &arena_, nullptr, 0);
   }
-  const std::size_t number = visited_.FindStorage(storage.block, handle);
+  const std::uint32_t number = visited_.FindStorage(storage.block, handle);
   if (number == VisitSet::kNone) return;  // rewritten already
   char* copy = items_[number].copy;
   handle.ops->adopt(slot.address, &arena_, copy, storage.used);

@@ -354,8 +354,9 @@ Location SlowPath::Locate(const Chunk& chunk, const void* address) const {
   where.chunk_begin = chunk.begin;
   where.chunk_end = chunk.end;
   const char* top = &chunk == a_.current_ ? a_.cursor_ : chunk.top;
-  where.place = IsInUse(chunk) && p >= chunk.begin && p < top ? Place::kLive
-                                                              : Place::kUnused;
+  where.live_end = IsInUse(chunk) ? top : where.chunk_begin;
+  where.place = p >= where.chunk_begin && p < where.live_end ? Place::kLive
+                                                             : Place::kUnused;
   if (!kChecked || where.place != Place::kLive) return where;
   const char* start = chunk.blocks.StartOf(p);
   where.place = Place::kUnused;  // a gap

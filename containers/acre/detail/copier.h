@@ -78,7 +78,7 @@ class Copier {
   bool IsKept(const void* address);
 
   bool Allocate();
-  bool AllocateExtents(const std::vector<std::size_t>& order);
+  bool AllocateExtents();
   void GiveBack();
   void CopyBytes();
   void Rewrite();
@@ -97,6 +97,7 @@ class Copier {
     std::size_t count;
   };
   std::vector<Item> items_;
+  std::vector<std::uint32_t> order_;  // indices into items_, by address
   std::vector<Extension> extensions_;
   std::size_t next_ = 0;  // items_ before it are discovered
   std::size_t failed_bytes_ = 0;

@@ -26,6 +26,7 @@ struct Location {
   Place place = Place::kNotInArena;
   const char* chunk_begin = nullptr;
   const char* chunk_end = nullptr;
+  const char* live_end = nullptr;  // nothing from here on is handed out
   // Checked builds, kLive and kFreed: the block around the address.
   const void* block = nullptr;
   std::size_t block_bytes = 0;

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MIT
+//
+// Guards VisitSet: pairs of address and type, told apart and numbered as they
+// come, whether they lie in the table or in the shadow of a chunk; and their
+// order by address.
+
+#include "acre/detail/visit_set.h"
+
+#include <doctest/doctest.h>
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <random>
+#include <utility>
+#include <vector>
+
+#include "acre/arena.h"
+
+using acre::LayoutOf;
+using acre::detail::VisitSet;
+
+namespace visit_set_test {
+
+const acre::TypeLayout* const kTypes[] = {&LayoutOf<int>(), &LayoutOf<char>(),
+                                          &LayoutOf<double>()};
+
+/// Random insertions and look-ups against a std::map.
+class Program {
+ public:
+  explicit Program(std::uint64_t seed) : random_(seed) {}
+
+  void Run(const std::vector<const char*>& places, std::size_t bytes,
+           std::size_t step, int steps) {
+    for (int i = 0; i < steps; ++i) {
+      const char* address =
+          places[random_() % places.size()] + random_() % bytes / step * step;
+      const auto type = random_() % 4;
+      type == 3 ? Storage(address) : Object(address, type);
+    }
+    CheckOrder();
+  }
+  std::size_t errors() const { return errors_; }
+  std::size_t size() const { return model_.size(); }
+
+ private:
+  void Object(const char* address, std::size_t type) {
+    const auto found = model_.find({address, type});
+    const std::uint32_t expected =
+        found == model_.end() ? VisitSet::kNone : found->second;
+    Expect(set_.Find(address, *kTypes[type]) == expected);
+    if (random_() % 2 == 0) return;
+    Expect(set_.FindOrInsert(address, *kTypes[type]) == expected);
+    Note(address, type);
+    Expect(!set_.Insert(address, *kTypes[type]));
+  }
+  void Storage(const char* address) {
+    const bool is_new = !model_.contains({address, 3});
+    Expect((set_.FindStorage(address, *kTypes[0]) == VisitSet::kNone) ==
+           is_new);
+    Expect(set_.InsertStorage(address, *kTypes[0]) == is_new);
+    Note(address, 3);
+    Expect(set_.FindStorage(address, *kTypes[0]) == model_[{address, 3}]);
+  }
+  void Note(const char* address, std::size_t type) {
+    const auto number = static_cast<std::uint32_t>(model_.size());
+    model_.try_emplace({address, type}, number);
+    if (addresses_.size() < model_.size()) addresses_.push_back(address);
+    Expect(set_.size() == model_.size());
+  }
+  void CheckOrder() {
+    const std::vector<std::uint32_t> order = set_.Order();
+    Expect(order.size() == model_.size());
+    std::vector<bool> seen(model_.size());
+    const char* last = nullptr;
+    for (const std::uint32_t number : order) {
+      Expect(!seen[number]);
+      seen[number] = true;
+      Expect(last <= addresses_[number]);
+      last = addresses_[number];
+    }
+  }
+  void Expect(bool holds) { errors_ += !holds; }
+
+  VisitSet set_;
+  std::map<std::pair<const char*, std::size_t>, std::uint32_t> model_;
+  std::vector<const char*> addresses_;  // by number
+  std::mt19937_64 random_;
+  std::size_t errors_ = 0;
+};
+
+}  // namespace visit_set_test
+
+using namespace visit_set_test;
+
+TEST_CASE("VisitSet: an empty one finds nothing") {
+  VisitSet set;
+  int x = 0;
+  CHECK(set.Find(&x, LayoutOf<int>()) == VisitSet::kNone);
+  CHECK(set.Order().empty());
+  CHECK(set.size() == 0);
+}
+
+TEST_CASE("VisitSet: model, in chunks and outside, dense and sparse") {
+  constexpr std::size_t kBytes = 100000;
+  acre::Arena one({.first_chunk = 65536, .max_chunk = 65536});
+  acre::Arena two;
+  const auto outside = std::make_unique<char[]>(kBytes);
+  std::vector<const char*> places{outside.get()};
+  for (acre::Arena* arena : {&one, &two}) {
+    for (int i = 0; i < 3; ++i) {
+      places.push_back(static_cast<char*>(arena->Allocate(kBytes)));
+    }
+  }
+  for (const std::size_t step : {1u, 8u, 16u, 64u, 4096u}) {
+    for (std::uint64_t seed = 0; seed < 3; ++seed) {
+      CAPTURE(step);
+      CAPTURE(seed);
+      Program program(seed);
+      program.Run(places, kBytes, step, 30000);
+      CHECK(program.errors() == 0);
+      CHECK(program.size() > 100);
+    }
+  }
+}
+
+TEST_CASE("VisitSet: few pairs, and pairs that come chunk by chunk") {
+  acre::Arena arena({.first_chunk = 65536, .max_chunk = 65536});
+  std::vector<const char*> places;
+  for (int i = 0; i < 40; ++i) {
+    places.push_back(static_cast<char*>(arena.Allocate(30000)));
+  }
+  Program few(1);
+  few.Run(places, 30000, 16, 30);
+  CHECK(few.errors() == 0);
+  Program growing(2);
+  for (const char* place : places) growing.Run({place}, 30000, 16, 1500);
+  CHECK(growing.errors() == 0);
+}
