@@ -84,7 +84,7 @@ class Auditor {
     Visit(root, type, 1);
     Push({static_cast<const char*>(root), &type, 1, 0},
          {0, root, 0, Via::kRoot});
-    while (TakeNext()) {
+    while (TakeNext() || FinishPending()) {
       ++report_.objects;
       const Item item = current_;
       ForEachSlotIn(*item.type, {item.data, item.count}, *this);
@@ -131,11 +131,12 @@ class Auditor {
   /// them as walked from now on.
   std::size_t Visit(const void* address, const TypeLayout& type,
                     std::size_t count) {
-    const std::uint32_t number = visited_.FindOrInsert(address, type);
+    const std::uint64_t number = visited_.FindOrInsert(address, type);
     if (number == VisitSet::kNone) {
       walked_.push_back(count);
       return 0;
     }
+    if (count == 1) return 1;  // without looking how many more
     std::size_t& walked = walked_[number];
     return std::exchange(walked, std::max(walked, count));
   }
@@ -155,6 +156,41 @@ class Auditor {
     const auto verdict = classifier_.Classify(address, {&type, count});
     if (verdict) return Report(slot, address, *verdict);
     if (!type.has_slots) return;
+    if (record_) return Enter(slot, address, type, count);
+    // The first pass wants to know nothing of the slot any more. It looks
+    // ahead, as the objects lie scattered.
+    visited_.Prefetch(address);
+    __builtin_prefetch(address);
+    const Pending oldest = ahead_[ahead_next_];
+    ahead_[ahead_next_] = {address, &type, count};
+    ahead_next_ = (ahead_next_ + 1) % kAhead;
+    Enter(oldest);
+  }
+
+  /// An object that is to be entered, in the first pass.
+  struct Pending {
+    const void* address;  // null: none
+    const TypeLayout* type;
+    std::size_t count;
+  };
+
+  void Enter(const Pending& pending) {
+    if (pending.address == nullptr) return;
+    const auto& [address, type, count] = pending;
+    const std::size_t seen = Visit(address, *type, count);
+    if (seen >= count) return;
+    items_.push_back({static_cast<const char*>(address) + seen * type->size,
+                      type, count - seen, seen});
+  }
+
+  /// Enters what waits; false where nothing new came of it.
+  bool FinishPending() {
+    for (Pending& pending : ahead_) Enter(std::exchange(pending, Pending{}));
+    return TakeNext();
+  }
+
+  void Enter(const Slot& slot, const void* address, const TypeLayout& type,
+             std::size_t count) {
     const std::size_t seen = Visit(address, type, count);
     if (seen >= count) return;
     const Via via =
@@ -307,6 +343,9 @@ class Auditor {
   VisitSet visited_;
   std::vector<std::size_t> walked_;           // elements, by number in visited_
   std::unordered_set<const void*> reported_;  // slots
+  static constexpr std::size_t kAhead = 16;
+  Pending ahead_[kAhead] = {};
+  std::size_t ahead_next_ = 0;  // the oldest in ahead_
   Item current_{};
   std::vector<Item> items_;      // to do; in the second pass, all
   std::vector<Origin> origins_;  // parallel to items_, second pass only

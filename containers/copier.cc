@@ -8,10 +8,17 @@
 #include "acre/detail/gc_query.h"
 
 namespace acre::inline ACRE_ABI::detail {
+namespace {
+
+char* ToPointer(std::uint64_t value) {
+  return value == VisitSet::kNone ? nullptr : reinterpret_cast<char*>(value);
+}
+
+}  // namespace
 
 void* Copier::Run(const TypeLayout& type, const void* root) {
   Add(type, root, 1);
-  return RunPlaced() ? items_[0].copy : nullptr;
+  return RunPlaced() ? CopyOf(root, type) : nullptr;
 }
 
 void* Copier::RunInto(const TypeLayout& type, const void* root, void* to) {
@@ -61,6 +68,9 @@ void Copier::Discover() {
   for (;;) {
     if (next_ != items_.size()) {
       const Item item = items_[next_++];
+      if (next_ + kAhead < items_.size()) {
+        __builtin_prefetch(items_[next_ + kAhead].source);
+      }
       if (item.type == nullptr) continue;
       ForEachSlotIn(*item.type, {item.source, item.count}, *this);
     } else if (extension != extensions_.size()) {
@@ -70,7 +80,9 @@ void Copier::Discover() {
                     {item.source + more.first * item.type->size, more.count},
                     *this);
     } else {
-      return;
+      const std::size_t known = items_.size() + extensions_.size();
+      FinishPending();
+      if (known == items_.size() + extensions_.size()) return;
     }
   }
 }
@@ -79,7 +91,10 @@ void Copier::operator()(const Slot& slot) {
   if (is_rewriting_) return RewriteSlot(slot);
   switch (slot.type->kind) {
     case TypeKind::kPointer:
-      return follow_ ? DiscoverPointer(slot) : static_cast<void>(0);
+      if (follow_ && *static_cast<void* const*>(slot.address) != nullptr) {
+        Finish(LookAhead(slot.address, *slot.type->element()));
+      }
+      return;
     case TypeKind::kView:
       return follow_ ? DiscoverView(slot) : static_cast<void>(0);
     default:
@@ -96,10 +111,34 @@ bool Copier::IsKept(const void* address) {
   return process_->IsStatic(address);
 }
 
-void Copier::DiscoverPointer(const Slot& slot) {
-  const void* target = *static_cast<void* const*>(slot.address);
-  if (target != nullptr && (visited_.IsInChunk(target) || !IsKept(target))) {
-    Add(*slot.type->element(), target, 1);
+Copier::Pending Copier::LookAhead(void* slot, const TypeLayout& type) {
+  const void* target = *static_cast<void* const*>(slot);
+  visited_.Prefetch(target);
+  const Pending oldest = ahead_[ahead_next_];
+  ahead_[ahead_next_] = {slot, &type};
+  ahead_next_ = (ahead_next_ + 1) % kAhead;
+  return oldest;
+}
+
+void Copier::FinishPending() {
+  for (std::size_t i = 0; i < kAhead; ++i) {
+    const Pending pending = ahead_[ahead_next_];
+    ahead_[ahead_next_] = {};
+    ahead_next_ = (ahead_next_ + 1) % kAhead;
+    Finish(pending);
+  }
+}
+
+/// Discovers, or rewrites, the pointer in a slot.
+void Copier::Finish(const Pending& pending) {
+  if (pending.slot == nullptr) return;
+  void*& target = *static_cast<void**>(pending.slot);
+  if (!is_rewriting_) {
+    if (visited_.IsInChunk(target) || !IsKept(target)) {
+      Add(*pending.type, target, 1);
+    }
+  } else if (char* copy = CopyOf(target, *pending.type)) {
+    target = copy;
   }
 }
 
@@ -115,8 +154,9 @@ void Copier::DiscoverView(const Slot& slot) {
 void Copier::Add(const TypeLayout& type, const void* source,
                  std::size_t count) {
   const std::size_t bytes = count * type.size;
-  const std::uint32_t number = visited_.FindOrInsert(source, type);
+  const std::uint64_t number = visited_.FindOrInsert(source, type);
   if (number != VisitSet::kNone) {
+    if (count == 1) return;  // without looking how many more
     Item& item = items_[number];
     if (item.is_placed || item.bytes >= bytes) return;
     const std::size_t seen = item.bytes / type.size;
@@ -149,33 +189,62 @@ void Copier::DiscoverHandle(const Slot& slot) {
 
 // ---------------------------------------------------------------- allocate
 
-bool Copier::Allocate() {
-  // By address, the longer first; storage before the elements in it.
-  order_ = visited_.Order();
-  const auto comes_first = [this](std::uint32_t a, std::uint32_t b) {
+/// Puts items_ in the order of addresses: from here on every pass walks through
+/// memory instead of jumping about.
+void Copier::SortItems() {
+  const std::vector<std::uint32_t> order = visited_.SortByAddress();
+  std::vector<Item> sorted;
+  sorted.reserve(items_.size());
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    if (i + kAhead < order.size()) {
+      __builtin_prefetch(&items_[order[i + kAhead]]);
+    }
+    sorted.push_back(items_[order[i]]);
+  }
+  if (!extensions_.empty()) {
+    std::vector<std::uint32_t> rank(order.size());
+    for (std::size_t i = 0; i < order.size(); ++i) {
+      rank[order[i]] = static_cast<std::uint32_t>(i);
+    }
+    for (Extension& more : extensions_) more.item = rank[more.item];
+  }
+  items_.swap(sorted);
+}
+
+/// Calls visit(Item&) by address, the longer first; storage before the elements
+/// in it.
+template <class Visit>
+void Copier::ForEachByAddress(Visit visit) {
+  const auto comes_first = [this](std::size_t a, std::size_t b) {
     const Item& x = items_[a];
     const Item& y = items_[b];
     if (x.bytes != y.bytes) return x.bytes > y.bytes;
     if (x.is_placed != y.is_placed) return x.is_placed;
     return x.type == nullptr && y.type != nullptr;
   };
-  for (std::size_t i = 0; i < order_.size();) {
+  std::vector<std::size_t> same;  // items at one address
+  for (std::size_t i = 0; i < items_.size();) {
     std::size_t end = i + 1;
-    while (end < order_.size() &&
-           items_[order_[end]].source == items_[order_[i]].source) {
+    while (end < items_.size() && items_[end].source == items_[i].source) {
       ++end;
     }
-    if (end - i > 1) {
-      std::sort(order_.begin() + static_cast<std::ptrdiff_t>(i),
-                order_.begin() + static_cast<std::ptrdiff_t>(end), comes_first);
+    if (end - i == 1) {
+      visit(items_[i++]);
+      continue;
     }
-    i = end;
+    same.clear();
+    for (; i < end; ++i) same.push_back(i);
+    std::sort(same.begin(), same.end(), comes_first);
+    for (const std::size_t n : same) visit(items_[n]);
   }
+}
+
+bool Copier::Allocate() {
+  SortItems();
   // Overlapping items that do not nest become one extent.
   const char* end = nullptr;
   Item* extent = nullptr;
-  for (const std::uint32_t i : order_) {
-    Item& item = items_[i];
+  ForEachByAddress([&](Item& item) {
     const char* item_end = item.source + item.bytes;
     const bool sticks_out = extent != nullptr && item_end > end;
     if (extent == nullptr || item.source >= end ||
@@ -189,29 +258,29 @@ bool Copier::Allocate() {
       end = item_end;
     }
     extent->align = std::max(extent->align, item.align);
-  }
+  });
   return AllocateExtents();
 }
 
 bool Copier::AllocateExtents() {
   const Item* extent = nullptr;
-  for (const std::uint32_t i : order_) {
-    Item& item = items_[i];
+  bool has_memory = true;
+  ForEachByAddress([&](Item& item) {
     if (item.is_extent) {
       extent = &item;
-      if (item.is_placed) continue;
+      if (item.is_placed || !has_memory) return;
       item.copy = static_cast<char*>(
           Blocks::TryTake(arena_, item.bytes, item.align, item.block_type));
-      if (item.copy != nullptr) continue;
-      failed_bytes_ = item.bytes;
-      GiveBack();
-      return false;
-    }
-    if (!item.is_placed) {
+      if (item.copy == nullptr) {
+        failed_bytes_ = item.bytes;
+        has_memory = false;
+      }
+    } else if (!item.is_placed && extent->copy != nullptr) {
       item.copy = extent->copy + (item.source - extent->source);
     }
-  }
-  return true;
+  });
+  if (!has_memory) GiveBack();
+  return has_memory;
 }
 
 void Copier::GiveBack() {
@@ -224,8 +293,7 @@ void Copier::GiveBack() {
 // ----------------------------------------------------------- copy, rewrite
 
 void Copier::CopyBytes() {
-  for (const std::uint32_t i : order_) {
-    const Item& item = items_[i];
+  for (const Item& item : items_) {
     if (item.is_extent && !item.is_placed) {
       std::memcpy(item.copy, item.source, item.bytes);
     }
@@ -234,8 +302,11 @@ void Copier::CopyBytes() {
 
 void Copier::Rewrite() {
   is_rewriting_ = true;
-  for (const std::uint32_t i : order_) {
-    const Item& item = items_[i];
+  // From now on the set tells where the copy of an object is.
+  visited_.Replace([this](std::uint64_t rank) {
+    return reinterpret_cast<std::uintptr_t>(items_[rank].copy);
+  });
+  for (const Item& item : items_) {
     if (item.type == nullptr || !item.type->has_slots) continue;
     ForEachSlotIn(*item.type, {item.copy, item.count}, *this);
   }
@@ -245,14 +316,14 @@ void Copier::Rewrite() {
                   {item.copy + more.first * item.type->size, more.count},
                   *this);
   }
+  FinishPending();
   for (const Table& table : rehash_) table.type->ops->rehash(table.handle);
 }
 
 /// Null where `source` is no copied object: a kept pointer, or a slot that was
 /// rewritten already as part of another item.
 char* Copier::CopyOf(const void* source, const TypeLayout& key) {
-  const std::uint32_t number = visited_.Find(source, key);
-  return number == VisitSet::kNone ? nullptr : items_[number].copy;
+  return ToPointer(visited_.Find(source, key));
 }
 
 void Copier::RewriteSlot(const Slot& slot) {
@@ -260,10 +331,8 @@ void Copier::RewriteSlot(const Slot& slot) {
   if (type.kind == TypeKind::kHandle) return RewriteHandle(slot);
   if (!follow_) return;
   if (type.kind == TypeKind::kPointer) {
-    void*& target = *static_cast<void**>(slot.address);
-    if (target == nullptr) return;
-    if (char* copy = CopyOf(target, *type.element())) target = copy;
-    return;
+    if (*static_cast<void**>(slot.address) == nullptr) return;
+    return Finish(LookAhead(slot.address, *type.element()));
   }
   const ElementRun run = type.ops->view(slot.address);
   if (run.count == 0) return;
@@ -282,9 +351,8 @@ void Copier::RewriteHandle(const Slot& slot) {
   if (storage.used == 0) {
     return handle.ops->adopt(slot.address, &arena_, nullptr, 0);
   }
-  const std::uint32_t number = visited_.FindStorage(storage.block, handle);
-  if (number == VisitSet::kNone) return;  // rewritten already
-  char* copy = items_[number].copy;
+  char* copy = ToPointer(visited_.FindStorage(storage.block, handle));
+  if (copy == nullptr) return;  // rewritten already
   handle.ops->adopt(slot.address, &arena_, copy, storage.used);
   RehashLater(handle, slot.address);
 }

@@ -20,7 +20,19 @@ constexpr std::size_t kFirstEntries = 64;
 }  // namespace
 
 VisitSet::~VisitSet() {
-  for (const Shadow& shadow : shadows_) std::free(shadow.numbers);
+  for (const Shadow& shadow : shadows_) std::free(shadow.cells);
+}
+
+std::uint64_t VisitSet::SearchTag(std::uint64_t key) {
+  auto at = std::find(keys_.begin(), keys_.end(), key);
+  if (at == keys_.end()) {
+    if (keys_.size() == kTagMask) return 0;
+    keys_.push_back(key);
+    at = keys_.end() - 1;
+  }
+  last_key_ = key;
+  last_tag_ = static_cast<std::uint64_t>(at - keys_.begin()) + 1;
+  return last_tag_;
 }
 
 VisitSet::Shadow* VisitSet::SearchShadow(const char* p) {
@@ -52,12 +64,12 @@ VisitSet::Shadow* VisitSet::AddShadow(const void* address) {
 }
 
 /// False while the chunk has too few pairs, or no memory is left for a shadow.
-bool VisitSet::MakeNumbers(Shadow& shadow) {
+bool VisitSet::MakeCells(Shadow& shadow) {
   const std::size_t granules = shadow.size / kGranule + 1;
   if (++shadow.pairs < granules / kSparse) return false;
-  shadow.numbers =
-      static_cast<std::uint32_t*>(std::calloc(granules, sizeof(std::uint32_t)));
-  if (shadow.numbers == nullptr) return false;
+  shadow.cells =
+      static_cast<std::uint64_t*>(std::calloc(granules, sizeof(std::uint64_t)));
+  if (shadow.cells == nullptr) return false;
   MoveToShadow(shadow);
   return true;
 }
@@ -73,9 +85,10 @@ void VisitSet::MoveToShadow(Shadow& shadow) {
     const auto offset = static_cast<std::size_t>(
         static_cast<const char*>(entry.address) - shadow.begin);
     if (offset < shadow.size && IsGranule(entry.address)) {
-      std::uint32_t& number = shadow.numbers[GranuleOf(shadow, entry.address)];
-      if (number == 0) {
-        number = entry.number + 1;
+      std::uint64_t& cell = shadow.cells[GranuleOf(shadow, entry.address)];
+      const std::uint64_t tag = TagOf(entry.key);
+      if (cell == 0 && tag != 0) {
+        cell = CellOf(entry.value, tag);
         entry.address = nullptr;
         continue;
       }
@@ -115,53 +128,58 @@ void VisitSet::Resize(std::size_t size) {
   }
 }
 
-std::uint32_t VisitSet::InsertInTable(const void* address, std::uint64_t key) {
+std::uint64_t VisitSet::InsertInTable(const void* address, std::uint64_t key) {
   if (2 * (entry_count_ + 1) > entries_.size()) {
     Resize(std::max(kFirstEntries, 2 * entries_.size()));
   }
   Entry& entry = entries_[SlotOf(address, key)];
-  if (entry.address != nullptr) return entry.number;
-  entry = {address, key, static_cast<std::uint32_t>(keys_.size())};
-  keys_.push_back(key);
+  if (entry.address != nullptr) return entry.value;
+  entry = {address, key, size_++};
   ++entry_count_;
   return kNone;
 }
 
-std::uint32_t VisitSet::FindInTable(const void* address,
+std::uint64_t VisitSet::FindInTable(const void* address,
                                     std::uint64_t key) const {
   if (entries_.empty()) return kNone;
   const Entry& entry = entries_[SlotOf(address, key)];
-  return entry.address == nullptr ? kNone : entry.number;
+  return entry.address == nullptr ? kNone : entry.value;
 }
 
-std::vector<std::uint32_t> VisitSet::Order() const {
-  std::vector<Entry> others;
+std::vector<std::uint32_t> VisitSet::SortByAddress() {
+  std::vector<Entry*> others;
   others.reserve(entry_count_);
-  for (const Entry& entry : entries_) {
-    if (entry.address != nullptr) others.push_back(entry);
+  for (Entry& entry : entries_) {
+    if (entry.address != nullptr) others.push_back(&entry);
   }
-  std::sort(others.begin(), others.end(), [](const Entry& a, const Entry& b) {
-    return a.address < b.address;
+  std::sort(others.begin(), others.end(), [](const Entry* a, const Entry* b) {
+    return a->address < b->address;
   });
   std::vector<std::uint32_t> order;
-  order.reserve(keys_.size());
+  order.reserve(size_);
   auto next = others.begin();
-  const auto take_others = [&](const char* before) {
-    while (next != others.end() &&
-           static_cast<const char*>(next->address) < before) {
-      order.push_back((next++)->number);
-    }
+  const auto take_other = [&] {
+    Entry& entry = **next++;
+    const std::size_t rank = order.size();
+    order.push_back(static_cast<std::uint32_t>(entry.value));
+    entry.value = rank;
   };
   for (const Shadow& shadow : shadows_) {
-    if (shadow.numbers == nullptr) continue;
-    const std::size_t granules = shadow.size / kGranule + 1;
-    for (std::size_t i = 0; i < granules; ++i) {
-      if (shadow.numbers[i] == 0) continue;
-      if (next != others.end()) take_others(shadow.begin + i * kGranule);
-      order.push_back(shadow.numbers[i] - 1);
+    if (shadow.cells == nullptr) continue;
+    for (std::size_t i = 0; i <= shadow.size / kGranule; ++i) {
+      std::uint64_t& cell = shadow.cells[i];
+      if (cell == 0) continue;
+      while (next != others.end() &&
+             static_cast<const char*>((*next)->address) <
+                 shadow.begin + i * kGranule) {
+        take_other();
+      }
+      const std::size_t rank = order.size();
+      order.push_back(static_cast<std::uint32_t>(cell >> kTagBits));
+      cell = CellOf(rank, cell & kTagMask);
     }
   }
-  while (next != others.end()) order.push_back((next++)->number);
+  while (next != others.end()) take_other();
   return order;
 }
 

@@ -31,7 +31,7 @@ class Program {
   explicit Program(std::uint64_t seed) : random_(seed) {}
 
   void Run(const std::vector<const char*>& places, std::size_t bytes,
-           std::size_t step, int steps) {
+           std::size_t step, int steps, bool is_last = true) {
     for (int i = 0; i < steps; ++i) {
       const char* address =
           places[random_() % places.size()] + random_() % bytes / step * step;
@@ -39,6 +39,7 @@ class Program {
       type == 3 ? Storage(address) : Object(address, type);
     }
     CheckOrder();
+    if (is_last) CheckReplace();
   }
   std::size_t errors() const { return errors_; }
   std::size_t size() const { return model_.size(); }
@@ -46,7 +47,7 @@ class Program {
  private:
   void Object(const char* address, std::size_t type) {
     const auto found = model_.find({address, type});
-    const std::uint32_t expected =
+    const std::uint64_t expected =
         found == model_.end() ? VisitSet::kNone : found->second;
     Expect(set_.Find(address, *kTypes[type]) == expected);
     if (random_() % 2 == 0) return;
@@ -68,16 +69,33 @@ class Program {
     if (addresses_.size() < model_.size()) addresses_.push_back(address);
     Expect(set_.size() == model_.size());
   }
+  /// Numbers become ranks by address; the model follows.
   void CheckOrder() {
-    const std::vector<std::uint32_t> order = set_.Order();
+    const std::vector<std::uint32_t> order = set_.SortByAddress();
     Expect(order.size() == model_.size());
-    std::vector<bool> seen(model_.size());
-    const char* last = nullptr;
-    for (const std::uint32_t number : order) {
-      Expect(!seen[number]);
-      seen[number] = true;
-      Expect(last <= addresses_[number]);
-      last = addresses_[number];
+    std::vector<std::uint32_t> rank(order.size(), ~0u);
+    std::vector<const char*> addresses;
+    for (std::size_t i = 0; i < order.size(); ++i) {
+      Expect(rank[order[i]] == ~0u);
+      rank[order[i]] = static_cast<std::uint32_t>(i);
+      addresses.push_back(addresses_[order[i]]);
+      Expect(i == 0 || addresses[i - 1] <= addresses[i]);
+    }
+    addresses_ = addresses;
+    for (auto& [pair, number] : model_) {
+      number = rank[number];
+      const auto& [address, type] = pair;
+      Expect((type == 3 ? set_.FindStorage(address, *kTypes[0])
+                        : set_.Find(address, *kTypes[type])) == number);
+    }
+  }
+  void CheckReplace() {
+    set_.Replace([](std::uint64_t number) { return 3 * number + 5; });
+    for (const auto& [pair, number] : model_) {
+      const auto& [address, type] = pair;
+      Expect((type == 3 ? set_.FindStorage(address, *kTypes[0])
+                        : set_.Find(address, *kTypes[type])) ==
+             3 * std::uint64_t{number} + 5);
     }
   }
   void Expect(bool holds) { errors_ += !holds; }
@@ -97,7 +115,7 @@ TEST_CASE("VisitSet: an empty one finds nothing") {
   VisitSet set;
   int x = 0;
   CHECK(set.Find(&x, LayoutOf<int>()) == VisitSet::kNone);
-  CHECK(set.Order().empty());
+  CHECK(set.SortByAddress().empty());
   CHECK(set.size() == 0);
 }
 
@@ -134,6 +152,6 @@ TEST_CASE("VisitSet: few pairs, and pairs that come chunk by chunk") {
   few.Run(places, 30000, 16, 30);
   CHECK(few.errors() == 0);
   Program growing(2);
-  for (const char* place : places) growing.Run({place}, 30000, 16, 1500);
+  for (const char* place : places) growing.Run({place}, 30000, 16, 1500, false);
   CHECK(growing.errors() == 0);
 }

@@ -70,13 +70,28 @@ class Copier {
     bool is_extent;  // has a block of its own
   };
 
+  /// A pointer whose look-up was asked for ahead of time.
+  struct Pending {
+    void* slot;
+    const TypeLayout* type;  // of what it points to
+  };
+  static constexpr std::size_t kAhead = 16;
+
+  /// Puts a pointer in the ring and returns the one that has waited longest;
+  /// its slot is null while the ring fills.
+  Pending LookAhead(void* slot, const TypeLayout& type);
+  void FinishPending();
+  void Finish(const Pending& pending);
+
   void Discover();
-  void DiscoverPointer(const Slot& slot);
   void DiscoverView(const Slot& slot);
   void DiscoverHandle(const Slot& slot);
   void Add(const TypeLayout& type, const void* source, std::size_t count);
   bool IsKept(const void* address);
 
+  void SortItems();
+  template <class Visit>
+  void ForEachByAddress(Visit visit);
   bool Allocate();
   bool AllocateExtents();
   void GiveBack();
@@ -89,7 +104,7 @@ class Copier {
   Arena& arena_;
   bool follow_ = true;
   bool is_rewriting_ = false;
-  VisitSet visited_;  // numbers are indices into items_
+  VisitSet visited_;  // indices into items_; when rewriting, copies
   /// Elements of an item beyond those that were walked with it.
   struct Extension {
     std::size_t item;
@@ -97,9 +112,10 @@ class Copier {
     std::size_t count;
   };
   std::vector<Item> items_;
-  std::vector<std::uint32_t> order_;  // indices into items_, by address
   std::vector<Extension> extensions_;
   std::size_t next_ = 0;  // items_ before it are discovered
+  Pending ahead_[kAhead] = {};
+  std::size_t ahead_next_ = 0;  // the oldest in ahead_
   std::size_t failed_bytes_ = 0;
   std::optional<ProcessMap> process_;  // made at first need
   struct Table {
