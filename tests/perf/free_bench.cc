@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+//
+// Free one block, allocate another: which one and what size is random, 16 to
+// 128 bytes, with 1k (in cache) and 100k (not in cache) blocks alive.
+// Nanoseconds a pair. "loop alone" is what the loop costs without allocator.
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "allocators.h"
+#include "perf.h"
+
+namespace perf {
+namespace {
+
+struct Step {
+  std::uint32_t slot;  // which block is freed and replaced
+  std::uint16_t bytes;
+};
+
+std::uint16_t DrawSize(Random& random) {
+  return static_cast<std::uint16_t>(8 * (2 + random.Below(15)));
+}
+
+std::vector<Step> DrawSteps(std::size_t live) {
+  Random random(2);
+  std::vector<Step> steps(std::size_t{1} << 16);
+  for (Step& step : steps) {
+    step = {static_cast<std::uint32_t>(random.Below(live)), DrawSize(random)};
+  }
+  return steps;
+}
+
+struct Live {
+  void* block;
+  std::size_t bytes;
+};
+
+struct LoopAlone {
+  std::uint64_t place[16];
+  void* Allocate(std::size_t) { return place; }
+  void Free(void*, std::size_t) {}
+};
+
+template <class A>
+void Churn(benchmark::State& state, A& allocator, std::size_t live) {
+  const std::vector<Step> steps = DrawSteps(live);
+  Random random(3);
+  // In the collected heap's sight: for GC_malloc this is what keeps blocks.
+  auto* blocks =
+      static_cast<Live*>(GC_malloc_uncollectable(live * sizeof(Live)));
+  for (std::size_t i = 0; i < live; ++i) {
+    const std::size_t bytes = DrawSize(random);
+    blocks[i] = {allocator.Allocate(bytes), bytes};
+  }
+  for ([[maybe_unused]] auto _ : state) {
+    for (const Step& step : steps) {
+      Live& at = blocks[step.slot];
+      allocator.Free(at.block, at.bytes);
+      at = {allocator.Allocate(step.bytes), step.bytes};
+      *static_cast<std::uint64_t*>(at.block) = step.slot;
+      Sink(at.block);
+    }
+  }
+  state.SetItemsProcessed(state.iterations() *
+                          static_cast<std::int64_t>(steps.size()));
+  for (std::size_t i = 0; i < live; ++i) {
+    allocator.Free(blocks[i].block, blocks[i].bytes);
+  }
+  GC_free(blocks);
+}
+
+template <class A>
+void AddAllocator(const std::string& cell, const char* name, std::size_t live) {
+  Add("free", cell, name, [=](benchmark::State& state) {
+    const auto allocator = std::make_unique<A>();
+    Churn(state, *allocator, live);
+  });
+}
+
+void AddCell(const std::string& cell, std::size_t live) {
+  AddAllocator<LoopAlone>(cell, "(loop alone)", live);
+  AddAllocator<Acre<acre::Arena>>(cell, "acre::Arena", live);
+  AddAllocator<Freelists>(cell, "hand bump, freelists", live);
+  AddAllocator<PmrPool>(cell, "pmr pool", live);
+  AddAllocator<MallocCalls>(cell, "malloc", live);
+  AddAllocator<CollectorCalls>(cell, "GC_malloc", live);
+  if (LoadMimalloc() != nullptr) {
+    AddAllocator<MimallocCalls>(cell, "mimalloc", live);
+  }
+  if (LoadJemalloc() != nullptr) {
+    AddAllocator<JemallocCalls>(cell, "jemalloc", live);
+  }
+}
+
+}  // namespace
+
+void DefineCells() {
+  GC_INIT();
+  AddCell("Free + New, 1k live", BySmoke<std::size_t>(100, 1'000));
+  AddCell("Free + New, 100k live", BySmoke<std::size_t>(1'000, 100'000));
+}
+
+}  // namespace perf

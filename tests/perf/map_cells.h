@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: MIT
+//
+// The operations on maps that are measured, for any map of map_peers.h.
+// Nanoseconds an element:
+//
+//   grow      n insertions into an empty map; reserved: the same, after reserve
+//   hit, miss look-ups of every key in an order of their own
+//   churn     one erased, oldest first, and a new one inserted; n alive
+//   iterate   the sum of all values
+//   bytes     of memory an element after growth (not a time)
+//
+// Making and ending the map is outside the time of grow and reserved: ending
+// frees every string with the peers, and is the arena's Reset with acre.
+
+#ifndef ACRE_PERF_MAP_CELLS_H_
+#define ACRE_PERF_MAP_CELLS_H_
+
+#include <malloc.h>
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "map_peers.h"
+#include "perf.h"
+
+namespace perf {
+
+/// The keys of a cell: the map holds `live`; `other` is as many again.
+template <class Key>
+struct Keys {
+  std::vector<Key> live;     // in order of insertion
+  std::vector<Key> lookups;  // the same, shuffled
+  std::vector<Key> other;    // absent, until churn inserts them
+
+  std::size_t size() const { return live.size(); }
+};
+
+template <class Key>
+Keys<Key> MakeKeys(std::size_t n, bool in_order, const auto& key_of) {
+  std::vector<Key> all;
+  all.reserve(2 * n);
+  for (std::size_t i = 0; i < 2 * n; ++i) all.push_back(key_of(i));
+  if (!in_order) Shuffle(all, 5);
+  const auto half = all.begin() + static_cast<std::ptrdiff_t>(n);
+  Keys<Key> keys{{all.begin(), half}, {all.begin(), half}, {half, all.end()}};
+  Shuffle(keys.lookups, 6);
+  return keys;
+}
+
+template <class M, class Key>
+void Fill(M& map, const Keys<Key>& keys) {
+  Value value = 0;
+  for (const Key& key : keys.live) map.Insert(key, ++value);
+}
+
+inline void CountOps(benchmark::State& state, std::size_t ops_each_pass) {
+  state.SetItemsProcessed(state.iterations() *
+                          static_cast<std::int64_t>(ops_each_pass));
+}
+
+/// A fill is timed alone, and the first not at all: the arena then has warm
+/// pages, and so has malloc as far as it keeps them.
+template <class M, class Key>
+void Grow(benchmark::State& state, const Keys<Key>& keys, bool reserved) {
+  acre::Arena arena;
+  const auto fill = [&] {
+    std::optional<M> map(std::in_place, arena);
+    const double seconds = Seconds([&] {
+      if (reserved) map->Reserve(keys.size());
+      Fill(*map, keys);
+      Sink(map->size());
+    });
+    map.reset();
+    arena.Reset();
+    return seconds;
+  };
+  fill();
+  for ([[maybe_unused]] auto _ : state) state.SetIterationTime(fill());
+  CountOps(state, keys.size());
+}
+
+/// `pass(map)` is timed on a map that holds keys.live.
+template <class M, class Key>
+void OnFilled(benchmark::State& state, const Keys<Key>& keys,
+              const auto& pass) {
+  acre::Arena arena;
+  M map(arena);
+  Fill(map, keys);
+  for ([[maybe_unused]] auto _ : state) {
+    state.SetIterationTime(Seconds([&] { pass(map); }));
+  }
+  CountOps(state, keys.size());
+}
+
+template <class M, class Key>
+void Hit(benchmark::State& state, const Keys<Key>& keys) {
+  OnFilled<M>(state, keys, [&](const M& map) {
+    Value sum = 0;
+    for (const Key& key : keys.lookups) sum += *map.Find(key);
+    Sink(sum);
+  });
+}
+
+template <class M, class Key>
+void HitByIterator(benchmark::State& state, const Keys<Key>& keys) {
+  OnFilled<M>(state, keys, [&](const M& map) {
+    Value sum = 0;
+    for (const Key& key : keys.lookups) sum += *map.FindByIterator(key);
+    Sink(sum);
+  });
+}
+
+template <class M, class Key>
+void Miss(benchmark::State& state, const Keys<Key>& keys) {
+  OnFilled<M>(state, keys, [&](const M& map) {
+    Value found = 0;
+    for (const Key& key : keys.other) found += map.Contains(key) ? 1 : 0;
+    Sink(found);
+  });
+}
+
+template <class M, class Key>
+void Churn(benchmark::State& state, const Keys<Key>& keys) {
+  bool live_is_in = true;  // a pass replaces all keys by the other half
+  OnFilled<M>(state, keys, [&](M& map) {
+    const auto& out = live_is_in ? keys.live : keys.other;
+    const auto& in = live_is_in ? keys.other : keys.live;
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+      map.Erase(out[i]);
+      map.Insert(in[i], i);
+    }
+    Sink(map.size());
+    live_is_in = !live_is_in;
+  });
+}
+
+template <class M, class Key>
+void Iterate(benchmark::State& state, const Keys<Key>& keys) {
+  OnFilled<M>(state, keys, [&](const M& map) { Sink(map.Sum()); });
+}
+
+/// What malloc or the arena has handed out, and not got back.
+template <class M, class Key>
+void Bytes(benchmark::State& state, const Keys<Key>& keys) {
+  const auto allocated = [] {
+    const struct mallinfo2 info = mallinfo2();
+    return info.uordblks + info.hblkhd;
+  };
+  for ([[maybe_unused]] auto _ : state) {
+    acre::Arena arena;
+    const std::size_t before = allocated();
+    M map(arena);
+    Fill(map, keys);
+    const std::size_t bytes =
+        M::kInArena ? arena.stats().live() : allocated() - before;
+    Report(state,
+           static_cast<double>(bytes) / static_cast<double>(keys.size()));
+  }
+}
+
+/// One set of keys, and how often to go through them.
+template <class Key>
+struct KeySet {
+  std::string name;  // "int random 1e3"
+  std::shared_ptr<const Keys<Key>> keys;
+
+  /// About a million operations a repetition, two passes at least.
+  std::int64_t passes() const {
+    const auto n = static_cast<std::int64_t>(keys->size());
+    return is_smoke() ? 1 : std::max<std::int64_t>(2, 1'000'000 / n);
+  }
+};
+
+template <class M, class Key>
+void AddMap(const KeySet<Key>& set, const std::string& name) {
+  const auto add = [&](const char* operation, auto body) {
+    auto* added = Add("map", set.name + " " + operation, name,
+                      [keys = set.keys, body](benchmark::State& state) {
+                        body(state, *keys);
+                      });
+    added->UseManualTime()->Iterations(set.passes());
+    // Filling the large maps takes most of the time of a run.
+    if (!is_smoke() && set.keys->size() >= 1'000'000) added->Repetitions(3);
+  };
+  using State = benchmark::State;
+  add("grow", [](State& s, const auto& keys) { Grow<M>(s, keys, false); });
+  add("reserved", [](State& s, const auto& keys) { Grow<M>(s, keys, true); });
+  add("hit", [](State& s, const auto& keys) { Hit<M>(s, keys); });
+  add("miss", [](State& s, const auto& keys) { Miss<M>(s, keys); });
+  add("churn", [](State& s, const auto& keys) { Churn<M>(s, keys); });
+  add("iterate", [](State& s, const auto& keys) { Iterate<M>(s, keys); });
+  Add("map", set.name + " bytes", name, [keys = set.keys](State& state) {
+    Bytes<M>(state, *keys);
+  })->Iterations(1);
+  if constexpr (M::kInArena) {
+    Add("map", set.name + " hit", name + " find()",
+        [keys = set.keys](State& state) { HitByIterator<M>(state, *keys); })
+        ->UseManualTime()
+        ->Iterations(set.passes());
+  }
+}
+
+/// Each map twice: with the same hash as acre, and with its own.
+template <template <class, class...> class Map, class Key>
+void AddPeer(const KeySet<Key>& set, const std::string& name, bool own_hash) {
+  AddMap<Map<Key, SameHash>>(set, name);
+  if (own_hash) AddMap<Map<Key>>(set, name + ", own hash");
+}
+
+/// From 1e6 on a run without --full leaves out what was never best there and
+/// would take half of the time: std, and all own hashes but the identity.
+template <class Key>
+void AddMaps(const KeySet<Key>& set) {
+  const bool all = set.keys->size() < 1'000'000 || scale() == Scale::kFull;
+  AddMap<AcreMap<Key>>(set, "acre::Map");
+#ifdef ACRE_PERF_BOOST
+  AddPeer<BoostMap>(set, "boost", all);
+#endif
+#ifdef ACRE_PERF_ABSL
+  AddPeer<AbslMap>(set, "absl", all);
+#endif
+#ifdef ACRE_PERF_TSL
+  AddPeer<TslMap>(set, "tsl", all || std::is_integral_v<Key>);
+#endif
+  if (all) AddPeer<StdMap>(set, "std", true);
+}
+
+}  // namespace perf
+
+#endif  // ACRE_PERF_MAP_CELLS_H_

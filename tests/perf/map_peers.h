@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+//
+// The maps of the map benchmarks behind one interface:
+//
+//   void Reserve(n); void Insert(key, value); const std::uint64_t* Find(key);
+//   bool Contains(key); void Erase(key); std::uint64_t Sum(); std::size_t
+//   size()
+//
+// Keys are std::uint64_t or std::string; acre stores an acre::String for the
+// latter. The maps own the bytes of their keys, all of them.
+
+#ifndef ACRE_PERF_MAP_PEERS_H_
+#define ACRE_PERF_MAP_PEERS_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <unordered_map>
+
+#include "acre/map.h"
+#include "acre/string.h"
+
+#ifdef ACRE_PERF_BOOST
+#include <boost/unordered/unordered_flat_map.hpp>
+#endif
+#ifdef ACRE_PERF_ABSL
+#include <absl/container/flat_hash_map.h>
+#endif
+#ifdef ACRE_PERF_TSL
+#include <tsl/robin_map.h>
+#endif
+
+namespace perf {
+
+using Value = std::uint64_t;
+
+/// acre's hash, for the maps of others.
+struct SameHash {
+  using is_avalanching = void;
+  std::size_t operator()(std::uint64_t key) const {
+    return acre::Hash<std::uint64_t>()(key);
+  }
+  std::size_t operator()(const std::string& key) const {
+    return acre::Hash<std::string_view>()(key);
+  }
+};
+
+/// An arena is what acre's memory is: `Map(arena)`; others ignore it.
+template <class Key>
+class AcreMap {
+ public:
+  static constexpr bool kInArena = true;
+
+  explicit AcreMap(acre::Arena& arena) : map_(arena) {}
+  void Reserve(std::size_t count) { map_.reserve(count); }
+  void Insert(const Key& key, Value value) { map_.try_emplace(key, value); }
+  /// get() is how acre/map.h looks up. FindByIterator is measured beside it.
+  const Value* Find(const Key& key) const { return map_.get(key); }
+  const Value* FindByIterator(const Key& key) const {
+    const auto it = map_.find(key);
+    return it == map_.end() ? nullptr : &it->second;
+  }
+  bool Contains(const Key& key) const { return map_.contains(key); }
+  void Erase(const Key& key) { map_.erase(key); }
+  Value Sum() const {
+    Value sum = 0;
+    for (const auto& [key, value] : map_) sum += value;
+    return sum;
+  }
+  std::size_t size() const { return map_.size(); }
+
+ private:
+  using Stored =
+      std::conditional_t<std::is_same_v<Key, std::string>, acre::String, Key>;
+  acre::Map<Stored, Value> map_;
+};
+
+/// All other maps have std's interface.
+template <class Key, class Map>
+class PeerMap {
+ public:
+  static constexpr bool kInArena = false;
+
+  explicit PeerMap(acre::Arena&) {}
+  void Reserve(std::size_t count) { map_.reserve(count); }
+  void Insert(const Key& key, Value value) { map_.try_emplace(key, value); }
+  const Value* Find(const Key& key) const {
+    const auto it = map_.find(key);
+    return it == map_.end() ? nullptr : &it->second;
+  }
+  bool Contains(const Key& key) const { return map_.contains(key); }
+  void Erase(const Key& key) { map_.erase(key); }
+  Value Sum() const {
+    Value sum = 0;
+    for (const auto& [key, value] : map_) sum += value;
+    return sum;
+  }
+  std::size_t size() const { return map_.size(); }
+
+ private:
+  Map map_;
+};
+
+template <class Key, class... Hash>
+using StdMap = PeerMap<Key, std::unordered_map<Key, Value, Hash...>>;
+#ifdef ACRE_PERF_BOOST
+template <class Key, class... Hash>
+using BoostMap = PeerMap<Key, boost::unordered_flat_map<Key, Value, Hash...>>;
+#endif
+#ifdef ACRE_PERF_ABSL
+template <class Key, class... Hash>
+using AbslMap = PeerMap<Key, absl::flat_hash_map<Key, Value, Hash...>>;
+#endif
+#ifdef ACRE_PERF_TSL
+template <class Key, class... Hash>
+using TslMap = PeerMap<Key, tsl::robin_map<Key, Value, Hash...>>;
+#endif
+
+}  // namespace perf
+
+#endif  // ACRE_PERF_MAP_PEERS_H_

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+//
+// push_back of ints: into an acre::Vector in an arena with warm pages, into a
+// std::vector that was reserved once and is cleared between passes, and into a
+// new std::vector. Nanoseconds an element.
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "acre/vector.h"
+#include "perf.h"
+
+namespace perf {
+namespace {
+
+void AddPasses(std::size_t n, const char* name, auto make_pass) {
+  Add("vector", "push_back " + PowerOfTen(n), name,
+      [=](benchmark::State& state) {
+        auto pass = make_pass(n);
+        for ([[maybe_unused]] auto _ : state) pass();
+        state.SetItemsProcessed(state.iterations() *
+                                static_cast<std::int64_t>(n));
+      });
+}
+
+template <class Vector>
+void PushAll(Vector& vector, std::size_t n) {
+  for (std::size_t i = 0; i < n; ++i) vector.push_back(static_cast<int>(i));
+  Sink(vector.data());
+}
+
+auto AcrePass(std::size_t n) {
+  return [arena = std::make_unique<acre::Arena>(), n] {
+    acre::Vector<int> vector(*arena);
+    PushAll(vector, n);
+    arena->Reset();
+  };
+}
+
+auto StdPass(std::size_t n) {
+  return [n] {
+    std::vector<int> vector;
+    PushAll(vector, n);
+  };
+}
+
+auto ReservedPass(std::size_t n) {
+  std::vector<int> reserved;
+  reserved.reserve(n);
+  return [vector = std::move(reserved), n]() mutable {
+    PushAll(vector, n);
+    vector.clear();
+  };
+}
+
+}  // namespace
+
+void DefineCells() {
+  for (const std::size_t n : {std::size_t{1'000}, std::size_t{1'000'000}}) {
+    AddPasses(n, "acre::Vector", AcrePass);
+    AddPasses(n, "std, reserved", ReservedPass);
+    AddPasses(n, "std", StdPass);
+  }
+}
+
+}  // namespace perf
