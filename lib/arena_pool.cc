@@ -5,6 +5,17 @@
 #include "acre/failure.h"
 
 namespace acre::inline ACRE_ABI {
+namespace {
+
+// Two threads' arenas share no cache line, nor a pair of them that is fetched
+// together.
+struct alignas(128) PooledArena : Arena {
+  using Arena::Arena;
+};
+
+void Delete(Arena* arena) { delete static_cast<PooledArena*>(arena); }
+
+}  // namespace
 
 // Numbers threads as they come: with no more threads than slots, each has one
 // of its own.
@@ -50,7 +61,7 @@ Arena* ArenaPool::TakeElsewhere() {
       return arena;
     }
   }
-  Arena* arena = new Arena(options_.arena);
+  Arena* arena = new PooledArena(options_.arena);
   made_.fetch_add(1, std::memory_order_relaxed);
   return arena;
 }
@@ -74,12 +85,12 @@ void ArenaPool::Give(Arena* arena) noexcept {
       return;
     }
   }
-  delete arena;
+  Delete(arena);
 }
 
 void ArenaPool::Trim() {
   for (Slot& slot : slots_) {
-    delete slot.idle.exchange(nullptr, std::memory_order_acquire);
+    Delete(slot.idle.exchange(nullptr, std::memory_order_acquire));
   }
   std::vector<Arena*> idle;
   {
@@ -87,7 +98,7 @@ void ArenaPool::Trim() {
     idle.reserve(options_.max_idle);
     idle.swap(idle_);
   }
-  for (Arena* arena : idle) delete arena;
+  for (Arena* arena : idle) Delete(arena);
 }
 
 ArenaPoolStats ArenaPool::stats() const noexcept {
