@@ -19,19 +19,17 @@ template <class IsGone, class Call>
 decltype(auto) CheckedCall([[maybe_unused]] IsGone is_gone,
                            [[maybe_unused]] const char* arena, Call call) {
   using Result = decltype(call());
-  const auto check = [&](const volatile void* result) {
+  [[maybe_unused]] const auto check = [&](const volatile void* result) {
     ACRE_CHECK(!is_gone(const_cast<const void*>(result)),
                "the result at %p lies in what ends here of arena '%s'; return "
                "it by value or DeepCopy it",
                const_cast<const void*>(result), arena);
   };
-  if constexpr (!kChecked) {
-    return call();
-  } else if constexpr (std::is_lvalue_reference_v<Result>) {
+  if constexpr (kChecked && std::is_lvalue_reference_v<Result>) {
     auto&& result = call();
     check(std::addressof(result));
     return static_cast<Result>(result);
-  } else if constexpr (std::is_pointer_v<Result> &&
+  } else if constexpr (kChecked && std::is_pointer_v<Result> &&
                        !std::is_function_v<std::remove_pointer_t<Result>>) {
     Result result = call();
     check(result);
