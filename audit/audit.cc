@@ -13,6 +13,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "acre/detail/look_ahead.h"
 #include "acre/detail/visit_set.h"
 #include "acre/detail/walk.h"
 #include "classify.h"
@@ -161,17 +162,14 @@ class Auditor {
     // ahead, as the objects lie scattered.
     visited_.Prefetch(address);
     __builtin_prefetch(address);
-    const Pending oldest = ahead_[ahead_next_];
-    ahead_[ahead_next_] = {address, &type, count};
-    ahead_next_ = (ahead_next_ + 1) % kAhead;
-    Enter(oldest);
+    Enter(ahead_.Exchange({address, &type, count}));
   }
 
   /// An object that is to be entered, in the first pass.
   struct Pending {
-    const void* address;  // null: none
-    const TypeLayout* type;
-    std::size_t count;
+    const void* address = nullptr;  // null: none
+    const TypeLayout* type = nullptr;
+    std::size_t count = 0;
   };
 
   void Enter(const Pending& pending) {
@@ -185,7 +183,7 @@ class Auditor {
 
   /// Enters what waits; false where nothing new came of it.
   bool FinishPending() {
-    for (Pending& pending : ahead_) Enter(std::exchange(pending, Pending{}));
+    ahead_.Drain([this](const Pending& pending) { Enter(pending); });
     return TakeNext();
   }
 
@@ -343,9 +341,7 @@ class Auditor {
   VisitSet visited_;
   std::vector<std::size_t> walked_;           // elements, by number in visited_
   std::unordered_set<const void*> reported_;  // slots
-  static constexpr std::size_t kAhead = 16;
-  Pending ahead_[kAhead] = {};
-  std::size_t ahead_next_ = 0;  // the oldest in ahead_
+  LookAhead<Pending> ahead_;
   Item current_{};
   std::vector<Item> items_;      // to do; in the second pass, all
   std::vector<Origin> origins_;  // parallel to items_, second pass only

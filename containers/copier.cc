@@ -92,7 +92,7 @@ void Copier::operator()(const Slot& slot) {
   switch (slot.type->kind) {
     case TypeKind::kPointer:
       if (follow_ && *static_cast<void* const*>(slot.address) != nullptr) {
-        Finish(LookAhead(slot.address, *slot.type->element()));
+        FinishLater(slot.address, *slot.type->element());
       }
       return;
     case TypeKind::kView:
@@ -111,25 +111,15 @@ bool Copier::IsKept(const void* address) {
   return process_->IsStatic(address);
 }
 
-Copier::Pending Copier::LookAhead(void* slot, const TypeLayout& type) {
-  const void* target = *static_cast<void* const*>(slot);
-  visited_.Prefetch(target);
-  const Pending oldest = ahead_[ahead_next_];
-  ahead_[ahead_next_] = {slot, &type};
-  ahead_next_ = (ahead_next_ + 1) % kAhead;
-  return oldest;
+void Copier::FinishLater(void* slot, const TypeLayout& type) {
+  visited_.Prefetch(*static_cast<void* const*>(slot));
+  Finish(ahead_.Exchange({slot, &type}));
 }
 
 void Copier::FinishPending() {
-  for (std::size_t i = 0; i < kAhead; ++i) {
-    const Pending pending = ahead_[ahead_next_];
-    ahead_[ahead_next_] = {};
-    ahead_next_ = (ahead_next_ + 1) % kAhead;
-    Finish(pending);
-  }
+  ahead_.Drain([this](const Pending& pending) { Finish(pending); });
 }
 
-/// Discovers, or rewrites, the pointer in a slot.
 void Copier::Finish(const Pending& pending) {
   if (pending.slot == nullptr) return;
   void*& target = *static_cast<void**>(pending.slot);
@@ -332,7 +322,7 @@ void Copier::RewriteSlot(const Slot& slot) {
   if (!follow_) return;
   if (type.kind == TypeKind::kPointer) {
     if (*static_cast<void**>(slot.address) == nullptr) return;
-    return Finish(LookAhead(slot.address, *type.element()));
+    return FinishLater(slot.address, *type.element());
   }
   const ElementRun run = type.ops->view(slot.address);
   if (run.count == 0) return;

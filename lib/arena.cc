@@ -79,8 +79,7 @@ ACRE_READS_FREE_BLOCKS void SlowPath::PushFree(void* block, unsigned index,
 void SlowPath::PushGap(char* gap, std::size_t bytes) {
   while (bytes != 0) {
     std::size_t piece = std::min(bytes, kInlineMax);
-    if (piece > kSmallMax)
-      piece = std::bit_floor(piece) / 4 * (piece / (std::bit_floor(piece) / 4));
+    if (piece > kSmallMax) piece -= piece % (std::bit_floor(piece) / 4);
     GivePiece(gap, ClassOf(piece, 1));
     gap += piece;
     bytes -= piece;
@@ -115,10 +114,10 @@ void SlowPath::Give(void* block, std::size_t bytes, std::size_t align,
   if (static_cast<char*>(block) + size.bytes == a_.cursor_) Retract(block);
 }
 
-/// Moves the cursor back to where the last block begins.
-void SlowPath::Retract(void* block) {
+/// Moves the cursor back to `end`: what lies behind is handed out again.
+void SlowPath::Retract(void* end) {
   NoteTop();
-  a_.cursor_ = static_cast<char*>(block);
+  a_.cursor_ = static_cast<char*>(end);
   ForgetBlocks(a_.current_, a_.cursor_);
 }
 
@@ -172,21 +171,20 @@ bool SlowPath::TryShrink(void* block, std::size_t old_bytes,
   if (kChecked) {
     CheckUser();
     CheckLiveBlock(a_, block, "Shrink");
-    const Chunk* chunk = index::Find(block);
-    ACRE_CHECK(
-        const_cast<Chunk*>(chunk)->blocks.At(static_cast<char*>(block)).bytes ==
-            old_bytes,
-        "Shrink(%p) in arena '%s': the block does not have %zu bytes", block,
-        a_.name(), old_bytes);
+    ACRE_CHECK(index::Find(block)->blocks.At(static_cast<char*>(block)).bytes ==
+                   old_bytes,
+               "Shrink(%p) in arena '%s': the block does not have %zu bytes",
+               block, a_.name(), old_bytes);
   }
   const SizeClass old_size = BlockFor(old_bytes, align);
   const SizeClass new_size = BlockFor(new_bytes, align);
-  const bool is_large =
-      old_size.bytes > kInlineMax && index::Find(block)->is_large;
+  const Chunk* chunk =
+      old_size.bytes > kInlineMax ? index::Find(block) : nullptr;
+  const bool is_large = chunk != nullptr && chunk->is_large;
   // Free would take a small block for one that shares its chunk; and a chunk
   // that is mostly unused is given back.
-  if (is_large && (new_size.bytes <= kInlineMax ||
-                   new_bytes < index::Find(block)->capacity() / 2)) {
+  if (is_large &&
+      (new_size.bytes <= kInlineMax || new_bytes < chunk->capacity() / 2)) {
     return false;
   }
   if (kChecked) {
@@ -200,8 +198,7 @@ bool SlowPath::TryShrink(void* block, std::size_t old_bytes,
   char* rest = static_cast<char*>(block) + new_size.bytes;
   char* end = static_cast<char*>(block) + old_size.bytes;
   if (end == a_.cursor_) {
-    NoteTop();
-    a_.cursor_ = rest;
+    Retract(rest);
   } else {
     PushGap(rest, static_cast<std::size_t>(end - rest));
   }

@@ -10,12 +10,10 @@
 #include "acre/gc.h"
 #include "poison.h"
 #include "slow_path.h"
+#include "this_thread.h"
 
 namespace acre::inline ACRE_ABI::detail {
 namespace {
-
-// Its address names the thread.
-thread_local char t_thread;
 
 /// Alignments up to the granule are all the same.
 std::uint8_t AlignLog(std::size_t align) {
@@ -47,8 +45,8 @@ class Describe {
 }  // namespace
 
 void SlowPath::CheckUser() {
-  if (a_.user_ == nullptr) a_.user_ = &t_thread;
-  ACRE_CHECK(a_.user_ == &t_thread,
+  if (a_.user_ == nullptr) a_.user_ = ThisThread();
+  ACRE_CHECK(a_.user_ == ThisThread(),
              "arena '%s' is used by a second thread; one arena serves one "
              "thread at a time, see HandOver",
              a_.name());

@@ -84,8 +84,7 @@ void SlowPath::UseHeld(Chunk* chunk) {
 
 bool SlowPath::ReclaimFor(std::size_t need) {
   if (!Reclaim()) return false;
-  const auto room = static_cast<std::size_t>(a_.limit_ - a_.cursor_);
-  return room >= need || AdvanceToSpare(need);
+  return a_.remaining() >= need || AdvanceToSpare(need);
 }
 
 /// Spares stand behind current_; the first that fits is put right behind it.

@@ -70,13 +70,14 @@ class Collector {
                "arena's; nothing was freed",
                arena_.name(), static_cast<int>(field.size()), field.data(),
                target);
-    if (visited_.Insert(target, type)) {
+    const std::uint64_t number = visited_.FindOrInsert(target, type);
+    if (number == VisitSet::kNone) {
       extents_.push_back({static_cast<char*>(target), count, &type});
       return;
     }
     // A longer span at the same address: walk what is new as an extent of its
     // own; the sweep below finds it contained.
-    Extent& seen = extents_[visited_.Find(target, type)];
+    Extent& seen = extents_[number];
     if (seen.count >= count) return;
     const std::size_t more = count - seen.count;
     char* const rest = seen.end();

@@ -3,22 +3,13 @@
 #include "acre/locked_arena.h"
 
 #include "acre/failure.h"
+#include "this_thread.h"
 
 namespace acre::inline ACRE_ABI::detail {
-namespace {
-
-// Its address names the thread.
-thread_local char t_thread;
-
-std::uintptr_t ThisThread() {
-  return reinterpret_cast<std::uintptr_t>(&t_thread);
-}
-
-}  // namespace
 
 bool Gate::TryEnter() {
-  const std::uintptr_t me = ThisThread();
-  std::uintptr_t owner = 0;
+  const void* const me = ThisThread();
+  const void* owner = nullptr;
   if (owner_.compare_exchange_strong(owner, me) || owner == me) {
     ++depth_;
     return true;
@@ -60,7 +51,7 @@ WaitStatus Gate::Wait(const WaitLimit* limit) {
 void Gate::Unlock() {
   ACRE_DCHECK(owner_.load() == ThisThread() && depth_ != 0);
   if (--depth_ != 0) return;
-  owner_.store(0);
+  owner_.store(nullptr);
   if (ACRE_LIKELY(waiting_.load() == 0)) return;
   // Holding the lock here means that a waiter is asleep, or has not tried yet.
   { const std::lock_guard hold(lock_); }

@@ -75,7 +75,7 @@ class SlowPath {
   void PushFree(void* block, unsigned index, std::size_t bytes);
   void PushGap(char* gap, std::size_t bytes);
   void GivePiece(void* block, SizeClass size);
-  void Retract(void* block);
+  void Retract(void* end);
   char* Carve(std::size_t bytes, std::size_t align);
   void WipeChunk(Chunk* chunk, ResetMode mode);
   void ForgetBlocks(Chunk* chunk, char* from);

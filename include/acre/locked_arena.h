@@ -131,7 +131,7 @@ class Gate {
   bool TryEnter();
   WaitStatus Wait(const WaitLimit* limit);
 
-  std::atomic<std::uintptr_t> owner_{0};  // names the thread; 0: free
+  std::atomic<const void*> owner_{nullptr};  // the thread; null: free
   std::atomic<std::uint32_t> waiting_{0};
   std::uint32_t depth_ = 0;  // of the owner
   std::mutex lock_;          // with change_: for those who wait

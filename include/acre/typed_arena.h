@@ -167,11 +167,7 @@ class TypedArena {
 
   /// True for an address inside an element.
   bool Owns(const T* element) const noexcept {
-    for (std::size_t i = 0; i < in_use_; ++i) {
-      const Segment& s = segments_[i];
-      if (element >= s.data && element < s.data + s.count) return true;
-    }
-    return false;
+    return IndexOf(element) != npos;
   }
 
   /// The index of an element; npos for what is none.

@@ -18,6 +18,7 @@
 
 #include "acre/arena.h"
 #include "acre/config.h"
+#include "acre/detail/look_ahead.h"
 #include "acre/detail/process_map.h"
 #include "acre/detail/visit_set.h"
 #include "acre/detail/walk.h"
@@ -72,14 +73,13 @@ class Copier {
 
   /// A pointer whose look-up was asked for ahead of time.
   struct Pending {
-    void* slot;
-    const TypeLayout* type;  // of what it points to
+    void* slot = nullptr;
+    const TypeLayout* type = nullptr;  // of what it points to
   };
-  static constexpr std::size_t kAhead = 16;
+  static constexpr std::size_t kAhead = LookAhead<Pending>::kDistance;
 
-  /// Puts a pointer in the ring and returns the one that has waited longest;
-  /// its slot is null while the ring fills.
-  Pending LookAhead(void* slot, const TypeLayout& type);
+  /// Discovers, or rewrites, the pointer in a slot: later, see LookAhead.
+  void FinishLater(void* slot, const TypeLayout& type);
   void FinishPending();
   void Finish(const Pending& pending);
 
@@ -114,8 +114,7 @@ class Copier {
   std::vector<Item> items_;
   std::vector<Extension> extensions_;
   std::size_t next_ = 0;  // items_ before it are discovered
-  Pending ahead_[kAhead] = {};
-  std::size_t ahead_next_ = 0;  // the oldest in ahead_
+  LookAhead<Pending> ahead_;
   std::size_t failed_bytes_ = 0;
   std::optional<ProcessMap> process_;  // made at first need
   struct Table {

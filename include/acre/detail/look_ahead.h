@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+//
+// LookAhead: a short queue between asking for memory and using it. Graphs lie
+// scattered: a walk that prefetches what it will look at kDistance steps later
+// waits a fraction of the time. Internal to acre.
+
+#ifndef ACRE_DETAIL_LOOK_AHEAD_H_
+#define ACRE_DETAIL_LOOK_AHEAD_H_
+
+#include <cstddef>
+
+#include "acre/config.h"
+
+namespace acre::inline ACRE_ABI::detail {
+
+template <class T>
+class LookAhead {
+ public:
+  static constexpr std::size_t kDistance = 16;
+
+  /// Puts `item` in and returns the one that has waited longest; T() while the
+  /// queue fills.
+  T Exchange(const T& item) {
+    const T oldest = items_[next_];
+    items_[next_] = item;
+    next_ = (next_ + 1) % kDistance;
+    return oldest;
+  }
+
+  /// Calls finish(T) for all that wait, the oldest first; for T() too.
+  template <class Finish>
+  void Drain(Finish finish) {
+    for (std::size_t i = 0; i < kDistance; ++i) finish(Exchange(T()));
+  }
+
+ private:
+  T items_[kDistance] = {};
+  std::size_t next_ = 0;  // the oldest
+};
+
+}  // namespace acre::inline ACRE_ABI::detail
+
+#endif  // ACRE_DETAIL_LOOK_AHEAD_H_
