@@ -10,21 +10,27 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <unordered_map>
 #include <unordered_set>
 #include <utility>
 
+#include "acre/detail/block_walk.h"
+#include "acre/detail/gc_query.h"
 #include "acre/detail/look_ahead.h"
 #include "acre/detail/visit_set.h"
 #include "acre/detail/walk.h"
+#include "baseline.h"
 #include "classify.h"
+#include "parts.h"
 #include "path.h"
+#include "tell_paths.h"
 
 namespace acre::inline ACRE_ABI {
 namespace detail {
 namespace {
 
 /// How an object was reached from the one before.
-enum class Via : std::uint8_t { kRoot, kPointer, kElements, kMapEntry };
+enum class Via : std::uint8_t { kStart, kPointer, kElements, kMapEntry };
 
 struct Item {
   const char* data;
@@ -48,52 +54,73 @@ FindingKind KindOf(const TypeLayout& type) {
                                         : FindingKind::kSpan;
 }
 
-std::string_view HintFor(Target target) {
-  switch (target) {
-    case Target::kCollectedHeap:
-      return "make the object with arena.New, or copy it in with DeepCopy";
-    case Target::kCollectedArena:
-      return "keep both in one arena, or copy with DeepCopy";
-    case Target::kOtherArena:
-      return "declare the field borrowed if that arena outlives this one";
-    case Target::kFreed:
-      return "clear the pointer when its target is freed";
-    case Target::kUnused:
-      return "a pointer from before a Reset or Rewind, or never set";
-    case Target::kMisaligned:
-      return "the pointer does not lead to an object of its type";
-    case Target::kStale:
-      return "assign a new container after Reset";
-    case Target::kStack:
-      return "the target ends with its function; make it with arena.New";
-    case Target::kStatic:
-      return "harmless; declare the field borrowed to say so";
-    case Target::kUnknown:
-      return "declare the field borrowed if the target outlives the arena";
-  }
-  return {};
-}
-
 class Auditor {
  public:
+  /// `record`: remember how everything was reached, for paths.
   Auditor(const Arena& arena, const AuditOptions& options, bool record)
       : classifier_(arena), arena_(arena), options_(options), record_(record) {
     report_.arena = arena.name();
   }
 
-  AuditReport Run(const TypeLayout& type, const void* root) {
-    Visit(root, type, 1);
-    Push({static_cast<const char*>(root), &type, 1, 0},
-         {0, root, 0, Via::kRoot});
-    while (TakeNext() || FinishPending()) {
-      ++report_.objects;
-      const Item item = current_;
-      ForEachSlotIn(*item.type, {item.data, item.count}, *this);
+  AuditReport Run(std::span<const AuditRoot> roots) {
+    for (const AuditRoot& root : roots) {
+      Start(static_cast<const char*>(root.object), *root.type, 1);
     }
+    WalkAll();
     return std::move(report_);
   }
 
+  /// The roots, and every live block.
+  AuditReport RunWhole(std::span<const AuditRoot> roots) {
+    pass_ = NextPass();
+    if (!kChecked) {
+      for (const AuditRoot& root : roots) {
+        Start(static_cast<const char*>(root.object), *root.type, 1);
+      }
+      WalkAll();
+    } else if (!record_) {
+      // Every block is walked: pointers are judged, not followed.
+      follows_ = false;
+      for (const AuditRoot& root : roots) {
+        Start(static_cast<const char*>(root.object), *root.type, 1);
+      }
+      WalkAll();
+      ForEachObjectBlock([this](const BlockView& block) {
+        Start(block.begin, *block.type, block.bytes / block.type->size);
+        WalkAll();
+      });
+    } else {
+      for (const AuditRoot& root : roots) {
+        Start(static_cast<const char*>(root.object), *root.type, 1);
+      }
+      WalkAll();
+      StartUnreached();
+    }
+    if (options_.sweep_raw) SweepAll();
+    return std::move(report_);
+  }
+
+  /// Tells the paths of findings of which only the slots are known.
+  void TellPaths(std::span<Finding> findings) {
+    for (Finding& finding : findings) wanted_[finding.slot] = &finding;
+    pass_ = NextPass();
+    StartUnreached();
+  }
+
+  /// What no root reaches.
+  std::vector<Garbage> FindGarbage(std::span<const AuditRoot> roots) {
+    pass_ = NextPass();
+    meets_ = true;
+    for (const AuditRoot& root : roots) {
+      Meet(root.object);
+      Start(static_cast<const char*>(root.object), *root.type, 1);
+    }
+    WalkAll();
+    return CountUnmet();
+  }
+
   void operator()(const Slot& slot) {
+    if (!wanted_.empty()) TellWanted(slot);
     switch (slot.type->kind) {
       case TypeKind::kPointer:
         return Follow(slot, *static_cast<void* const*>(slot.address), 1);
@@ -106,7 +133,26 @@ class Auditor {
     }
   }
 
+  /// A gap of an object that no layout describes.
+  void operator()(const char* begin, const char* end) { Sweep(begin, end); }
+
  private:
+  // ------------------------------------------------------------ work list
+
+  void Start(const char* data, const TypeLayout& type, std::size_t count) {
+    if (count == 0) return;
+    if (follows_ && Visit(data, type, count) >= count) return;
+    Push({data, &type, count, 0}, {0, data, 0, Via::kStart});
+  }
+
+  void WalkAll() {
+    while (TakeNext() || FinishPending()) {
+      ++report_.objects;
+      const Item item = current_;
+      ForEachSlotIn(*item.type, {item.data, item.count}, *this);
+    }
+  }
+
   bool TakeNext() {
     if (record_) {
       if (next_ == items_.size()) return false;
@@ -144,10 +190,22 @@ class Auditor {
 
   /// False where the storage was walked before.
   bool VisitStorage(const void* block, const TypeLayout& handle) {
+    if (pass_ != 0 && classifier_.IsOwn(block)) {
+      return MeetBlock(arena_, block, pass_);
+    }
     if (!visited_.InsertStorage(block, handle)) return false;
     walked_.push_back(1);
     return true;
   }
+
+  /// For garbage: the block around the address is reached.
+  void Meet(const void* address) {
+    if (!classifier_.IsOwn(address)) return;
+    const Location where = Locate(address);
+    if (where.block != nullptr) MeetBlock(arena_, where.block, pass_);
+  }
+
+  // ---------------------------------------------------------------- slots
 
   /// A pointer or view.
   void Follow(const Slot& slot, const void* address, std::size_t count) {
@@ -156,7 +214,14 @@ class Auditor {
     const TypeLayout& type = *slot.type->element();
     const auto verdict = classifier_.Classify(address, {&type, count});
     if (verdict) return Report(slot, address, *verdict);
-    if (!type.has_slots) return;
+    if (meets_) Meet(address);
+    if (!follows_) return;
+    if (!type.has_slots) {
+      if (record_) {
+        raw_origins_.try_emplace(address, RawOrigin{next_ - 1, slot.address});
+      }
+      return;
+    }
     if (record_) return Enter(slot, address, type, count);
     // The first pass wants to know nothing of the slot any more. It looks
     // ahead, as the objects lie scattered.
@@ -203,15 +268,10 @@ class Auditor {
     const HandleStorage storage = handle.ops->storage(slot.address);
     if (storage.block == nullptr) return;
     ++report_.pointers;
-    static constexpr const TypeLayout& kBytes = LayoutOf<char>();
-    auto verdict = classifier_.Classify(storage.block, {&kBytes, storage.used});
-    // The arena of a handle may be gone: it is asked only if it is this one.
-    if (storage.arena == &arena_ && !arena_.IsLive(storage.stamp)) {
-      verdict = Verdict{Target::kStale};
-    }
-    if (verdict) return Report(slot, storage.block, *verdict);
     const TypeLayout& element = *handle.element();
-    if (!element.has_slots || !VisitStorage(storage.block, handle)) return;
+    const auto verdict = classifier_.ClassifyStorage(storage, element);
+    if (verdict) return Report(slot, storage.block, *verdict);
+    if (!VisitStorage(storage.block, handle) || !element.has_slots) return;
     std::size_t cursor = 0;
     std::size_t ordinal = 0;
     const bool is_table =
@@ -224,7 +284,219 @@ class Auditor {
     }
   }
 
+  // --------------------------------------------------------- whole arenas
+
+  /// Calls visit(const BlockView&) for every live block of New and NewArray.
+  template <class Visit>
+  void ForEachObjectBlock(Visit visit) {
+    BlockWalk walk(arena_, pass_);
+    for (BlockView block; walk.Next(&block);) {
+      if (!block.is_freed && !block.is_storage && block.type != nullptr) {
+        visit(block);
+      }
+    }
+  }
+
+  /// Starts at the blocks that the roots did not reach: first those to which no
+  /// pointer leads, then (circles) those that are still left.
+  void StartUnreached() {
+    std::unordered_set<const void*> targets;
+    auto note = [&](const Slot& slot) {
+      const void* address = nullptr;
+      if (slot.type->kind == TypeKind::kPointer) {
+        address = *static_cast<void* const*>(slot.address);
+      } else if (slot.type->kind == TypeKind::kView) {
+        address = slot.type->ops->view(slot.address).data;
+      } else {
+        return;
+      }
+      const Location target = Locate(address);
+      if (target.block != nullptr && target.block != Locate(slot.address).block)
+        targets.insert(target.block);
+    };
+    ForEachSlotOfAll(note);
+    for (const bool all : {false, true}) {
+      ForEachObjectBlock([&](const BlockView& block) {
+        if (!all && targets.contains(block.begin)) return;
+        if (visited_.Find(block.begin, *block.type) != VisitSet::kNone) return;
+        Start(block.begin, *block.type, block.bytes / block.type->size);
+        if (all) WalkAll();
+      });
+      WalkAll();
+    }
+  }
+
+  /// Every slot in the arena that a layout describes.
+  template <class Visit>
+  void ForEachSlotOfAll(Visit& visit) {
+    const std::uint16_t pass = NextPass();
+    std::vector<Item> runs;
+    auto visit_all = [&](const Slot& slot) {
+      visit(slot);
+      if (slot.type->kind != TypeKind::kHandle) return;
+      const HandleStorage storage = slot.type->ops->storage(slot.address);
+      const TypeLayout& element = *slot.type->element();
+      if (storage.block == nullptr || !element.has_slots ||
+          classifier_.ClassifyStorage(storage, element) ||
+          !MeetBlock(arena_, storage.block, pass)) {
+        return;
+      }
+      std::size_t cursor = 0;
+      for (;;) {
+        const ElementRun run = slot.type->ops->next_run(slot.address, &cursor);
+        if (run.data == nullptr) return;
+        runs.push_back(
+            {static_cast<const char*>(run.data), &element, run.count, 0});
+      }
+    };
+    ForEachObjectBlock([&](const BlockView& block) {
+      runs.push_back(
+          {block.begin, block.type, block.bytes / block.type->size, 0});
+      while (!runs.empty()) {
+        const Item run = runs.back();
+        runs.pop_back();
+        ForEachSlotIn(*run.type, {run.data, run.count}, visit_all);
+      }
+    });
+  }
+
+  std::vector<Garbage> CountUnmet() {
+    std::unordered_map<std::string, Garbage> by_type;
+    BlockWalk walk(arena_, pass_);
+    for (BlockView block; walk.Next(&block);) {
+      if (block.is_freed || block.is_met) continue;
+      std::string type =
+          block.type == nullptr ? "raw bytes" : TypeText(block.type->name);
+      if (block.is_storage) {
+        type = block.type == nullptr ? "storage of a Map or Set"
+                                     : "storage of " + type;
+      }
+      Garbage& garbage = by_type[type];
+      garbage.type = std::move(type);
+      ++garbage.blocks;
+      garbage.bytes += block.bytes;
+    }
+    std::vector<Garbage> all;
+    for (auto& [type, garbage] : by_type) all.push_back(std::move(garbage));
+    std::sort(all.begin(), all.end(), [](const Garbage& a, const Garbage& b) {
+      return a.bytes != b.bytes ? a.bytes > b.bytes : a.type < b.type;
+    });
+    return all;
+  }
+
+  // ------------------------------------------------------ undescribed memory
+
+  void SweepAll() {
+    if (!kChecked) {
+      arena_.ForEachChunk([this](const ChunkInfo& chunk) {
+        const auto* begin = reinterpret_cast<const char*>(chunk.begin);
+        Sweep(begin, begin + chunk.used);
+      });
+      return;
+    }
+    NoteItems();
+    BlockWalk walk(arena_, pass_);
+    for (BlockView block; walk.Next(&block);) {
+      if (block.is_freed) continue;
+      swept_ = block;
+      if (block.is_storage ? !block.is_met : block.type == nullptr) {
+        Sweep(block.begin, block.end());
+      } else if (block.type != nullptr && !block.is_storage) {
+        SweepGaps(block);
+      }
+    }
+  }
+
+  void SweepGaps(const BlockView& block) {
+    const TypeLayout& type = *block.type;
+    const auto [known, is_new] = has_gaps_.try_emplace(type.id, false);
+    if (is_new) {
+      auto note = [at = known](const char* begin, const char* end) {
+        if (end - begin >= static_cast<std::ptrdiff_t>(sizeof(void*))) {
+          at->second = true;
+        }
+      };
+      ForEachGap(type, block.begin, note);
+    }
+    if (!known->second) return;
+    for (const char* p = block.begin; p < block.end(); p += type.size) {
+      ForEachGap(type, p, *this);
+    }
+  }
+
+  void Sweep(const char* begin, const char* end) {
+    const auto misalign =
+        reinterpret_cast<std::uintptr_t>(begin) % alignof(void*);
+    if (misalign != 0) begin += alignof(void*) - misalign;
+    for (; end - begin >= static_cast<std::ptrdiff_t>(sizeof(void*));
+         begin += sizeof(void*)) {
+      SweepWord(begin);
+    }
+  }
+
+  void SweepWord(const char* at) {
+    ++report_.words;
+    const void* address = *reinterpret_cast<const void* const*>(at);
+    if (classifier_.IsOwn(address)) return;
+    const Verdict verdict = classifier_.ClassifyForeign(address);
+    if (verdict.target != Target::kCollectedHeap &&
+        verdict.target != Target::kCollectedArena) {
+      return;
+    }
+    if (!reported_.insert(at).second) return;
+    Finding finding;
+    finding.kind = FindingKind::kWord;
+    finding.target = verdict.target;
+    finding.certainty = Certainty::kAmbiguous;
+    finding.slot = at;
+    finding.address = address;
+    if (record_) {
+      TellPathOfWord(at, finding);
+      finding.what = classifier_.Describe(address, {verdict.target});
+      finding.hint =
+          "if it is a pointer: give it a layout, or keep the "
+          "object alive elsewhere";
+    }
+    List(std::move(finding));
+  }
+
+  /// For the paths of swept memory.
+  void NoteItems() {
+    if (!record_) return;
+    for (std::size_t i = 0; i < items_.size(); ++i) {
+      item_at_.try_emplace(items_[i].data, i);
+    }
+  }
+
+  /// Memory that something points to has the path of the pointer.
+  void TellPathOfWord(const char* at, Finding& finding) const {
+    if (!kChecked) {
+      finding.path = fmt::format("memory of the arena at {}",
+                                 static_cast<const void*>(at));
+      return;
+    }
+    const bool is_object = swept_.type != nullptr && !swept_.is_storage;
+    std::size_t offset = static_cast<std::size_t>(at - swept_.begin);
+    if (is_object) {
+      offset %= swept_.type->size;
+      finding.path = TypeText(swept_.type->name);
+      const auto item = item_at_.find(swept_.begin);
+      if (item != item_at_.end()) TellPath(item->second, at, finding);
+    } else if (const auto origin = raw_origins_.find(swept_.begin);
+               origin != raw_origins_.end()) {
+      TellPath(origin->second.item, origin->second.slot, finding);
+    } else {
+      finding.path =
+          swept_.is_storage ? "storage without a known container" : "raw block";
+    }
+    finding.field += fmt::format("[+{}]", offset);
+    finding.path += fmt::format("[+{}]", offset);
+  }
+
+  // -------------------------------------------------------------- reporting
+
   void Report(const Slot& slot, const void* address, Verdict verdict) {
+    if (meets_) return;
     // What stands outside the arena is not the arena's fault.
     if (!classifier_.IsOwn(slot.address)) return;
     if (verdict.target == Target::kStatic && !options_.report_static) return;
@@ -236,20 +508,24 @@ class Auditor {
     }
     Finding finding;
     finding.target = verdict.target;
-    report_.leak_count += finding.is_leak();
-    if (report_.findings.size() >= options_.max_findings) {
-      ++report_.omitted;
-      if (!finding.is_leak() || !DropOther()) return;
-    }
     finding.kind = KindOf(*slot.type);
     finding.certainty = verdict.certainty;
     finding.slot = slot.address;
     finding.address = address;
-    finding.type = slot.type->element()->name;
     if (record_) {  // else the second pass tells the rest
-      finding.path = PathTo(next_ - 1, slot.address);
+      finding.type = TypeText(slot.type->element()->name);
+      TellPath(next_ - 1, slot.address, finding);
       finding.what = classifier_.Describe(address, verdict);
       finding.hint = HintFor(verdict.target);
+    }
+    List(std::move(finding));
+  }
+
+  void List(Finding finding) {
+    report_.leak_count += finding.is_leak();
+    if (report_.findings.size() >= options_.max_findings) {
+      ++report_.omitted;
+      if (!finding.is_leak() || !DropOther()) return;
     }
     others_ += !finding.is_leak();
     report_.findings.push_back(std::move(finding));
@@ -268,9 +544,18 @@ class Auditor {
     return true;
   }
 
-  /// The path of the part at `address` of item `index`. The middle of a very
-  /// long one is left out.
-  std::string PathTo(std::size_t index, const void* address) const {
+  void TellWanted(const Slot& slot) {
+    const auto wanted = wanted_.find(slot.address);
+    if (wanted == wanted_.end()) return;
+    wanted->second->type = TypeText(slot.type->element()->name);
+    TellPath(next_ - 1, slot.address, *wanted->second);
+    wanted_.erase(wanted);
+  }
+
+  /// The way to the slot or word at `address`, in item `index`. The middle of a
+  /// very long one is left out.
+  void TellPath(std::size_t index, const void* address,
+                Finding& finding) const {
     constexpr std::size_t kFirst = 16;
     constexpr std::size_t kLast = 32;
     struct Hop {
@@ -278,46 +563,66 @@ class Auditor {
       const void* address;
     };
     std::vector<Hop> hops{{index, address}};
-    while (origins_[hops.back().item].via != Via::kRoot) {
+    while (origins_[hops.back().item].via != Via::kStart) {
       const Origin& origin = origins_[hops.back().item];
       hops.push_back({origin.parent, origin.slot});
     }
-    std::string path;
+    finding.path.clear();
+    finding.steps.clear();
+    std::string part;  // what leads to the next object
     for (std::size_t i = hops.size(); i-- > 0;) {
       const std::size_t done = hops.size() - 1 - i;
       if (done == kFirst && i > kLast) {
-        path += fmt::format("...({} more)...", i - kLast);
+        const std::string left_out = fmt::format("...({} more)...", i - kLast);
+        finding.path += left_out;
+        finding.steps.push_back({std::move(part) + left_out, nullptr, {}});
+        part.clear();
         i = kLast;
       }
-      path += PathWithin(hops[i].item, hops[i].address);
+      const Item& item = items_[hops[i].item];
+      const PartOfItem in_item = PartOf(hops[i].item, hops[i].address);
+      part += in_item.element;
+      finding.steps.push_back(
+          {std::move(part), in_item.object, TypeText(item.type->name)});
+      part = in_item.field;
+      finding.path += in_item.element + in_item.field;
     }
-    return path;
+    finding.field = std::move(part);
   }
 
-  /// The part of a path that one item adds.
-  std::string PathWithin(std::size_t index, const void* address) const {
+  struct PartOfItem {
+    const void* object;   // the element
+    std::string element;  // "World", "[3]", "[\"MAP07\"]"; empty: the whole
+    std::string field;    // ".target"
+  };
+
+  PartOfItem PartOf(std::size_t index, const void* address) const {
     const Item& item = items_[index];
     const Origin& origin = origins_[index];
-    const auto* part = static_cast<const char*>(address);
-    const auto i = static_cast<std::size_t>(part - item.data) / item.type->size;
-    const char* element = item.data + i * item.type->size;
-    std::string inside = PathInside(*item.type, element, address);
+    const auto* at = static_cast<const char*>(address);
+    const auto i = static_cast<std::size_t>(at - item.data) / item.type->size;
+    const char* object = item.data + i * item.type->size;
+    PartOfItem part{object, {}, PathInside(*item.type, object, address)};
     switch (origin.via) {
-      case Via::kRoot:
-        return TypeText(item.type->name) + inside;
+      case Via::kStart:
+        part.element = TypeText(item.type->name);
+        if (item.count > 1) part.element += fmt::format("[{}]", i);
+        break;
       case Via::kPointer:
-        return inside;
+        break;
       case Via::kElements:
-        return fmt::format("[{}]{}", item.first + i, inside);
+        part.element = fmt::format("[{}]", item.first + i);
+        break;
       case Via::kMapEntry:
-        return EntryPath(item, origin.ordinal, inside);
+        TellEntry(item, origin.ordinal, part);
+        break;
     }
-    return {};
+    return part;
   }
 
   /// A table's entry is named by its key; the value is what the name means.
-  static std::string EntryPath(const Item& entry, std::size_t ordinal,
-                               std::string inside) {
+  static void TellEntry(const Item& entry, std::size_t ordinal,
+                        PartOfItem& part) {
     constexpr std::string_view kKey = ".first";
     constexpr std::string_view kValue = ".second";
     const bool is_pair =
@@ -325,37 +630,85 @@ class Auditor {
     const TypeLayout& key =
         is_pair ? *entry.type->fields[0].type() : *entry.type;
     const std::string name = KeyText(key, entry.data, ordinal);
-    if (!is_pair || inside.starts_with(kKey)) {
-      if (is_pair) inside.erase(0, kKey.size());
-      return fmt::format("{{{}}}{}", name, inside);
+    if (!is_pair || part.field.starts_with(kKey)) {
+      if (is_pair) part.field.erase(0, kKey.size());
+      part.element = fmt::format("{{{}}}", name);
+    } else {
+      part.element = fmt::format("[{}]", name);
+      part.field.erase(0, kValue.size());
     }
-    return fmt::format("[{}]{}", name, inside.substr(kValue.size()));
   }
+
+  struct RawOrigin {
+    std::size_t item;
+    const void* slot;
+  };
 
   Classifier classifier_;
   const Arena& arena_;
   const AuditOptions& options_;
   const bool record_;
+  bool follows_ = true;     // pointers into the arena are followed
+  bool meets_ = false;      // blocks are noted as met, nothing is reported
+  std::uint16_t pass_ = 0;  // of a walk over blocks
   AuditReport report_;
   std::size_t others_ = 0;  // listed findings that are no leaks
   VisitSet visited_;
   std::vector<std::size_t> walked_;           // elements, by number in visited_
   std::unordered_set<const void*> reported_;  // slots
   LookAhead<Pending> ahead_;
+  std::unordered_map<const void*, Finding*> wanted_;  // by slot
   Item current_{};
   std::vector<Item> items_;      // to do; in the second pass, all
   std::vector<Origin> origins_;  // parallel to items_, second pass only
   std::size_t next_ = 0;         // second pass: items_ before it are done
+  BlockView swept_;              // SweepAll: the block it is in
+  std::unordered_map<std::uint64_t, bool> has_gaps_;  // by id of the type
+  // Second pass, for the paths of swept memory.
+  std::unordered_map<const void*, std::size_t> item_at_;
+  std::unordered_map<const void*, RawOrigin> raw_origins_;
 };
 
 }  // namespace
+
+void TellPaths(const Arena& arena, std::span<Finding> findings) {
+  const AuditOptions options;
+  Auditor(arena, options, true).TellPaths(findings);
+}
+
 }  // namespace detail
 
 AuditReport AuditObject(const Arena& arena, const TypeLayout& type,
                         const void* root, const AuditOptions& options) {
-  AuditReport report = detail::Auditor(arena, options, false).Run(type, root);
-  if (report.clean()) return report;
-  return detail::Auditor(arena, options, true).Run(type, root);
+  const AuditRoot roots[] = {{&type, root}};
+  AuditReport report = detail::Auditor(arena, options, false).Run(roots);
+  if (!report.clean()) {
+    report = detail::Auditor(arena, options, true).Run(roots);
+  }
+  detail::ApplyBaseline(report);
+  return report;
+}
+
+AuditReport AuditAll(const Arena& arena, const AuditOptions& options) {
+  return AuditAll(arena, std::span<const AuditRoot>(), options);
+}
+
+AuditReport AuditAll(const Arena& arena, std::span<const AuditRoot> roots,
+                     const AuditOptions& options) {
+  AuditReport report = detail::Auditor(arena, options, false).RunWhole(roots);
+  if (!report.clean()) {
+    report = detail::Auditor(arena, options, true).RunWhole(roots);
+  }
+  if (options.report_garbage && kChecked) {
+    report.garbage = detail::Auditor(arena, options, false).FindGarbage(roots);
+  }
+  if (!kChecked) {
+    report.note =
+        "a release build knows no blocks: what the roots do not reach was "
+        "swept word by word, garbage is not told";
+  }
+  detail::ApplyBaseline(report);
+  return report;
 }
 
 }  // namespace acre::inline ACRE_ABI

@@ -7,6 +7,9 @@
 #include <algorithm>
 
 #include "acre/detail/gc_query.h"
+#include "acre/element.h"
+#include "parts.h"
+#include "path.h"
 
 namespace acre::inline ACRE_ABI::detail {
 namespace {
@@ -16,6 +19,36 @@ namespace {
 constexpr std::size_t kSmallObject = 2048;
 
 }  // namespace
+
+std::string_view HintFor(Target target) {
+  switch (target) {
+    case Target::kCollectedHeap:
+      return "make the object with arena.New, or copy it in with DeepCopy";
+    case Target::kCollectedArena:
+      return "keep both in one arena, or copy with DeepCopy";
+    case Target::kOtherArena:
+      return "declare the field borrowed if that arena outlives this one";
+    case Target::kFreed:
+      return "clear the pointer when its target is freed";
+    case Target::kOtherType:
+      return "clear the pointer when its target is freed, or mend its type";
+    case Target::kInterior:
+      return "point to an object, a member or an element";
+    case Target::kUnused:
+      return "set the pointer; keep spans inside their block";
+    case Target::kMisaligned:
+      return "the pointer does not lead to an object of its type";
+    case Target::kStale:
+      return "assign anew what is older than a Reset or Rewind";
+    case Target::kStack:
+      return "the target ends with its function; make it with arena.New";
+    case Target::kStatic:
+      return "harmless; declare the field borrowed to say so";
+    case Target::kUnknown:
+      return "declare the field borrowed if the target outlives the arena";
+  }
+  return {};
+}
 
 const Classifier::Range* Classifier::SearchChunk(const char* p) {
   const auto at = std::upper_bound(
@@ -53,23 +86,62 @@ std::optional<Verdict> Classifier::ClassifyOwn(const Range& chunk,
   }
   const std::size_t size = expected.count * expected.type->size;
   if (!kChecked) {
+    if (p >= chunk.live_end) return GivenUp(Locate(p), p);
     const bool fits =
-        p < chunk.live_end &&
         size <= static_cast<std::size_t>(chunk.begin + chunk.size - p);
     return fits ? std::nullopt
                 : std::optional<Verdict>(Verdict{Target::kUnused});
   }
   const Location where = Locate(p);
   if (where.place == Place::kFreed) return Verdict{Target::kFreed};
-  if (where.place != Place::kLive) return Verdict{Target::kUnused};
-  if (size > static_cast<std::size_t>(where.chunk_end - p)) {
+  if (where.place != Place::kLive) return GivenUp(where, p);
+  const auto* block = static_cast<const char*>(where.block);
+  const auto offset = static_cast<std::size_t>(p - block);
+  if (size > where.block_bytes || offset > where.block_bytes - size) {
     return Verdict{Target::kUnused};
   }
-  if (where.block != nullptr &&
-      p + size > static_cast<const char*>(where.block) + where.block_bytes) {
-    return Verdict{Target::kUnused};
+  // Raw bytes may be anything; only its handle knows the storage of a table.
+  if (where.block_type == nullptr || expected.count == 0 ||
+      HoldsRow(where, offset, expected)) {
+    return std::nullopt;
   }
+  return Verdict{offset == 0 ? Target::kOtherType : Target::kInterior};
+}
+
+bool Classifier::HoldsRow(const Location& where, std::size_t offset,
+                          const Expected& expected) {
+  const TypeLayout& type = *expected.type;
+  const std::size_t last = offset + (expected.count - 1) * type.size;
+  return HoldsPart(*where.block_type, where.block, offset, type) &&
+         (last == offset ||
+          HoldsPart(*where.block_type, where.block, last, type));
+}
+
+std::optional<Verdict> Classifier::ClassifyStorage(const HandleStorage& storage,
+                                                   const TypeLayout& element) {
+  static constexpr const TypeLayout& kBytes = LayoutOf<char>();
+  // The arena of a handle may be gone: it is asked only if it is this one.
+  if (storage.arena == &arena_ && !arena_.IsLive(storage.stamp)) {
+    return Verdict{Target::kStale};
+  }
+  if (!IsOwn(storage.block)) return ClassifyForeign(storage.block);
+  if (!kChecked) return Classify(storage.block, {&kBytes, storage.used});
+  const Location where = Locate(storage.block);
+  if (where.place == Place::kFreed) return Verdict{Target::kFreed};
+  if (where.place != Place::kLive) {
+    return GivenUp(where, static_cast<const char*>(storage.block));
+  }
+  if (where.block != storage.block) return Verdict{Target::kInterior};
+  const bool is_same = where.block_type == nullptr ||
+                       HoldsPart(*where.block_type, where.block, 0, element);
+  if (!where.is_storage || !is_same) return Verdict{Target::kOtherType};
+  if (storage.used > where.block_bytes) return Verdict{Target::kUnused};
   return std::nullopt;
+}
+
+Verdict Classifier::GivenUp(const Location& where, const char* p) {
+  return {p >= where.live_end && p < where.dirty_end ? Target::kStale
+                                                     : Target::kUnused};
 }
 
 Verdict Classifier::ClassifyForeign(const void* address) {
@@ -103,11 +175,11 @@ std::string Classifier::Describe(const void* address, Verdict verdict) {
       if (IsArenaChunk(base)) {
         return fmt::format("chunk of an arena that is gone, at +{}", offset);
       }
-      return fmt::format("collected object of {} bytes at {}, +{}{}",
-                         CollectedSize(base), base, offset,
-                         verdict.certainty == Certainty::kAmbiguous
-                             ? " (possibly freed)"
-                             : "");
+      return fmt::format(
+          "collected object of {} bytes{} at {}, +{}{}", CollectedSize(base),
+          IsPointerFree(base) ? " without pointers" : "", base, offset,
+          verdict.certainty == Certainty::kAmbiguous ? " (possibly freed)"
+                                                     : "");
     }
     case Target::kCollectedArena:
     case Target::kOtherArena:
@@ -117,14 +189,26 @@ std::string Classifier::Describe(const void* address, Verdict verdict) {
       return fmt::format(
           "freed block of {} bytes{}{}", where.block_bytes,
           where.block_type != nullptr ? ", was " : "",
-          where.block_type != nullptr ? where.block_type->name : "");
+          where.block_type != nullptr ? TypeText(where.block_type->name) : "");
+    }
+    case Target::kOtherType:
+    case Target::kInterior: {
+      const Location where = Locate(address);
+      return fmt::format("{} of {} bytes at {}, +{}",
+                         where.is_storage ? "storage of a container"
+                         : where.block_type == nullptr
+                             ? "raw block"
+                             : TypeText(where.block_type->name),
+                         where.block_bytes, where.block,
+                         static_cast<const char*>(address) -
+                             static_cast<const char*>(where.block));
     }
     case Target::kUnused:
       return "memory of the arena that is not handed out, or reaches past it";
     case Target::kMisaligned:
       return "memory of the arena, at an address the type cannot have";
     case Target::kStale:
-      return "storage given up by Reset or Rewind";
+      return "memory given up by Reset or Rewind";
     case Target::kStack:
       return "the stack of this thread";
     case Target::kStatic:

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "acre/arena.h"
@@ -29,6 +30,9 @@ struct Verdict {
   Certainty certainty = Certainty::kExact;
 };
 
+/// What to do about it.
+std::string_view HintFor(Target target);
+
 class Classifier {
  public:
   explicit Classifier(const Arena& arena) : arena_(arena) {}
@@ -37,6 +41,13 @@ class Classifier {
 
   /// Nothing: the pointer leads to memory of the arena that is in use.
   std::optional<Verdict> Classify(const void* address, Expected expected);
+
+  /// The same for what the handle of a container says of its storage.
+  std::optional<Verdict> ClassifyStorage(const HandleStorage& storage,
+                                         const TypeLayout& element);
+
+  /// Of an address outside the arena.
+  Verdict ClassifyForeign(const void* address);
 
   /// What stands at the address, for people.
   std::string Describe(const void* address, Verdict verdict);
@@ -62,7 +73,10 @@ class Classifier {
   const Range* SearchChunk(const char* p);
   std::optional<Verdict> ClassifyOwn(const Range& chunk, const char* p,
                                      const Expected& expected);
-  Verdict ClassifyForeign(const void* address);
+  static bool HoldsRow(const Location& where, std::size_t offset,
+                       const Expected& expected);
+  /// Of an address in the arena that is in no block.
+  static Verdict GivenUp(const Location& where, const char* p);
   const ProcessMap& process();
 
   const Arena& arena_;

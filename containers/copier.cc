@@ -264,9 +264,14 @@ bool Copier::AllocateExtents() {
       if (item.copy == nullptr) {
         failed_bytes_ = item.bytes;
         has_memory = false;
+      } else if (item.type == nullptr) {
+        Blocks::NoteStorage(item.copy);
       }
     } else if (!item.is_placed && extent->copy != nullptr) {
       item.copy = extent->copy + (item.source - extent->source);
+      if (item.type == nullptr && item.copy == extent->copy) {
+        Blocks::NoteStorage(item.copy);
+      }
     }
   });
   if (!has_memory) GiveBack();

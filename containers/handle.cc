@@ -101,7 +101,11 @@ VectorGrowth StartGrowth(VectorRep& rep, std::size_t wanted,
                     element.align);
   void* block =
       in_place ? rep.data : Blocks::Take(arena, bytes, element.align, &element);
-  if (in_place) rep.capacity = static_cast<std::uint32_t>(capacity);
+  if (in_place) {
+    rep.capacity = static_cast<std::uint32_t>(capacity);
+  } else {
+    Blocks::NoteStorage(block);
+  }
   return {block, static_cast<std::uint32_t>(capacity)};
 }
 
@@ -155,6 +159,7 @@ void ShrinkVector(VectorRep& rep, const TypeLayout& element) {
   if (bytes >= old_bytes) return;
   CheckMayGrow(*rep.arena, rep.stamp, "Vector");
   void* block = Blocks::Take(*rep.arena, bytes, element.align, &element);
+  Blocks::NoteStorage(block);
   std::memcpy(block, rep.data, std::size_t{rep.size} * element.size);
   Blocks::Give(*rep.arena, rep.data, old_bytes, element.align, &element);
   rep.data = block;

@@ -72,6 +72,7 @@ void String::Grow(size_type characters) {
   }
   auto* block = static_cast<char*>(
       detail::Blocks::Take(*arena_, bytes, 1, &LayoutOf<char>()));
+  detail::Blocks::NoteStorage(block);
   std::memcpy(block, data(), old_size + 1);
   if (!is_inline()) {
     const Far far = this->far();

@@ -15,6 +15,7 @@ void MakeTable(TableRep& rep, std::size_t groups, SlotShape shape,
   }
   void* block = Blocks::Take(*rep.arena, shape.table_bytes(groups),
                              shape.table_align(), nullptr);
+  Blocks::NoteStorage(block);
   rep.control = static_cast<std::uint8_t*>(block);
   rep.slots = rep.control + shape.control_bytes(groups);
   rep.mask = static_cast<std::uint32_t>(groups - 1);

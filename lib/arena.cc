@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "acre/detail/watch.h"
 #include "acre/gc.h"
 #include "poison.h"
 #include "slow_path.h"
@@ -29,7 +30,8 @@ std::size_t BlockAlign(SizeClass size, std::size_t align) {
 
 void* SlowPath::Take(std::size_t bytes, std::size_t align,
                      const TypeLayout* type) {
-  if (kChecked) CheckUser();
+  if (ArenaWatch* watch = Watch()) watch->BeforeTake(a_);
+  const Updating updating(*this);
   if (bytes > PTRDIFF_MAX - 2 * kMaxAlignment) return nullptr;
   void* block = TakeBlock(bytes, align);
   if (kChecked && block != nullptr) NoteTaken(block, bytes, align, type);
@@ -101,10 +103,8 @@ char* SlowPath::Carve(std::size_t bytes, std::size_t align) {
 
 void SlowPath::Give(void* block, std::size_t bytes, std::size_t align,
                     const TypeLayout* type) {
-  if (kChecked) {
-    CheckUser();
-    CheckGive(block, bytes, align, type);
-  }
+  const Updating updating(*this);
+  if (kChecked) CheckGive(block, bytes, align, type);
   const SizeClass size = BlockFor(bytes, align);
   if (kChecked) NoteGiven(block, bytes);
   if (size.bytes > kInlineMax && GiveLarge(block)) return;
@@ -137,10 +137,8 @@ void SlowPath::GivePiece(void* block, SizeClass size) {
 
 bool SlowPath::TryGrow(void* block, std::size_t old_bytes,
                        std::size_t new_bytes, std::size_t align) {
-  if (kChecked) {
-    CheckUser();
-    CheckLiveBlock(a_, block, "TryGrow");
-  }
+  const Updating updating(*this);
+  if (kChecked) CheckLiveBlock(a_, block, "TryGrow");
   if (new_bytes > PTRDIFF_MAX / 2 || new_bytes < old_bytes) return false;
   const SizeClass old_size = BlockFor(old_bytes, align);
   const SizeClass new_size = BlockFor(new_bytes, align);
@@ -168,8 +166,8 @@ bool SlowPath::TryGrow(void* block, std::size_t old_bytes,
 
 bool SlowPath::TryShrink(void* block, std::size_t old_bytes,
                          std::size_t new_bytes, std::size_t align) {
+  const Updating updating(*this);
   if (kChecked) {
-    CheckUser();
     CheckLiveBlock(a_, block, "Shrink");
     ACRE_CHECK(index::Find(block)->blocks.At(static_cast<char*>(block)).bytes ==
                    old_bytes,
@@ -206,7 +204,7 @@ bool SlowPath::TryShrink(void* block, std::size_t old_bytes,
 }
 
 bool SlowPath::TryReserve(std::size_t bytes) {
-  if (kChecked) CheckUser();
+  const Updating updating(*this);
   if (bytes > PTRDIFF_MAX / 2) return false;
   bytes = RoundUp(bytes, kGranule);
   while (a_.remaining() < bytes) {
@@ -236,7 +234,7 @@ void SlowPath::ForgetBlocks(Chunk* chunk, char* from) {
 }
 
 void SlowPath::Reset(ResetMode mode) {
-  if (kChecked) CheckUser();
+  const Updating updating(*this);
   NoteTop();
   RetireAllLarge(0);
   std::fill(std::begin(a_.free_), std::end(a_.free_), nullptr);
@@ -272,6 +270,7 @@ void SlowPath::WipeChunk(Chunk* chunk, ResetMode mode) {
 
 void SlowPath::ReleaseAll() {
   if (a_.entry_ == nullptr) return;
+  if (kChecked) a_.updating_.store(true);
   RetireAllLarge(0);
   a_.current_ = nullptr;
   a_.cursor_ = a_.limit_ = nullptr;
@@ -287,6 +286,14 @@ bool SlowPath::IsInUse(const Chunk& chunk) const {
   if (chunk.order < a_.reset_order_) return false;
   return chunk.is_large ||
          (a_.current_ != nullptr && chunk.order <= a_.current_->order);
+}
+
+const Chunk* SlowPath::FirstInUse() const {
+  return a_.current_ != nullptr ? a_.first_ : a_.large_;
+}
+
+const Chunk* SlowPath::NextInUse(const Chunk& chunk) const {
+  return &chunk == a_.current_ ? a_.large_ : chunk.next;
 }
 
 ArenaStats SlowPath::Stats() const {
@@ -352,6 +359,7 @@ Location SlowPath::Locate(const Chunk& chunk, const void* address) const {
   where.chunk_end = chunk.end;
   const char* top = &chunk == a_.current_ ? a_.cursor_ : chunk.top;
   where.live_end = IsInUse(chunk) ? top : where.chunk_begin;
+  where.dirty_end = std::max<const char*>(chunk.dirty, where.live_end);
   where.place = p >= where.chunk_begin && p < where.live_end ? Place::kLive
                                                              : Place::kUnused;
   if (!kChecked || where.place != Place::kLive) return where;
@@ -367,15 +375,27 @@ Location SlowPath::Locate(const Chunk& chunk, const void* address) const {
   where.block = start;
   where.block_bytes = info.bytes;
   where.block_type = info.type;
+  where.is_storage = info.is_storage != 0;
   return where;
 }
 
-Location Locate(const void* address) noexcept {
-  const Chunk* chunk = index::Find(address);
+namespace {
+
+Location LocateIn(const Chunk* chunk, const void* address) noexcept {
   if (chunk == nullptr) return {};
   Arena* arena = chunk->owner.load()->arena();
   return arena == nullptr ? Location{}
                           : SlowPath(*arena).Locate(*chunk, address);
+}
+
+}  // namespace
+
+Location Locate(const void* address) noexcept {
+  return LocateIn(index::Find(address), address);
+}
+
+Location LocateWhileStopped(const void* address) noexcept {
+  return LocateIn(index::FindWhileStopped(address), address);
 }
 
 bool IsYounger(const Arena& arena, const Mark& mark,
@@ -399,7 +419,11 @@ Arena::Arena(const ArenaOptions& options)
   gives_slowly_ = !options.freelists;
 }
 
-Arena::~Arena() { detail::SlowPath(*this).ReleaseAll(); }
+Arena::~Arena() {
+  detail::SlowPath path(*this);
+  path.BeforeReset();
+  path.ReleaseAll();
+}
 
 void* Arena::TakeSlow(std::size_t bytes, std::size_t align,
                       const TypeLayout* type) {
@@ -413,7 +437,9 @@ void Arena::GiveSlow(void* block, std::size_t bytes, std::size_t align,
 
 void Arena::CheckFree(void* block, std::size_t bytes, std::size_t align,
                       const TypeLayout* type) {
-  detail::SlowPath(*this).CheckGive(block, bytes, align, type);
+  detail::SlowPath path(*this);
+  path.CheckGive(block, bytes, align, type);
+  path.BeforeFree();
 }
 
 bool Arena::TryGrow(void* block, std::size_t old_bytes, std::size_t new_bytes,
@@ -467,9 +493,17 @@ bool Arena::IsOpen(Mark mark) const noexcept {
   return detail::SlowPath(const_cast<Arena&>(*this)).IsOpen(mark);
 }
 
-void Arena::Reset(ResetMode mode) { detail::SlowPath(*this).Reset(mode); }
+void Arena::Reset(ResetMode mode) {
+  detail::SlowPath path(*this);
+  path.BeforeReset();
+  path.Reset(mode);
+}
 Mark Arena::Checkpoint() { return detail::SlowPath(*this).Checkpoint(); }
-void Arena::Rewind(Mark mark) { detail::SlowPath(*this).Rewind(mark); }
+void Arena::Rewind(Mark mark) {
+  detail::SlowPath path(*this);
+  path.BeforeReset();
+  path.Rewind(mark);
+}
 void Arena::HandOver() noexcept { detail::SlowPath(*this).HandOver(); }
 
 bool Arena::Owns(const void* address) const noexcept {

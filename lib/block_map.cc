@@ -80,6 +80,21 @@ bool BlockMap::IsStart(const char* p) const {
          (starts_[granule / kWordBits] >> granule % kWordBits & 1) != 0;
 }
 
+const char* BlockMap::NextStart(const char* p) const {
+  if (starts_ == nullptr) return nullptr;
+  const std::size_t granule = GranuleOf(p + kGranule - 1);
+  std::size_t w = granule / kWordBits;
+  std::uint64_t mask = ~std::uint64_t{0} << granule % kWordBits;
+  for (; w * kWordBits < granules_; ++w, mask = ~std::uint64_t{0}) {
+    const std::uint64_t word = starts_[w] & mask;
+    if (word == 0) continue;
+    return begin_ +
+           (w * kWordBits + static_cast<std::size_t>(std::countr_zero(word))) *
+               kGranule;
+  }
+  return nullptr;
+}
+
 const char* BlockMap::StartOf(const char* p) const {
   if (p < begin_ || starts_ == nullptr) return nullptr;
   const std::size_t granule = GranuleOf(p);

@@ -23,9 +23,11 @@ enum class BlockState : std::uint8_t { kNone, kLive, kFreed };
 
 struct BlockInfo {
   const TypeLayout* type = nullptr;  // of New and NewArray; null: raw bytes
-  std::uint64_t bytes : 48 = 0;      // as asked for
-  std::uint64_t align_log : 8 = 0;   // as asked for, 16 at least
-  std::uint64_t state : 8 = 0;       // a BlockState
+  std::uint64_t bytes : 40 = 0;      // as asked for
+  std::uint64_t align_log : 4 = 0;   // as asked for, 16 at least
+  std::uint64_t state : 2 = 0;       // a BlockState
+  std::uint64_t is_storage : 1 = 0;  // of a container: its handle knows more
+  std::uint64_t pass : 16 = 0;       // of the audit that met it last
 };
 
 class BlockMap {
@@ -40,9 +42,12 @@ class BlockMap {
 
   /// The record for a block starting at `p`; marks the start.
   BlockInfo& At(const char* p);
+  const BlockInfo& Get(const char* p) const { return infos_[GranuleOf(p)]; }
   /// The block that contains or precedes `p`: its start, or null.
   const char* StartOf(const char* p) const;
   bool IsStart(const char* p) const;
+  /// The first block that starts at or above `p`, or null.
+  const char* NextStart(const char* p) const;
 
  private:
   std::size_t GranuleOf(const char* p) const;

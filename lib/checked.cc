@@ -3,9 +3,11 @@
 // What checked builds verify: who uses the arena, and that what is freed is
 // exactly what was allocated. Release builds call none of this.
 
+#include <atomic>
 #include <cstdio>
 
 #include "acre/detail/location.h"
+#include "acre/detail/watch.h"
 #include "acre/failure.h"
 #include "acre/gc.h"
 #include "poison.h"
@@ -14,6 +16,8 @@
 
 namespace acre::inline ACRE_ABI::detail {
 namespace {
+
+std::atomic<WatchMaker> g_watch_maker{nullptr};
 
 /// Alignments up to the granule are all the same.
 std::uint8_t AlignLog(std::size_t align) {
@@ -44,6 +48,44 @@ class Describe {
 
 }  // namespace
 
+// ----------------------------------------------------------------- watches
+
+void SetWatchMaker(WatchMaker maker) noexcept { g_watch_maker.store(maker); }
+
+ArenaWatch* WatchOf(Arena& arena) {
+  if (!kChecked) return nullptr;
+  ArenaEntry* entry = SlowPath(arena).Entry();
+  if (entry != nullptr && entry->watch == nullptr) {
+    SlowPath(arena).MakeWatch(*entry);
+  }
+  return entry == nullptr ? nullptr : entry->watch;
+}
+
+bool IsUsedHere(const Arena& arena) noexcept {
+  return SlowPath(const_cast<Arena&>(arena)).IsUsedHere();
+}
+
+Arena* ArenaIn(const ArenaEntry& entry) noexcept { return entry.arena(); }
+
+void SlowPath::MakeWatch(ArenaEntry& entry) {
+  const WatchMaker maker = g_watch_maker.load();
+  if (maker != nullptr) entry.watch = maker(a_, entry);
+}
+
+bool SlowPath::IsUsedHere() const {
+  return a_.user_ == nullptr || a_.user_ == ThisThread();
+}
+
+void SlowPath::BeforeFree() {
+  if (ArenaWatch* watch = Watch()) watch->BeforeFree(a_);
+}
+
+void SlowPath::BeforeReset() {
+  if (ArenaWatch* watch = Watch()) watch->BeforeReset(a_);
+}
+
+// ------------------------------------------------------------------ misuse
+
 void SlowPath::CheckUser() {
   if (a_.user_ == nullptr) a_.user_ = ThisThread();
   ACRE_CHECK(a_.user_ == ThisThread(),
@@ -63,6 +105,15 @@ void SlowPath::NoteTaken(void* block, std::size_t bytes, std::size_t align,
   info.bytes = bytes;
   info.align_log = AlignLog(align);
   info.state = static_cast<std::uint8_t>(BlockState::kLive);
+  info.is_storage = 0;
+  info.pass = 0;
+}
+
+void Blocks::NoteStorageSlow(const void* block) {
+  const Chunk* chunk = index::Find(block);
+  const_cast<Chunk*>(chunk)
+      ->blocks.At(static_cast<const char*>(block))
+      .is_storage = 1;
 }
 
 void SlowPath::CheckGive(void* block, std::size_t bytes, std::size_t align,

@@ -8,6 +8,7 @@
 #include <new>
 
 #include "acre/detail/size_class.h"
+#include "acre/detail/watch.h"
 
 namespace acre::inline ACRE_ABI::detail::index {
 namespace {
@@ -152,6 +153,9 @@ void Recycle(Chunk* chunk) {
 }
 
 void Recycle(ArenaEntry* entry) {
+  if (entry->watch != nullptr) entry->watch->Ended();
+  entry->watch = nullptr;
+
   while (Chunk* chunk = entry->chunks) {
     entry->chunks = chunk->next_owned;
     TakeOut(chunk);
@@ -324,6 +328,8 @@ void RemoveChunk(Chunk* chunk) {
   TakeOut(chunk);
   Recycle(chunk);
 }
+
+Chunk* FindWhileStopped(const void* address) noexcept { return Look(address); }
 
 Chunk* Find(const void* address) noexcept {
   const std::uint64_t before = g_version.load(std::memory_order_acquire);

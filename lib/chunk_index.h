@@ -30,6 +30,8 @@
 
 namespace acre::inline ACRE_ABI::detail {
 
+class ArenaWatch;  // acre/detail/watch.h
+
 struct ArenaEntry {
   // The complement of the Arena's address, so that nothing takes it for a
   // reference; 0: dead. Written by the collector for collected arenas.
@@ -37,6 +39,7 @@ struct ArenaEntry {
   Chunk* chunks = nullptr;     // all of the arena's, linked by next_owned
   ArenaEntry* next = nullptr;  // among collected entries, or free ones
   bool collected = false;
+  ArenaWatch* watch = nullptr;  // checked builds; told when the arena is gone
 
   Arena* arena() const noexcept {
     const std::uintptr_t hidden = hidden_arena.load(std::memory_order_acquire);
@@ -64,6 +67,11 @@ void RemoveChunk(Chunk* chunk);
 /// The chunk of a living arena that holds `address` (header and tail
 /// included), or null.
 Chunk* Find(const void* address) noexcept;
+
+/// The same for collector callbacks: takes no lock, also where a thread was
+/// stopped while it wrote. A chunk that it was adding or removing may be
+/// missed.
+Chunk* FindWhileStopped(const void* address) noexcept;
 
 }  // namespace index
 }  // namespace acre::inline ACRE_ABI::detail

@@ -55,10 +55,14 @@ bool SlowPath::Extend(std::size_t need) {
   const std::size_t missing = need - a_.remaining() + kGranule;
   if (missing > Allowed()) return false;
   const std::size_t min_more = RoundUp(missing, kMaxAlignment);
-  const std::size_t more = a_.source_->Extend(
-      chunk->memory, min_more,
+  const std::size_t wanted_more =
       std::max(min_more, std::min(RoundUp(NextChunkSize(), kMaxAlignment),
-                                  Allowed() / kMaxAlignment * kMaxAlignment)));
+                                  Allowed() / kMaxAlignment * kMaxAlignment));
+  std::size_t more = 0;
+  {
+    const CallingSource calling(*this);
+    more = a_.source_->Extend(chunk->memory, min_more, wanted_more);
+  }
   // Where the index has no memory the source keeps what it gave as part of the
   // chunk; it goes back with it.
   if (more == 0 || !index::ExtendChunk(chunk, more)) return false;
@@ -122,7 +126,9 @@ void SlowPath::StartAt(Chunk* chunk) {
 }
 
 ArenaEntry* SlowPath::Entry() {
-  if (a_.entry_ == nullptr) a_.entry_ = index::AddArena(&a_, a_.collected_);
+  if (a_.entry_ != nullptr) return a_.entry_;
+  a_.entry_ = index::AddArena(&a_, a_.collected_);
+  if (kChecked && a_.entry_ != nullptr) MakeWatch(*a_.entry_);
   return a_.entry_;
 }
 
@@ -133,6 +139,7 @@ Chunk* SlowPath::Acquire(std::size_t min_size, std::size_t wanted) {
     return nullptr;
   }
   const auto acquire = [&] {
+    const CallingSource calling(*this);
     return a_.source_->Acquire(
         min_size, std::min(RoundUp(wanted, kMaxAlignment), Allowed()));
   };
@@ -148,6 +155,7 @@ Chunk* SlowPath::Acquire(std::size_t min_size, std::size_t wanted) {
   const std::size_t allowed = Allowed();
   Chunk* chunk = min_size <= allowed ? index::AddChunk(entry, memory) : nullptr;
   if (chunk == nullptr) {
+    const CallingSource calling(*this);
     a_.source_->Release(memory);
     return nullptr;
   }
@@ -188,6 +196,7 @@ void SlowPath::Release(Chunk* chunk) {
   Unpoison(chunk->begin, chunk->capacity());
   a_.reserved_ -= chunk->charged;
   index::RemoveChunk(chunk);
+  const CallingSource calling(*this);
   a_.source_->Release(memory);
 }
 

@@ -113,6 +113,7 @@ void FreeGraph(Arena& arena, const TypeLayout& type, void* root) {
                                 extent.type->align, extent.type);
     }
   }
+  SlowPath(arena).BeforeFree();
   for (const Extent& extent : extents) {
     for (std::size_t i = 0; i < extent.count; ++i) {
       ReleaseHandles(*extent.type, extent.begin + i * extent.type->size);

@@ -24,6 +24,7 @@
 #include <atomic>
 #include <mutex>
 
+#include "acre/detail/gc_events.h"
 #include "acre/detail/gc_query.h"
 #include "acre/detail/size_class.h"
 #include "acre/failure.h"
@@ -138,6 +139,104 @@ struct ControlBlock {
 
 }  // namespace
 
+// ------------------------------------------------------------------ events
+
+namespace {
+
+constexpr std::size_t kMaxHooks = 4;
+std::atomic<CollectionHook> g_hooks[kMaxHooks];
+std::atomic<GC_on_collection_event_proc> g_next_event_proc{nullptr};
+std::atomic<void (*)()> g_after{nullptr};
+
+void GC_CALLBACK OnEvent(GC_EventType event) {
+  if (const auto next = g_next_event_proc.load()) next(event);
+  CollectionEvent ours;
+  switch (event) {
+    case GC_EVENT_POST_STOP_WORLD:
+      ours = CollectionEvent::kStopped;
+      break;
+    case GC_EVENT_MARK_END:
+      ours = CollectionEvent::kMarked;
+      break;
+
+    default:
+      return;
+  }
+  for (const auto& slot : g_hooks) {
+    if (const CollectionHook hook = slot.load()) hook(ours);
+  }
+}
+
+/// An object that nobody holds: the next collection finalizes it.
+__attribute__((noinline)) void DropSentinel();
+
+void GC_CALLBACK OnFinalized(void*, void*) {
+  g_after.load()();
+  DropSentinel();
+}
+
+void DropSentinel() {
+  void* sentinel = GC_malloc_atomic(1);
+  if (sentinel == nullptr) return;
+  GC_register_finalizer_no_order(sentinel, &OnFinalized, nullptr, nullptr,
+                                 nullptr);
+}
+
+struct ObjectVisit {
+  void (*visit)(void* context, const void* object, std::size_t bytes);
+  void* context;
+};
+
+}  // namespace
+
+bool AddCollectionHook(CollectionHook hook) {
+  static std::mutex lock;
+  const std::lock_guard<std::mutex> hold(lock);
+  GetKinds();  // the hooks ask for them, where making them is not allowed
+  if (GC_get_on_collection_event() != &OnEvent &&
+      g_next_event_proc.load() == nullptr) {
+    g_next_event_proc.store(GC_get_on_collection_event());
+    GC_set_on_collection_event(&OnEvent);
+  }
+  for (auto& slot : g_hooks) {
+    if (slot.load() == hook) return true;
+    if (slot.load() != nullptr) continue;
+    slot.store(hook);
+    return true;
+  }
+  return false;
+}
+
+bool RunAfterCollections(void (*run)()) {
+  EnsureCollector();
+  if (GC_thread_is_registered() == 0) return false;
+  if (g_after.exchange(run) == nullptr) DropSentinel();
+  return true;
+}
+
+bool IsCollectorRunning() noexcept { return GC_is_init_called() != 0; }
+
+bool CollectNow() {
+  EnsureCollector();
+  if (GC_is_disabled() != 0) return false;
+  GC_gcollect();
+  return true;
+}
+
+std::size_t CollectedHeapBytes() noexcept { return GC_get_heap_size(); }
+
+void ForEachScannedObject(void (*visit)(void*, const void*, std::size_t),
+                          void* context) {
+  ObjectVisit visit_all{visit, context};
+  GC_enumerate_reachable_objects_inner(
+      [](void* object, std::size_t bytes, void* data) {
+        if (IsPointerFree(object) || IsArenaChunk(object)) return;
+        const auto& all = *static_cast<const ObjectVisit*>(data);
+        all.visit(all.context, object, bytes);
+      },
+      &visit_all);
+}
+
 const void* CollectedBase(const void* address) noexcept {
   if (!g_initialised.load(std::memory_order_acquire) &&
       GC_is_init_called() == 0) {
@@ -156,6 +255,14 @@ bool IsUncollectable(const void* base) noexcept {
   const int kind = GC_get_kind_and_size(base, &size);
   return (kind == kUncollectable || kind == kAtomicUncollectable) &&
          !IsArenaChunk(base);
+}
+
+bool IsPointerFree(const void* base) noexcept {
+  constexpr int kPointerFree = 0;  // fixed like the above
+  constexpr int kAtomicUncollectable = 3;
+  std::size_t size = 0;
+  const int kind = GC_get_kind_and_size(base, &size);
+  return kind == kPointerFree || kind == kAtomicUncollectable;
 }
 
 bool IsArenaChunk(const void* base) noexcept {

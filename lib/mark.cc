@@ -25,7 +25,7 @@ std::size_t SlowPath::MarkBytes() const {
 }
 
 Mark SlowPath::Checkpoint() {
-  if (kChecked) CheckUser();
+  const Updating updating(*this);
   std::size_t bytes = MarkBytes();
   while (static_cast<std::size_t>(a_.limit_ - a_.cursor_) < bytes) {
     if (!Refill(bytes)) a_.FailAllocation(bytes);
@@ -61,7 +61,7 @@ void SlowPath::SetMark(MarkState* mark) {
 }
 
 void SlowPath::Rewind(Mark mark) {
-  if (kChecked) CheckUser();
+  const Updating updating(*this);
   MarkState* target = FindMark(mark);
   ACRE_CHECK(target != nullptr,
              "Rewind of arena '%s': the mark is not open (a Reset or a Rewind "

@@ -32,6 +32,43 @@ SizeClass BlockFor(std::size_t bytes, std::size_t align);
 std::size_t BlockAlign(SizeClass size, std::size_t align);
 
 class SlowPath {
+  /// Stands at the top of every function that changes the arena. Checked
+  /// builds refuse a second thread, and tell collector callbacks.
+  class Updating {
+   public:
+    explicit Updating(SlowPath& path) : arena_(path.a_) {
+      if (!kChecked) return;
+      path.CheckUser();
+      outer_ = arena_.updating_.exchange(true);
+    }
+    Updating(const Updating&) = delete;
+    Updating& operator=(const Updating&) = delete;
+    ~Updating() {
+      if (kChecked) arena_.updating_.store(outer_);
+    }
+
+   private:
+    Arena& arena_;
+    bool outer_ = false;
+  };
+
+  /// Around every call of a source: the arena is consistent.
+  class CallingSource {
+   public:
+    explicit CallingSource(SlowPath& path) : arena_(path.a_) {
+      if (kChecked) outer_ = arena_.updating_.exchange(false);
+    }
+    CallingSource(const CallingSource&) = delete;
+    CallingSource& operator=(const CallingSource&) = delete;
+    ~CallingSource() {
+      if (kChecked) arena_.updating_.store(outer_);
+    }
+
+   private:
+    Arena& arena_;
+    bool outer_ = false;
+  };
+
  public:
   explicit SlowPath(Arena& arena) : a_(arena) {}
 
@@ -49,6 +86,14 @@ class SlowPath {
   ArenaStats Stats() const;
   void VisitChunks(void (*visit)(void*, const ChunkInfo&), void* context) const;
   bool IsInUse(const Chunk& chunk) const;
+  /// The chunks with blocks in them: those that share, then the large ones.
+  const Chunk* FirstInUse() const;
+  const Chunk* NextInUse(const Chunk& chunk) const;
+  /// Where the blocks of a chunk in use end.
+  const char* TopOf(const Chunk& chunk) const {
+    return &chunk == a_.current_ ? a_.cursor_ : chunk.top;
+  }
+  bool IsUpdating() const { return a_.updating_.load(); }
   Location Locate(const Chunk& chunk, const void* address) const;
   /// The arena's registry entry, made at first need; null: out of memory.
   ArenaEntry* Entry();
@@ -63,10 +108,13 @@ class SlowPath {
   bool IsYounger(Mark mark, const void* address) const;
 
   // checked.cc: misuse, found in checked builds
-  void CheckUser();
   void CheckGive(void* block, std::size_t bytes, std::size_t align,
                  const TypeLayout* type);
   void HandOver() { a_.user_ = nullptr; }
+    bool IsUsedHere() const;
+  void MakeWatch(ArenaEntry& entry);
+  void BeforeFree();
+  void BeforeReset();
 
  private:
   // arena.cc
@@ -127,6 +175,10 @@ class SlowPath {
   bool IsBelowMark(const void* block) const;
 
   // checked.cc
+  void CheckUser();
+  ArenaWatch* Watch() const {
+    return kChecked && a_.entry_ != nullptr ? a_.entry_->watch : nullptr;
+  }
   void NoteTaken(void* block, std::size_t bytes, std::size_t align,
                  const TypeLayout* type);
   void NoteGiven(void* block, std::size_t bytes);

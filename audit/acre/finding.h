@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "acre/config.h"
 
@@ -19,9 +20,14 @@ enum class Target : std::uint8_t {
   kCollectedArena,  ///< leak: into another collected arena
   kOtherArena,      ///< into another explicit arena, which may end first
   kFreed,           ///< own arena: a freed block (checked builds)
-  kUnused,          ///< own arena: memory not handed out, or reaching past it
+  kOtherType,       ///< own arena: the start of a block that holds another
+                    ///< type: freed and used again (checked builds)
+  kInterior,        ///< own arena: the inside of a block, where no object of
+                    ///< that type is (checked builds)
+  kUnused,          ///< own arena: memory not handed out yet, or reaching past
+                    ///< the end of its block
   kMisaligned,      ///< own arena: no object of that type can start there
-  kStale,           ///< a container whose storage Reset or Rewind gave up
+  kStale,           ///< own arena: memory that Reset or Rewind gave up
   kStack,           ///< the stack of the auditing thread
   kStatic,          ///< static storage; reported on request only
   kUnknown,         ///< none of these: malloc, another thread's stack, garbage
@@ -33,24 +39,38 @@ enum class FindingKind : std::uint8_t {
   kSpan,
   kString,     ///< std::string_view
   kContainer,  ///< the storage of a Vector, Map, Set or String
+  kWord,       ///< a word of memory that no layout describes
 };
 
 /// Whether what the finding says is certain.
 enum class Certainty : std::uint8_t {
   kExact,
-  kAmbiguous,  ///< a small object, say, that may have been freed explicitly
+  kAmbiguous,  ///< a small object, say, that may have been freed explicitly;
+               ///< a word that may be a number
+};
+
+/// One hop of the way to a finding: an object, and how it was reached.
+struct PathStep {
+  std::string part;               ///< "World", ".levels[\"MAP07\"]", ".target"
+  const void* address = nullptr;  ///< of the object that `part` leads to
+  std::string type;               ///< of that object
 };
 
 struct Finding {
-  std::string path;  ///< World.levels["MAP07"].things[12].target
+  std::string path;   ///< World.levels["MAP07"].things[12].target
+  std::string field;  ///< ".target", the end of the path
   FindingKind kind = FindingKind::kPointer;
   Target target = Target::kUnknown;
   Certainty certainty = Certainty::kExact;
   const void* slot = nullptr;     ///< the address of the pointer
   const void* address = nullptr;  ///< what it holds
-  std::string_view type;          ///< static type of what it should lead to
+  std::string type;               ///< static type of what it should lead to
   std::string what;               ///< what was found there
   std::string_view hint;          ///< what to do about it
+  /// The way from the root, objects only; the last one holds the pointer. The
+  /// middle of a very long one is left out.
+  std::vector<PathStep> steps = {};
+  bool is_known = false;  ///< the baseline lists it: see Baseline
 
   /// True where the collector may free the target although it is in use.
   bool is_leak() const noexcept {
@@ -61,8 +81,13 @@ struct Finding {
 
 /// "collected heap", "another arena", ...
 std::string_view NameOf(Target target) noexcept;
-/// "pointer", "span", "string", "container".
+/// "pointer", "span", "string", "container", "word".
 std::string_view NameOf(FindingKind kind) noexcept;
+
+/// Names the finding from run to run, wherever memory lies: the path with
+/// indices and keys left out, what holds the pointer, where it leads, and the
+/// type. "World.levels[].things[].target pointer->collected heap Thing"
+std::string IdentityOf(const Finding& finding);
 
 }  // namespace acre::inline ACRE_ABI
 

@@ -21,6 +21,7 @@
 #ifndef ACRE_ARENA_H_
 #define ACRE_ARENA_H_
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -68,6 +69,12 @@ struct Blocks {
   static void Give(Arena& arena, void* block, std::size_t bytes,
                    std::size_t align, const TypeLayout* type);
   [[noreturn]] static void Fail(const Arena& arena, std::size_t bytes);
+  /// The block just taken is the storage of a container: what of it is in use
+  /// only its handle knows. Checked builds remember it.
+  static void NoteStorage(const void* block) {
+    if constexpr (kChecked) NoteStorageSlow(block);
+  }
+  static void NoteStorageSlow(const void* block);
 };
 
 /// Fails unless `align` is a power of two up to kMaxAlignment.
@@ -296,7 +303,10 @@ class Arena {
   std::uint64_t resets_ = 0;
   ArenaOptions options_;
   bool collected_ = false;
-  const void* user_ = nullptr;  // checked builds: the thread that uses it
+  // Checked builds: the thread that uses it, and whether that is changing the
+  // fields above at the moment; read by collector callbacks.
+  const void* user_ = nullptr;
+  std::atomic<bool> updating_{false};
 };
 
 /// The arena with a chunk that holds `address`, or null. Constant, any thread.
@@ -439,11 +449,11 @@ ACRE_INLINE void Arena::Free(T* object) {
   using Object = std::remove_cv_t<T>;
   static_assert(detail::RequireElement<Object>());
   auto* mutable_object = const_cast<Object*>(object);
+  // Before its containers are believed.
+  if constexpr (kChecked) {
+    CheckFree(mutable_object, sizeof(T), alignof(T), &LayoutOf<Object>());
+  }
   if constexpr (LayoutOf<Object>().has_handles) {
-    // Before its containers are believed.
-    if constexpr (kChecked) {
-      CheckFree(mutable_object, sizeof(T), alignof(T), &LayoutOf<Object>());
-    }
     detail::ReleaseHandles(LayoutOf<Object>(), mutable_object);
   }
   Give(mutable_object, sizeof(T), alignof(T), &LayoutOf<Object>());
@@ -455,10 +465,10 @@ void Arena::Free(std::span<T, N> array) {
   using Object = std::remove_cv_t<T>;
   static_assert(detail::RequireElement<Object>());
   auto* data = const_cast<Object*>(array.data());
+  if constexpr (kChecked) {
+    CheckFree(data, array.size_bytes(), alignof(T), &LayoutOf<Object>());
+  }
   if constexpr (LayoutOf<Object>().has_handles) {
-    if constexpr (kChecked) {
-      CheckFree(data, array.size_bytes(), alignof(T), &LayoutOf<Object>());
-    }
     for (std::size_t i = 0; i < array.size(); ++i) {
       detail::ReleaseHandles(LayoutOf<Object>(), data + i);
     }

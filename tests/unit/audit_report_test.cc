@@ -43,7 +43,9 @@ TEST_CASE("NameOf: every target and kind has a name of its own") {
   CHECK(NameOf(Target::kFreed) == "freed block");
   CHECK(NameOf(Target::kUnused) == "unused memory");
   CHECK(NameOf(Target::kMisaligned) == "misaligned");
-  CHECK(NameOf(Target::kStale) == "stale storage");
+  CHECK(NameOf(Target::kOtherType) == "block of another type");
+  CHECK(NameOf(Target::kInterior) == "inside of a block");
+  CHECK(NameOf(Target::kStale) == "stale memory");
   CHECK(NameOf(Target::kStack) == "stack");
   CHECK(NameOf(Target::kStatic) == "static storage");
   CHECK(NameOf(Target::kUnknown) == "unknown memory");
@@ -53,6 +55,7 @@ TEST_CASE("NameOf: every target and kind has a name of its own") {
   CHECK(NameOf(FindingKind::kSpan) == "span");
   CHECK(NameOf(FindingKind::kString) == "string");
   CHECK(NameOf(FindingKind::kContainer) == "container");
+  CHECK(NameOf(FindingKind::kWord) == "word");
   CHECK(NameOf(static_cast<FindingKind>(200)) == "?");
 }
 

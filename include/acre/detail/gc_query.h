@@ -23,6 +23,10 @@ std::size_t CollectedSize(const void* base) noexcept;
 /// (GC_malloc_uncollectable). Requires: CollectedBase returned `base`.
 bool IsUncollectable(const void* base) noexcept;
 
+/// True for objects that the collector does not scan (GC_malloc_atomic).
+/// Requires: CollectedBase returned `base`.
+bool IsPointerFree(const void* base) noexcept;
+
 /// True for chunks of acre, of living and of dead arenas.
 bool IsArenaChunk(const void* base) noexcept;
 

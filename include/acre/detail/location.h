@@ -26,16 +26,22 @@ struct Location {
   Place place = Place::kNotInArena;
   const char* chunk_begin = nullptr;
   const char* chunk_end = nullptr;
-  const char* live_end = nullptr;  // nothing from here on is handed out
+  const char* live_end = nullptr;   // nothing from here on is handed out
+  const char* dirty_end = nullptr;  // nor was before the last Reset or Rewind
   // Checked builds, kLive and kFreed: the block around the address.
   const void* block = nullptr;
   std::size_t block_bytes = 0;
   const TypeLayout* block_type = nullptr;  // null: raw bytes
+  bool is_storage = false;                 // of a container
 };
 
 /// Constant. Exact while the arena that owns the address is not in use by
 /// another thread.
 Location Locate(const void* address) noexcept;
+
+/// The same with the world stopped by the collector: takes no lock, whoever was
+/// stopped in the middle of what.
+Location LocateWhileStopped(const void* address) noexcept;
 
 /// True for an address below the youngest open mark of the arena.
 bool IsOlderThanMark(const Arena& arena, const void* address) noexcept;

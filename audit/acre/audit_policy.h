@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+//
+// Audits that run by themselves, in checked builds. Linking libacre-audit is
+// enough: every arena is audited at each collection, with the world stopped,
+// before the collector takes what leaked pointers lead to. What was found is
+// reported (text on stderr, unless you set a reporter) as soon as the world
+// runs again.
+//
+//   acre::SetAuditPolicy(arena, {.on_reset = true});
+//
+//   ACRE_AUDIT=off ./game      # no audit runs by itself
+//   ACRE_AUDIT=report ./game   # every arena at each collection, go on
+//   ACRE_AUDIT=abort ./game    # the same, stop at the first new finding
+//
+// The variable overrides what the program says. A finding is reported once.
+// Findings of a baseline (<acre/baseline.h>) are reported, but do not stop.
+// In release builds nothing runs by itself: their arenas know no blocks.
+//
+// At a collection only leaks are looked for, in objects of registered types and
+// in containers. An arena that another thread was changing at that moment is
+// skipped, and told so with the next report; one that has not changed since the
+// last collection costs a checksum of its memory.
+
+#ifndef ACRE_AUDIT_POLICY_H_
+#define ACRE_AUDIT_POLICY_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "acre/arena.h"
+#include "acre/audit.h"
+#include "acre/config.h"
+
+namespace acre::inline ACRE_ABI {
+
+enum class AuditAction : std::uint8_t {
+  kReport,  ///< tell, and go on
+  kAbort,   ///< tell, and end the program where something is new
+};
+
+struct AuditPolicy {
+  bool on_collection = false;
+  /// Before Reset, Rewind, and the arena's end: AuditAll.
+  bool on_reset = false;
+  /// Before Free and FreeGraph of a registered type: AuditAll.
+  bool on_free = false;
+  /// Before every so manieth allocation: AuditAll. 0: never.
+  std::size_t every_allocations = 0;
+  AuditAction action = AuditAction::kReport;
+};
+
+/// What an arena without a policy of its own has in checked builds.
+inline constexpr AuditPolicy kDefaultAuditPolicy{.on_collection = true};
+
+/// From now on. Release builds: does nothing. Threads: the arena's.
+void SetAuditPolicy(Arena& arena, const AuditPolicy& policy);
+
+/// The policy in force, ACRE_AUDIT included. Release builds: one of no audits.
+AuditPolicy AuditPolicyOf(Arena& arena);
+
+/// Called with each report that has new findings, in place of printing it;
+/// before the program ends where the action is kAbort. Null: print. Returns the
+/// one before. The reporter may use arenas.
+using AuditReporter = void (*)(const AuditReport& report);
+AuditReporter SetAuditReporter(AuditReporter reporter) noexcept;
+
+/// Reports now what collections have found, as far as it concerns arenas of
+/// the calling thread. Otherwise that happens when the program runs finalizers,
+/// uses an arena, or exits.
+void FlushAudits();
+
+/// What audits at collections have done, in this process.
+struct CollectionAudits {
+  std::uint64_t audited = 0;    ///< arenas walked
+  std::uint64_t unchanged = 0;  ///< arenas found as they were
+  std::uint64_t busy = 0;       ///< arenas skipped: in the middle of an update
+  std::uint64_t findings = 0;   ///< leaks found
+  std::uint64_t lost = 0;       ///< of those, more than could be kept to tell
+};
+CollectionAudits CollectionAuditsSoFar() noexcept;
+
+}  // namespace acre::inline ACRE_ABI
+
+#endif  // ACRE_AUDIT_POLICY_H_

@@ -1,0 +1,440 @@
+// SPDX-License-Identifier: MIT
+//
+// Audits that run by themselves. Each checked arena has a Watch, made with its
+// first chunk. Watches are never freed, only used again: a collector callback
+// goes through their list at any moment.
+//
+//   collection, world stopped:  changed arenas --StoppedSweep--> ring
+//   later, on the arena's thread, or where finalizers run:
+//                               ring --paths--> report --> reporter, or stderr
+//
+// The ring is static: the callback must not allocate.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <mutex>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+#include "acre/audit_policy.h"
+#include "acre/baseline.h"
+#include "acre/detail/gc_events.h"
+#include "acre/detail/watch.h"
+#include "acre/failure.h"
+#include "baseline.h"
+#include "classify.h"
+#include "path.h"
+#include "stopped_sweep.h"
+#include "tell_paths.h"
+
+namespace acre::inline ACRE_ABI {
+namespace detail {
+namespace {
+
+// ------------------------------------------------------------- environment
+
+enum class Override : std::uint8_t { kNone, kOff, kReport, kAbort };
+
+Override ReadOverride() {
+  const char* value = std::getenv("ACRE_AUDIT");
+  if (value == nullptr || value[0] == '\0') return Override::kNone;
+  if (std::strcmp(value, "off") == 0) return Override::kOff;
+  if (std::strcmp(value, "report") == 0) return Override::kReport;
+  if (std::strcmp(value, "abort") == 0) return Override::kAbort;
+  fmt::print(stderr, "acre: ACRE_AUDIT is '{}', not off, report or abort\n",
+             value);
+  return Override::kNone;
+}
+
+Override TheOverride() {
+  static const Override override = ReadOverride();
+  return override;
+}
+
+AuditPolicy InForce(AuditPolicy policy) {
+  switch (TheOverride()) {
+    case Override::kNone:
+      break;
+    case Override::kOff:
+      return {};
+    case Override::kReport:
+      policy.on_collection = true;
+      policy.action = AuditAction::kReport;
+      break;
+    case Override::kAbort:
+      policy.on_collection = true;
+      policy.action = AuditAction::kAbort;
+      break;
+  }
+  return policy;
+}
+
+// ----------------------------------------------------------------- reporting
+
+std::atomic<AuditReporter> g_reporter{nullptr};
+
+std::uint64_t HashOf(std::uintptr_t slot, std::uintptr_t address) {
+  return (slot * 0x9E3779B97F4A7C15u ^ address) * 0xD6E8FEB86659FD93u;
+}
+std::uint64_t HashOf(const Finding& finding) {
+  return HashOf(reinterpret_cast<std::uintptr_t>(finding.slot),
+                reinterpret_cast<std::uintptr_t>(finding.address));
+}
+
+void Tell(const AuditReport& report, AuditAction action) {
+  if (const AuditReporter reporter = g_reporter.load()) {
+    reporter(report);
+  } else {
+    std::fputs(ToText(report, {.color = WantsColor(stderr)}).c_str(), stderr);
+  }
+  if (action == AuditAction::kAbort && NewFindings(report) != 0) {
+    FailMisuse(
+        "acre: audit of arena '%s': %zu new findings; ACRE_AUDIT=report "
+        "or the arena's policy lets the program go on",
+        report.arena.c_str(), NewFindings(report));
+  }
+}
+
+// ------------------------------------------------------------------- watches
+
+class Watch;
+
+struct FoundLeak {
+  Watch* watch = nullptr;
+  std::uint64_t era = 0;  // of the watch: whose arena it was
+  StoppedFinding finding = {};
+};
+
+/// From collections, which only add, to those who tell, which only take. What
+/// is here is enough for a person to read; the rest is counted, and found again
+/// at the next collection.
+class Ring {
+ public:
+  /// With the world stopped. False where it is full.
+  bool Add(const FoundLeak& leak) {
+    const std::uint64_t end = end_.load();
+    if (end - begin_.load() == kSize) return false;
+    leaks_[end % kSize] = leak;
+    end_.store(end + 1);
+    return true;
+  }
+  bool is_empty() const { return begin_.load() == end_.load(); }
+  /// One at a time. Requires: not empty.
+  FoundLeak Take() {
+    const std::uint64_t begin = begin_.load();
+    const FoundLeak leak = leaks_[begin % kSize];
+    begin_.store(begin + 1);
+    return leak;
+  }
+
+ private:
+  static constexpr std::size_t kSize = 256;
+  std::atomic<std::uint64_t> begin_{0};
+  std::atomic<std::uint64_t> end_{0};
+  FoundLeak leaks_[kSize] = {};
+};
+
+constinit Ring g_ring;
+std::atomic<std::size_t> g_waiting_count{0};
+std::atomic<bool> g_is_hooked{false};
+std::atomic<std::uint64_t> g_audited{0};
+std::atomic<std::uint64_t> g_unchanged{0};
+std::atomic<std::uint64_t> g_busy{0};
+std::atomic<std::uint64_t> g_findings{0};
+std::atomic<std::uint64_t> g_lost{0};
+
+std::atomic<Watch*> g_watches{nullptr};  // the list of all
+// Guards additions to the list, who takes from the ring, and what follows.
+constinit std::mutex g_lock;
+std::vector<FoundLeak>* g_waiting = nullptr;  // for threads of their arenas
+
+void HookCollector();
+void TellRing();
+
+class Watch final : public ArenaWatch {
+ public:
+  void BeforeTake(Arena& arena) override {
+    if (!g_is_hooked.load() && IsCollectorRunning()) HookCollector();
+    TellPending();
+    if (policy_.every_allocations == 0) return;
+    if (++takes_ % policy_.every_allocations == 0) RunAudit(arena);
+  }
+  void BeforeFree(Arena& arena) override {
+    TellPending();
+    if (policy_.on_free) RunAudit(arena);
+  }
+  void BeforeReset(Arena& arena) override {
+    TellPending();
+    if (policy_.on_reset) RunAudit(arena);
+  }
+  void Ended() noexcept override { entry_.store(nullptr); }
+
+  void Start(const ArenaEntry& entry) {
+    ++era_;
+    takes_ = 0;
+    checksum_.store(0);
+    delete told_.exchange(nullptr);
+    set_policy(kDefaultAuditPolicy);
+    entry_.store(&entry);
+  }
+  bool is_free() const { return entry_.load() == nullptr; }
+
+  /// The arena, while it lives.
+  Arena* arena() const {
+    const ArenaEntry* entry = entry_.load();
+    return entry == nullptr ? nullptr : ArenaIn(*entry);
+  }
+  std::uint64_t era() const { return era_; }
+
+  void set_policy(const AuditPolicy& policy) {
+    policy_ = InForce(policy);
+    audits_collections_.store(policy_.on_collection);
+  }
+  const AuditPolicy& policy() const { return policy_; }
+
+  /// In a collection, with the world stopped.
+  void AuditStopped() {
+    const Arena* arena = this->arena();
+    if (arena == nullptr || !audits_collections_.load()) return;
+    if (IsUpdating(*arena)) {
+      g_busy.fetch_add(1);
+      return;
+    }
+    const std::uint64_t checksum = ChecksumOf(*arena);
+    if (checksum == checksum_.load()) {
+      g_unchanged.fetch_add(1);
+      return;
+    }
+    g_audited.fetch_add(1);
+    StoppedSweep sweep(
+        *arena,
+        [](void* self, const StoppedFinding& finding) {
+          static_cast<Watch*>(self)->Keep(finding);
+        },
+        this);
+    const std::uint64_t lost = g_lost.load();
+    sweep.Run();
+    if (g_lost.load() == lost) checksum_.store(checksum);
+  }
+
+  /// Those of its findings in the ring.
+  void TellFound(std::vector<StoppedFinding> found);
+
+  Watch* next = nullptr;  // in g_watches
+
+ private:
+  void TellPending() {
+    const bool is_pending = !g_ring.is_empty() || g_waiting_count.load() != 0;
+    if (is_pending && !is_auditing_) TellRing();
+  }
+
+  void Keep(const StoppedFinding& finding) {
+    const std::vector<std::uint64_t>* told = told_.load();
+    const std::uint64_t hash =
+        HashOf(~finding.hidden_slot, ~finding.hidden_address);
+    if (told != nullptr &&
+        std::binary_search(told->begin(), told->end(), hash)) {
+      return;
+    }
+    (g_ring.Add({this, era_, finding}) ? g_findings : g_lost).fetch_add(1);
+  }
+
+  /// False where it was told before.
+  bool Remember(std::uint64_t hash) {
+    const std::lock_guard<std::mutex> hold(g_lock);
+    const std::vector<std::uint64_t>* old = told_.load();
+    std::vector<std::uint64_t> told;
+    if (old != nullptr) told = *old;
+    const auto at = std::lower_bound(told.begin(), told.end(), hash);
+    if (at != told.end() && *at == hash) return false;
+    told.insert(at, hash);
+    // A collection may look at any moment, at this one or at that.
+    delete told_.exchange(new std::vector<std::uint64_t>(std::move(told)));
+    return true;
+  }
+
+  void RunAudit(Arena& arena) {
+    if (is_auditing_) return;
+    is_auditing_ = true;
+    AuditReport report = AuditAll(arena);
+    is_auditing_ = false;
+    std::erase_if(report.findings, [this](const Finding& finding) {
+      // An object whose constructor is still running.
+      constexpr std::uintptr_t kFresh = 0xACACACACACACACAC;
+      return reinterpret_cast<std::uintptr_t>(finding.address) == kFresh ||
+             !Remember(HashOf(finding));
+    });
+    if (!report.findings.empty()) TellFindings(report);
+  }
+
+  void TellFindings(AuditReport& report) {
+    ApplyBaseline(report);
+    report.leak_count = static_cast<std::size_t>(
+        std::count_if(report.findings.begin(), report.findings.end(),
+                      [](const Finding& f) { return f.is_leak(); }));
+    is_auditing_ = true;
+    Tell(report, policy_.action);
+    is_auditing_ = false;
+  }
+
+  std::atomic<const ArenaEntry*> entry_{nullptr};  // null: free for another
+  std::uint64_t era_ = 0;
+  AuditPolicy policy_;
+  std::atomic<bool> audits_collections_{false};
+  std::size_t takes_ = 0;
+  bool is_auditing_ = false;
+  std::atomic<std::uint64_t> checksum_{0};  // of the arena, when swept last
+  // Hashes of what was told, sorted; owned, replaced as a whole.
+  std::atomic<const std::vector<std::uint64_t>*> told_{nullptr};
+};
+
+void OnCollection(CollectionEvent event) {
+  if (event != CollectionEvent::kStopped) return;
+  for (Watch* watch = g_watches.load(); watch != nullptr; watch = watch->next) {
+    watch->AuditStopped();
+  }
+}
+
+Finding FindingFrom(const StoppedFinding& stopped) {
+  Finding finding;
+  finding.kind = stopped.kind;
+  finding.target = stopped.target;
+  finding.slot = reinterpret_cast<const void*>(~stopped.hidden_slot);
+  finding.address = reinterpret_cast<const void*>(~stopped.hidden_address);
+  finding.type = TypeText(stopped.type->name);
+  const auto* slot = static_cast<const char*>(finding.slot);
+  const auto* block = reinterpret_cast<const char*>(~stopped.hidden_block);
+  finding.path = TypeText(stopped.in_block->name);
+  if (slot >= block && slot < block + stopped.in_block->size) {
+    finding.field = PathInside(*stopped.in_block, block, slot);
+  }
+  finding.path += finding.field;
+  const auto offset = ~stopped.hidden_address - ~stopped.hidden_base;
+  if (stopped.target == Target::kCollectedArena) {
+    finding.what = "a collected arena, before this collection";
+  } else {
+    finding.what = fmt::format(
+        "collected object of {} bytes{} at {}, +{}, before this collection",
+        stopped.target_bytes,
+        stopped.is_pointer_free ? " without pointers" : "",
+        reinterpret_cast<const void*>(~stopped.hidden_base), offset);
+  }
+  finding.hint = HintFor(stopped.target);
+  return finding;
+}
+
+void Watch::TellFound(std::vector<StoppedFinding> found) {
+  Arena* arena = this->arena();
+  AuditReport report;
+  report.arena = arena != nullptr ? arena->name() : "(gone)";
+  report.note = "found at a collection, with the world stopped";
+  for (const StoppedFinding& stopped : found) {
+    Finding finding = FindingFrom(stopped);
+    if (Remember(HashOf(finding))) report.findings.push_back(finding);
+  }
+  if (report.findings.empty()) return;
+  if (arena != nullptr && IsUsedHere(*arena)) {
+    detail::TellPaths(*arena, report.findings);
+  }
+  TellFindings(report);
+}
+
+/// Tells what concerns arenas of this thread, arenas that are gone, and what is
+/// to stop the program; the rest waits for its threads.
+void TellRing() {
+  std::vector<std::pair<Watch*, std::vector<StoppedFinding>>> found;
+  {
+    const std::lock_guard<std::mutex> hold(g_lock);
+    if (g_waiting == nullptr) g_waiting = new std::vector<FoundLeak>;
+    std::vector<FoundLeak> leaks;
+    leaks.swap(*g_waiting);
+    while (!g_ring.is_empty()) leaks.push_back(g_ring.Take());
+    for (const FoundLeak& leak : leaks) {
+      if (leak.watch->era() != leak.era) continue;  // another arena's by now
+      const Arena* arena = leak.watch->arena();
+      if (arena != nullptr && !IsUsedHere(*arena) &&
+          leak.watch->policy().action != AuditAction::kAbort) {
+        g_waiting->push_back(leak);
+        continue;
+      }
+      if (found.empty() || found.back().first != leak.watch) {
+        found.emplace_back(leak.watch, std::vector<StoppedFinding>());
+      }
+      found.back().second.push_back(leak.finding);
+    }
+    g_waiting_count.store(g_waiting->size());
+  }
+  for (auto& [watch, findings] : found) watch->TellFound(std::move(findings));
+}
+
+void HookCollector() {
+  if (!RunAfterCollections(&TellRing)) return;
+  g_is_hooked.store(AddCollectionHook(&OnCollection));
+}
+
+ArenaWatch* MakeWatch(Arena& arena, const ArenaEntry& entry) {
+  // Its first chunk will come from the collector anyway.
+  const bool uses_collector =
+      arena.options().source == nullptr || arena.is_collected();
+  if (!g_is_hooked.load() && (uses_collector || IsCollectorRunning())) {
+    HookCollector();
+  }
+  const std::lock_guard<std::mutex> hold(g_lock);
+  for (Watch* watch = g_watches.load(); watch != nullptr; watch = watch->next) {
+    if (!watch->is_free()) continue;
+    watch->Start(entry);
+    return watch;
+  }
+  auto* watch = new Watch;
+  watch->Start(entry);
+  watch->next = g_watches.load();
+  g_watches.store(watch);
+  return watch;
+}
+
+Watch* FindWatch(Arena& arena) {
+  // Only MakeWatch makes watches.
+  return static_cast<Watch*>(WatchOf(arena));
+}
+
+// Before every static arena.
+__attribute__((constructor(101))) void Install() {
+  if (!kChecked) return;
+  SetWatchMaker(&MakeWatch);
+  std::atexit(&FlushAudits);
+}
+
+}  // namespace
+}  // namespace detail
+
+void SetAuditPolicy(Arena& arena, const AuditPolicy& policy) {
+  if (auto* watch = detail::FindWatch(arena)) watch->set_policy(policy);
+}
+
+AuditPolicy AuditPolicyOf(Arena& arena) {
+  const auto* watch = detail::FindWatch(arena);
+  return watch == nullptr ? AuditPolicy{} : watch->policy();
+}
+
+AuditReporter SetAuditReporter(AuditReporter reporter) noexcept {
+  return detail::g_reporter.exchange(reporter);
+}
+
+void FlushAudits() { detail::TellRing(); }
+
+CollectionAudits CollectionAuditsSoFar() noexcept {
+  return {detail::g_audited, detail::g_unchanged, detail::g_busy,
+          detail::g_findings, detail::g_lost};
+}
+
+}  // namespace acre::inline ACRE_ABI
+
+// Whoever links libacre-audit asks for this name, and gets this file.
+extern "C" const int acre_audit_automatic;
+extern "C" const int acre_audit_automatic = 1;

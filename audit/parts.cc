@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+
+#include "parts.h"
+
+namespace acre::inline ACRE_ABI::detail {
+namespace {
+
+bool IsCharacter(const TypeLayout& type) { return type.size == 1; }
+
+/// A struct lies where all its fields lie: a base whose fields the derived
+/// class lists by name.
+bool HoldsFields(const TypeLayout& whole, const char* object,
+                 std::size_t offset, const TypeLayout& type) {
+  if (type.kind != TypeKind::kStruct || type.fields.empty()) return false;
+  for (const FieldLayout& field : type.fields) {
+    if (field.note == FieldNote::kOpaque || field.size == 0) continue;
+    if (!HoldsPart(whole, object, offset + field.offset, *field.type())) {
+      return false;
+    }
+  }
+  return true;
+}
+
+bool HoldsField(const TypeLayout& whole, const char* object, std::size_t offset,
+                const TypeLayout& type) {
+  bool is_described = false;
+  for (std::size_t i = 0; i < whole.fields.size(); ++i) {
+    const FieldLayout& field = whole.fields[i];
+    if (field.note == FieldNote::kOpaque) continue;
+    std::size_t begin = field.offset;
+    if (whole.kind == TypeKind::kTuple) {
+      begin = static_cast<std::size_t>(
+          static_cast<const char*>(whole.ops->part(object, i)) - object);
+    }
+    const TypeLayout& part = *field.type();
+    if (offset < begin || offset >= begin + part.size) continue;
+    is_described = true;
+    if (HoldsPart(part, object + begin, offset - begin, type)) return true;
+  }
+  if (is_described) return HoldsFields(whole, object, offset, type);
+  // A hole, or the padding around one: nobody knows what is there.
+  for (const FieldLayout& field : whole.fields) {
+    if (field.note == FieldNote::kOpaque) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+bool HoldsPart(const TypeLayout& block_type, const void* block,
+               std::size_t offset, const TypeLayout& type) {
+  if (block_type.size == 0) return true;
+  const std::size_t whole = offset - offset % block_type.size;
+  const char* object = static_cast<const char*>(block) + whole;
+  offset -= whole;
+  if (offset == 0 && SameType(block_type, type)) return true;
+  switch (block_type.kind) {
+    case TypeKind::kPlain:
+      return !type.has_slots && offset + type.size <= block_type.size;
+    case TypeKind::kPointer:
+    case TypeKind::kView:
+      return false;
+    case TypeKind::kHandle:
+      return IsCharacter(type);  // the text of a short String lies in it
+    case TypeKind::kArray:
+      return HoldsPart(*block_type.element(), object, offset, type);
+    case TypeKind::kChoice:  // any part may be the live one
+      for (const FieldLayout& field : block_type.fields) {
+        const TypeLayout& part = *field.type();
+        if (offset < part.size && HoldsPart(part, object, offset, type)) {
+          return true;
+        }
+      }
+      return false;
+    case TypeKind::kStruct:
+    case TypeKind::kTuple:
+      return HoldsField(block_type, object, offset, type);
+  }
+  return false;
+}
+
+}  // namespace acre::inline ACRE_ABI::detail

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+//
+// Parts of objects by address: is there an object of this type at that place
+// inside a block of that one? A pointer to a member, to an element or to a base
+// is fine; one to the middle of something else is not.
+
+#ifndef ACRE_AUDIT_PARTS_H_
+#define ACRE_AUDIT_PARTS_H_
+
+#include <cstddef>
+
+#include "acre/config.h"
+#include "acre/type_layout.h"
+
+namespace acre::inline ACRE_ABI::detail {
+
+/// True where an object of `type` may lie `offset` bytes into the block, which
+/// holds a row of `block_type`. Bytes that no layout describes may be anything,
+/// and plain data may be looked at as other plain data.
+bool HoldsPart(const TypeLayout& block_type, const void* block,
+               std::size_t offset, const TypeLayout& type);
+
+/// Calls visit(begin, end) for the bytes of an object that no layout describes:
+/// opaque holes and padding, those of its parts included.
+template <class Visit>
+void ForEachGap(const TypeLayout& type, const char* object, Visit& visit) {
+  if (type.kind == TypeKind::kArray) {
+    const TypeLayout& element = *type.element();
+    for (std::size_t i = 0; i < type.count; ++i) {
+      ForEachGap(element, object + i * element.size, visit);
+    }
+  }
+  if (type.kind != TypeKind::kStruct) return;
+  std::size_t end = 0;
+  for (const FieldLayout& field : type.fields) {
+    if (field.note == FieldNote::kOpaque) continue;
+    if (field.offset > end) visit(object + end, object + field.offset);
+    if (field.offset + field.size > end) end = field.offset + field.size;
+    if (field.note != FieldNote::kBorrowed) {
+      ForEachGap(*field.type(), object + field.offset, visit);
+    }
+  }
+  if (end < type.size && !type.fields.empty()) {
+    visit(object + end, object + type.size);
+  }
+}
+
+}  // namespace acre::inline ACRE_ABI::detail
+
+#endif  // ACRE_AUDIT_PARTS_H_

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MIT
+//
+// Names and the text report.
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <iterator>
+
+#include "acre/audit_report.h"
+
+namespace acre::inline ACRE_ABI {
+
+std::string_view NameOf(Target target) noexcept {
+  switch (target) {
+    case Target::kCollectedHeap:
+      return "collected heap";
+    case Target::kCollectedArena:
+      return "another collected arena";
+    case Target::kOtherArena:
+      return "another arena";
+    case Target::kFreed:
+      return "freed block";
+    case Target::kOtherType:
+      return "block of another type";
+    case Target::kInterior:
+      return "inside of a block";
+    case Target::kUnused:
+      return "unused memory";
+    case Target::kMisaligned:
+      return "misaligned";
+    case Target::kStale:
+      return "stale memory";
+    case Target::kStack:
+      return "stack";
+    case Target::kStatic:
+      return "static storage";
+    case Target::kUnknown:
+      return "unknown memory";
+  }
+  return "?";
+}
+
+std::string_view NameOf(FindingKind kind) noexcept {
+  switch (kind) {
+    case FindingKind::kPointer:
+      return "pointer";
+    case FindingKind::kSpan:
+      return "span";
+    case FindingKind::kString:
+      return "string";
+    case FindingKind::kContainer:
+      return "container";
+    case FindingKind::kWord:
+      return "word";
+  }
+  return "?";
+}
+
+namespace {
+
+/// ANSI escapes, or nothing.
+class Paint {
+ public:
+  explicit Paint(bool is_on) : is_on_(is_on) {}
+  std::string_view red() const { return is_on_ ? "\x1b[1;31m" : ""; }
+  std::string_view yellow() const { return is_on_ ? "\x1b[33m" : ""; }
+  std::string_view dim() const { return is_on_ ? "\x1b[2m" : ""; }
+  std::string_view bold() const { return is_on_ ? "\x1b[1m" : ""; }
+  std::string_view off() const { return is_on_ ? "\x1b[0m" : ""; }
+
+ private:
+  bool is_on_;
+};
+
+std::string Counted(std::size_t n, std::string_view what) {
+  return fmt::format("{} {}{}", n, what, n == 1 ? "" : "s");
+}
+
+std::string_view TitleOf(const Finding& finding) {
+  if (finding.is_known) return "known";
+  if (finding.kind == FindingKind::kWord) return "POSSIBLE LEAK";
+  return finding.is_leak() ? "LEAK" : "finding";
+}
+
+}  // namespace
+
+std::string ToText(const AuditReport& report, const TextOptions& options) {
+  const Paint paint(options.color);
+  std::string text = fmt::format(
+      "audit of arena '{}': {}{}, {}{}; {} objects, {} pointers\n",
+      report.arena, report.leaks() != 0 ? paint.red() : paint.bold(),
+      Counted(report.leaks(), "leak"),
+      Counted(report.findings.size(), "finding"), paint.off(), report.objects,
+      report.pointers);
+  auto out = std::back_inserter(text);
+  for (const Finding& finding : report.findings) {
+    const std::string_view color = finding.is_known    ? paint.dim()
+                                   : finding.is_leak() ? paint.red()
+                                                       : paint.yellow();
+    fmt::format_to(out, "{}{}:{} {}{}{}\n", color, TitleOf(finding),
+                   paint.off(), paint.bold(), finding.path, paint.off());
+    if (finding.kind == FindingKind::kWord) {
+      fmt::format_to(out, "    word at {} like a pointer to {}: {}\n",
+                     finding.slot, NameOf(finding.target), finding.what);
+    } else {
+      fmt::format_to(out, "    {} at {} to {}, {}: {}\n", NameOf(finding.kind),
+                     finding.slot, finding.type, NameOf(finding.target),
+                     finding.what);
+    }
+    fmt::format_to(out, "    {}{}{}\n", paint.dim(), finding.hint, paint.off());
+  }
+  if (report.omitted != 0) {
+    fmt::format_to(out, "{} more findings are not listed\n", report.omitted);
+  }
+  if (report.reviewed != 0) {
+    fmt::format_to(out, "{} findings at reviewed fields\n", report.reviewed);
+  }
+  if (report.known != 0) {
+    fmt::format_to(out, "{} findings are listed in the baseline\n",
+                   report.known);
+  }
+  for (const Garbage& garbage : report.garbage) {
+    fmt::format_to(out, "garbage: {} of {}, {} bytes\n",
+                   Counted(garbage.blocks, "block"), garbage.type,
+                   garbage.bytes);
+  }
+  if (!report.note.empty()) fmt::format_to(out, "note: {}\n", report.note);
+  return text;
+}
+
+bool WantsColor(std::FILE* file) noexcept {
+  const char* no_color = std::getenv("NO_COLOR");
+  return (no_color == nullptr || no_color[0] == '\0') &&
+         isatty(fileno(file)) != 0;
+}
+
+}  // namespace acre::inline ACRE_ABI

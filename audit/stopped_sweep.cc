@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: MIT
+
+#include "stopped_sweep.h"
+
+#include <cstring>
+
+#include "acre/detail/gc_events.h"
+#include "acre/detail/gc_query.h"
+#include "acre/detail/location.h"
+
+namespace acre::inline ACRE_ABI::detail {
+namespace {
+
+// Frames of this recursion take some 300 bytes each; a thread in a collection
+// has at least a few pages left.
+constexpr std::size_t kMaxDepth = 100;
+
+std::uintptr_t Hide(const void* p) {
+  return ~reinterpret_cast<std::uintptr_t>(p);
+}
+
+}  // namespace
+
+void StoppedSweep::Run() {
+  BlockWalk walk(arena_, pass_);
+  while (walk.Next(&block_)) {
+    if (block_.is_freed || block_.is_storage || block_.type == nullptr ||
+        !block_.type->has_slots) {
+      continue;
+    }
+    ForEachSlotIn(*block_.type,
+                  {block_.begin, block_.bytes / block_.type->size}, *this);
+  }
+}
+
+void StoppedSweep::operator()(const Slot& slot) {
+  if (slot.field != nullptr && slot.field->note == FieldNote::kReviewed) return;
+  switch (slot.type->kind) {
+    case TypeKind::kPointer:
+      return Judge(slot, *static_cast<void* const*>(slot.address),
+                   FindingKind::kPointer);
+    case TypeKind::kView: {
+      const ElementRun run = slot.type->ops->view(slot.address);
+      if (run.count == 0) return;
+      return Judge(slot, run.data,
+                   slot.type->element()->name == "char" ? FindingKind::kString
+                                                        : FindingKind::kSpan);
+    }
+    default:
+      return FollowHandle(slot);
+  }
+}
+
+void StoppedSweep::Judge(const Slot& slot, const void* address,
+                         FindingKind kind) {
+  if (address == nullptr) return;
+  StoppedFinding finding;
+  const Location where = LocateWhileStopped(address);
+  if (where.arena == &arena_) return;
+  if (where.arena != nullptr) {
+    if (!where.arena->is_collected()) return;
+    finding.target = Target::kCollectedArena;
+    finding.hidden_base = Hide(where.chunk_begin);
+  } else {
+    const void* base = CollectedBase(address);
+    if (base == nullptr || IsUncollectable(base)) return;
+    finding.hidden_base = Hide(base);
+    finding.target_bytes = CollectedSize(base);
+    finding.is_pointer_free = IsPointerFree(base);
+  }
+  finding.hidden_slot = Hide(slot.address);
+  finding.hidden_address = Hide(address);
+  finding.hidden_block = Hide(block_.begin);
+  finding.type = slot.type->element();
+  finding.in_block = block_.type;
+  finding.kind = kind;
+  found_(context_, finding);
+}
+
+void StoppedSweep::FollowHandle(const Slot& slot) {
+  const TypeLayout& handle = *slot.type;
+  const HandleStorage storage = handle.ops->storage(slot.address);
+  if (storage.block == nullptr) return;
+  const Location where = LocateWhileStopped(storage.block);
+  if (where.arena != &arena_) {
+    return Judge(slot, storage.block, FindingKind::kContainer);
+  }
+  const TypeLayout& element = *handle.element();
+  if (!element.has_slots || where.place != Place::kLive ||
+      where.block != storage.block || !where.is_storage ||
+      storage.used > where.block_bytes ||
+      !MeetBlock(arena_, storage.block, pass_)) {
+    return;
+  }
+  if (depth_ == kMaxDepth) {
+    ++too_deep_;
+    return;
+  }
+  ++depth_;
+  std::size_t cursor = 0;
+  for (;;) {
+    const ElementRun run = handle.ops->next_run(slot.address, &cursor);
+    if (run.data == nullptr) break;
+    ForEachSlotIn(element, run, *this);
+  }
+  --depth_;
+}
+
+namespace {
+
+// Debug builds run this at each collection.
+#if defined(__clang__)
+#define ACRE_FAST_IN_DEBUG
+#else
+#define ACRE_FAST_IN_DEBUG __attribute__((optimize("O2")))
+#endif
+
+constexpr std::uint64_t kMultiplier = 0x9E3779B97F4A7C15u;  // 2^64 / phi
+
+/// Four lanes, so that the products overlap: memory is what takes the time.
+__attribute__((no_sanitize("address"))) ACRE_FAST_IN_DEBUG std::uint64_t
+Checksum(const char* begin, std::size_t bytes) {
+  std::uint64_t lanes[4] = {1, 2, 3, 4};
+  std::size_t i = 0;
+  for (; i + 32 <= bytes; i += 32) {
+    std::uint64_t words[4];
+    __builtin_memcpy(words, begin + i, sizeof words);
+    for (int lane = 0; lane < 4; ++lane) {
+      lanes[lane] = (lanes[lane] ^ words[lane]) * kMultiplier;
+      lanes[lane] ^= lanes[lane] >> 32;
+    }
+  }
+  for (; i + 8 <= bytes; i += 8) {
+    std::uint64_t word;
+    __builtin_memcpy(&word, begin + i, sizeof word);
+    lanes[0] = (lanes[0] ^ word) * kMultiplier;
+    lanes[0] ^= lanes[0] >> 32;
+  }
+  return (lanes[0] * 3 + lanes[1] * 5) ^ (lanes[2] * 7 + lanes[3] * 11);
+}
+
+}  // namespace
+
+std::uint64_t ChecksumOf(const Arena& arena) {
+  std::uint64_t sum = arena.stamp() * kMultiplier + CollectedHeapBytes();
+  arena.ForEachChunk([&sum](const ChunkInfo& chunk) {
+    const auto* begin = reinterpret_cast<const char*>(chunk.begin);
+    sum = (sum ^ reinterpret_cast<std::uintptr_t>(begin)) * kMultiplier;
+    sum = (sum ^ Checksum(begin, chunk.used)) * kMultiplier + chunk.used;
+  });
+  return sum;
+}
+
+}  // namespace acre::inline ACRE_ABI::detail

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+//
+// StoppedSweep: looks for leaks in one arena with the world stopped by the
+// collector. Allocates nothing, takes no lock, believes no pointer before it is
+// known to lie in the arena: objects may be half made, their threads stand
+// anywhere.
+
+#ifndef ACRE_AUDIT_STOPPED_SWEEP_H_
+#define ACRE_AUDIT_STOPPED_SWEEP_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "acre/arena.h"
+#include "acre/config.h"
+#include "acre/detail/block_walk.h"
+#include "acre/detail/walk.h"
+#include "acre/finding.h"
+
+namespace acre::inline ACRE_ABI::detail {
+
+/// A leak, as it was when it was found. Addresses are complemented: the
+/// collector, which scans static memory, must not take them for references.
+struct StoppedFinding {
+  std::uintptr_t hidden_slot = 0;
+  std::uintptr_t hidden_address = 0;
+  std::uintptr_t hidden_base = 0;    // of the target
+  std::size_t target_bytes = 0;      // 0: not known
+  const TypeLayout* type = nullptr;  // what the slot should lead to
+  const TypeLayout* in_block =
+      nullptr;                      // what the block that it starts from is
+  std::uintptr_t hidden_block = 0;  // that block
+  FindingKind kind = FindingKind::kPointer;
+  Target target = Target::kCollectedHeap;
+  bool is_pointer_free = false;
+};
+
+class StoppedSweep {
+ public:
+  /// `found` is called for each leak.
+  StoppedSweep(const Arena& arena,
+               void (*found)(void* context, const StoppedFinding& finding),
+               void* context)
+      : arena_(arena), found_(found), context_(context), pass_(NextPass()) {}
+
+  void Run();
+
+  void operator()(const Slot& slot);
+
+  /// Containers in containers deeper than the sweep follows; counted, for they
+  /// were not looked into.
+  std::size_t too_deep() const { return too_deep_; }
+
+ private:
+  void Judge(const Slot& slot, const void* address, FindingKind kind);
+  void FollowHandle(const Slot& slot);
+
+  const Arena& arena_;
+  void (*const found_)(void*, const StoppedFinding&);
+  void* const context_;
+  const std::uint16_t pass_;
+  BlockView block_;
+  std::size_t depth_ = 0;
+  std::size_t too_deep_ = 0;
+};
+
+/// A number that changes when memory that the arena has handed out, or what it
+/// has handed out, changes. Reads everything once.
+std::uint64_t ChecksumOf(const Arena& arena);
+
+}  // namespace acre::inline ACRE_ABI::detail
+
+#endif  // ACRE_AUDIT_STOPPED_SWEEP_H_
