@@ -495,8 +495,11 @@ bool Arena::IsOpen(Mark mark) const noexcept {
 
 void Arena::Reset(ResetMode mode) {
   detail::SlowPath path(*this);
+  constexpr auto kNoHolders = static_cast<unsigned>(ResetMode::kNoHolders);
+  const auto flags = static_cast<unsigned>(mode);
+  if ((flags & kNoHolders) != 0) detail::RequireNoHolders(*this);
   path.BeforeReset();
-  path.Reset(mode);
+  path.Reset(static_cast<ResetMode>(flags & ~kNoHolders));
 }
 Mark Arena::Checkpoint() { return detail::SlowPath(*this).Checkpoint(); }
 void Arena::Rewind(Mark mark) {

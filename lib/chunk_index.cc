@@ -35,7 +35,8 @@ ArenaEntry* g_collected = nullptr;        // entries of collected arenas
 std::size_t g_collected_count = 0;
 std::size_t g_purge_at = 64;  // count at which dead entries are looked for
 ArenaEntry* g_free_entries = nullptr;
-Chunk* g_free_chunks = nullptr;  // linked by next_owned
+std::atomic<ArenaEntry*> g_made{nullptr};  // read without the lock
+Chunk* g_free_chunks = nullptr;            // linked by next_owned
 
 class Writing {
  public:
@@ -227,6 +228,11 @@ ArenaEntry* AddArena(Arena* arena, bool collected) {
   }
   ArenaEntry* entry = g_free_entries;
   g_free_entries = entry->next;
+  if (!entry->is_made) {
+    entry->is_made = true;
+    entry->next_made = g_made.load();
+    g_made.store(entry);
+  }
   entry->chunks = nullptr;
   entry->collected = collected;
   entry->next = nullptr;
@@ -238,6 +244,13 @@ ArenaEntry* AddArena(Arena* arena, bool collected) {
     ++g_collected_count;
   }
   return entry;
+}
+
+void ForEachArena(void (*visit)(void*, const Arena&), void* context) {
+  for (const ArenaEntry* entry = g_made.load(); entry != nullptr;
+       entry = entry->next_made) {
+    if (const Arena* arena = entry->arena()) visit(context, *arena);
+  }
 }
 
 void RemoveArena(ArenaEntry* entry) {

@@ -39,6 +39,8 @@ struct ArenaEntry {
   Chunk* chunks = nullptr;     // all of the arena's, linked by next_owned
   ArenaEntry* next = nullptr;  // among collected entries, or free ones
   bool collected = false;
+  ArenaEntry* next_made = nullptr;  // among all that were ever used
+  bool is_made = false;             // is in that list
   ArenaWatch* watch = nullptr;  // checked builds; told when the arena is gone
 
   Arena* arena() const noexcept {
@@ -53,6 +55,11 @@ namespace index {
 ArenaEntry* AddArena(Arena* arena, bool collected);
 /// Takes the entry and what is left of its chunks out. Not for collected ones.
 void RemoveArena(ArenaEntry* entry);
+
+/// Calls visit(context, arena) for every living arena that has or had a chunk.
+/// Takes no lock.
+void ForEachArena(void (*visit)(void* context, const Arena& arena),
+                  void* context);
 
 /// A record for `memory`, in the index; null where memory ran out or where the
 /// address has more than 48 bits.

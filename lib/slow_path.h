@@ -31,6 +31,9 @@ SizeClass BlockFor(std::size_t bytes, std::size_t align);
 /// The alignment that blocks of this size and request need.
 std::size_t BlockAlign(SizeClass size, std::size_t align);
 
+/// Fails (misuse) where somebody outside points into the arena.
+void RequireNoHolders(const Arena& arena);
+
 class SlowPath {
   /// Stands at the top of every function that changes the arena. Checked
   /// builds refuse a second thread, and tell collector callbacks.
@@ -111,7 +114,7 @@ class SlowPath {
   void CheckGive(void* block, std::size_t bytes, std::size_t align,
                  const TypeLayout* type);
   void HandOver() { a_.user_ = nullptr; }
-    bool IsUsedHere() const;
+  bool IsUsedHere() const;
   void MakeWatch(ArenaEntry& entry);
   void BeforeFree();
   void BeforeReset();

@@ -69,12 +69,22 @@ struct ChunkInfo {
   bool is_large = false;             ///< holds one block only
 };
 
-/// What Reset does with the chunks.
-enum class ResetMode {
-  kKeep,     ///< keep them, contents untouched: the fastest
-  kClear,    ///< keep them, and zero every byte that was handed out
-  kRelease,  ///< give them back to the source
+/// What Reset does with the chunks: one of the first three, and kNoHolders
+/// where you like: ResetMode::kKeep | ResetMode::kNoHolders.
+enum class ResetMode : unsigned {
+  kKeep = 0,     ///< keep them, contents untouched: the fastest
+  kClear = 1,    ///< keep them, and zero every byte that was handed out
+  kRelease = 2,  ///< give them back to the source
+  /// Refuse (misuse), naming them, where FindHolders (<acre/holders.h>) sees
+  /// somebody who still points into the arena; then nothing is lost. Costs a
+  /// collection.
+  kNoHolders = 4,
 };
+
+constexpr ResetMode operator|(ResetMode a, ResetMode b) noexcept {
+  return static_cast<ResetMode>(static_cast<unsigned>(a) |
+                                static_cast<unsigned>(b));
+}
 
 }  // namespace acre::inline ACRE_ABI
 

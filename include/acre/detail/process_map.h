@@ -18,6 +18,8 @@ class ProcessMap {
 
   bool IsStatic(const void* address) const;
   bool IsStack(const void* address) const;
+  /// The end of this thread's stack, where it began; null where not known.
+  const char* stack_end() const { return stack_.end; }
 
  private:
   struct Range {
