@@ -26,7 +26,10 @@ std::string Generalised(std::string_view text) {
     const char close = open == '[' ? ']' : '}';
     bool is_quoted = false;
     for (++i; i < text.size(); ++i) {
-      if (text[i] == '"') is_quoted = !is_quoted;
+      if (text[i] == '\\')
+        ++i;
+      else if (text[i] == '"')
+        is_quoted = !is_quoted;
       if (text[i] == close && !is_quoted) break;
     }
     result += close;

@@ -25,8 +25,16 @@ bool IsText(const TypeLayout& type) {
 std::string Quoted(ElementRun run) {
   constexpr std::size_t kLongest = 40;
   const std::string_view text(static_cast<const char*>(run.data), run.count);
-  if (text.size() <= kLongest) return fmt::format("\"{}\"", text);
-  return fmt::format("\"{}...\"", text.substr(0, kLongest));
+  std::string quoted = "\"";
+  for (const char c : text.substr(0, kLongest)) {
+    if (c == '"' || c == '\\') quoted += '\\';
+    if (static_cast<unsigned char>(c) < ' ' || c == '\x7f') {
+      quoted += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+    } else {
+      quoted += c;
+    }
+  }
+  return quoted + (text.size() <= kLongest ? "\"" : "...\"");
 }
 
 bool IsSignedName(std::string_view name) {

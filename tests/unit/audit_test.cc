@@ -50,6 +50,13 @@ struct Cell {
 };
 ACRE_LAYOUT(Cell, next, other)
 
+/// Cells do not fit into it anywhere.
+struct Other {
+  Other* other = nullptr;
+  std::int64_t number = 0;
+};
+ACRE_LAYOUT(Other, other, number)
+
 /// A slot of each kind.
 struct Leaf {
   Cell* pointer = nullptr;
@@ -162,10 +169,28 @@ void CheckOne(const AuditReport& report, const std::string& path,
   CHECK(report.leaks() == (is_leak ? 1u : 0u));
 }
 
+/// Nothing but what the world reaches is in the arena.
+void CheckSame(const AuditReport& one, const AuditReport& all) {
+  REQUIRE(one.findings.size() == all.findings.size());
+  for (std::size_t i = 0; i < one.findings.size(); ++i) {
+    CHECK(one.findings[i].path == all.findings[i].path);
+    CHECK(one.findings[i].slot == all.findings[i].slot);
+    CHECK(one.findings[i].kind == all.findings[i].kind);
+    CHECK(one.findings[i].target == all.findings[i].target);
+  }
+}
+
 /// Plants the address in each slot of each leaf, alone.
-void CheckEverywhere(const Arena& arena, World& world, const Bad& bad) {
+void CheckEverywhere(const Arena& arena, World& world, const Bad& bad,
+                     bool in_texts = true) {
   const acre::AuditOptions options{.report_static = true};
-  const auto audit = [&] { return Audit(arena, world, options); };
+  const auto audit = [&] {
+    AuditReport report = Audit(arena, world, options);
+    if (acre::kChecked) {  // finds the same, without knowing the root
+      CheckSame(report, acre::AuditAll(arena, options));
+    }
+    return report;
+  };
   auto* cell = static_cast<Cell*>(bad.address);
   for (const auto& [leaf, path] : PlacesOf(world)) {
     leaf->pointer = cell;
@@ -175,7 +200,7 @@ void CheckEverywhere(const Arena& arena, World& world, const Bad& bad) {
     leaf->span = {cell, 2};
     CheckOne(audit(), path + ".span", FindingKind::kSpan, bad, &leaf->span);
     leaf->span = {};
-    if (bad.target != Target::kMisaligned) {
+    if (in_texts && bad.target != Target::kMisaligned) {
       leaf->text = {static_cast<const char*>(bad.address), 5};
       CheckOne(audit(), path + ".text", FindingKind::kString, bad, &leaf->text);
       leaf->text = {};
@@ -191,6 +216,10 @@ void CheckEverywhere(const Arena& arena, World& world, const Bad& bad) {
            &*world.set.begin());
   world.set.clear();
   REQUIRE(audit().clean());
+}
+
+void CheckCellsEverywhere(const Arena& arena, World& world, const Bad& bad) {
+  CheckEverywhere(arena, world, bad, false);
 }
 
 /// Puts a handle where move assignment would refuse or rebind it.
@@ -237,6 +266,48 @@ struct FirstAndAll {
   std::span<Cell> all;
 };
 ACRE_LAYOUT(FirstAndAll, first, all)
+
+struct Inner2 {
+  std::int64_t number = 0;
+  Vector<Cell> cells;
+};
+ACRE_LAYOUT(Inner2, number, cells)
+struct Whole {
+  Inner2 inner;
+  std::array<Cell, 4> row;
+};
+ACRE_LAYOUT(Whole, inner, row)
+struct Derived : Cell {
+  Cell* own = nullptr;
+};
+ACRE_LAYOUT(Derived, base(Cell), own)
+struct Listed : Cell {
+  Cell* own = nullptr;
+};
+ACRE_LAYOUT(Listed, next, other, own)
+
+struct Members {
+  Whole whole;
+  Derived derived;
+  Listed listed;
+  String text;
+  std::variant<int, Whole> choice;
+  std::tuple<int, Cell> tuple;
+  Map<int, Cell> map;
+  Cell* cell = nullptr;
+  std::span<Cell> span;
+  Vector<Cell>* handle = nullptr;
+  std::int64_t* number = nullptr;
+  Cell* base = nullptr;
+  Cell* flat = nullptr;
+  std::string_view view;
+  unsigned char* byte = nullptr;
+  Whole* part = nullptr;
+  Cell* item = nullptr;
+  Cell* entry = nullptr;
+};
+ACRE_LAYOUT(Members, whole, derived, listed, text, choice, tuple, map, cell,
+            span, handle, number, base, flat, view, byte, part, item, entry)
 
 struct Noted {
   Cell* skipped = nullptr;
@@ -329,7 +400,58 @@ TEST_CASE("Audit: the arena's own memory, unused, misaligned and freed") {
     const std::span<Cell> dead = arena.NewArray<Cell>(8);
     arena.Free(dead);
     CheckEverywhere(arena, *world, {"freed", dead.data(), Target::kFreed});
+    // A text may lie anywhere: these are wrong for cells only.
+    const std::span<Other> other = arena.NewArray<Other>(8);
+    REQUIRE(static_cast<void*>(other.data()) == dead.data());
+    CheckCellsEverywhere(arena, *world,
+                         {"used again", other.data(), Target::kOtherType});
+    CheckCellsEverywhere(arena, *world,
+                         {"inside", &other[1].number, Target::kInterior});
+    CheckCellsEverywhere(arena, *world,
+                         {"storage", world->vector.data(), Target::kOtherType});
   }
+}
+
+TEST_CASE("Audit: memory that Reset or Rewind gave up") {
+  Arena arena;
+  static_cast<void>(arena.Allocate(20'000));
+  auto* old = static_cast<char*>(arena.Allocate(1000));
+  arena.Reset();
+  World* world = MakeWorld(arena);
+  world->keys.reserve(4);
+  world->set.reserve(4);
+  CheckEverywhere(arena, *world, {"reset", old, Target::kStale});
+  const acre::Mark mark = arena.Checkpoint();
+  static_cast<void>(arena.Allocate(30'000));
+  auto* young = static_cast<char*>(arena.Allocate(1000));
+  arena.Rewind(mark);
+  CheckEverywhere(arena, *world, {"rewound", young, Target::kStale});
+  CheckEverywhere(arena, *world, {"never used", young + 8192, Target::kUnused});
+}
+
+TEST_CASE("Audit: pointers to members, elements and bases are fine") {
+  Arena arena;
+  Members* members = arena.New<Members>();
+  members->whole.inner.cells.resize(3);
+  members->whole.row = {};
+  members->cell = &members->whole.inner.cells[2];
+  members->span = {members->whole.row.data() + 1, 2};
+  members->handle = &members->whole.inner.cells;
+  members->number = &members->whole.inner.number;
+  members->base = &members->derived;
+  members->flat = static_cast<Cell*>(static_cast<void*>(&members->listed));
+  members->text = "short";
+  members->view = members->text.view();
+  members->byte =
+      reinterpret_cast<unsigned char*>(&members->whole.inner.number);
+  members->part = &members->choice.emplace<Whole>();
+  members->item = &std::get<1>(members->tuple);
+  members->entry = &members->map[7];
+  const AuditReport report = Audit(arena, *members);
+  for (const Finding& finding : report.findings) {
+    FAIL_CHECK(finding.path << " " << finding.what);
+  }
+  CHECK(acre::AuditAll(arena).clean());
 }
 
 TEST_CASE("Audit: a span that reaches past what was handed out") {

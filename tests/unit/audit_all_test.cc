@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: MIT
+//
+// Guards the audit of whole arenas: what no root reaches, what no layout
+// describes, garbage by type, and findings that are known.
+
+#include <doctest/doctest.h>
+#include <gc/gc.h>
+
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "acre/arena.h"
+#include "acre/audit.h"
+#include "acre/baseline.h"
+#include "acre/gc.h"
+#include "acre/layout.h"
+#include "acre/map.h"
+#include "acre/string.h"
+#include "acre/vector.h"
+#include "collecting.h"
+
+namespace audit_all_test {
+
+using acre::Arena;
+using acre::AuditAll;
+using acre::AuditReport;
+using acre::Certainty;
+using acre::FindingKind;
+using acre::RootOf;
+using acre::Target;
+
+struct Node {
+  Node* next = nullptr;
+  acre::Vector<Node*> more;
+};
+ACRE_LAYOUT(Node, next, more)
+
+struct World {
+  acre::Map<acre::String, Node*> nodes;
+  acre::String name;
+};
+ACRE_LAYOUT(World, nodes, name)
+
+/// Words that look like pointers: one that a layout calls a number, one in a
+/// hole.
+struct Mixed {
+  std::int64_t number = 0;
+  void* hole = nullptr;
+  Node* node = nullptr;
+};
+ACRE_LAYOUT(Mixed, number, opaque(hole, 8), node)
+
+struct Blob {
+  std::span<std::byte> bytes;
+};
+ACRE_LAYOUT(Blob, bytes)
+
+struct Kept {
+  Node* known = nullptr;
+  Node* fresh = nullptr;
+  acre::Vector<Node> list;
+};
+ACRE_LAYOUT(Kept, known, fresh, list)
+
+Node* Collected(std::size_t bytes = 10'000) {
+  return static_cast<Node*>(GC_MALLOC(bytes));
+}
+
+class TempFile {
+ public:
+  explicit TempFile(std::string_view text) {
+    std::FILE* file = std::fopen(path(), "w");
+    REQUIRE(file != nullptr);
+    std::fwrite(text.data(), 1, text.size(), file);
+    std::fclose(file);
+  }
+  TempFile(const TempFile&) = delete;
+  TempFile& operator=(const TempFile&) = delete;
+  ~TempFile() {
+    std::remove(path());
+    acre::ClearBaseline();
+  }
+  static const char* path() { return "audit_all_test.baseline"; }
+};
+
+}  // namespace audit_all_test
+
+using namespace audit_all_test;
+
+TEST_CASE("AuditAll: blocks that nothing reaches are audited") {
+  if (!acre::kChecked) return;
+  Arena arena;
+  arena.New<World>();
+  Node* lone = arena.New<Node>();
+  Node* circle = arena.New<Node>();
+  circle->next = arena.New<Node>();
+  circle->next->next = circle;
+  CHECK(AuditAll(arena).clean());
+
+  lone->next = Collected();
+  AuditReport report = AuditAll(arena);
+  REQUIRE(report.findings.size() == 1);
+  CHECK(report.findings[0].path == "audit_all_test::Node.next");
+  CHECK(report.findings[0].slot == &lone->next);
+  lone->next = nullptr;
+
+  circle->next->more.push_back(Collected());
+  report = AuditAll(arena);
+  REQUIRE(report.findings.size() == 1);
+  CHECK(report.findings[0].path == "audit_all_test::Node.next.more[0]");
+  CHECK(report.findings[0].target == Target::kCollectedHeap);
+  CHECK(report.leaks() == 1);
+}
+
+TEST_CASE("AuditAll: paths start at blocks that no pointer leads to") {
+  if (!acre::kChecked) return;
+  Arena arena;
+  Node* last = arena.New<Node>();
+  Node* middle = arena.New<Node>(last);
+  World* world = arena.New<World>();
+  world->nodes["a"] = middle;
+  last->next = Collected();
+  const AuditReport report = AuditAll(arena);
+  REQUIRE(report.findings.size() == 1);
+  const acre::Finding& finding = report.findings[0];
+  CHECK(finding.path == "audit_all_test::World.nodes[\"a\"].next.next");
+  CHECK(finding.field == ".next");
+  REQUIRE(finding.steps.size() == 4);
+  CHECK(finding.steps[0].part == "audit_all_test::World");
+  CHECK(finding.steps[0].address == world);
+  CHECK(finding.steps[1].part == ".nodes[\"a\"]");
+  CHECK(finding.steps[2].address == middle);
+  CHECK(finding.steps[3].part == ".next");
+  CHECK(finding.steps[3].type == "audit_all_test::Node");
+  CHECK(finding.steps[3].address == last);
+}
+
+TEST_CASE("AuditAll: freed blocks are not looked at") {
+  if (!acre::kChecked) return;
+  Arena arena;
+  Node* node = arena.New<Node>();
+  node->next = Collected();
+  CHECK(AuditAll(arena).leaks() == 1);
+  arena.Free(node);
+  CHECK(AuditAll(arena).clean());
+  Node* other = arena.New<Node>();
+  other->next = Collected();
+  arena.Reset();
+  CHECK(AuditAll(arena).clean());
+}
+
+TEST_CASE("AuditAll: garbage, by type, most bytes first") {
+  if (!acre::kChecked) return;
+  Arena arena;
+  World* world = arena.New<World>();
+  world->nodes["a"] = arena.New<Node>();
+  world->nodes["a"]->more.resize(100);
+  world->name = "a name that does not fit into the handle";
+  const auto garbage = [&] {
+    return AuditAll(arena, {RootOf(*world)}, {.report_garbage = true}).garbage;
+  };
+  CHECK(garbage().empty());
+  Node* lone = arena.New<Node>();
+  lone->more.resize(2);
+  arena.New<Node>();
+  static_cast<void>(arena.Allocate(1000));
+  const auto found = garbage();
+  REQUIRE(found.size() == 3);
+  CHECK(found[0].type == "raw bytes");
+  CHECK(found[0].bytes == 1000);
+  CHECK(found[1].type == "audit_all_test::Node");
+  CHECK(found[1].blocks == 2);
+  CHECK(found[1].bytes == 2 * sizeof(Node));
+  CHECK(found[2].type == "storage of audit_all_test::Node*");
+  CHECK(found[2].blocks == 1);
+  CHECK(AuditAll(arena).garbage.empty());  // not asked for
+}
+
+TEST_CASE("AuditAll: raw memory is swept, word by word") {
+  Arena arena;
+  Blob* blob = arena.New<Blob>();
+  auto** words = static_cast<void**>(arena.Allocate(64));
+  for (int i = 0; i < 8; ++i) words[i] = nullptr;
+  blob->bytes = {reinterpret_cast<std::byte*>(words), 64};
+  CHECK(AuditAll(arena, {RootOf(*blob)}).clean());
+  Node* target = Collected();
+  words[3] = reinterpret_cast<char*>(target) + 16;
+  words[5] = words;                       // the arena's own
+  words[6] = &arena;                      // a stack
+  words[7] = GC_malloc_uncollectable(8);  // nobody frees it
+  const AuditReport report = AuditAll(arena, {RootOf(*blob)});
+  REQUIRE(report.findings.size() == 1);
+  CHECK(report.findings[0].kind == FindingKind::kWord);
+  CHECK(report.findings[0].certainty == Certainty::kAmbiguous);
+  CHECK(report.findings[0].target == Target::kCollectedHeap);
+  CHECK(report.findings[0].slot == &words[3]);
+  CHECK(report.findings[0].what.find("bytes") != std::string::npos);
+  CHECK(report.words >= 8);
+  if (acre::kChecked) {
+    CHECK(report.findings[0].path == "audit_all_test::Blob.bytes[+24]");
+  }
+  CHECK(AuditAll(arena, {RootOf(*blob)}, {.sweep_raw = false}).clean());
+  GC_free(words[7]);
+}
+
+TEST_CASE("AuditAll: words in raw memory tell whether the object is scanned") {
+  Arena arena;
+  auto** words = static_cast<void**>(arena.Allocate(16));
+  words[0] = GC_MALLOC_ATOMIC(5000);
+  words[1] = nullptr;
+  const AuditReport report = AuditAll(arena);
+  REQUIRE(report.findings.size() == 1);
+  CHECK(report.findings[0].what.find("without pointers") != std::string::npos);
+}
+
+TEST_CASE("AuditAll: opaque holes are swept, registered numbers are not") {
+  if (!acre::kChecked) return;
+  Arena arena;
+  const std::span<Mixed> row = arena.NewArray<Mixed>(3);
+  row[1].number = reinterpret_cast<std::intptr_t>(Collected());
+  CHECK(AuditAll(arena).clean());
+  row[2].hole = Collected();
+  const AuditReport report = AuditAll(arena);
+  REQUIRE(report.findings.size() == 1);
+  CHECK(report.findings[0].slot == &row[2].hole);
+  CHECK(report.findings[0].kind == FindingKind::kWord);
+  CHECK(report.findings[0].path == "audit_all_test::Mixed[2][+8]");
+}
+
+TEST_CASE("AuditAll: storage whose handle is outside is swept, or walked") {
+  if (!acre::kChecked) return;
+  Arena arena;
+  acre::Vector<Node*> nodes(arena);
+  nodes.push_back(nullptr);
+  nodes.push_back(Collected());
+  AuditReport report = AuditAll(arena);
+  REQUIRE(report.findings.size() == 1);
+  CHECK(report.findings[0].kind == FindingKind::kWord);
+  report = AuditAll(arena, {RootOf(nodes)});
+  REQUIRE(report.findings.size() == 1);
+  CHECK(report.findings[0].kind == FindingKind::kPointer);
+  CHECK(report.findings[0].path == "acre::Vector<audit_all_test::Node*>[1]");
+}
+
+TEST_CASE("AuditAll: storage that was freed under a handle") {
+  if (!acre::kChecked) return;
+  Arena arena;
+  Node* node = arena.New<Node>();
+  node->more.resize(4);
+  alignas(Node) unsigned char copy[sizeof(Node)];
+  std::memcpy(copy, static_cast<void*>(node), sizeof copy);
+    node->more = acre::Vector<Node*>();
+  Node* bad = arena.New<Node>();
+  std::memcpy(static_cast<void*>(bad), copy, sizeof copy);
+  AuditReport report = AuditAll(arena);
+  REQUIRE(report.findings.size() == 1);
+  CHECK(report.findings[0].kind == FindingKind::kContainer);
+  CHECK(report.findings[0].target == Target::kFreed);
+  CHECK(report.findings[0].path == "audit_all_test::Node.more");
+}
+
+TEST_CASE("AuditAll: release builds say what they cannot know") {
+  Arena arena;
+  const AuditReport report = AuditAll(arena);
+  CHECK(report.note.empty() == acre::kChecked);
+}
+
+TEST_CASE("IdentityOf: indices, keys and circles are left out") {
+  Arena arena;
+  Kept* kept = arena.New<Kept>();
+  kept->list.resize(9);
+  kept->list[4].next = Collected();
+  kept->list[7].next = arena.New<Node>();
+  kept->list[7].next->next = arena.New<Node>(Collected());
+  const AuditReport report = Audit(arena, *kept);
+  REQUIRE(report.findings.size() == 2);
+  CHECK(IdentityOf(report.findings[0]) ==
+        "audit_all_test::Kept.list[].next pointer->collected heap "
+        "audit_all_test::Node");
+  CHECK(IdentityOf(report.findings[1]) == IdentityOf(report.findings[0]));
+
+  acre::Finding finding;
+  finding.path = R"(W.a["x]\"[y"].b{#3}[+16])";
+  CHECK(IdentityOf(finding) == "W.a[].b{}[] pointer->unknown memory ");
+}
+
+TEST_CASE("baseline: only what is new fails") {
+  Arena arena({.name = "game"});
+  Kept* kept = arena.New<Kept>();
+  kept->known = Collected();
+  const AuditReport before = Audit(arena, *kept);
+  CHECK(before.known == 0);
+  CHECK(acre::NewFindings(before) == 1);
+  CHECK(acre::ExitStatus(before) == 1);
+
+  const std::string text = acre::ToBaseline(before);
+  CHECK(text.find("audit_all_test::Kept.known pointer->collected heap "
+                  "audit_all_test::Node\n") != std::string::npos);
+  const TempFile file(text + "\r\n  \n# nothing\n");
+  std::string error;
+  REQUIRE(acre::LoadBaseline(file.path(), &error));
+  AuditReport report = Audit(arena, *kept);
+  REQUIRE(report.findings.size() == 1);
+  CHECK(report.findings[0].is_known);
+  CHECK(report.known == 1);
+  CHECK(report.leaks() == 1);
+  CHECK(acre::ExitStatus(report) == 0);
+  CHECK(ToText(report).find("known: audit_all_test::Kept.known") !=
+        std::string::npos);
+
+  kept->fresh = Collected();
+  report = Audit(arena, *kept);
+  CHECK(report.findings.size() == 2);
+  CHECK(acre::NewFindings(report) == 1);
+  CHECK(acre::ExitStatus(report) == 1);
+  CHECK(acre::ExitStatus(Audit(arena, *kept, {.max_findings = 0})) == 1);
+}
+
+TEST_CASE("baseline: a file that cannot be read is named") {
+  std::string error;
+  CHECK_FALSE(acre::LoadBaseline("no/such/file", &error));
+  CHECK(error.find("'no/such/file'") != std::string::npos);
+  CHECK(error.find("No such file") != std::string::npos);
+  CHECK_FALSE(acre::LoadBaseline(".", &error));
+}
+
+TEST_CASE("ToText: colours on request only") {
+  Arena arena;
+  Kept* kept = arena.New<Kept>();
+  kept->known = Collected();
+  const AuditReport report = Audit(arena, *kept);
+  CHECK(ToText(report).find('\x1b') == std::string::npos);
+  CHECK(ToText(report, {.color = true}).find("\x1b[1;31mLEAK") !=
+        std::string::npos);
+}

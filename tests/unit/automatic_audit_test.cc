@@ -1,0 +1,353 @@
+// SPDX-License-Identifier: MIT
+//
+// Guards audits that run by themselves: a leak that nobody asks for is told at
+// the next collection, with its path, once; the program can be stopped there.
+
+#include <doctest/doctest.h>
+#include <gc/gc.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdint>
+#include <cstdio>
+#include <cstring>
+#include <span>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "acre/arena.h"
+#include "acre/audit_policy.h"
+#include "acre/baseline.h"
+#include "acre/gc.h"
+#include "acre/layout.h"
+#include "acre/map.h"
+#include "acre/string.h"
+#include "acre/vector.h"
+#include "collecting.h"
+#include "support/death.h"
+
+namespace automatic_audit_test {
+
+using acre::Arena;
+using acre::AuditPolicy;
+using acre::AuditReport;
+using acre::Target;
+
+struct Thing {
+  Thing* target = nullptr;
+  acre::Vector<Thing*> seen;
+  Thing* accepted = nullptr;
+};
+ACRE_LAYOUT(Thing, target, seen, reviewed(accepted, "kept by the test"))
+
+struct World {
+  acre::Map<acre::String, acre::Vector<Thing>> levels;
+};
+ACRE_LAYOUT(World, levels)
+
+/// Catches the reports of a scope.
+class Reports {
+ public:
+  Reports() : before_(acre::SetAuditReporter(&Catch)) {
+    acre::FlushAudits();
+    all().clear();
+  }
+  Reports(const Reports&) = delete;
+  Reports& operator=(const Reports&) = delete;
+  ~Reports() { acre::SetAuditReporter(before_); }
+
+  /// All findings so far.
+  static std::vector<acre::Finding> findings() {
+    std::vector<acre::Finding> found;
+    for (const AuditReport& report : all()) {
+      found.insert(found.end(), report.findings.begin(), report.findings.end());
+    }
+    return found;
+  }
+
+ private:
+  static std::vector<AuditReport>& all() {
+    static std::vector<AuditReport> reports;
+    return reports;
+  }
+  static void Catch(const AuditReport& report) { all().push_back(report); }
+
+  acre::AuditReporter before_;
+};
+
+/// The only reference to the object is the leak.
+__attribute__((noinline)) void Plant(Thing*& slot, std::size_t bytes = 200) {
+  slot = static_cast<Thing*>(GC_MALLOC(bytes));
+}
+
+World* MakeWorld(Arena& arena) {
+  World* world = arena.New<World>();
+  world->levels["MAP07"].resize(10);
+  return world;
+}
+
+/// Runs the test case below in a process of its own: the variable is read once.
+acre_test::Death RunPlanted(const char* value) {
+  return acre_test::RunInChild([value] {
+    setenv("ACRE_AUDIT", value, 1);
+    dup2(STDERR_FILENO, STDOUT_FILENO);
+    execl("/proc/self/exe", "unit_tests", "--no-skip", "--minimal",
+          "--test-case=child of automatic audit", nullptr);
+  });
+}
+
+struct Object {
+  Object* target = nullptr;
+  std::int64_t number = 0;
+};
+ACRE_LAYOUT(Object, target, number)
+struct Planted {
+  acre::Vector<Object> things;
+};
+ACRE_LAYOUT(Planted, things)
+
+__attribute__((noinline)) void PlantObject(Object& object) {
+  object.target = static_cast<Object*>(GC_MALLOC(sizeof(Object)));
+  object.target->number = 42;
+}
+
+}  // namespace automatic_audit_test
+
+using namespace automatic_audit_test;
+
+TEST_CASE("automatic audit: a leak is told at the next collection, once") {
+  if (!acre::kChecked) return;
+  const Reports reports;
+  Arena arena({.name = "game"});
+  World* world = MakeWorld(arena);
+  Plant(world->levels["MAP07"][3].target);
+  acre_test::Collect();
+  acre::FlushAudits();
+  auto found = reports.findings();
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].path ==
+        "automatic_audit_test::World.levels[\"MAP07\"][3].target");
+  CHECK(found[0].target == Target::kCollectedHeap);
+  CHECK(found[0].certainty == acre::Certainty::kExact);
+  CHECK(found[0].slot == &world->levels["MAP07"][3].target);
+  CHECK(found[0].what.find("collected object of 2") == 0);  // 200 and a bit
+  acre_test::Collect(3);
+  acre::FlushAudits();
+  CHECK(reports.findings().size() == 1);
+
+  Plant(world->levels["MAP07"][4].seen.emplace_back());
+  world->levels["MAP07"][5].accepted = static_cast<Thing*>(GC_MALLOC(64));
+  acre_test::Collect(2);
+  acre::FlushAudits();
+  found = reports.findings();
+  REQUIRE(found.size() == 2);
+  CHECK(found[1].path ==
+        "automatic_audit_test::World.levels[\"MAP07\"][4].seen[0]");
+}
+
+TEST_CASE("automatic audit: told by finalizers, without another operation") {
+  if (!acre::kChecked) return;
+  const Reports reports;
+  Arena arena;
+  World* world = MakeWorld(arena);
+  Plant(world->levels["MAP07"][3].target);
+  // A stale word may hide the sentinel from one collection.
+  for (int i = 0; i < 10 && reports.findings().empty(); ++i) {
+    acre_test::Collect();
+  }
+  CHECK(reports.findings().size() == 1);
+}
+
+TEST_CASE("automatic audit: containers and views that leave the arena") {
+  if (!acre::kChecked) return;
+  const Reports reports;
+  Arena arena;
+  Arena* collected = acre::NewCollectedArena();
+  Thing* thing = arena.New<Thing>();
+  thing->target = collected->New<Thing>();
+  Thing* other = arena.New<Thing>();
+  const acre::Vector<Thing*> leaking(*collected, 3);
+  std::memcpy(static_cast<void*>(&other->seen), &leaking, sizeof leaking);
+  acre_test::Collect();
+  acre::FlushAudits();
+  const auto found = reports.findings();
+  REQUIRE(found.size() == 2);
+  CHECK(found[0].target == Target::kCollectedArena);
+  CHECK(found[1].target == Target::kCollectedArena);
+  CHECK(found[1].kind == acre::FindingKind::kContainer);
+  const acre::Vector<Thing*> empty;
+  std::memcpy(static_cast<void*>(&other->seen), &empty, sizeof empty);
+  GC_reachable_here(collected);
+}
+
+TEST_CASE("automatic audit: collected arenas are audited while they live") {
+  if (!acre::kChecked) return;
+  const Reports reports;
+  Arena* arena = acre::NewCollectedArena({.name = "result"});
+  Plant(arena->New<Thing>()->target);
+  acre_test::Collect();
+  acre::FlushAudits();
+  CHECK(reports.findings().size() == 1);
+  GC_reachable_here(arena);
+}
+
+TEST_CASE("automatic audit: an arena that did not change is not walked") {
+  if (!acre::kChecked) return;
+  const Reports reports;
+  Arena arena;
+  World* world = MakeWorld(arena);
+  acre_test::Collect();
+  const auto before = acre::CollectionAuditsSoFar();
+  acre_test::Collect();
+  const auto same = acre::CollectionAuditsSoFar();
+  CHECK(same.unchanged > before.unchanged);
+  // A store that the arena does not see.
+  Plant(world->levels["MAP07"][9].target);
+  acre_test::Collect();
+  acre::FlushAudits();
+  CHECK(acre::CollectionAuditsSoFar().audited > same.audited);
+  CHECK(reports.findings().size() == 1);
+}
+
+TEST_CASE("automatic audit: more leaks than the ring holds are told later") {
+  if (!acre::kChecked) return;
+  const Reports reports;
+  Arena arena;
+  const std::span<Thing> things = arena.NewArray<Thing>(600);
+  for (Thing& thing : things) Plant(thing.target);
+  // What is not told at once is still there at the next collection: kept here.
+  auto** keep =
+      static_cast<void**>(GC_MALLOC_UNCOLLECTABLE(600 * sizeof(void*)));
+  for (std::size_t i = 0; i < things.size(); ++i) keep[i] = things[i].target;
+  for (int i = 0; i < 4; ++i) {
+    acre_test::Collect();
+    acre::FlushAudits();
+  }
+  CHECK(reports.findings().size() == 600);
+  GC_FREE(keep);
+}
+
+TEST_CASE("automatic audit: on Reset, Rewind, Free and the arena's end") {
+  if (!acre::kChecked) return;
+  const Reports reports;
+  std::size_t told = 0;
+  const auto expect_one = [&] {
+    const auto found = reports.findings();
+    REQUIRE(found.size() == ++told);
+    CHECK(found.back().path == "automatic_audit_test::Thing.target");
+  };
+  {
+    Arena arena;
+    acre::SetAuditPolicy(arena, {.on_reset = true, .on_free = true});
+    arena.New<Thing>()->target = static_cast<Thing*>(GC_MALLOC(64));
+    CHECK(reports.findings().empty());
+    arena.Reset();
+    expect_one();
+    const acre::Mark mark = arena.Checkpoint();
+    arena.New<Thing>()->target = static_cast<Thing*>(GC_MALLOC(64));
+    arena.Rewind(mark);
+    expect_one();
+    Thing* thing = arena.New<Thing>();
+    thing->target = static_cast<Thing*>(GC_MALLOC(64));
+    arena.Free(thing);
+    expect_one();
+    arena.New<Thing>()->target = static_cast<Thing*>(GC_MALLOC(64));
+  }
+  expect_one();
+}
+
+TEST_CASE("automatic audit: every so many allocations") {
+  if (!acre::kChecked) return;
+  const Reports reports;
+  Arena arena;
+  acre::SetAuditPolicy(arena, {.every_allocations = 10});
+  arena.New<Thing>()->target = static_cast<Thing*>(GC_MALLOC(64));
+  for (int i = 1; i < 9; ++i) arena.New<Thing>();
+  CHECK(reports.findings().empty());
+  arena.New<Thing>();
+  CHECK(reports.findings().size() == 1);
+}
+
+TEST_CASE("automatic audit: another thread's arena is told on its thread") {
+  if (!acre::kChecked) return;
+  const Reports reports;
+  std::atomic<int> step{0};
+  std::thread thread([&] {
+    const acre::ThreadRegistration here;
+    Arena arena({.name = "theirs"});
+    World* world = MakeWorld(arena);
+    Plant(world->levels["MAP07"][1].target);
+    acre_test::ClobberStack();
+    step = 1;
+    while (step == 1) std::this_thread::yield();
+    arena.New<Thing>();  // tells
+    step = 3;
+  });
+  while (step != 1) std::this_thread::yield();
+  acre_test::Collect();
+  acre::FlushAudits();
+  CHECK(reports.findings().empty());
+  step = 2;
+  thread.join();
+  REQUIRE(reports.findings().size() == 1);
+  CHECK(reports.findings()[0].path ==
+        "automatic_audit_test::World.levels[\"MAP07\"][1].target");
+}
+
+TEST_CASE("automatic audit: objects that are being made are not judged") {
+  if (!acre::kChecked) return;
+  const Reports reports;
+  Arena arena;
+  acre::SetAuditPolicy(arena, {.on_collection = true, .every_allocations = 1});
+  for (int i = 0; i < 50; ++i) {
+    Thing* thing = arena.New<Thing>();
+    thing->seen.resize(static_cast<std::size_t>(i));
+    if (i % 10 == 0) GC_gcollect();
+  }
+  CHECK(reports.findings().empty());
+}
+
+// The bug that the auditor is for: a heap pointer in an arena, every other
+// reference dropped, and a collection.
+TEST_CASE("child of automatic audit" * doctest::skip()) {
+  Arena arena({.name = "game"});
+  Planted* world = arena.New<Planted>();
+  world->things.resize(5);
+  PlantObject(world->things[3]);
+  acre_test::ClobberStack();
+  GC_gcollect();
+  std::fputs("still running\n", stderr);
+  for (int i = 0; i < 10'000; ++i) {
+    static_cast<Object*>(GC_MALLOC(sizeof(Object)))->number = -1;
+  }
+  if (world->things[3].target->number != 42) {
+    std::fputs("the target is somebody else's memory\n", stderr);
+  }
+}
+
+TEST_CASE("automatic audit: ACRE_AUDIT stops the program, or nothing") {
+  if (!acre::kChecked) return;
+  const auto says = [](const acre_test::Death& death, const char* text) {
+    INFO(death.text);
+    return death.text.find(text) != std::string::npos;
+  };
+  const char* const kLeak =
+      "LEAK: automatic_audit_test::Planted.things[3].target";
+  const acre_test::Death aborted = RunPlanted("abort");
+  CHECK(aborted.died);
+  CHECK(says(aborted, kLeak));
+  CHECK(says(aborted, "audit of arena 'game': 1 new finding"));
+  CHECK_FALSE(says(aborted, "still running"));
+  const acre_test::Death reported = RunPlanted("report");
+  CHECK_FALSE(reported.died);
+  CHECK(says(reported, kLeak));
+  CHECK(says(reported, "still running"));
+  const acre_test::Death off = RunPlanted("off");
+  CHECK_FALSE(off.died);
+  CHECK_FALSE(says(off, "LEAK"));
+  CHECK(says(off, "the target is somebody else's memory"));
+  CHECK(says(RunPlanted("loud"),
+             "ACRE_AUDIT is 'loud', not off, report or abort"));
+}

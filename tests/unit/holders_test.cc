@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: MIT
+//
+// Guards the reverse audit: each kind of holder is found where it stands, and
+// Reset refuses while there is one.
+
+#include "acre/holders.h"
+
+#include <doctest/doctest.h>
+#include <gc/gc.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstdlib>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "acre/arena.h"
+#include "acre/failure.h"
+#include "acre/gc.h"
+#include "acre/layout.h"
+#include "collecting.h"
+#include "support/death.h"
+
+namespace holders_test {
+
+using acre::Arena;
+using acre::FindHolders;
+using acre::Holder;
+using acre::HolderKind;
+using acre::HolderReport;
+
+struct Thing {
+  Thing* next = nullptr;
+  int id = 0;
+};
+ACRE_LAYOUT(Thing, next, id)
+
+Thing* volatile g_thing = nullptr;
+struct Table {
+  int before[4];
+  Thing* volatile thing;
+};
+Table g_table;
+
+/// A block whose address only the caller's `hidden` knows.
+__attribute__((noinline)) acre_test::Hidden Make(Arena& arena) {
+  Thing* thing = arena.New<Thing>();
+  return acre_test::Hidden(thing);
+}
+
+/// Those that hold an address inside the block.
+std::vector<Holder> HoldersOf(const Arena& arena,
+                              const acre_test::Hidden& block,
+                              const acre::HolderOptions& options = {}) {
+  acre_test::ClobberStack();
+  const HolderReport report = FindHolders(arena, options);
+  CHECK(report.error.empty());
+  CHECK(report.unread_stacks == 0);
+  std::vector<Holder> found;
+  const char* begin = static_cast<const char*>(block.reveal());
+  for (const Holder& holder : report.holders) {
+    const auto* address = static_cast<const char*>(holder.address);
+    if (address >= begin && address < begin + sizeof(Thing)) {
+      found.push_back(holder);
+    }
+  }
+  return found;
+}
+
+/// The compiler may leave copies in its own frames: those are holders too, and
+/// true ones.
+std::vector<Holder> Without(std::vector<Holder> all, HolderKind kind) {
+  std::erase_if(all, [kind](const Holder& h) { return h.kind == kind; });
+  return all;
+}
+
+}  // namespace holders_test
+
+using namespace holders_test;
+
+TEST_CASE("FindHolders: nobody") {
+  Arena arena({.name = "level"});
+  const acre_test::Hidden block = Make(arena);
+  CHECK(HoldersOf(arena, block).empty());
+  CHECK(FindHolders(arena).arena == "level");
+  Arena empty;
+  CHECK(FindHolders(empty).holders.empty());
+}
+
+TEST_CASE("FindHolders: a static variable, by name") {
+  Arena arena;
+  const acre_test::Hidden block = Make(arena);
+  g_thing = static_cast<Thing*>(block.reveal());
+  auto found = Without(HoldersOf(arena, block), HolderKind::kStack);
+  found = Without(found, HolderKind::kRegister);
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].kind == HolderKind::kStatic);
+  CHECK(found[0].slot == const_cast<Thing**>(&g_thing));
+  CHECK(found[0].name == "holders_test::g_thing");
+  g_thing = nullptr;
+
+  g_table.thing = static_cast<Thing*>(block.reveal());
+  found = Without(HoldersOf(arena, block), HolderKind::kStack);
+  found = Without(found, HolderKind::kRegister);
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].name == "holders_test::g_table+0x10");
+  g_table.thing = nullptr;
+}
+
+TEST_CASE("FindHolders: a collected object, with its size") {
+  Arena arena;
+  const acre_test::Hidden block = Make(arena);
+  auto** object = static_cast<void**>(GC_MALLOC(128));
+  object[5] = static_cast<char*>(block.reveal()) + 8;  // inside it
+  auto found = Without(HoldersOf(arena, block), HolderKind::kStack);
+  found = Without(found, HolderKind::kRegister);
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].kind == HolderKind::kCollected);
+  CHECK(found[0].base == object);
+  CHECK(found[0].slot == &object[5]);
+  CHECK(found[0].bytes == GC_size(object));
+  object[5] = nullptr;
+  CHECK(Without(Without(HoldersOf(arena, block), HolderKind::kStack),
+                HolderKind::kRegister)
+            .empty());
+  GC_reachable_here(object);
+}
+
+TEST_CASE("FindHolders: memory that the collector does not scan is not asked") {
+  Arena arena;
+  const acre_test::Hidden block = Make(arena);
+  auto** object = static_cast<void**>(GC_MALLOC_ATOMIC(128));
+  object[5] = block.reveal();
+  CHECK(Without(Without(HoldersOf(arena, block), HolderKind::kStack),
+                HolderKind::kRegister)
+            .empty());
+  GC_reachable_here(object);
+}
+
+TEST_CASE("FindHolders: another arena, whatever its source") {
+  Arena arena;
+  Arena other({.name = "menu", .source = &acre::MallocSource::Instance()});
+  const acre_test::Hidden block = Make(arena);
+  Thing* holder = other.New<Thing>();
+  holder->next = static_cast<Thing*>(block.reveal());
+  auto found = Without(HoldersOf(arena, block), HolderKind::kStack);
+  found = Without(found, HolderKind::kRegister);
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].kind == HolderKind::kArena);
+  CHECK(found[0].slot == &holder->next);
+  CHECK(found[0].name == "menu");
+}
+
+TEST_CASE("FindHolders: this stack, and that of another thread") {
+  Arena arena;
+  const acre_test::Hidden block = Make(arena);
+  std::atomic<int> step{0};
+  std::thread thread([&] {
+    const acre::ThreadRegistration here;
+    void* volatile local = block.reveal();
+    step = 1;
+    while (step == 1) std::this_thread::yield();
+    static_cast<void>(local);
+  });
+  while (step != 1) std::this_thread::yield();
+  const auto theirs = HoldersOf(arena, block);
+  CHECK(std::any_of(theirs.begin(), theirs.end(), [](const Holder& holder) {
+    return holder.kind == HolderKind::kStack && holder.thread != 0;
+  }));
+  step = 2;
+  thread.join();
+
+  void* local = block.reveal();
+  const void* slot = &local;
+  asm volatile("" : : "r"(slot) : "memory");  // lies on the stack now
+  const auto ours = HoldersOf(arena, block);
+  asm volatile("" : : "r"(slot) : "memory");
+  CHECK(std::any_of(ours.begin(), ours.end(), [slot](const Holder& holder) {
+    return holder.kind == HolderKind::kStack && holder.slot == slot;
+  }));
+}
+
+TEST_CASE("FindHolders: roots of the user") {
+  Arena arena;
+  const acre_test::Hidden block = Make(arena);
+  auto** root = static_cast<void**>(std::calloc(4, sizeof(void*)));
+  root[2] = block.reveal();
+  CHECK(Without(HoldersOf(arena, block), HolderKind::kStack).size() <= 1);
+  const acre::MemoryRange ranges[] = {{root, 4 * sizeof(void*)}};
+  const auto found = HoldersOf(arena, block, {.roots = ranges});
+  CHECK(std::any_of(found.begin(), found.end(), [&](const Holder& holder) {
+    return holder.kind == HolderKind::kRoot && holder.slot == &root[2];
+  }));
+  std::free(root);
+}
+
+TEST_CASE("FindHolders: beyond the maximum they are counted") {
+  Arena arena;
+  const acre_test::Hidden block = Make(arena);
+  auto** object = static_cast<void**>(GC_MALLOC(100 * sizeof(void*)));
+  for (int i = 0; i < 100; ++i) object[i] = block.reveal();
+  const HolderReport report = FindHolders(arena, {.max_holders = 10});
+  CHECK(report.holders.size() == 10);
+  CHECK(report.omitted >= 90);
+  GC_reachable_here(object);
+}
+
+TEST_CASE("FindHolders: a disabled collector is told") {
+  Arena arena;
+  static_cast<void>(Make(arena));
+  GC_disable();
+  const HolderReport report = FindHolders(arena);
+  GC_enable();
+  CHECK(report.error.find("disabled") != std::string::npos);
+  CHECK_FALSE(HolderReport::kBlindSpots.empty());
+}
+
+TEST_CASE("Reset: refuses while somebody holds, and loses nothing") {
+  Arena arena({.name = "level"});
+  const acre_test::Hidden block = Make(arena);
+  static_cast<Thing*>(block.reveal())->id = 42;
+  g_thing = static_cast<Thing*>(block.reveal());
+  CHECK_DIES(
+      arena.Reset(acre::ResetMode::kClear | acre::ResetMode::kNoHolders),
+      "Reset of arena 'level'.*nothing was lost[^]*holders_test::g_thing");
+  struct Refused {};
+  acre::SetMisuseHandler([](const char*) { throw Refused(); });
+  CHECK_THROWS_AS(
+      arena.Reset(acre::ResetMode::kClear | acre::ResetMode::kNoHolders),
+      Refused);
+  acre::SetMisuseHandler(nullptr);
+  CHECK(g_thing->id == 42);
+  CHECK(arena.stats().resets == 0);
+  g_thing = nullptr;
+}
+
+TEST_CASE("Reset: goes through where nobody holds") {
+  Arena arena;
+  static_cast<void>(Make(arena));
+  acre_test::ClobberStack();
+  arena.Reset(acre::ResetMode::kKeep | acre::ResetMode::kNoHolders);
+  CHECK(arena.stats().resets == 1);
+}
