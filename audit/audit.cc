@@ -23,6 +23,7 @@
 #include "classify.h"
 #include "parts.h"
 #include "path.h"
+#include "quick_walk.h"
 #include "tell_paths.h"
 
 namespace acre::inline ACRE_ABI {
@@ -681,8 +682,9 @@ void TellPaths(const Arena& arena, std::span<Finding> findings) {
 AuditReport AuditObject(const Arena& arena, const TypeLayout& type,
                         const void* root, const AuditOptions& options) {
   const AuditRoot roots[] = {{&type, root}};
-  AuditReport report = detail::Auditor(arena, options, false).Run(roots);
-  if (!report.clean()) {
+  AuditReport report;
+  report.arena = arena.name();
+  if (!detail::QuickWalk(arena, options).IsClean(roots, report)) {
     report = detail::Auditor(arena, options, true).Run(roots);
   }
   detail::ApplyBaseline(report);

@@ -27,6 +27,11 @@ class LookAhead {
     return oldest;
   }
 
+  /// The one that will come out after half the queue has.
+  const T& Middle() const {
+    return items_[(next_ + kDistance / 2) % kDistance];
+  }
+
   /// Calls finish(T) for all that wait, the oldest first; for T() too.
   template <class Finish>
   void Drain(Finish finish) {

@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: MIT
+
+#include "quick_walk.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+namespace acre::inline ACRE_ABI::detail {
+namespace {
+
+// A container in a container is entered at once, down to here; then it waits,
+// so that the stack stays small however deep they nest.
+constexpr std::size_t kMaxDepth = 16;
+
+// Arrays by value up to this length are taken apart into steps.
+constexpr std::size_t kMaxUnrolled = 16;
+
+}  // namespace
+
+bool QuickWalk::IsClean(std::span<const AuditRoot> roots, AuditReport& report) {
+  for (const AuditRoot& root : roots) {
+    Visit(MarksOf(root.object), root.object, *PlanOf(*root.type), 1);
+  }
+  WalkAll();
+  report.objects = objects_;
+  report.pointers = pointers_;
+  report.reviewed = reviewed_.size();
+  return is_clean_;
+}
+
+// ---------------------------------------------------------------------- types
+
+QuickWalk::Plan* QuickWalk::PlanOf(const TypeLayout& type) {
+  const auto known = plans_.find(type.id);
+  if (known != plans_.end()) return known->second.get();
+  Plan* plan = AddPlan(type.id, type);
+  AddSteps(type, 0, *plan);
+  return plan;
+}
+
+QuickWalk::Plan* QuickWalk::StoragePlanOf(const TypeLayout& handle) {
+  const auto known = plans_.find(~handle.id);
+  return known != plans_.end() ? known->second.get()
+                               : AddPlan(~handle.id, handle);
+}
+
+QuickWalk::Plan* QuickWalk::AddPlan(std::uint64_t id, const TypeLayout& type) {
+  const unsigned number =
+      last_number_ < ChunkMarks::kMaxTypes ? ++last_number_ : 0;
+  auto& plan = plans_[id];
+  plan = std::make_unique<Plan>(Plan{&type, number});
+  if (number != 0) numbered_[number] = plan.get();
+  return plan.get();
+}
+
+void QuickWalk::AddSteps(const TypeLayout& type, std::size_t offset,
+                         Plan& plan) {
+  if (!type.has_slots) return;
+  if (type.kind == TypeKind::kStruct) {
+    for (const FieldLayout& slot : type.slots) {
+      AddSteps(*slot.type(), offset + slot.offset, plan);
+    }
+    return;
+  }
+  if (type.kind == TypeKind::kArray && type.count <= kMaxUnrolled) {
+    const TypeLayout& element = *type.element();
+    for (std::size_t i = 0; i < type.count; ++i) {
+      AddSteps(element, offset + i * element.size, plan);
+    }
+    return;
+  }
+  const bool is_slot = type.kind == TypeKind::kPointer ||
+                       type.kind == TypeKind::kView ||
+                       type.kind == TypeKind::kHandle;
+  plan.steps.push_back({static_cast<std::uint32_t>(offset), &type,
+                        is_slot && type.element()->has_slots, nullptr,
+                        nullptr});
+}
+
+// ---------------------------------------------------------------------- marks
+
+ChunkMarks* QuickWalk::SearchMarks(const void* address) {
+  const Location where = Locate(address);
+  if (where.arena != &arena_) return nullptr;
+  ChunkMarks*& marks = marks_at_[where.chunk_begin];
+  if (marks == nullptr) {
+    marks_.push_back(std::make_unique<ChunkMarks>(
+        where.chunk_begin,
+        static_cast<std::size_t>(where.chunk_end - where.chunk_begin),
+        where.live_end));
+    marks = marks_.back().get();
+  }
+  cache_[reinterpret_cast<std::uintptr_t>(address) >> kCacheShift &
+         (kCacheSize - 1)] = marks;
+  return marks;
+}
+
+// ----------------------------------------------------------------------- walk
+
+void QuickWalk::WalkAll() {
+  for (bool found = true; found && is_clean_;) {
+    WalkRows();
+    found = false;
+    // By index: more chunks may be met.
+    for (std::size_t i = 0; i < marks_.size() && is_clean_; ++i) {
+      if (!marks_[i]->HasPending()) continue;
+      found = true;
+      marks_[i]->EnterPending([this](const char* object, unsigned number) {
+        Plan* plan = numbered_[number];
+        __builtin_prefetch(object);
+        __builtin_prefetch(object + plan->type->size - 1);
+        const Object next = ahead_.Exchange({object, plan});
+        PrefetchStorage(ahead_.Middle());
+        EnterAhead(next);
+      });
+    }
+    ahead_.Drain([this](const Object& object) { EnterAhead(object); });
+    unmarked_.Drain([this](const Unmarked& object) { Visit(object); });
+    found = found || !rows_.empty();
+    for (const auto& marks : marks_) found = found || marks->HasPending();
+  }
+}
+
+/// The object's own memory has come by now; every handle starts with the
+/// address of its storage.
+inline void QuickWalk::PrefetchStorage(const Object& object) {
+  if (object.address == nullptr) return;
+  for (const Step& step : object.plan->steps) {
+    if (step.type->kind != TypeKind::kHandle || !step.leads_on) continue;
+    const void* storage;
+    std::memcpy(&storage, object.address + step.offset, sizeof storage);
+    __builtin_prefetch(storage);
+  }
+}
+
+void QuickWalk::WalkRows() {
+  while (!rows_.empty() && is_clean_) {
+    const Row row = rows_.back();
+    rows_.pop_back();
+    EnterRow(row);
+  }
+}
+
+void QuickWalk::EnterAhead(const Object& object) {
+  if (object.address == nullptr || !is_clean_) return;
+  ++objects_;
+  Enter(object.address, *object.plan);
+  WalkRows();
+}
+
+void QuickWalk::EnterRow(const Row& row) {
+  ++objects_;
+  const char* object = row.data;
+  for (std::size_t i = 0; i < row.count && is_clean_; ++i) {
+    Enter(object, *row.plan);
+    object += row.plan->type->size;
+  }
+}
+
+void QuickWalk::Enter(const char* object, Plan& plan) {
+  const Object in{object, &plan};
+  for (Step& step : plan.steps) TakeStep(in, object + step.offset, step);
+}
+
+inline void QuickWalk::TakeStep(const Object& in, const char* slot,
+                                Step& step) {
+  switch (step.type->kind) {
+    case TypeKind::kPointer:
+      return FollowPointer(in, slot, step);
+    case TypeKind::kView:
+      return FollowView(in, slot, step);
+    case TypeKind::kHandle:
+      return FollowHandle(in, slot, step);
+    default:
+      return WalkPart(in, slot, *step.type);
+  }
+}
+
+/// A tuple, a choice, a long array.
+void QuickWalk::WalkPart(const Object& in, const char* part,
+                         const TypeLayout& type) {
+  auto take = [&](const Slot& slot) {
+    Step step{0, slot.type, slot.type->element()->has_slots, nullptr, nullptr};
+    TakeStep(in, static_cast<const char*>(slot.address), step);
+  };
+  ForEachSlot(type, const_cast<char*>(part), take);
+}
+
+inline void QuickWalk::FollowPointer(const Object& in, const char* slot,
+                                     Step& step) {
+  const void* address = *reinterpret_cast<const void* const*>(slot);
+  if (address == nullptr) return;
+  ++pointers_;
+  ChunkMarks* marks = MarksOf(address);
+  if (!IsFine(marks, address, *step.type->element(), 1)) return Suspect(in);
+  if (!step.leads_on) return;
+  if (marks == nullptr) return Visit(marks, address, TargetOf(step), 1);
+  marks->Prefetch(address);
+  Visit(unmarked_.Exchange({marks, address, &TargetOf(step)}));
+}
+
+void QuickWalk::FollowView(const Object& in, const char* slot, Step& step) {
+  const ElementRun run = step.type->ops->view(slot);
+  if (run.count == 0 || run.data == nullptr) return;
+  ++pointers_;
+  ChunkMarks* marks = MarksOf(run.data);
+  if (!IsFine(marks, run.data, *step.type->element(), run.count)) {
+    return Suspect(in);
+  }
+  if (step.leads_on) Visit(marks, run.data, TargetOf(step), run.count);
+}
+
+void QuickWalk::FollowHandle(const Object& in, const char* slot, Step& step) {
+  const TypeOps& ops = *step.type->ops;
+  const HandleStorage storage = ops.storage(slot);
+  if (storage.block == nullptr) return;
+  ++pointers_;
+  if (!IsFine(storage, *step.type->element())) return Suspect(in);
+  if (!step.leads_on || !VisitStorage(storage.block, step)) return;
+  Plan& plan = TargetOf(step);
+  std::size_t cursor = 0;
+  ++depth_;
+  for (;;) {
+    const ElementRun run = ops.next_run(slot, &cursor);
+    if (run.data == nullptr) break;
+    const Row row{static_cast<const char*>(run.data), run.count, &plan};
+    if (depth_ > kMaxDepth) {
+      rows_.push_back(row);
+    } else {
+      EnterRow(row);
+    }
+  }
+  --depth_;
+}
+
+inline bool QuickWalk::IsFine(const ChunkMarks* marks, const void* address,
+                              const TypeLayout& type, std::size_t count) {
+  if (!kChecked && marks != nullptr) {
+    const auto* p = static_cast<const char*>(address);
+    return (reinterpret_cast<std::uintptr_t>(p) & (type.align - 1)) == 0 &&
+           count * type.size <= marks->RoomAt(p);
+  }
+  return !classifier_.Classify(address, {&type, count});
+}
+
+bool QuickWalk::IsFine(const HandleStorage& storage,
+                       const TypeLayout& element) {
+  if (!kChecked && storage.arena == &arena_ && arena_.IsLive(storage.stamp)) {
+    const auto* block = static_cast<const char*>(storage.block);
+    const ChunkMarks* marks = MarksOf(block);
+    if (marks != nullptr && storage.used <= marks->RoomAt(block)) return true;
+  }
+  return !classifier_.ClassifyStorage(storage, element);
+}
+
+inline void QuickWalk::Visit(ChunkMarks* marks, const void* address, Plan& plan,
+                             std::size_t count) {
+  if (count == 1 && marks != nullptr) {
+    switch (marks->Mark(address, plan.number)) {
+      case ChunkMarks::Seen::kNow:
+        return marks->SetPending(address);
+      case ChunkMarks::Seen::kBefore:
+        return;
+      case ChunkMarks::Seen::kNoPlace:
+        break;
+    }
+  }
+  const TypeLayout& type = *plan.type;
+  const std::uint64_t number = visited_.FindOrInsert(address, type);
+  std::size_t seen = 0;
+  if (number == VisitSet::kNone) {
+    walked_.push_back(count);
+  } else {
+    seen = std::exchange(walked_[number], std::max(walked_[number], count));
+  }
+  if (seen >= count) return;
+  rows_.push_back({static_cast<const char*>(address) + seen * type.size,
+                   count - seen, &plan});
+}
+
+inline void QuickWalk::Visit(const Unmarked& object) {
+  if (object.marks == nullptr) return;
+  Visit(object.marks, object.address, *object.plan, 1);
+}
+
+bool QuickWalk::VisitStorage(const void* block, Step& step) {
+  if (step.storage == nullptr) step.storage = StoragePlanOf(*step.type);
+  if (ChunkMarks* marks = MarksOf(block)) {
+    const auto seen = marks->Mark(block, step.storage->number);
+    if (seen != ChunkMarks::Seen::kNoPlace) {
+      return seen == ChunkMarks::Seen::kNow;
+    }
+  }
+  if (!visited_.InsertStorage(block, *step.type)) return false;
+  walked_.push_back(1);
+  return true;
+}
+
+// ------------------------------------------------------------------- findings
+
+void QuickWalk::Suspect(const Object& object) {
+  auto judge = [this](const Slot& slot) { Judge(slot); };
+  ForEachSlot(*object.plan->type, const_cast<char*>(object.address), judge);
+}
+
+void QuickWalk::Judge(const Slot& slot) {
+  std::optional<Verdict> verdict;
+  const TypeLayout& type = *slot.type;
+  if (type.kind == TypeKind::kHandle) {
+    const HandleStorage storage = type.ops->storage(slot.address);
+    if (storage.block == nullptr) return;
+    verdict = classifier_.ClassifyStorage(storage, *type.element());
+  } else {
+    ElementRun run{*static_cast<void* const*>(slot.address), 1};
+    if (type.kind == TypeKind::kView) run = type.ops->view(slot.address);
+    if (run.count == 0 || run.data == nullptr) return;
+    verdict = classifier_.Classify(run.data, {type.element(), run.count});
+  }
+  if (!verdict || !classifier_.IsOwn(slot.address)) return;
+  if (verdict->target == Target::kStatic && !options_.report_static) return;
+  if (slot.field != nullptr && slot.field->note == FieldNote::kReviewed) {
+    reviewed_.insert(slot.address);
+  } else {
+    is_clean_ = false;
+  }
+}
+
+}  // namespace acre::inline ACRE_ABI::detail

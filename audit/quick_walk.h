@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: MIT
+//
+// QuickWalk: is there anything to report? The first pass of an audit from
+// roots. It remembers nothing of the way and stops at the first finding: a
+// second pass tells what, and how it is reached. Most audits end here.
+
+#ifndef ACRE_AUDIT_QUICK_WALK_H_
+#define ACRE_AUDIT_QUICK_WALK_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "acre/audit.h"
+#include "acre/config.h"
+#include "acre/detail/look_ahead.h"
+#include "acre/detail/visit_set.h"
+#include "acre/detail/walk.h"
+#include "chunk_marks.h"
+#include "classify.h"
+
+namespace acre::inline ACRE_ABI::detail {
+
+class QuickWalk {
+ public:
+  QuickWalk(const Arena& arena, const AuditOptions& options)
+      : arena_(arena), options_(options), classifier_(arena) {}
+
+  /// False where there is something to report; true: `report` has the counts.
+  bool IsClean(std::span<const AuditRoot> roots, AuditReport& report);
+
+ private:
+  struct Plan;
+
+  /// One slot of an object, or a part that only its layout can walk.
+  struct Step {
+    std::uint32_t offset;
+    const TypeLayout* type;  // of the slot or part
+    bool leads_on;           // what it leads to has slots itself
+    Plan* target;            // of that; null: not made yet
+    Plan* storage;           // of the storage of a handle; the same
+  };
+  /// A type's slots in a row, so that entering an object is one loop.
+  struct Plan {
+    const TypeLayout* type;
+    unsigned number;  // for ChunkMarks; 0: there are too many types
+    std::vector<Step> steps = {};
+  };
+  /// Elements in a row, still to be entered.
+  struct Row {
+    const char* data;
+    std::size_t count;
+    Plan* plan;
+  };
+  struct Object {
+    const char* address = nullptr;
+    Plan* plan = nullptr;
+  };
+
+  // ------------------------------------------------------------------ types
+  Plan* PlanOf(const TypeLayout& type);
+  /// Of the storage of a handle: an object of its type may lie at its address.
+  Plan* StoragePlanOf(const TypeLayout& handle);
+  Plan* AddPlan(std::uint64_t id, const TypeLayout& type);
+  void AddSteps(const TypeLayout& type, std::size_t offset, Plan& plan);
+  Plan& TargetOf(Step& step) {
+    if (step.target == nullptr) step.target = PlanOf(*step.type->element());
+    return *step.target;
+  }
+
+  // ----------------------------------------------------------------- marks
+  /// Null for an address outside the arena.
+  ChunkMarks* MarksOf(const void* address) {
+    ChunkMarks* marks =
+        cache_[reinterpret_cast<std::uintptr_t>(address) >> kCacheShift &
+               (kCacheSize - 1)];
+    if (marks != nullptr && marks->Holds(address)) return marks;
+    return SearchMarks(address);
+  }
+  ChunkMarks* SearchMarks(const void* address);
+
+  // ------------------------------------------------------------------ walk
+  void WalkAll();
+  void WalkRows();
+  void EnterAhead(const Object& object);
+  void PrefetchStorage(const Object& object);
+  void Enter(const char* object, Plan& plan);
+  void EnterRow(const Row& row);
+  void TakeStep(const Object& in, const char* slot, Step& step);
+  void FollowPointer(const Object& in, const char* slot, Step& step);
+  void FollowView(const Object& in, const char* slot, Step& step);
+  void FollowHandle(const Object& in, const char* slot, Step& step);
+  void WalkPart(const Object& in, const char* part, const TypeLayout& type);
+  bool IsFine(const ChunkMarks* marks, const void* address,
+              const TypeLayout& type, std::size_t count);
+  bool IsFine(const HandleStorage& storage, const TypeLayout& element);
+  struct Unmarked;
+  void Visit(const Unmarked& object);
+  void Visit(ChunkMarks* marks, const void* address, Plan& plan,
+             std::size_t count);
+  bool VisitStorage(const void* block, Step& step);
+  /// A slot in it is not fine: is that something to report?
+  void Suspect(const Object& object);
+  void Judge(const Slot& slot);
+
+  const Arena& arena_;
+  const AuditOptions& options_;
+  Classifier classifier_;
+  bool is_clean_ = true;
+  std::size_t objects_ = 0;
+  std::size_t pointers_ = 0;
+  std::unordered_set<const void*> reviewed_;  // slots
+
+  std::unordered_map<std::uint64_t, std::unique_ptr<Plan>> plans_;  // by id
+  Plan* numbered_[ChunkMarks::kMaxTypes + 1] = {};
+  unsigned last_number_ = 0;
+
+  // The marks used last, by megabyte of address.
+  static constexpr std::size_t kCacheSize = 256;
+  static constexpr unsigned kCacheShift = 20;
+  ChunkMarks* cache_[kCacheSize] = {};
+  std::vector<std::unique_ptr<ChunkMarks>> marks_;
+  std::unordered_map<const char*, ChunkMarks*> marks_at_;  // by begin
+
+  // What has no place in the marks: other types, rows, other memory.
+  VisitSet visited_;
+  std::vector<std::size_t> walked_;  // elements, by number in visited_
+  std::vector<Row> rows_;
+  std::size_t depth_ = 0;  // of containers in containers
+
+  /// A pointer that was judged, its target not yet marked.
+  struct Unmarked {
+    ChunkMarks* marks = nullptr;  // null: none
+    const void* address = nullptr;
+    Plan* plan = nullptr;
+  };
+  LookAhead<Unmarked> unmarked_;
+  LookAhead<Object> ahead_;
+};
+
+}  // namespace acre::inline ACRE_ABI::detail
+
+#endif  // ACRE_AUDIT_QUICK_WALK_H_
