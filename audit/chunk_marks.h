@@ -83,7 +83,7 @@ class ChunkMarks {
   bool HasPending() const { return pending_count_ != 0; }
 
   /// Calls enter(address, type) for all that is pending, by address; what comes
-  /// to be pending ahead of it is met on the same way.
+  /// to be pending here or ahead is met on the same way.
   template <class Enter>
   void EnterPending(Enter enter) {
     std::size_t i = first_pending_;

@@ -43,10 +43,17 @@ struct Table {
 };
 Table g_table;
 
-/// A block whose address only the caller's `hidden` knows.
-__attribute__((noinline)) acre_test::Hidden Make(Arena& arena) {
-  Thing* thing = arena.New<Thing>();
-  return acre_test::Hidden(thing);
+/// A block whose address nobody has, nor has this thread's stack ever had it.
+acre_test::Hidden Make(Arena& arena) {
+  acre_test::NeedCollector();
+  acre_test::Hidden block;
+  arena.HandOver();
+  std::thread([&] {
+    const acre::ThreadRegistration here;
+    block = acre_test::Hidden(arena.New<Thing>());
+    arena.HandOver();
+  }).join();
+  return block;
 }
 
 /// Those that hold an address inside the block.

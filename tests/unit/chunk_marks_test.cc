@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+//
+// Guards the marks of the audit: an object is seen once, what cannot be told
+// apart is refused, and they take less than a 32nd of the chunk.
+
+#include "chunk_marks.h"
+
+#include <doctest/doctest.h>
+
+#include <cstddef>
+#include <random>
+#include <set>
+#include <utility>
+#include <vector>
+
+using acre::detail::ChunkMarks;
+using Seen = ChunkMarks::Seen;
+
+namespace {
+
+alignas(16) char chunk[1 << 16];
+
+}  // namespace
+
+TEST_CASE("ChunkMarks: an object is marked once, by address and type") {
+  ChunkMarks marks(chunk, sizeof chunk, chunk + sizeof chunk);
+  CHECK(marks.Mark(chunk + 64, 1) == Seen::kNow);
+  CHECK(marks.Mark(chunk + 64, 1) == Seen::kBefore);
+  CHECK(marks.Mark(chunk + 80, 1) == Seen::kNow);
+  CHECK(marks.Mark(chunk + 64, 2) == Seen::kNoPlace);  // the line is of 1
+  CHECK(marks.Mark(chunk + 96, 2) == Seen::kNoPlace);
+  CHECK(marks.Mark(chunk + 128, 2) == Seen::kNow);
+  CHECK(marks.Mark(chunk + 8, 1) == Seen::kNoPlace);    // no granule
+  CHECK(marks.Mark(chunk + 256, 0) == Seen::kNoPlace);  // no number
+  CHECK(marks.Mark(chunk + 1008, 15) == Seen::kNow);
+  CHECK(marks.Mark(chunk + sizeof chunk - 16, 3) == Seen::kNow);
+}
+
+TEST_CASE("ChunkMarks: bounds") {
+  const ChunkMarks marks(chunk, 4096, chunk + 1000);
+  CHECK(marks.Holds(chunk));
+  CHECK(marks.Holds(chunk + 4095));
+  CHECK_FALSE(marks.Holds(chunk + 4096));
+  CHECK_FALSE(marks.Holds(chunk - 1));
+  CHECK(marks.RoomAt(chunk) == 1000);
+  CHECK(marks.RoomAt(chunk + 999) == 1);
+  CHECK(marks.RoomAt(chunk + 1000) == 0);
+  CHECK(marks.RoomAt(chunk + 4000) == 0);
+}
+
+TEST_CASE("ChunkMarks: less than a 32nd of the chunk") {
+  for (const std::size_t size :
+       {std::size_t{64} << 10, std::size_t{4} << 20, std::size_t{100} << 20}) {
+    CHECK(ChunkMarks(chunk, size, chunk).bytes() * 32 < size);
+  }
+}
+
+TEST_CASE("ChunkMarks: what is pending is entered once, by address") {
+  ChunkMarks marks(chunk, sizeof chunk, chunk + sizeof chunk);
+  std::mt19937 random(7);
+  std::set<std::pair<const char*, unsigned>> marked;
+  const auto add = [&] {
+    const char* object = chunk + random() % (sizeof chunk / 16) * 16;
+    const unsigned type = 1 + random() % 15;
+    if (marks.Mark(object, type) != Seen::kNow) return;
+    marks.SetPending(object);
+    marked.emplace(object, type);
+  };
+  for (int i = 0; i < 500; ++i) add();
+  std::set<std::pair<const char*, unsigned>> entered;
+  int added = 0;
+  while (marks.HasPending()) {
+    std::ptrdiff_t last = 0;  // the kilobyte, within which new ones may come
+    marks.EnterPending([&](const char* object, unsigned type) {
+      CHECK((object - chunk) / 1024 >= last);
+      last = (object - chunk) / 1024;
+      CHECK(entered.emplace(object, type).second);
+      if (added < 500) {
+        ++added;
+        add();
+      }
+    });
+  }
+  CHECK(entered == marked);
+  CHECK(entered.size() > 500);
+}
