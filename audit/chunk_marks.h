@@ -73,6 +73,15 @@ class ChunkMarks {
     return Seen::kNow;
   }
 
+  /// True where Mark would say kBefore.
+  bool IsMarked(const void* address, unsigned type) const {
+    const std::size_t offset = OffsetOf(address);
+    if (type == 0 || offset % kGranule != 0) return false;
+    const Group& group = groups_[offset / kGroup];
+    return (group.types >> ShiftOf(offset) & 15) == type &&
+           (group.seen & BitOf(offset)) != 0;
+  }
+
   /// A marked object is to be entered.
   void SetPending(const void* address) {
     const std::size_t offset = OffsetOf(address);

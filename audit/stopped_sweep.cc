@@ -49,12 +49,23 @@ void StoppedSweep::operator()(const Slot& slot) {
   }
 }
 
+bool StoppedSweep::IsOwn(const void* address) {
+  const auto* p = static_cast<const char*>(address);
+  Range& range =
+      chunks_[reinterpret_cast<std::uintptr_t>(p) >> 20 & (kCacheSize - 1)];
+  if (static_cast<std::size_t>(p - range.begin) < range.size) return true;
+  const Location where = LocateWhileStopped(address);
+  if (where.arena != &arena_) return false;
+  range = {where.chunk_begin,
+           static_cast<std::size_t>(where.chunk_end - where.chunk_begin)};
+  return true;
+}
+
 void StoppedSweep::Judge(const Slot& slot, const void* address,
                          FindingKind kind) {
-  if (address == nullptr) return;
+  if (address == nullptr || IsOwn(address)) return;
   StoppedFinding finding;
   const Location where = LocateWhileStopped(address);
-  if (where.arena == &arena_) return;
   if (where.arena != nullptr) {
     if (!where.arena->is_collected()) return;
     finding.target = Target::kCollectedArena;
@@ -79,14 +90,14 @@ void StoppedSweep::FollowHandle(const Slot& slot) {
   const TypeLayout& handle = *slot.type;
   const HandleStorage storage = handle.ops->storage(slot.address);
   if (storage.block == nullptr) return;
-  const Location where = LocateWhileStopped(storage.block);
-  if (where.arena != &arena_) {
+  if (!IsOwn(storage.block)) {
     return Judge(slot, storage.block, FindingKind::kContainer);
   }
   const TypeLayout& element = *handle.element();
-  if (!element.has_slots || where.place != Place::kLive ||
-      where.block != storage.block || !where.is_storage ||
-      storage.used > where.block_bytes ||
+  if (!element.has_slots) return;
+  const Location where = LocateWhileStopped(storage.block);
+  if (where.place != Place::kLive || where.block != storage.block ||
+      !where.is_storage || storage.used > where.block_bytes ||
       !MeetBlock(arena_, storage.block, pass_)) {
     return;
   }

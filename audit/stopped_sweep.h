@@ -52,6 +52,7 @@ class StoppedSweep {
   std::size_t too_deep() const { return too_deep_; }
 
  private:
+  bool IsOwn(const void* address);
   void Judge(const Slot& slot, const void* address, FindingKind kind);
   void FollowHandle(const Slot& slot);
 
@@ -60,6 +61,13 @@ class StoppedSweep {
   void* const context_;
   const std::uint16_t pass_;
   BlockView block_;
+  // Chunks of the arena met last, by megabyte of address.
+  struct Range {
+    const char* begin = nullptr;
+    std::size_t size = 0;
+  };
+  static constexpr std::size_t kCacheSize = 64;
+  Range chunks_[kCacheSize];
   std::size_t depth_ = 0;
   std::size_t too_deep_ = 0;
 };

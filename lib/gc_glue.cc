@@ -223,7 +223,11 @@ bool CollectNow() {
   return true;
 }
 
-std::size_t CollectedHeapBytes() noexcept { return GC_get_heap_size(); }
+std::size_t CollectedHeapBytes() noexcept {
+  GC_prof_stats_s stats;
+  GC_get_prof_stats_unsafe(&stats, sizeof stats);
+  return stats.heapsize_full;
+}
 
 void ForEachScannedObject(void (*visit)(void*, const void*, std::size_t),
                           void* context) {

@@ -37,7 +37,8 @@ bool IsCollectorRunning() noexcept;
 /// A full collection, now. False where the host has disabled them.
 bool CollectNow();
 
-/// Bytes of the collected heap. Allowed in hooks.
+/// Bytes of the collected heap, those given back to the system included. Only
+/// in hooks.
 std::size_t CollectedHeapBytes() noexcept;
 
 /// In a hook, at kMarked: calls visit(context, object, bytes) for everything
