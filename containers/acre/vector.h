@@ -209,9 +209,19 @@ class Vector {
   }
 
   void push_back(const T& value) requires std::is_copy_constructible_v<T> {
-    emplace_back(value);
+    if constexpr (kInRegisters) {
+      PushValue(value);
+    } else {
+      emplace_back(value);
+    }
   }
-  void push_back(T&& value) { emplace_back(std::move(value)); }
+  void push_back(T&& value) {
+    if constexpr (kInRegisters) {
+      PushValue(value);
+    } else {
+      emplace_back(std::move(value));
+    }
+  }
   /// Made in place, from what converts to T: text for a String, say.
   template <class U>
   requires(
@@ -391,6 +401,22 @@ class Vector {
     BindElement(at);
     ++rep_.size;
     return at;
+  }
+
+  /// What fits into registers is not passed by reference, and the size is
+  /// written on one way only: a loop then keeps both in registers.
+  static constexpr bool kInRegisters =
+      std::is_trivially_copyable_v<T> && sizeof(T) <= 16;
+  ACRE_INLINE void PushValue(T value) {
+    static_assert(detail::RequireElement<T>());
+    const std::uint32_t size = rep_.size;
+    if (ACRE_UNLIKELY(size == rep_.capacity)) {
+      detail::GrowVector(rep_, std::size_t{size} + 1, Element(), false);
+    }
+    T* at = begin() + size;
+    detail::ConstructAt<T>(at, value);
+    BindElement(at);
+    rep_.size = size + 1;
   }
 
   /// The arguments may refer to elements: those move when the new one stands.

@@ -55,13 +55,31 @@ void GiveStorage(Arena& arena, std::uint64_t stamp, void* block,
 /// Bytes that a block for at least `bytes` really has.
 std::size_t UsableBytes(std::size_t bytes, std::size_t align);
 
+/// A number of elements, as an enumeration: a store to an int element may then
+/// not change it, and loops keep it in a register.
+class Count {
+ public:
+  constexpr Count(std::uint32_t count = 0) : count_(Bits{count}) {}
+  constexpr operator std::uint32_t() const {
+    return static_cast<std::uint32_t>(count_);
+  }
+  constexpr Count& operator+=(std::uint32_t n) { return *this = *this + n; }
+  constexpr Count& operator-=(std::uint32_t n) { return *this = *this - n; }
+  constexpr Count& operator++() { return *this += 1; }
+  constexpr Count& operator--() { return *this -= 1; }
+
+ private:
+  enum class Bits : std::uint32_t {};
+  Bits count_;
+};
+
 /// The representation of a Vector; 32 bytes.
 ///   data 8 | arena 8 | size 4 | capacity 4 | stamp 8
 struct VectorRep {
   void* data = nullptr;    // null exactly when capacity is 0
   Arena* arena = nullptr;  // null: not bound yet
-  std::uint32_t size = 0;  // elements; <= capacity
-  std::uint32_t capacity = 0;
+  Count size;              // elements; <= capacity
+  Count capacity;
   std::uint64_t stamp = 0;  // of data
 };
 static_assert(sizeof(VectorRep) == 32);
