@@ -30,6 +30,18 @@ std::string Suffix(int tag) {
   }
 }
 
+/// What is left of a name where compilers do not differ.
+std::string Spelling(std::string_view name) {
+  constexpr std::string_view kPrivateOfGcc = "{anonymous}";
+  std::string spelling(name);
+  for (std::size_t at;
+       (at = spelling.find(kPrivateOfGcc)) != std::string::npos;) {
+    spelling.replace(at, kPrivateOfGcc.size(), kPrivate);
+  }
+  std::erase(spelling, ' ');
+  return spelling;
+}
+
 std::string LinkageName(Die die) {
   Dwarf_Attribute at;
   const char* name = nullptr;
@@ -72,12 +84,16 @@ std::unique_ptr<DebugInfo> DebugInfo::Read(const Image& image) {
   Dwarf_CU* unit = nullptr;
   Die die;
   Die split;
+  bool is_empty = true;
   while (dwarf_get_units(info->dwarf_, unit, &unit, nullptr, nullptr, &die,
                          &split) == 0) {
+    is_empty = false;
     // Of a skeleton the entries are in a file of their own (-gsplit-dwarf).
-    info->ReadUnit(dwarf_tag(&split) == DW_TAG_invalid ? die : split);
+    const bool is_split = dwarf_tag(&split) == DW_TAG_compile_unit;
+    info->ReadUnit(is_split ? split : die);
   }
-  if (info->definitions_.empty()) return nullptr;
+  if (is_empty) return nullptr;
+  info->ListSpellings();
   return info;
 }
 
@@ -168,6 +184,21 @@ std::optional<Die> DebugInfo::DescribedBy(
   return at->second;
 }
 
+void DebugInfo::ListSpellings() {
+  for (const auto& [name, definitions] : definitions_) {
+    const bool is_private = name.find(kPrivate) != std::string::npos;
+    const bool is_one = !is_private || definitions.size() == 1;
+    by_spelling_.emplace(Spelling(name),
+                         is_one ? &definitions.front() : nullptr);
+  }
+}
+
+std::optional<Die> DebugInfo::Called(std::string_view spelled) const {
+  const auto at = by_spelling_.find(Spelling(spelled));
+  if (at == by_spelling_.end() || at->second == nullptr) return std::nullopt;
+  return *at->second;
+}
+
 std::string DebugInfo::FullName(Die type) const {
   type = Peel(type);
   if (const auto at = names_.find(type.addr); at != names_.end()) {
@@ -208,7 +239,8 @@ std::uint64_t DebugInfo::SizeOf(Die type) const {
   if (!defined) return 0;
   type = *defined;
   if (const auto size = NumberIn(type, DW_AT_byte_size)) return *size;
-  if (IsPointer(type)) return sizeof(std::uint64_t);
+  const bool is_nullptr = dwarf_tag(&type) == DW_TAG_unspecified_type;
+  if (IsPointer(type) || is_nullptr) return sizeof(std::uint64_t);
   if (dwarf_tag(&type) == DW_TAG_ptr_to_member_type) {
     // One word to a data member, two to a function.
     const auto to = TypeOf(type);

@@ -12,6 +12,8 @@
 //           and the class Shape<T> has the argument T
 //   both    the function GetLayout<T> has the argument T, and a symbol whose
 //           mangled argument is that of the symbol kLayoutOf<T>
+// g++ leaves none of these for plain data that no registered struct holds: such
+// a type is found by its name.
 
 #ifndef ACRE_LAYOUT_CHECK_DEBUG_INFO_H_
 #define ACRE_LAYOUT_CHECK_DEBUG_INFO_H_
@@ -47,6 +49,9 @@ class DebugInfo {
   /// The type that the constant data at the address describes.
   std::optional<Die> DescribedAt(std::uint64_t address) const;
   std::optional<Die> DescribedBy(std::string_view mangled_argument) const;
+  /// The class of this name as __PRETTY_FUNCTION__ spells it, which differs in
+  /// spaces. Nothing where several sources have a private one.
+  std::optional<Die> Called(std::string_view spelled) const;
 
   /// The type with all its namespaces, as the compiler writes it.
   std::string FullName(Die type) const;
@@ -68,11 +73,14 @@ class DebugInfo {
   void ReadClass(Die die, const std::string& prefix);
   void ReadFunction(Die die);
   void ReadVariable(Die die);
+  void ListSpellings();
 
   Dwarf* dwarf_ = nullptr;  // owned
   /// Classes and enumerations by the address of their entry.
   std::unordered_map<const void*, std::string> names_;
   std::unordered_map<std::string, std::vector<Die>> definitions_;
+  /// By the name without spaces; null: several types that are private.
+  std::unordered_map<std::string, const Die*> by_spelling_;
   std::unordered_map<std::uint64_t, Die> by_address_;
   std::unordered_map<std::string, Die> by_argument_;
   // Of the unit being read: the members kFields and the types they are of; the

@@ -105,8 +105,11 @@ Die Peel(Die type) {
       case DW_TAG_restrict_type:
       case DW_TAG_atomic_type:
         break;
-      default:
-        return type;
+      default: {
+        // Stands for one in a type unit (-fdebug-types-section).
+        const auto signed_type = Referred(type, DW_AT_signature);
+        return signed_type ? *signed_type : type;
+      }
     }
     const auto inner = TypeOf(type);
     if (!inner) return type;

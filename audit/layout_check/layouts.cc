@@ -212,6 +212,7 @@ class Reader {
       return false;
     }
     layout.type = TypeOf(address, *fields, layout, symbol);
+    if (!layout.type) layout.type = info_.Called(*name);
     by_address_.emplace(address, result_.size());
     result_.push_back(std::move(layout));
     return true;
