@@ -2,6 +2,8 @@
 //
 // Layouts that lie, each in one way that compiles. The tool must say exactly
 // the EXPECT lines; in brackets stands the line that the place leads to.
+//
+// EXPECT: 14 layouts, 11 disagreements
 
 #include <acre/element.h>
 
@@ -136,4 +138,3 @@ int main(int argc, char**) {
       &acre::LayoutOf<Private>()};
   return layouts[argc]->size == 0 ? 1 : 0;
 }
-// EXPECT: 14 layouts, 11 disagreements
