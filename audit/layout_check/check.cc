@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <memory>
 #include <set>
+#include <string_view>
 #include <tuple>
 #include <utility>
 
@@ -17,6 +18,11 @@
 
 namespace layout_check {
 namespace {
+
+// clang leaves out a class whose constructors are compiled elsewhere, unless
+// told otherwise.
+constexpr std::string_view kUndefined =
+    "which the debug information does not define (clang: -fstandalone-debug)";
 
 bool Contains(const std::vector<std::string>& texts, const std::string& text) {
   return std::find(texts.begin(), texts.end(), text) != texts.end();
@@ -55,8 +61,8 @@ class Checker {
     const auto definitions =
         layout.type ? info_.DefinitionsOf(*layout.type) : std::vector<Die>();
     if (definitions.empty()) {
-      result_.unchecked.push_back(fmt::format(
-          "{}: the debug information does not define it", layout.name));
+      result_.unchecked.push_back(
+          fmt::format("{}, {}", layout.name, kUndefined));
       return;
     }
     for (const Die& definition : definitions) {
@@ -92,9 +98,8 @@ class Checker {
   }
 
   void AddUndefined(const Layout& layout, const std::string& name) {
-    std::string text = fmt::format(
-        "{}: it holds {}, which the debug information does not define",
-        layout.name, name);
+    std::string text =
+        fmt::format("{}: it holds {}, {}", layout.name, name, kUndefined);
     if (!Contains(result_.unchecked, text)) {
       result_.unchecked.push_back(std::move(text));
     }

@@ -16,6 +16,7 @@
 #include <gelf.h>
 #include <libelf.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>

@@ -4,6 +4,8 @@
 
 #include <dwarf.h>
 
+#include <utility>
+
 namespace layout_check {
 namespace {
 
@@ -24,7 +26,7 @@ class Search {
     }
   }
 
-  Contents found_;
+  Contents TakeFound() { return std::move(found_); }
 
  private:
   void VisitClass(Die type, const std::string& path, std::uint64_t offset) {
@@ -43,7 +45,8 @@ class Search {
   }
 
   const DebugInfo& info_;
-  std::vector<std::string> holders_;
+  Contents found_;
+  std::vector<std::string> holders_;  // of what is being visited
 };
 
 }  // namespace
@@ -51,7 +54,7 @@ class Search {
 Contents ContentsOf(const DebugInfo& info, Die type) {
   Search search(info);
   search.Visit(type, "", 0);
-  return std::move(search.found_);
+  return search.TakeFound();
 }
 
 bool IsEmpty(const DebugInfo& info, Die type) {
