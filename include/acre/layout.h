@@ -24,7 +24,8 @@
 // Fields must be in declaration order. A registration that leaves a field out
 // does not compile where the type is used, unless the field hides in padding
 // smaller than itself would need, or shares its place in an anonymous union
-// with one that is listed (then it is copied as bytes, but not seen).
+// with one that is listed (then it is copied as bytes, but not seen;
+// acre-layout-check tells, audit/README.md).
 // Up to 340 fields. Inherited fields may also be listed by name.
 //
 // ACRE_PLAIN(T) declares a trivially copyable third-party type to be data
