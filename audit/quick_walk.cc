@@ -36,6 +36,7 @@ QuickWalk::Plan* QuickWalk::PlanOf(const TypeLayout& type) {
   if (known != plans_.end()) return known->second.get();
   Plan* plan = AddPlan(type.id, type);
   AddSteps(type, 0, *plan);
+  plan->is_pointer = type.kind == TypeKind::kPointer;
   return plan;
 }
 
@@ -152,6 +153,13 @@ void QuickWalk::EnterAhead(const Object& object) {
 void QuickWalk::EnterRow(const Row& row) {
   ++objects_;
   const char* object = row.data;
+  if (row.plan->is_pointer) {
+    Step& step = row.plan->steps[0];
+    for (std::size_t i = 0; i < row.count; ++i, object += sizeof(void*)) {
+      FollowPointer({object, row.plan}, object, step);
+    }
+    return;
+  }
   for (std::size_t i = 0; i < row.count && is_clean_; ++i) {
     Enter(object, *row.plan);
     object += row.plan->type->size;
@@ -221,8 +229,9 @@ void QuickWalk::FollowHandle(const Object& in, const char* slot, Step& step) {
   const HandleStorage storage = ops.storage(slot);
   if (storage.block == nullptr) return;
   ++pointers_;
-  if (!IsFine(storage, *step.type->element())) return Suspect(in);
-  if (!step.leads_on || !VisitStorage(storage.block, step)) return;
+  ChunkMarks* marks = MarksOf(storage.block);
+  if (!IsFine(marks, storage, *step.type->element())) return Suspect(in);
+  if (!step.leads_on || !VisitStorage(marks, storage.block, step)) return;
   Plan& plan = TargetOf(step);
   std::size_t cursor = 0;
   ++depth_;
@@ -249,12 +258,13 @@ inline bool QuickWalk::IsFine(const ChunkMarks* marks, const void* address,
   return !classifier_.Classify(address, {&type, count});
 }
 
-bool QuickWalk::IsFine(const HandleStorage& storage,
-                       const TypeLayout& element) {
-  if (!kChecked && storage.arena == &arena_ && arena_.IsLive(storage.stamp)) {
-    const auto* block = static_cast<const char*>(storage.block);
-    const ChunkMarks* marks = MarksOf(block);
-    if (marks != nullptr && storage.used <= marks->RoomAt(block)) return true;
+inline bool QuickWalk::IsFine(const ChunkMarks* marks,
+                              const HandleStorage& storage,
+                              const TypeLayout& element) {
+  if (!kChecked && marks != nullptr && storage.arena == &arena_ &&
+      arena_.IsLive(storage.stamp) &&
+      storage.used <= marks->RoomAt(static_cast<const char*>(storage.block))) {
+    return true;
   }
   return !classifier_.ClassifyStorage(storage, element);
 }
@@ -289,9 +299,10 @@ inline void QuickWalk::Visit(const Unmarked& object) {
   Visit(object.marks, object.address, *object.plan, 1);
 }
 
-bool QuickWalk::VisitStorage(const void* block, Step& step) {
+inline bool QuickWalk::VisitStorage(ChunkMarks* marks, const void* block,
+                                    Step& step) {
   if (step.storage == nullptr) step.storage = StoragePlanOf(*step.type);
-  if (ChunkMarks* marks = MarksOf(block)) {
+  if (marks != nullptr) {
     const auto seen = marks->Mark(block, step.storage->number);
     if (seen != ChunkMarks::Seen::kNoPlace) {
       return seen == ChunkMarks::Seen::kNow;

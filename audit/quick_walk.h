@@ -49,6 +49,7 @@ class QuickWalk {
     const TypeLayout* type;
     unsigned number;  // for ChunkMarks; 0: there are too many types
     std::vector<Step> steps = {};
+    bool is_pointer = false;  // and nothing else
   };
   /// Elements in a row, still to be entered.
   struct Row {
@@ -97,12 +98,13 @@ class QuickWalk {
   void WalkPart(const Object& in, const char* part, const TypeLayout& type);
   bool IsFine(const ChunkMarks* marks, const void* address,
               const TypeLayout& type, std::size_t count);
-  bool IsFine(const HandleStorage& storage, const TypeLayout& element);
+  bool IsFine(const ChunkMarks* marks, const HandleStorage& storage,
+              const TypeLayout& element);
   struct Unmarked;
   void Visit(const Unmarked& object);
   void Visit(ChunkMarks* marks, const void* address, Plan& plan,
              std::size_t count);
-  bool VisitStorage(const void* block, Step& step);
+  bool VisitStorage(ChunkMarks* marks, const void* block, Step& step);
   /// A slot in it is not fine: is that something to report?
   void Suspect(const Object& object);
   void Judge(const Slot& slot);

@@ -116,9 +116,15 @@ class Table {
     Value& operator*() const { return row_[FirstSlot(mask_)]; }
     Value* operator->() const { return &**this; }
     Cursor& operator++() {
-      // Elements behind this one may have been erased since.
-      mask_ &= (mask_ - 1) & Used(group_);
-      if (mask_ == 0) NextGroup();
+            do {
+        mask_ &= mask_ - 1;
+        if (ACRE_UNLIKELY(mask_ == 0)) {
+          NextGroup();
+          return *this;
+        }
+        // Elements behind the last one may have been erased since. A byte is
+        // looked at, off the way from element to element.
+      } while (ACRE_UNLIKELY(group_[FirstSlot(mask_)] == 0));
       return *this;
     }
     Cursor operator++(int) {
@@ -138,8 +144,13 @@ class Table {
           mask_ = 0;
           return;
         }
-        mask_ = Used(group_);
+                mask_ = Used(group_);
       } while (mask_ == 0);
+      // Rows are longer than the hardware looks ahead.
+      const char* ahead = reinterpret_cast<const char*>(row_ + 2 * kGroupSlots);
+      for (std::size_t i = 0; i < kGroupSlots * sizeof(Slot); i += 64) {
+        __builtin_prefetch(ahead + i);
+      }
     }
 
    private:
