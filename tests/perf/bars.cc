@@ -43,6 +43,7 @@ constexpr Bar kBars[] = {
     {"vector/push_back 1e6", "acre::Vector", "std", 0.15},
     {"gc/.*", "acre::Arena", "GC_malloc", 0.001},
     {"gc/.*", "acre::Arena", "\\(empty heap\\)", 3},
+    {"gc/.*", "acre::Arena, MmapSource", "\\(empty heap\\)", 3},
     {"copy/tree, by value", "acre::DeepCopy", "memcpy", 3},
     {"copy/(tree of pointers|graph)", "acre::DeepCopy", "memcpy", 6},
     {"audit/.*", "acre::Audit", "GC_gcollect", 0.2},

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "acre/gc.h"
+#include "acre/mmap_source.h"
 #include "acre/vector.h"
 #include "child.h"
 #include "median.h"
@@ -55,6 +56,15 @@ double InArena() {
   return TimeCollections();
 }
 
+// Outside the collected heap, of whose every page the collector asks something.
+double InMappedArena() {
+  GC_INIT();
+  acre::MmapSource source;
+  acre::Arena arena({.source = &source});
+  FillArena(arena);
+  return TimeCollections();
+}
+
 double InCollectedArena() {
   GC_INIT();
   FillArena(*acre::NewCollectedArena());
@@ -96,6 +106,7 @@ void AddOne(const char* name, double (*measure)()) {
 
 void DefineCells() {
   AddOne("acre::Arena", InArena);
+  AddOne("acre::Arena, MmapSource", InMappedArena);
   AddOne("acre::NewCollectedArena", InCollectedArena);
   AddOne("GC_malloc", SeparateObjects);
   AddOne("GC_malloc, atomic pieces", SeparateAtomic);
