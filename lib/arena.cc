@@ -270,7 +270,7 @@ void SlowPath::WipeChunk(Chunk* chunk, ResetMode mode) {
 
 void SlowPath::ReleaseAll() {
   if (a_.entry_ == nullptr) return;
-  if (kChecked) a_.updating_.store(true);
+  if (kChecked) Exchange(a_.updating_, true);
   RetireAllLarge(0);
   a_.current_ = nullptr;
   a_.cursor_ = a_.limit_ = nullptr;

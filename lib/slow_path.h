@@ -35,6 +35,11 @@ std::size_t BlockAlign(SizeClass size, std::size_t align);
 void RequireNoHolders(const Arena& arena);
 
 class SlowPath {
+  // By builtins: <atomic> in arena.h would add half to the time it compiles.
+  static bool Exchange(bool& flag, bool value) {
+    return __atomic_exchange_n(&flag, value, __ATOMIC_SEQ_CST);
+  }
+
   /// Stands at the top of every function that changes the arena. Checked
   /// builds refuse a second thread, and tell collector callbacks.
   class Updating {
@@ -42,12 +47,12 @@ class SlowPath {
     explicit Updating(SlowPath& path) : arena_(path.a_) {
       if (!kChecked) return;
       path.CheckUser();
-      outer_ = arena_.updating_.exchange(true);
+      outer_ = Exchange(arena_.updating_, true);
     }
     Updating(const Updating&) = delete;
     Updating& operator=(const Updating&) = delete;
     ~Updating() {
-      if (kChecked) arena_.updating_.store(outer_);
+      if (kChecked) Exchange(arena_.updating_, outer_);
     }
 
    private:
@@ -59,12 +64,12 @@ class SlowPath {
   class CallingSource {
    public:
     explicit CallingSource(SlowPath& path) : arena_(path.a_) {
-      if (kChecked) outer_ = arena_.updating_.exchange(false);
+      if (kChecked) outer_ = Exchange(arena_.updating_, false);
     }
     CallingSource(const CallingSource&) = delete;
     CallingSource& operator=(const CallingSource&) = delete;
     ~CallingSource() {
-      if (kChecked) arena_.updating_.store(outer_);
+      if (kChecked) Exchange(arena_.updating_, outer_);
     }
 
    private:
@@ -96,7 +101,9 @@ class SlowPath {
   const char* TopOf(const Chunk& chunk) const {
     return &chunk == a_.current_ ? a_.cursor_ : chunk.top;
   }
-  bool IsUpdating() const { return a_.updating_.load(); }
+  bool IsUpdating() const {
+    return __atomic_load_n(&a_.updating_, __ATOMIC_SEQ_CST);
+  }
   Location Locate(const Chunk& chunk, const void* address) const;
   /// The arena's registry entry, made at first need; null: out of memory.
   ArenaEntry* Entry();

@@ -21,11 +21,9 @@
 #ifndef ACRE_ARENA_H_
 #define ACRE_ARENA_H_
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <memory>
 #include <new>
 #include <span>
 #include <type_traits>
@@ -306,16 +304,11 @@ class Arena {
   // Checked builds: the thread that uses it, and whether that is changing the
   // fields above at the moment; read by collector callbacks.
   const void* user_ = nullptr;
-  std::atomic<bool> updating_{false};
+  bool updating_ = false;  // atomic: see SlowPath
 };
 
 /// The arena with a chunk that holds `address`, or null. Constant, any thread.
 Arena* ArenaOf(const void* address) noexcept;
-
-/// An explicit arena on the ordinary heap.
-inline std::unique_ptr<Arena> MakeArena(const ArenaOptions& options = {}) {
-  return std::make_unique<Arena>(options);
-}
 
 // ------------------------------------------------------------ implementation
 
@@ -397,19 +390,22 @@ ACRE_INLINE T* Arena::TryNew(Args&&... args) {
 template <class T>
 std::span<T> Arena::ConstructArray(void* block, std::size_t count) {
   T* data = static_cast<T*>(block);
+  const auto construct = [=] {
+    for (std::size_t i = 0; i < count; ++i) ::new (data + i) T();
+  };
 #if ACRE_EXCEPTIONS
   if constexpr (!std::is_nothrow_default_constructible_v<T>) {
     try {
-      std::uninitialized_value_construct_n(data, count);
+      construct();
     } catch (...) {
       Give(block, count * sizeof(T), alignof(T), &LayoutOf<T>());
       throw;
     }
   } else {
-    std::uninitialized_value_construct_n(data, count);
+    construct();
   }
 #else
-  std::uninitialized_value_construct_n(data, count);
+  construct();
 #endif
   if constexpr (LayoutOf<T>().has_handles) {
     for (std::size_t i = 0; i < count; ++i) {

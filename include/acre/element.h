@@ -21,7 +21,6 @@
 #ifndef ACRE_ELEMENT_H_
 #define ACRE_ELEMENT_H_
 
-#include <algorithm>
 #include <cstddef>
 #include <span>
 #include <string_view>
@@ -66,6 +65,10 @@ constexpr Gap FindDisorder(std::span<const FieldLayout> fields,
   return {};
 }
 
+constexpr std::size_t PointerOrLess(std::size_t align) {
+  return align < sizeof(void*) ? align : sizeof(void*);
+}
+
 // Only natural padding may stand between fields: less than the alignment of
 // the field behind it, and less than a pointer. An empty member fills a byte.
 constexpr Gap FindGap(std::span<const FieldLayout> fields, std::size_t size,
@@ -81,17 +84,16 @@ constexpr Gap FindGap(std::span<const FieldLayout> fields, std::size_t size,
       before = field.name;
       continue;
     }
-    const std::size_t padding =
-        std::min<std::size_t>(field.align, sizeof(void*));
+    const std::size_t padding = PointerOrLess(field.align);
     if (field.offset > end && field.offset - end >= padding + hole) {
       return {kLeft, before};
     }
     const std::size_t filled = field.size == 0 ? field.align : field.size;
-    end = std::max(end, field.offset + filled);
+    if (field.offset + filled > end) end = field.offset + filled;
     before = field.name;
     hole = 0;
   }
-  const std::size_t padding = std::min(align, sizeof(void*));
+  const std::size_t padding = PointerOrLess(align);
   if (size > end && size - end >= padding + hole && !(end == 0 && size == 1)) {
     return {kLeft, before};
   }
@@ -289,7 +291,7 @@ class TypeWalk {
 
   constexpr void Grow() {
     Seen* larger = new Seen[2 * capacity_];
-    std::copy(seen_, seen_ + size_, larger);
+    for (std::size_t i = 0; i < size_; ++i) larger[i] = seen_[i];
     delete[] seen_;
     seen_ = larger;
     capacity_ *= 2;

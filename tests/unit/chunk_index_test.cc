@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "acre/arena.h"
+#include "acre/make_arena.h"
 #include "test_sources.h"
 
 using acre_test::CountingSource;

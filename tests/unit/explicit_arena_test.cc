@@ -19,6 +19,7 @@
 
 #include "acre/arena.h"
 #include "acre/gc.h"
+#include "acre/make_arena.h"
 #include "collecting.h"
 #include "support/death.h"
 #include "test_sources.h"

@@ -59,8 +59,8 @@ std::size_t UsableBytes(std::size_t bytes, std::size_t align);
 /// not change it, and loops keep it in a register.
 class Count {
  public:
-  constexpr Count(std::uint32_t count = 0) : count_(Bits{count}) {}
-  constexpr operator std::uint32_t() const {
+  constexpr Count(std::uint32_t count = 0) noexcept : count_(Bits{count}) {}
+  constexpr operator std::uint32_t() const noexcept {
     return static_cast<std::uint32_t>(count_);
   }
   constexpr Count& operator+=(std::uint32_t n) { return *this = *this + n; }
@@ -78,8 +78,8 @@ class Count {
 struct VectorRep {
   void* data = nullptr;    // null exactly when capacity is 0
   Arena* arena = nullptr;  // null: not bound yet
-  Count size;              // elements; <= capacity
-  Count capacity;
+  Count size = 0;  // elements; <= capacity
+  Count capacity = 0;
   std::uint64_t stamp = 0;  // of data
 };
 static_assert(sizeof(VectorRep) == 32);

@@ -17,8 +17,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <iterator>
-#include <memory>
+#include <new>
+#include <string_view>  // std::forward_iterator_tag: <iterator> is heavy
 #include <type_traits>
 #include <utility>
 
@@ -116,7 +116,7 @@ class Table {
     Value& operator*() const { return row_[FirstSlot(mask_)]; }
     Value* operator->() const { return &**this; }
     Cursor& operator++() {
-            do {
+      do {
         mask_ &= mask_ - 1;
         if (ACRE_UNLIKELY(mask_ == 0)) {
           NextGroup();
@@ -144,7 +144,7 @@ class Table {
           mask_ = 0;
           return;
         }
-                mask_ = Used(group_);
+        mask_ = Used(group_);
       } while (mask_ == 0);
       // Rows are longer than the hardware looks ahead.
       const char* ahead = reinterpret_cast<const char*>(row_ + 2 * kGroupSlots);
@@ -218,18 +218,27 @@ class Table {
     if (groups > rep_.groups()) Rehash(groups);
   }
 
+  struct Copies {
+    explicit Copies(std::size_t size)
+        : bytes(static_cast<std::byte*>(::operator new(size))) {}
+    Copies(const Copies&) = delete;
+    Copies& operator=(const Copies&) = delete;
+    ~Copies() { ::operator delete(bytes); }
+    std::byte* const bytes;
+  };
+
   /// Elements are where their keys say no longer: keys were rewritten.
   void Reinsert() {
     if (rep_.size == 0) return;
     const std::size_t count = rep_.size;
-    const auto copies = std::make_unique<std::byte[]>(count * sizeof(Slot));
-    std::byte* to = copies.get();
+    const Copies copies(count * sizeof(Slot));
+    std::byte* to = copies.bytes;
     for (auto it = begin(); it != end(); ++it, to += sizeof(Slot)) {
       std::memcpy(to, static_cast<const void*>(&*it), sizeof(Slot));
     }
     std::memset(rep_.control, 0, rep_.groups() * kGroupBytes);
     for (std::size_t i = 0; i < count; ++i) {
-      Place(*reinterpret_cast<Slot*>(copies.get() + i * sizeof(Slot)));
+      Place(*reinterpret_cast<Slot*>(copies.bytes + i * sizeof(Slot)));
     }
   }
 
