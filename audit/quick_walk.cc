@@ -20,7 +20,7 @@ constexpr std::size_t kMaxUnrolled = 16;
 
 bool QuickWalk::IsClean(std::span<const AuditRoot> roots, AuditReport& report) {
   for (const AuditRoot& root : roots) {
-    Visit(MarksOf(root.object), root.object, *PlanOf(*root.type), 1);
+    Visit(marks_.Of(root.object), root.object, *PlanOf(*root.type), 1);
   }
   WalkAll();
   report.objects = objects_;
@@ -79,24 +79,6 @@ void QuickWalk::AddSteps(const TypeLayout& type, std::size_t offset,
                         nullptr});
 }
 
-// ---------------------------------------------------------------------- marks
-
-ChunkMarks* QuickWalk::SearchMarks(const void* address) {
-  const Location where = Locate(address);
-  if (where.arena != &arena_) return nullptr;
-  ChunkMarks*& marks = marks_at_[where.chunk_begin];
-  if (marks == nullptr) {
-    marks_.push_back(std::make_unique<ChunkMarks>(
-        where.chunk_begin,
-        static_cast<std::size_t>(where.chunk_end - where.chunk_begin),
-        where.live_end));
-    marks = marks_.back().get();
-  }
-  cache_[reinterpret_cast<std::uintptr_t>(address) >> kCacheShift &
-         (kCacheSize - 1)] = marks;
-  return marks;
-}
-
 // ----------------------------------------------------------------------- walk
 
 void QuickWalk::WalkAll() {
@@ -105,9 +87,9 @@ void QuickWalk::WalkAll() {
     found = false;
     // By index: more chunks may be met.
     for (std::size_t i = 0; i < marks_.size() && is_clean_; ++i) {
-      if (!marks_[i]->HasPending()) continue;
+      if (!marks_[i].HasPending()) continue;
       found = true;
-      marks_[i]->EnterPending([this](const char* object, unsigned number) {
+      marks_[i].EnterPending([this](const char* object, unsigned number) {
         Plan* plan = numbered_[number];
         __builtin_prefetch(object);
         __builtin_prefetch(object + plan->type->size - 1);
@@ -119,7 +101,9 @@ void QuickWalk::WalkAll() {
     ahead_.Drain([this](const Object& object) { EnterAhead(object); });
     unmarked_.Drain([this](const Unmarked& object) { Visit(object); });
     found = found || !rows_.empty();
-    for (const auto& marks : marks_) found = found || marks->HasPending();
+    for (std::size_t i = 0; i < marks_.size(); ++i) {
+      found = found || marks_[i].HasPending();
+    }
   }
 }
 
@@ -200,7 +184,7 @@ inline void QuickWalk::FollowPointer(const Object& in, const char* slot,
   const void* address = *reinterpret_cast<const void* const*>(slot);
   if (address == nullptr) return;
   ++pointers_;
-  ChunkMarks* marks = MarksOf(address);
+  ChunkMarks* marks = marks_.Of(address);
   // In checked builds judging takes longer than asking whether it was done.
   if (kChecked && step.leads_on && marks != nullptr &&
       marks->IsMarked(address, TargetOf(step).number)) {
@@ -217,7 +201,7 @@ void QuickWalk::FollowView(const Object& in, const char* slot, Step& step) {
   const ElementRun run = step.type->ops->view(slot);
   if (run.count == 0 || run.data == nullptr) return;
   ++pointers_;
-  ChunkMarks* marks = MarksOf(run.data);
+  ChunkMarks* marks = marks_.Of(run.data);
   if (!IsFine(marks, run.data, *step.type->element(), run.count)) {
     return Suspect(in);
   }
@@ -229,7 +213,7 @@ void QuickWalk::FollowHandle(const Object& in, const char* slot, Step& step) {
   const HandleStorage storage = ops.storage(slot);
   if (storage.block == nullptr) return;
   ++pointers_;
-  ChunkMarks* marks = MarksOf(storage.block);
+  ChunkMarks* marks = marks_.Of(storage.block);
   if (!IsFine(marks, storage, *step.type->element())) return Suspect(in);
   if (!step.leads_on || !VisitStorage(marks, storage.block, step)) return;
   Plan& plan = TargetOf(step);

@@ -17,10 +17,10 @@
 
 #include "acre/audit.h"
 #include "acre/config.h"
+#include "acre/detail/chunk_marks.h"
 #include "acre/detail/look_ahead.h"
 #include "acre/detail/visit_set.h"
 #include "acre/detail/walk.h"
-#include "chunk_marks.h"
 #include "classify.h"
 
 namespace acre::inline ACRE_ABI::detail {
@@ -28,7 +28,7 @@ namespace acre::inline ACRE_ABI::detail {
 class QuickWalk {
  public:
   QuickWalk(const Arena& arena, const AuditOptions& options)
-      : arena_(arena), options_(options), classifier_(arena) {}
+      : arena_(arena), options_(options), classifier_(arena), marks_(&arena) {}
 
   /// False where there is something to report; true: `report` has the counts.
   bool IsClean(std::span<const AuditRoot> roots, AuditReport& report);
@@ -73,17 +73,6 @@ class QuickWalk {
     return *step.target;
   }
 
-  // ----------------------------------------------------------------- marks
-  /// Null for an address outside the arena.
-  ChunkMarks* MarksOf(const void* address) {
-    ChunkMarks* marks =
-        cache_[reinterpret_cast<std::uintptr_t>(address) >> kCacheShift &
-               (kCacheSize - 1)];
-    if (marks != nullptr && marks->Holds(address)) return marks;
-    return SearchMarks(address);
-  }
-  ChunkMarks* SearchMarks(const void* address);
-
   // ------------------------------------------------------------------ walk
   void WalkAll();
   void WalkRows();
@@ -121,12 +110,7 @@ class QuickWalk {
   Plan* numbered_[ChunkMarks::kMaxTypes + 1] = {};
   unsigned last_number_ = 0;
 
-  // The marks used last, by megabyte of address.
-  static constexpr std::size_t kCacheSize = 256;
-  static constexpr unsigned kCacheShift = 20;
-  ChunkMarks* cache_[kCacheSize] = {};
-  std::vector<std::unique_ptr<ChunkMarks>> marks_;
-  std::unordered_map<const char*, ChunkMarks*> marks_at_;  // by begin
+  MarkedChunks marks_;
 
   // What has no place in the marks: other types, rows, other memory.
   VisitSet visited_;

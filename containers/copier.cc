@@ -30,8 +30,10 @@ void Copier::Place(const TypeLayout& type, const void* source,
                    std::size_t count, void* to) {
   if (count == 0) return;
   std::memcpy(to, source, count * type.size);
+  // A pointer to it would be taken for one to another object.
+  if (marks_.Of(source) != nullptr) uses_marks_ = false;
   const std::size_t number = items_.size();
-  Add(type, source, count);
+  AddItem(type, source, count);
   if (items_.size() == number) return;  // seen before; the first copy stays
   items_[number].copy = static_cast<char*>(to);
   items_[number].is_placed = true;
@@ -56,7 +58,6 @@ void Copier::AbandonPlaced() {
 bool Copier::RunPlaced() {
   Discover();
   if (!Allocate()) return false;
-  CopyBytes();
   Rewrite();
   return true;
 }
@@ -66,6 +67,7 @@ bool Copier::RunPlaced() {
 void Copier::Discover() {
   std::size_t extension = 0;
   for (;;) {
+    if (WalkRow()) continue;
     if (next_ != items_.size()) {
       const Item item = items_[next_++];
       if (next_ + kAhead < items_.size()) {
@@ -79,12 +81,84 @@ void Copier::Discover() {
       ForEachSlotIn(*item.type,
                     {item.source + more.first * item.type->size, more.count},
                     *this);
-    } else {
+    } else if (!EnterMarked()) {
       const std::size_t known = items_.size() + extensions_.size();
       FinishPending();
-      if (known == items_.size() + extensions_.size()) return;
+      if (known == items_.size() + extensions_.size() && rows_.empty() &&
+          !EnterMarked()) {
+        return;
+      }
     }
   }
+}
+
+/// Enters what is marked and was not entered yet; false where nothing was.
+bool Copier::EnterMarked() {
+  const auto enter = [this](const Object& object) {
+    if (object.address == nullptr) return;
+    ForEachSlotIn(*numbered_[object.type].type, {object.address, 1}, *this);
+    while (WalkRow()) {
+    }
+  };
+  bool found = false;
+  for (std::size_t i = 0; i < marks_.size(); ++i) {
+    if (!marks_[i].HasPending()) continue;
+    found = true;
+    marks_[i].EnterPending([&](const char* object, unsigned type) {
+      __builtin_prefetch(object);
+      enter(objects_.Exchange({object, type}));
+    });
+  }
+  objects_.Drain(enter);
+  return found;
+}
+
+/// For ChunkMarks; 0 where there are too many types.
+unsigned Copier::NumberOf(const TypeLayout& type, bool is_storage) {
+  const auto is_it = [&](unsigned number) {
+    const Numbered& known = numbered_[number];
+    return known.type != nullptr && known.is_storage == is_storage &&
+           SameType(*known.type, type);
+  };
+  unsigned& asked_last = asked_last_[is_storage ? 1 : 0];
+  if (is_it(asked_last)) return asked_last;
+  unsigned number = 1;
+  while (number <= last_number_ && !is_it(number)) ++number;
+  if (number > last_number_) {
+    if (last_number_ == ChunkMarks::kMaxTypes || is_rewriting_) return 0;
+    last_number_ = number;
+    numbered_[number] = {&type, is_storage};
+  }
+  return asked_last = number;
+}
+
+/// Walks the elements of a container: at once, or later where containers nest
+/// so deep that the stack might not do.
+void Copier::WalkRuns(const TypeLayout& handle, void* object) {
+  constexpr std::size_t kMaxDepth = 16;
+  const TypeLayout& element = *handle.element();
+  if (!element.has_slots) return;
+  std::size_t cursor = 0;
+  ++depth_;
+  for (;;) {
+    const ElementRun run = handle.ops->next_run(object, &cursor);
+    if (run.data == nullptr) break;
+    if (depth_ > kMaxDepth) {
+      rows_.push_back({&element, run});
+    } else {
+      ForEachSlotIn(element, run, *this);
+    }
+  }
+  --depth_;
+}
+
+/// False where none waits.
+bool Copier::WalkRow() {
+  if (rows_.empty()) return false;
+  const Row row = rows_.back();
+  rows_.pop_back();
+  ForEachSlotIn(*row.type, row.run, *this);
+  return true;
 }
 
 void Copier::operator()(const Slot& slot) {
@@ -112,8 +186,20 @@ bool Copier::IsKept(const void* address) {
 }
 
 void Copier::FinishLater(void* slot, const TypeLayout& type) {
-  visited_.Prefetch(*static_cast<void* const*>(slot));
+  const void* target = *static_cast<void* const*>(slot);
+  if (const ChunkMarks* marks = marks_.Of(target)) marks->Prefetch(target);
+  if (is_rewriting_) PrefetchCopy(ahead_.Middle());
   Finish(ahead_.Exchange({slot, &type}));
+}
+
+/// The marks have come by now; next is what they lead to.
+void Copier::PrefetchCopy(const Pending& pending) {
+  if (pending.slot == nullptr) return;
+  const void* target = *static_cast<void* const*>(pending.slot);
+  const ChunkMarks* marks = marks_.Of(target);
+  if (marks == nullptr) return;
+  const std::size_t rank = marks->RankOf(target, NumberOf(*pending.type));
+  if (rank != ChunkMarks::kNoRank) __builtin_prefetch(&copies_[rank]);
 }
 
 void Copier::FinishPending() {
@@ -124,7 +210,7 @@ void Copier::Finish(const Pending& pending) {
   if (pending.slot == nullptr) return;
   void*& target = *static_cast<void**>(pending.slot);
   if (!is_rewriting_) {
-    if (visited_.IsInChunk(target) || !IsKept(target)) {
+    if (marks_.Of(target) != nullptr || !IsKept(target)) {
       Add(*pending.type, target, 1);
     }
   } else if (char* copy = CopyOf(target, *pending.type)) {
@@ -134,15 +220,32 @@ void Copier::Finish(const Pending& pending) {
 
 void Copier::DiscoverView(const Slot& slot) {
   const ElementRun run = slot.type->ops->view(slot.address);
-  if (run.count != 0 && (visited_.IsInChunk(run.data) || !IsKept(run.data))) {
+  if (run.count != 0 && (marks_.Of(run.data) != nullptr || !IsKept(run.data))) {
     Add(*slot.type->element(), run.data, run.count);
   }
 }
 
-/// A pointer and a view may share an address and a type: the item grows to the
-/// longer one, and what was not walked yet is walked as its extension.
 void Copier::Add(const TypeLayout& type, const void* source,
                  std::size_t count) {
+  ChunkMarks* marks = count == 1 && uses_marks_ ? marks_.Of(source) : nullptr;
+  if (marks != nullptr) {
+    switch (marks->Mark(source, NumberOf(type))) {
+      case ChunkMarks::Seen::kNow:
+        if (type.has_slots) marks->SetPending(source);
+        return;
+      case ChunkMarks::Seen::kBefore:
+        return;
+      case ChunkMarks::Seen::kNoPlace:
+        break;
+    }
+  }
+  AddItem(type, source, count);
+}
+
+/// A pointer and a view may share an address and a type: the item grows to the
+/// longer one, and what was not walked yet is walked as its extension.
+void Copier::AddItem(const TypeLayout& type, const void* source,
+                     std::size_t count) {
   const std::size_t bytes = count * type.size;
   const std::uint64_t number = visited_.FindOrInsert(source, type);
   if (number != VisitSet::kNone) {
@@ -155,7 +258,7 @@ void Copier::Add(const TypeLayout& type, const void* source,
     return;
   }
   items_.push_back({static_cast<const char*>(source), bytes, &type, count,
-                    &type, type.align, nullptr, false, false});
+                    &type, type.align, nullptr, false});
 }
 
 /// The storage is an item without slots; the elements in it are items too.
@@ -163,10 +266,22 @@ void Copier::DiscoverHandle(const Slot& slot) {
   const TypeLayout& handle = *slot.type;
   const HandleStorage storage = handle.ops->storage(slot.address);
   if (storage.block == nullptr || storage.used == 0) return;
+  if (ChunkMarks* marks = uses_marks_ ? marks_.Of(storage.block) : nullptr) {
+    const unsigned number = NumberOf(handle, true);
+    switch (marks->Mark(storage.block, number)) {
+      case ChunkMarks::Seen::kNow:
+        storages_.push_back(
+            {storage.block, storage.used, storage.type, storage.align, number});
+        return WalkRuns(handle, slot.address);
+      case ChunkMarks::Seen::kBefore:
+        return;
+      case ChunkMarks::Seen::kNoPlace:
+        break;
+    }
+  }
   if (!visited_.InsertStorage(storage.block, handle)) return;
   items_.push_back({static_cast<const char*>(storage.block), storage.used,
-                    nullptr, 0, storage.type, storage.align, nullptr, false,
-                    false});
+                    nullptr, 0, storage.type, storage.align, nullptr, false});
   const TypeLayout& element = *handle.element();
   if (!element.has_slots) return;
   std::size_t cursor = 0;
@@ -201,99 +316,164 @@ void Copier::SortItems() {
   items_.swap(sorted);
 }
 
-/// Calls visit(Item&) by address, the longer first; storage before the elements
-/// in it.
+Copier::Source Copier::SourceOf(Item& item) {
+  return {item.source, item.bytes, item.align,          item.block_type,
+          &item,       0,          item.type == nullptr};
+}
+
+/// Calls visit(const Source&) by address, the longer first; storage before the
+/// elements in it.
 template <class Visit>
 void Copier::ForEachByAddress(Visit visit) {
-  const auto comes_first = [this](std::size_t a, std::size_t b) {
-    const Item& x = items_[a];
-    const Item& y = items_[b];
+  const auto comes_first = [](const Source& x, const Source& y) {
     if (x.bytes != y.bytes) return x.bytes > y.bytes;
-    if (x.is_placed != y.is_placed) return x.is_placed;
-    return x.type == nullptr && y.type != nullptr;
+    if (x.is_placed() != y.is_placed()) return x.is_placed();
+    return x.is_storage && !y.is_storage;
   };
-  std::vector<std::size_t> same;  // items at one address
-  for (std::size_t i = 0; i < items_.size();) {
-    std::size_t end = i + 1;
-    while (end < items_.size() && items_[end].source == items_[i].source) {
-      ++end;
-    }
-    if (end - i == 1) {
-      visit(items_[i++]);
-      continue;
-    }
+  std::size_t next = 0;      // of items_
+  std::vector<Source> same;  // those at one address
+  const auto visit_same = [&] {
+    std::stable_sort(same.begin(), same.end(), comes_first);
+    for (const Source& source : same) visit(source);
     same.clear();
-    for (; i < end; ++i) same.push_back(i);
-    std::sort(same.begin(), same.end(), comes_first);
-    for (const std::size_t n : same) visit(items_[n]);
+  };
+  const auto visit_items_before = [&](const char* limit) {
+    while (next < items_.size() &&
+           (limit == nullptr || items_[next].source < limit)) {
+      const char* begin = items_[next].source;
+      const bool is_single =
+          next + 1 == items_.size() || items_[next + 1].source != begin;
+      if (is_single) {
+        visit(SourceOf(items_[next++]));
+        continue;
+      }
+      while (next < items_.size() && items_[next].source == begin) {
+        same.push_back(SourceOf(items_[next++]));
+      }
+      visit_same();
+    }
+  };
+  std::size_t rank = 0;
+  for (std::size_t i = 0; i < marks_.size(); ++i) {
+    marks_[i].ForEachMarked([&](const char* object, unsigned number) {
+      if (next < items_.size() && items_[next].source <= object) {
+        visit_items_before(object);
+      }
+      // Storage was noted in the order in which it was met.
+      if (rank + kAhead < storage_at_.size()) {
+        __builtin_prefetch(storages_.data() + storage_at_[rank + kAhead]);
+      }
+      const TypeLayout& type = *numbered_[number].type;
+      Source source{object,  type.size, type.align, &type,
+                    nullptr, rank++,    false};
+      if (numbered_[number].is_storage) {
+        const Storage& storage = storages_[storage_at_[source.rank] - 1];
+        source.bytes = storage.bytes;
+        source.align = storage.align;
+        source.block_type = storage.block_type;
+        source.is_storage = true;
+      }
+      if (next == items_.size() || items_[next].source != object) {
+        return visit(source);
+      }
+      while (next < items_.size() && items_[next].source == object) {
+        same.push_back(SourceOf(items_[next++]));
+      }
+      same.push_back(source);
+      visit_same();
+    });
   }
+  visit_items_before(nullptr);
+}
+
+/// Calls visit(const Extent&) for each; false from it ends the way.
+template <class Visit>
+void Copier::ForEachExtent(Visit visit) {
+  Extent extent;
+  const char* end = nullptr;
+  bool goes_on = true;
+  const auto finish = [&] {
+    if (!extent.members.empty() && goes_on) goes_on = visit(extent);
+    extent.members.clear();
+  };
+  ForEachByAddress([&](const Source& source) {
+    const bool sticks_out = !extent.members.empty() && source.end() > end;
+    if (extent.members.empty() || source.begin >= end ||
+        (sticks_out && extent.members[0].is_placed())) {
+      finish();
+      extent.bytes = source.bytes;
+      extent.align = source.align;
+      extent.block_type = source.block_type;
+      end = source.end();
+    } else if (sticks_out) {
+      // Overlapping, not nested: one block of no type.
+      end = source.end();
+      extent.bytes = static_cast<std::size_t>(end - extent.members[0].begin);
+      extent.block_type = nullptr;
+    }
+    extent.align = std::max(extent.align, source.align);
+    extent.members.push_back(source);
+  });
+  finish();
 }
 
 bool Copier::Allocate() {
   SortItems();
-  // Overlapping items that do not nest become one extent.
-  const char* end = nullptr;
-  Item* extent = nullptr;
-  ForEachByAddress([&](Item& item) {
-    const char* item_end = item.source + item.bytes;
-    const bool sticks_out = extent != nullptr && item_end > end;
-    if (extent == nullptr || item.source >= end ||
-        (sticks_out && extent->is_placed)) {
-      extent = &item;
-      item.is_extent = true;
-      end = item_end;
-    } else if (sticks_out) {
-      extent->bytes = static_cast<std::size_t>(item_end - extent->source);
-      extent->block_type = nullptr;
-      end = item_end;
-    }
-    extent->align = std::max(extent->align, item.align);
-  });
-  return AllocateExtents();
-}
-
-bool Copier::AllocateExtents() {
-  const Item* extent = nullptr;
+  marks_.SortByAddress();
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < marks_.size(); ++i) {
+    count = marks_[i].AssignRanks(count);
+  }
+  copies_.resize(count);
+  storage_at_.resize(count);
+  for (std::size_t i = 0; i < storages_.size(); ++i) {
+    const Storage& storage = storages_[i];
+    storage_at_[marks_.Of(storage.block)
+                    ->RankOf(storage.block, storage.number)] =
+        static_cast<std::uint32_t>(i + 1);
+  }
   bool has_memory = true;
-  ForEachByAddress([&](Item& item) {
-    if (item.is_extent) {
-      extent = &item;
-      if (item.is_placed || !has_memory) return;
-      item.copy = static_cast<char*>(
-          Blocks::TryTake(arena_, item.bytes, item.align, item.block_type));
-      if (item.copy == nullptr) {
-        failed_bytes_ = item.bytes;
-        has_memory = false;
-      } else if (item.type == nullptr) {
-        Blocks::NoteStorage(item.copy);
-      }
-    } else if (!item.is_placed && extent->copy != nullptr) {
-      item.copy = extent->copy + (item.source - extent->source);
-      if (item.type == nullptr && item.copy == extent->copy) {
-        Blocks::NoteStorage(item.copy);
-      }
-    }
+  ForEachExtent([&](const Extent& extent) {
+    return has_memory = AllocateExtent(extent);
   });
   if (!has_memory) GiveBack();
   return has_memory;
 }
 
-void Copier::GiveBack() {
-  for (const Item& item : items_) {
-    if (!item.is_extent || item.is_placed || item.copy == nullptr) continue;
-    Blocks::Give(arena_, item.copy, item.bytes, item.align, item.block_type);
+bool Copier::AllocateExtent(const Extent& extent) {
+  const Source& first = extent.members[0];
+  char*& copy = CopyOf(first);
+  if (!first.is_placed()) {
+    copy = static_cast<char*>(
+        Blocks::TryTake(arena_, extent.bytes, extent.align, extent.block_type));
+    if (copy == nullptr) {
+      failed_bytes_ = extent.bytes;
+      return false;
+    }
+    std::memcpy(copy, first.begin, extent.bytes);
   }
-}
-
-// ----------------------------------------------------------- copy, rewrite
-
-void Copier::CopyBytes() {
-  for (const Item& item : items_) {
-    if (item.is_extent && !item.is_placed) {
-      std::memcpy(item.copy, item.source, item.bytes);
+  for (const Source& member : extent.members) {
+    if (!member.is_placed())
+      CopyOf(member) = copy + (member.begin - first.begin);
+    if (member.is_storage && CopyOf(member) == copy && !first.is_placed()) {
+      Blocks::NoteStorage(copy);
     }
   }
+  return true;
 }
+
+void Copier::GiveBack() {
+  ForEachExtent([this](const Extent& extent) {
+    const Source& first = extent.members[0];
+    if (first.is_placed()) return true;
+    if (CopyOf(first) == nullptr) return false;  // the one that failed
+    Blocks::Give(arena_, CopyOf(first), extent.bytes, extent.align,
+                 extent.block_type);
+    return true;
+  });
+}
+
+// -------------------------------------------------------------------- rewrite
 
 void Copier::Rewrite() {
   is_rewriting_ = true;
@@ -311,13 +491,36 @@ void Copier::Rewrite() {
                   {item.copy + more.first * item.type->size, more.count},
                   *this);
   }
+  std::size_t rank = 0;
+  for (std::size_t i = 0; i < marks_.size(); ++i) {
+    marks_[i].ForEachMarked([&](const char*, unsigned number) {
+      const auto& [type, is_storage] = numbered_[number];
+      // Storage is rewritten through its handle.
+      if (type->has_slots && !is_storage) {
+        ForEachSlotIn(*type, {copies_[rank], 1}, *this);
+        while (WalkRow()) {
+        }
+      }
+      ++rank;
+    });
+  }
+  while (WalkRow()) {
+  }
   FinishPending();
   for (const Table& table : rehash_) table.type->ops->rehash(table.handle);
+}
+
+char* Copier::CopyOfMarked(const void* source, unsigned number) {
+  const ChunkMarks* marks = marks_.Of(source);
+  if (marks == nullptr) return nullptr;
+  const std::size_t rank = marks->RankOf(source, number);
+  return rank == ChunkMarks::kNoRank ? nullptr : copies_[rank];
 }
 
 /// Null where `source` is no copied object: a kept pointer, or a slot that was
 /// rewritten already as part of another item.
 char* Copier::CopyOf(const void* source, const TypeLayout& key) {
+  if (char* copy = CopyOfMarked(source, NumberOf(key))) return copy;
   return ToPointer(visited_.Find(source, key));
 }
 
@@ -346,10 +549,15 @@ void Copier::RewriteHandle(const Slot& slot) {
   if (storage.used == 0) {
     return handle.ops->adopt(slot.address, &arena_, nullptr, 0);
   }
-  char* copy = ToPointer(visited_.FindStorage(storage.block, handle));
+  char* copy = CopyOfMarked(storage.block, NumberOf(handle, true));
+  const bool is_marked = copy != nullptr;
+  if (!is_marked) {
+    copy = ToPointer(visited_.FindStorage(storage.block, handle));
+  }
   if (copy == nullptr) return;  // rewritten already
   handle.ops->adopt(slot.address, &arena_, copy, storage.used);
   RehashLater(handle, slot.address);
+  if (is_marked) WalkRuns(handle, slot.address);
 }
 
 }  // namespace acre::inline ACRE_ABI::detail

@@ -16,7 +16,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data,
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data,
                                       std::size_t size) {
-  const std::string error = acre_test::CheckAuditOf({data, size});
+  std::string error = acre_test::CheckAuditOf({data, size});
+  if (error.empty()) error = acre_test::CheckCopyOf({data, size});
   if (error.empty()) return 0;
   std::fprintf(stderr, "%s\n", error.c_str());
   std::abort();

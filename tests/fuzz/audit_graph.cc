@@ -13,6 +13,7 @@
 
 #include "acre/arena.h"
 #include "acre/audit.h"
+#include "acre/deep_copy.h"
 #include "acre/gc.h"
 #include "acre/layout.h"
 #include "acre/map.h"
@@ -99,6 +100,8 @@ class Graph {
     GC_reachable_here(collected_);
     return error;
   }
+
+  std::string CheckCopies();
 
  private:
   void Build() {
@@ -260,9 +263,131 @@ class Graph {
   alignas(16) char stack_[64] = {};  // the graph stands on the stack
 };
 
+/// Two graphs with the same shape: what one pointer leads to here, the other
+/// leads to there, one to one.
+class Comparison {
+ public:
+  explicit Comparison(const acre::Arena& to) : to_(to) {}
+
+  std::string Run(const Node& a, const Node& b) {
+    Expect(&a, &b);
+    while (!nodes_.empty() && error_.empty()) {
+      const auto [x, y] = nodes_.back();
+      nodes_.pop_back();
+      CompareNodes(*x, *y);
+    }
+    return error_;
+  }
+
+ private:
+  /// True where the pair is new.
+  bool Pair(const void* a, const void* b) {
+    if ((a == nullptr) != (b == nullptr)) error_ = "null on one side";
+    if (a == nullptr || b == nullptr) return false;
+    if (!to_.Owns(b)) error_ = "leads out of the copy";
+    const auto [there, is_new] = there_.try_emplace(a, b);
+    const auto [back, is_new_back] = back_.try_emplace(b, a);
+    if (there->second != b || back->second != a) error_ = "not one to one";
+    return is_new && is_new_back;
+  }
+  void Expect(const Node* a, const Node* b) {
+    if (Pair(a, b)) nodes_.push_back({a, b});
+  }
+  void Compare(const Leaf* a, const Leaf* b) {
+    if (!Pair(a, b)) return;
+    if (a->number != b->number) error_ = "another number";
+    Compare(a->next, b->next);
+  }
+  void Compare(const Part& a, const Part& b) {
+    Compare(a.leaf, b.leaf);
+    if (a.row.size() != b.row.size()) {
+      error_ = "another row";
+      return;
+    }
+    for (std::size_t i = 0; i < a.row.size(); ++i)
+      Compare(&a.row[i], &b.row[i]);
+  }
+  template <class A>
+  void CompareParts(const A& a, const A& b) {
+    if (a.size() != b.size()) {
+      error_ = "another size";
+      return;
+    }
+    for (std::size_t i = 0; i < a.size(); ++i) Compare(a[i], b[i]);
+  }
+
+  void CompareNodes(const Node& a, const Node& b) {
+    Expect(a.left, b.left);
+    if (a.name != b.name) error_ = "another name";
+    Compare(a.leaf, b.leaf);
+    Compare(a.pair[0], b.pair[0]);
+    Compare(a.pair[1], b.pair[1]);
+    if (a.maybe.has_value() != b.maybe.has_value()) error_ = "maybe";
+    if (a.maybe && b.maybe) Compare(*a.maybe, *b.maybe);
+    if (a.choice.index() != b.choice.index()) error_ = "choice";
+    const Part* part = std::get_if<Part>(&a.choice);
+    if (part != nullptr) Compare(*part, std::get<Part>(b.choice));
+    Compare(a.second.second, b.second.second);
+    if (a.nodes.size() != b.nodes.size()) error_ = "nodes";
+    for (std::size_t i = 0; i < a.nodes.size() && error_.empty(); ++i) {
+      Expect(a.nodes[i], b.nodes[i]);
+    }
+    CompareParts(a.parts, b.parts);
+    if (a.table.size() != b.table.size()) error_ = "table";
+    for (const auto& [key, value] : a.table) {
+      const Part* other = b.table.get(key);
+      other == nullptr ? void(error_ = "key") : Compare(value, *other);
+    }
+    for (const auto& [key, value] : a.deep) {
+      const auto* other = b.deep.get(key);
+      other == nullptr ? void(error_ = "deep key")
+                       : CompareParts(value, *other);
+    }
+    if (a.keys.size() != b.keys.size()) error_ = "keys";
+    for (const auto& [key, value] : a.keys) {
+      const auto copy = there_.find(key);
+      // Those that nothing else reaches are found as keys only.
+      if (copy == there_.end()) continue;
+      auto* leaf = static_cast<Leaf*>(const_cast<void*>(copy->second));
+      if (!b.keys.contains(leaf)) error_ = "a key is not found";
+    }
+  }
+
+  const acre::Arena& to_;
+  std::string error_;
+  std::map<const void*, const void*> there_;
+  std::map<const void*, const void*> back_;
+  std::vector<std::pair<const Node*, const Node*>> nodes_;
+};
+
+std::string Graph::CheckCopies() {
+  Build();
+  for (Leaf& leaf : leaves_.front()) leaf.next = &leaves_.back()[0];
+  std::int64_t number = 0;
+  for (const std::span<Leaf> row : leaves_) {
+    for (Leaf& leaf : row) leaf.number = ++number;
+  }
+  acre::Arena to;
+  for (acre::Arena* arena : {&to, &arena_, collected_}) {
+    const Node* copy = acre::DeepCopy(*arena, *nodes_[0]);
+    std::string error = Comparison(*arena).Run(*nodes_[0], *copy);
+    if (!error.empty()) return error;
+    const acre::AuditReport report = acre::Audit(*arena, *copy);
+    if (!report.clean()) return "audit: " + report.findings[0].path;
+  }
+  GC_reachable_here(collected_);
+  return {};
+}
+
 }  // namespace audit_fuzz
 
 namespace acre_test {
+
+std::string CheckCopyOf(std::span<const std::uint8_t> bytes) {
+  audit_fuzz::Decisions decide(bytes);
+  audit_fuzz::Graph graph(decide);
+  return graph.CheckCopies();
+}
 
 std::string CheckAuditOf(std::span<const std::uint8_t> bytes) {
   audit_fuzz::Decisions decide(bytes);

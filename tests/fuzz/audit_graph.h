@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// A random object graph with planted bugs, and what an audit must say of it.
+// A random object graph: with planted bugs, and what an audit must say of it;
+// and copied, and what the copy must look like.
 // Driven by bytes: by a fuzzer, or by a generator of numbers in the unit tests.
 
 #ifndef ACRE_TESTS_FUZZ_AUDIT_GRAPH_H_
@@ -17,6 +18,11 @@ namespace acre_test {
 /// exactly these findings, each at its slot and of its kind. Empty, or what was
 /// wrong.
 std::string CheckAuditOf(std::span<const std::uint8_t> bytes);
+
+/// Builds the same graph without bugs, copies it into another arena, into its
+/// own and into a collected one, and demands copies of the same shape that
+/// leave their arena nowhere. Empty, or what was wrong.
+std::string CheckCopyOf(std::span<const std::uint8_t> bytes);
 
 }  // namespace acre_test
 

@@ -3,7 +3,7 @@
 // Guards the marks of the audit: an object is seen once, what cannot be told
 // apart is refused, and they take less than a 32nd of the chunk.
 
-#include "chunk_marks.h"
+#include "acre/detail/chunk_marks.h"
 
 #include <doctest/doctest.h>
 

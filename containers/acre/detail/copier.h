@@ -2,12 +2,13 @@
 //
 // Copier: the type-erased engine of DeepCopy. Internal to acre.
 //
-//   1. Discover: walk the source; every object becomes an item (address, type,
-//      count).
-//   2. Merge: sort items by address; one that lies in another is part of it.
-//      What remains are the extents, each a block of the copy.
-//   3. Allocate all blocks. Where one fails all go back: nothing was written.
-//   4. Copy the bytes of every extent, then rewrite the slots of every item.
+//   1. Discover: walk the source. Single objects and storage of containers in
+//      chunks are marked beside the chunk (ChunkMarks): a few bits each.
+//      Everything else becomes an item (address, type, count).
+//   2. Go through both by address; what lies in another is part of it. What
+//      remains are the extents: each gets a block, and its bytes are copied.
+//      Where memory runs out all blocks go back: nothing else was written.
+//   3. Rewrite the slots of every copied object.
 
 #ifndef ACRE_CONTAINERS_DETAIL_COPIER_H_
 #define ACRE_CONTAINERS_DETAIL_COPIER_H_
@@ -18,6 +19,7 @@
 
 #include "acre/arena.h"
 #include "acre/config.h"
+#include "acre/detail/chunk_marks.h"
 #include "acre/detail/look_ahead.h"
 #include "acre/detail/process_map.h"
 #include "acre/detail/visit_set.h"
@@ -68,7 +70,40 @@ class Copier {
     std::size_t align;
     char* copy;      // once allocated
     bool is_placed;  // copy was there before
-    bool is_extent;  // has a block of its own
+  };
+
+  /// An item or a marked object, on the way by address.
+  struct Source {
+    const char* begin;
+    std::size_t bytes;
+    std::size_t align;
+    const TypeLayout* block_type;
+    Item* item;        // null: a marked object
+    std::size_t rank;  // of that, else of no meaning
+    bool is_storage;
+
+    const char* end() const { return begin + bytes; }
+    bool is_placed() const { return item != nullptr && item->is_placed; }
+  };
+  /// What the marks do not tell of marked storage.
+  struct Storage {
+    const void* block;
+    std::size_t bytes;  // in use
+    const TypeLayout* block_type;
+    std::size_t align;
+    unsigned number;
+  };
+  /// Elements in a row that wait for being walked.
+  struct Row {
+    const TypeLayout* type;
+    ElementRun run;
+  };
+  /// What overlaps: one block of the copy. The first member starts it.
+  struct Extent {
+    std::size_t bytes = 0;
+    std::size_t align = 1;
+    const TypeLayout* block_type = nullptr;
+    std::vector<Source> members = {};
   };
 
   /// A pointer whose look-up was asked for ahead of time.
@@ -81,30 +116,56 @@ class Copier {
   /// Discovers, or rewrites, the pointer in a slot: later, see LookAhead.
   void FinishLater(void* slot, const TypeLayout& type);
   void FinishPending();
+  void PrefetchCopy(const Pending& pending);
   void Finish(const Pending& pending);
 
   void Discover();
   void DiscoverView(const Slot& slot);
   void DiscoverHandle(const Slot& slot);
   void Add(const TypeLayout& type, const void* source, std::size_t count);
+  void AddItem(const TypeLayout& type, const void* source, std::size_t count);
+  bool EnterMarked();
+  unsigned NumberOf(const TypeLayout& type, bool is_storage = false);
+  void WalkRuns(const TypeLayout& handle, void* object);
+  bool WalkRow();
   bool IsKept(const void* address);
 
   void SortItems();
   template <class Visit>
   void ForEachByAddress(Visit visit);
+  template <class Visit>
+  void ForEachExtent(Visit visit);
+  static Source SourceOf(Item& item);
+  char*& CopyOf(const Source& source) {
+    return source.item != nullptr ? source.item->copy : copies_[source.rank];
+  }
   bool Allocate();
-  bool AllocateExtents();
+  bool AllocateExtent(const Extent& extent);
   void GiveBack();
-  void CopyBytes();
   void Rewrite();
   void RewriteSlot(const Slot& slot);
   void RewriteHandle(const Slot& slot);
   char* CopyOf(const void* source, const TypeLayout& key);
+  char* CopyOfMarked(const void* source, unsigned number);
 
   Arena& arena_;
   bool follow_ = true;
   bool is_rewriting_ = false;
   VisitSet visited_;  // indices into items_; when rewriting, copies
+  MarkedChunks marks_;
+  bool uses_marks_ = true;                 // no placed object lies in a chunk
+  std::vector<char*> copies_;              // of marked objects, by rank
+  std::vector<Storage> storages_;          // marked ones
+  std::vector<std::uint32_t> storage_at_;  // 1 + index there, by rank; 0: none
+  struct Numbered {
+    const TypeLayout* type = nullptr;
+    bool is_storage = false;  // of a handle of that type
+  };
+  Numbered numbered_[ChunkMarks::kMaxTypes + 1] = {};
+  unsigned last_number_ = 0;
+  unsigned asked_last_[2] = {};  // numbers; of objects, of storage
+  std::vector<Row> rows_;        // of containers nested deeper than the stack
+  std::size_t depth_ = 0;        // of containers in containers
   /// Elements of an item beyond those that were walked with it.
   struct Extension {
     std::size_t item;
@@ -115,6 +176,11 @@ class Copier {
   std::vector<Extension> extensions_;
   std::size_t next_ = 0;  // items_ before it are discovered
   LookAhead<Pending> ahead_;
+  struct Object {
+    const char* address = nullptr;
+    unsigned type = 0;
+  };
+  LookAhead<Object> objects_;  // marked ones that will be entered soon
   std::size_t failed_bytes_ = 0;
   std::optional<ProcessMap> process_;  // made at first need
   struct Table {

@@ -70,12 +70,6 @@ class VisitSet {
     }
   }
 
-  /// True where the address is known to lie in a chunk of an arena. False says
-  /// nothing.
-  bool IsInChunk(const void* address) {
-    return KnownShadow(address) != nullptr;
-  }
-
   std::size_t size() const { return size_; }
 
   /// Puts value_of(value) where a value was. Values are below 2^48.

@@ -14,19 +14,22 @@
 // 3/128 of the chunk. Objects that share a line with another type, lie at odd
 // addresses, or are of a sixteenth type are for the caller to keep elsewhere.
 // A walk that enters what is pending in the order of addresses reads memory
-// nearly in order, wherever the pointers lead.
+// nearly in order, wherever the pointers lead. Internal to acre.
 
-#ifndef ACRE_AUDIT_CHUNK_MARKS_H_
-#define ACRE_AUDIT_CHUNK_MARKS_H_
+#ifndef ACRE_DETAIL_CHUNK_MARKS_H_
+#define ACRE_DETAIL_CHUNK_MARKS_H_
 
 #include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <unordered_map>
 #include <vector>
 
 #include "acre/config.h"
 #include "acre/detail/size_class.h"
+#include "acre/fwd.h"
 
 namespace acre::inline ACRE_ABI::detail {
 
@@ -111,6 +114,43 @@ class ChunkMarks {
     }
   }
 
+  /// Numbers what is marked by address, from `first` on; the number behind the
+  /// last one. Requires: nothing is pending. Nothing may be marked afterwards.
+  std::size_t AssignRanks(std::size_t first) {
+    for (Group& group : groups_) {
+      group.pending = first;
+      first += static_cast<std::size_t>(std::popcount(group.seen));
+    }
+    has_ranks_ = true;
+    return first;
+  }
+
+  static constexpr std::size_t kNoRank = SIZE_MAX;
+
+  /// Of a marked object; else kNoRank.
+  std::size_t RankOf(const void* address, unsigned type) const {
+    if (!has_ranks_ || !IsMarked(address, type)) return kNoRank;
+    const std::size_t offset = OffsetOf(address);
+    const Group& group = groups_[offset / kGroup];
+    return group.pending + static_cast<std::size_t>(
+                               std::popcount(group.seen & (BitOf(offset) - 1)));
+  }
+
+  /// Calls visit(address, type) for all that is marked, by address.
+  template <class Visit>
+  void ForEachMarked(Visit visit) const {
+    for (std::size_t i = 0; i < groups_.size(); ++i) {
+      const Group& group = groups_[i];
+      for (std::uint64_t left = group.seen; left != 0; left &= left - 1) {
+        const std::size_t offset =
+            i * kGroup +
+            static_cast<std::size_t>(std::countr_zero(left)) * kGranule;
+        visit(begin_ + offset,
+              static_cast<unsigned>(group.types >> ShiftOf(offset) & 15));
+      }
+    }
+  }
+
   /// Asks for the memory that Mark will touch.
   void Prefetch(const void* address) const {
     __builtin_prefetch(&groups_[OffsetOf(address) / kGroup], 1);
@@ -125,7 +165,7 @@ class ChunkMarks {
 
   struct Group {
     std::uint64_t seen = 0;
-    std::uint64_t pending = 0;
+    std::uint64_t pending = 0;  // later: the rank of the first
     std::uint64_t types = 0;
   };
 
@@ -145,8 +185,48 @@ class ChunkMarks {
   std::vector<Group> groups_;
   std::size_t first_pending_ = SIZE_MAX;  // no group before it has pending ones
   std::size_t pending_count_ = 0;
+  bool has_ranks_ = false;
+};
+
+/// The marks of all chunks that a walk meets.
+class MarkedChunks {
+ public:
+  /// `only`: chunks of that arena; null: of any.
+  explicit MarkedChunks(const Arena* only = nullptr) : only_(only) {}
+
+  /// Null for an address in no such chunk.
+  ChunkMarks* Of(const void* address) {
+    ChunkMarks* marks =
+        cache_[reinterpret_cast<std::uintptr_t>(address) >> kCacheShift &
+               (kCacheSize - 1)];
+    if (marks != nullptr && marks->Holds(address)) return marks;
+    return Search(address);
+  }
+
+  /// In the order in which they were met; more may come to be met while the
+  /// caller goes through them.
+  std::size_t size() const { return all_.size(); }
+  ChunkMarks& operator[](std::size_t i) { return *all_[i]; }
+
+  void SortByAddress() {
+    std::sort(all_.begin(), all_.end(), [](const auto& a, const auto& b) {
+      return a->begin() < b->begin();
+    });
+  }
+
+ private:
+  ChunkMarks* Search(const void* address);
+
+  // The marks used last, by megabyte of address.
+  static constexpr std::size_t kCacheSize = 256;
+  static constexpr unsigned kCacheShift = 20;
+
+  const Arena* only_;
+  ChunkMarks* cache_[kCacheSize] = {};
+  std::vector<std::unique_ptr<ChunkMarks>> all_;
+  std::unordered_map<const char*, ChunkMarks*> by_begin_;
 };
 
 }  // namespace acre::inline ACRE_ABI::detail
 
-#endif  // ACRE_AUDIT_CHUNK_MARKS_H_
+#endif  // ACRE_DETAIL_CHUNK_MARKS_H_
