@@ -4,8 +4,14 @@
 // of another. What is held at most, over the bytes asked for in a phase: 1 is
 // ideal, 2 means that no phase could use what the one before had freed. Each
 // in a process of its own.
+//
+// Waste: bytes of a full chunk (of malloc's heap) that are not what was asked
+// for, rounding, headers and tails, over those that are.
+
+#include <malloc.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <memory>
 #include <string>
 #include <vector>
@@ -103,9 +109,68 @@ void AddResident(const char* name, std::size_t phases) {
             });
 }
 
+constexpr Phase kWasted[] = {
+    {"16 B", [](Random&) -> std::size_t { return 16; }},
+    {"48 B", [](Random&) -> std::size_t { return 48; }},
+    {"mixed 8-256 B",
+     [](Random& random) -> std::size_t { return 8 + random.Below(249); }},
+    {"arrays 1-16 KiB", kPhases[3].draw},
+};
+
+std::size_t WastedBytes() { return BySmoke<std::size_t>(1 << 20, 64 << 20); }
+
+/// Draws until WastedBytes() are taken; how many were asked for.
+std::size_t TakeAll(Draw draw, const auto& take) {
+  Random random(4);
+  std::size_t asked = 0;
+  while (asked < WastedBytes()) {
+    const std::size_t size = draw(random);
+    take(size);
+    asked += size;
+  }
+  return asked;
+}
+
+double WasteOf(std::size_t held, std::size_t asked) {
+  return static_cast<double>(held) / static_cast<double>(asked) - 1;
+}
+
+template <class Arena>
+double WasteInChunks(Draw draw) {
+  Arena arena;
+  const std::size_t asked =
+      TakeAll(draw, [&](std::size_t size) { Sink(arena.Allocate(size)); });
+  // What is left of the last chunk is not wasted yet.
+  return WasteOf(arena.stats().reserved - arena.remaining(), asked);
+}
+
+double WasteInMalloc(Draw draw) {
+  const auto held = [] {
+    const struct mallinfo2 info = mallinfo2();
+    return info.uordblks + info.hblkhd;
+  };
+  const std::size_t before = held();
+  const std::size_t asked =
+      TakeAll(draw, [](std::size_t size) { Sink(std::malloc(size)); });
+  return WasteOf(held() - before, asked);
+}
+
+void AddWaste(const Phase& phase, const char* name, double (*waste)(Draw)) {
+  Add("waste", phase.name, name, [=](benchmark::State& state) {
+    for ([[maybe_unused]] auto _ : state) {
+      Report(state, InChild([=] { return waste(phase.draw); }));
+    }
+  })->Iterations(1);
+}
+
 }  // namespace
 
 void DefineCells() {
+  for (const Phase& phase : kWasted) {
+    AddWaste(phase, "acre::Arena", WasteInChunks<acre::Arena>);
+    AddWaste(phase, "acre::BumpArena", WasteInChunks<acre::BumpArena>);
+    AddWaste(phase, "malloc", WasteInMalloc);
+  }
   using Arena = Acre<acre::Arena>;
   for (std::size_t phases = 2; phases <= std::size(kPhases); ++phases) {
     AddOne<Arena>("reserved: " + CellName(phases), "acre::Arena", phases,
