@@ -37,6 +37,8 @@ struct MapCell {
   std::size_t freed_bytes = 0;
   const char* block = nullptr;  // the last of `blocks`
   std::size_t block_bytes = 0;
+
+  bool operator==(const MapCell&) const = default;
 };
 
 struct MapChunk {
