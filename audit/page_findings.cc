@@ -10,6 +10,9 @@ namespace acre::inline ACRE_ABI::detail {
 const std::string_view kFindingsScript = R"js(
 // ---- findings
 
+// New leaks first, what is known last; else as the audit found them.
+const weight = (finding) => (finding.is_known ? 2 : finding.is_leak ? 0 : 1);
+audit.listed.sort((a, b) => weight(a) - weight(b));
 audit.listed.forEach((finding, i) => {
   finding.number = i + 1;
   finding.text = [finding.path, finding.type, finding.kind, finding.target,
@@ -57,6 +60,7 @@ function graphOf(finding) {
 
 function detailOf(finding) {
   const facts = [
+    ["What to do", finding.hint],
     ["Found", finding.what],
     ["Type", finding.type],
     ["Pointer at", finding.slot],
@@ -65,9 +69,9 @@ function detailOf(finding) {
   ].filter((fact) => fact[1]);
   const cell = make("td", { className: "detail", colspan: "4" },
     graphOf(finding),
-    finding.hint ? make("p", { className: "hint" }, finding.hint) : null,
     make("dl", {}, ...facts.flatMap(([name, value]) => [make("dt", {}, name),
-      make("dd", {}, make("code", {}, value))])));
+      make("dd", {}, name === "What to do" ? value
+        : make("code", {}, value))])));
   return make("tr", {}, cell);
 }
 

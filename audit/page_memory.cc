@@ -99,8 +99,12 @@ function drawCell(context, palette, chunk, i, x, y) {
     context.fillStyle = color;
     context.fillRect(x, y, side, side);
   };
-  fill(inUse === 0 ? palette.unused : freed * 2 > inUse - live ? palette.freed
-    : palette.lost, 1);
+  const isFreed = freed * 2 > inUse - live;
+  fill(inUse === 0 || isFreed ? palette.unused : palette.lost, 1);
+  if (inUse > 0 && isFreed && live === 0) {
+    context.strokeStyle = palette.freed;
+    context.strokeRect(x + 0.5, y + 0.5, side - 1, side - 1);
+  }
   // A cell that is partly in use shows by its tint how much of it is.
   if (live > 0) {
     const color = type >= 0 && type < kColors ? palette.types[type]
@@ -216,15 +220,16 @@ function chunkOf(chunk, i) {
 }
 
 function legend() {
-  const entry = (background, text) => make("span", {},
-    make("i", { className: "swatch", style: { background } }), text);
+  const entry = (background, text, look) => make("span", {},
+    make("i", { className: "swatch " + (look || ""), style: { background } }),
+    text);
   const entries = audit.types.slice(0, kColors).map((type) =>
     entry(colorOf(type.rank), type.name));
   if (audit.types.length > kColors) {
     entries.push(entry("var(--other)", "other types"));
   }
   if (audit.checked) {
-    entries.push(entry("var(--freed)", "freed"),
+    entries.push(entry("var(--unused)", "freed", "hollow"),
       entry("var(--lost)", "lost to rounding"));
   } else {
     entries.push(entry("var(--t0)", "handed out"));

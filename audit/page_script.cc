@@ -116,8 +116,10 @@ function showHead() {
   const verdict = $("verdict");
   verdict.className = "verdict " +
     (audit.leaks ? "leaks" : total ? "others" : "clean");
+  const leaks = counted(audit.leaks, "leak");
   verdict.textContent = total === 0 ? "No findings"
-    : counted(audit.leaks, "leak") + " among " + counted(total, "finding");
+    : total === audit.leaks ? leaks
+    : leaks + " among " + counted(total, "finding");
   const notes = [audit.note, audit.omitted === 0 ? "" :
     count(audit.omitted) + " more findings are not listed."];
   if (!audit.checked) {

@@ -14,7 +14,7 @@ const std::string_view kPageStyle = R"css(
   --accent: #2c5fb0; --red: #c62f28; --red-back: #fcecea;
   --amber: #96610a; --amber-back: #fbf3e0; --green: #27744a;
   --green-back: #e8f4ec;
-  --freed: #ead7a8; --lost: #b5bac2; --unused: #ececea; --other: #8d95a1;
+  --freed: #a9afb8; --lost: #bfc4cb; --unused: #ececea; --other: #8d95a1;
   --t0: #4a78b8; --t1: #3c998d; --t2: #b9862f; --t3: #8769b6;
   --t4: #6f9a3e; --t5: #b5658c; --t6: #4c9fc6; --t7: #9c7350;
   --mono: ui-monospace, "SF Mono", "Cascadia Mono", "DejaVu Sans Mono",
@@ -27,7 +27,7 @@ const std::string_view kPageStyle = R"css(
   --accent: #7ea9ef; --red: #ff7167; --red-back: #38201f;
   --amber: #e0aa48; --amber-back: #322a19; --green: #68c290;
   --green-back: #1b2e24;
-  --freed: #5a4c2c; --lost: #565d68; --unused: #24282e; --other: #757d89;
+  --freed: #646c78; --lost: #4b525c; --unused: #24282e; --other: #757d89;
   --t0: #6797da; --t1: #4fb3a6; --t2: #d3a24a; --t3: #a58ad2;
   --t4: #8db65c; --t5: #d184a9; --t6: #6ab9de; --t7: #ba9070;
 }
@@ -115,8 +115,8 @@ tr.finding.known .path { color: var(--muted); }
 .tag.other { color: var(--amber); background: var(--amber-back); }
 .tag.is-known { color: var(--muted); background: var(--sunken);
   font-weight: 400; }
-td.detail { background: var(--sunken); border-top: 0; padding: 4px 18px 18px; }
-.hint { margin: 10px 0 0; }
+td.detail { background: var(--sunken); border-top: 0;
+  padding: 4px 18px 18px 76px; }
 .detail dl { display: grid; grid-template-columns: max-content 1fr;
   gap: 2px 14px; margin: 12px 0 0; font-size: 13px; }
 .detail dt { color: var(--muted); }
@@ -154,11 +154,13 @@ td.detail { background: var(--sunken); border-top: 0; padding: 4px 18px 18px; }
 
 .swatch { display: inline-block; width: 10px; height: 10px; border-radius: 3px;
   margin-right: 8px; vertical-align: -0.5px; }
+.swatch.hollow { border: 1.5px solid var(--freed); }
 .share { display: flex; align-items: center; gap: 10px; min-width: 180px; }
 .share span { flex: 1; height: 7px; border-radius: 4px;
   background: var(--unused); overflow: hidden; }
 .share i { display: block; height: 100%; border-radius: 4px; min-width: 2px; }
-.share b { font-weight: 400; width: 52px; text-align: right;
+.share b { font-weight: 400; width: 58px; text-align: right;
+  white-space: nowrap;
   font-variant-numeric: tabular-nums; }
 
 .legend { display: flex; flex-wrap: wrap; gap: 3px 18px; font-size: 12.5px;
@@ -180,6 +182,7 @@ footer { margin-top: 44px; color: var(--muted); font-size: 12.5px; }
 @media (max-width: 760px) {
   main { padding: 18px 14px 40px; }
   .wide { display: none; }
+  td.detail { padding-left: 18px; }
   .bar input { width: 100%; }
 }
 @media print {
