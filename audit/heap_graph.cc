@@ -392,7 +392,7 @@ std::string EntryName(const GraphEdge& edge, std::string field,
 }  // namespace
 
 std::string NameOf(const GraphEdge& edge, bool with_index) {
-  if (edge.finding != nullptr) return edge.finding->field;
+  if (edge.finding != nullptr) return edge.finding->path;
   if (edge.type == nullptr) return {};
   std::string field = PathInside(*edge.type, edge.element, edge.slot);
   if (edge.is_entry) return EntryName(edge, std::move(field), with_index);

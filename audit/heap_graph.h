@@ -120,9 +120,9 @@ class HeapGraph {
 /// What a node is called; for a text, how it begins.
 std::string NameOf(const GraphNode& node);
 
-/// ".target", "[12].target", "[\"MAP07\"]". Empty where the edge has nothing
-/// but its index. `with_index` false: without what tells elements and entries
-/// of one container apart.
+/// ".target", "[12].target", "[\"MAP07\"]"; of a finding the whole path. Empty
+/// where the edge has nothing but its index. `with_index` false: without what
+/// tells elements and entries of one container apart.
 std::string NameOf(const GraphEdge& edge, bool with_index);
 
 }  // namespace acre::inline ACRE_ABI::detail

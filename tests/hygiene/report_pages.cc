@@ -112,7 +112,7 @@ void WriteClean(Reports& reports) {
   reports.Write("clean", arena, *world, acre::Audit(arena, *world));
 }
 
-/// One leak, one pointer into another arena, one into a freed block.
+/// One leak, one pointer into another arena, one, known, into a freed block.
 void WriteFew(Reports& reports) {
   acre::Arena arena({.name = "level"});
   acre::Arena other({.name = "menu"});

@@ -223,7 +223,8 @@ TEST_CASE("WriteHeapSnapshot: leaks lead to the collected heap") {
   CHECK(leaks == 2);
   CHECK(others == 1);
   if (!acre::kChecked) return;
-  CHECK(snapshot.Count(Only(snapshot, kNode), ".next", heap) == 1);
+  CHECK(snapshot.Count(Only(snapshot, kNode), fmt::format("{}.next", kNode),
+                       heap) == 1);
 }
 
 TEST_CASE("WriteHeapSnapshot: a leak in raw memory leaves its block") {
@@ -233,7 +234,7 @@ TEST_CASE("WriteHeapSnapshot: a leak in raw memory leaves its block") {
   for (int i = 0; i < 8; ++i) words[i] = nullptr;
   words[3] = Collected();
   const Snapshot snapshot = SnapshotOf(arena);
-  CHECK(snapshot.Count(Only(snapshot, "raw bytes"), "[+24]",
+  CHECK(snapshot.Count(Only(snapshot, "raw bytes"), "raw block[+24]",
                        Only(snapshot, "collected heap")) == 1);
 }
 
@@ -241,10 +242,10 @@ TEST_CASE("WriteHeapSnapshot: a finding in no block hangs from the root") {
   const Arena arena;
   AuditReport report;
   acre::Finding& finding = report.findings.emplace_back();
-  finding.field = ".gone";
+  finding.path = "World.gone";
   finding.target = acre::Target::kStack;
   const Snapshot snapshot = SnapshotOf(arena, {}, report);
-  CHECK(snapshot.Count(0, ".gone", Only(snapshot, "stack")) == 1);
+  CHECK(snapshot.Count(0, "World.gone", Only(snapshot, "stack")) == 1);
 }
 
 TEST_CASE("WriteHeapSnapshot: roots outside the arena are nodes of no size") {
@@ -269,7 +270,7 @@ TEST_CASE("WriteHeapSnapshot: freed, unused and stale memory is left out") {
   arena.Free(node->next);
   Snapshot snapshot = SnapshotOf(arena, {RootOf(*node)});
   CHECK(snapshot.Named(kNode).size() == 1);
-  CHECK(snapshot.Count(Only(snapshot, kNode), ".next",
+  CHECK(snapshot.Count(Only(snapshot, kNode), fmt::format("{}.next", kNode),
                        Only(snapshot, "freed block")) == 1);
   Node stale;
   stale.more = acre::Vector<Node*>(arena);
