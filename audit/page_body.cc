@@ -18,7 +18,7 @@ itself stands at the end of the page's source, as JSON.</p></noscript>
   </div>
   <button id="theme" type="button" title="Light or dark"></button>
 </header>
-<p class="note" id="note" hidden></p>
+<div class="note" id="note" hidden></div>
 <dl class="facts" id="facts"></dl>
 
 <section id="findings">

@@ -124,11 +124,12 @@ function showHead() {
     count(audit.omitted) + " more findings are not listed."];
   if (!audit.checked) {
     notes.unshift("This is a release build: it knows chunks, not blocks. " +
-      "Memory by type and single blocks are told by checked builds.");
+      "Memory by type, and single blocks, are told by checked builds.");
   }
-  const note = notes.filter((text) => text).join(" ");
-  $("note").hidden = note === "";
-  $("note").textContent = note;
+  const told = notes.filter((text) => text);
+  $("note").hidden = told.length === 0;
+  $("note").replaceChildren(...told.map((text) =>
+    make("div", {}, text[0].toUpperCase() + text.slice(1))));
   showFacts();
 }
 
