@@ -92,6 +92,9 @@ void HeapGraph::AddBlocks() {
   std::sort(
       nodes_.begin() + static_cast<std::ptrdiff_t>(first_block_), nodes_.end(),
       [](const GraphNode& a, const GraphNode& b) { return a.begin < b.begin; });
+  for (std::size_t i = first_block_; i < end_block_; ++i) {
+    starts_.push_back(nodes_[i].begin);
+  }
 }
 
 void HeapGraph::AddTargets() {
@@ -313,16 +316,14 @@ void HeapGraph::AddTop(std::size_t number, std::vector<bool>& reached) {
 // ------------------------------------------------------------------ look-ups
 
 std::size_t HeapGraph::NodeAt(const void* address) const {
-  const auto begin = nodes_.begin() + static_cast<std::ptrdiff_t>(first_block_);
-  const auto end = nodes_.begin() + static_cast<std::ptrdiff_t>(end_block_);
   const auto* at = static_cast<const char*>(address);
-  const auto behind = std::upper_bound(
-      begin, end, at,
-      [](const char* p, const GraphNode& node) { return p < node.begin; });
-  if (behind == begin) return kNone;
-  const GraphNode& node = *std::prev(behind);
-  if (at >= node.begin + std::max<std::size_t>(node.bytes, 1)) return kNone;
-  return static_cast<std::size_t>(&node - nodes_.data());
+  const auto behind = std::upper_bound(starts_.begin(), starts_.end(), at);
+  if (behind == starts_.begin()) return kNone;
+  const std::size_t number =
+      first_block_ + static_cast<std::size_t>(behind - starts_.begin()) - 1;
+  const GraphNode& node = nodes_[number];
+  const bool is_inside = at < node.begin + std::max<std::size_t>(node.bytes, 1);
+  return is_inside ? number : kNone;
 }
 
 std::size_t HeapGraph::TargetNode(Target target) const {

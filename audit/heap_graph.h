@@ -110,6 +110,7 @@ class HeapGraph {
   Classifier classifier_;
   std::vector<const Finding*> findings_;  // by slot
   std::vector<GraphNode> nodes_;
+  std::vector<const char*> starts_;  // of blocks: searched for every pointer
   std::size_t first_block_ = 0;  // blocks are nodes_[first_block_, end_block_)
   std::size_t end_block_ = 0;
   std::vector<std::size_t> tops_;  // nodes that the root leads to

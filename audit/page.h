@@ -13,12 +13,12 @@
 
 namespace acre::inline ACRE_ABI::detail {
 
-extern const std::string_view kPageStyle;
-extern const std::string_view kPageBody;
+std::string_view PageStyle();
+std::string_view PageBody();
 /// Common to the others; first.
-extern const std::string_view kPageScript;
-extern const std::string_view kFindingsScript;
-extern const std::string_view kMemoryScript;
+std::string_view PageScript();
+std::string_view FindingsScript();
+std::string_view MemoryScript();
 
 }  // namespace acre::inline ACRE_ABI::detail
 

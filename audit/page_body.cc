@@ -6,7 +6,8 @@
 
 namespace acre::inline ACRE_ABI::detail {
 
-const std::string_view kPageBody = R"html(
+std::string_view PageBody() {
+  return R"html(
 <noscript><p>This page shows its data by JavaScript, which is off. The data
 itself stands at the end of the page's source, as JSON.</p></noscript>
 <main>
@@ -91,5 +92,6 @@ itself stands at the end of the page's source, as JSON.</p></noscript>
 </main>
 <div id="tip" hidden></div>
 )html";
+}
 
 }  // namespace acre::inline ACRE_ABI::detail

@@ -7,7 +7,8 @@
 
 namespace acre::inline ACRE_ABI::detail {
 
-const std::string_view kFindingsScript = R"js(
+std::string_view FindingsScript() {
+  return R"js(
 // ---- findings
 
 // New leaks first, what is known last; else as the audit found them.
@@ -21,7 +22,7 @@ audit.listed.forEach((finding, i) => {
 const open = new Set();  // findings that show their path
 
 const findings = new List({
-  name: "finding", table: "finding-table", items: audit.listed, step: 100,
+  name: "finding", table: "finding-table", items: audit.listed, step: 40,
   row: (finding) => rowOf(finding),
   columns: {
     number: { title: "#", value: (finding) => finding.number },
@@ -165,5 +166,6 @@ for (const control of document.querySelectorAll("#findings .bar > :not(h2)")) {
 if (audit.listed.length > 0) open.add(audit.listed[0]);
 filterFindings();
 )js";
+}
 
 }  // namespace acre::inline ACRE_ABI::detail

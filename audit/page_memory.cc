@@ -6,7 +6,8 @@
 
 namespace acre::inline ACRE_ABI::detail {
 
-const std::string_view kMemoryScript = R"js(
+std::string_view MemoryScript() {
+  return R"js(
 // ---- memory by type
 
 const kColors = 8;  // types with a colour of their own
@@ -278,5 +279,6 @@ window.addEventListener("resize", () => {
   redrawing = requestAnimationFrame(redraw);
 });
 )js";
+}
 
 }  // namespace acre::inline ACRE_ABI::detail

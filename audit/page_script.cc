@@ -6,7 +6,8 @@
 
 namespace acre::inline ACRE_ABI::detail {
 
-const std::string_view kPageScript = R"js(
+std::string_view PageScript() {
+  return R"js(
 "use strict";
 const audit = JSON.parse(document.getElementById("audit-data").textContent);
 const $ = (id) => document.getElementById(id);
@@ -162,5 +163,6 @@ $("theme").addEventListener("click", () => setTheme(
   document.documentElement.dataset.theme === "dark" ? "light" : "dark"));
 showHead();
 )js";
+}
 
 }  // namespace acre::inline ACRE_ABI::detail

@@ -6,7 +6,8 @@
 
 namespace acre::inline ACRE_ABI::detail {
 
-const std::string_view kPageStyle = R"css(
+std::string_view PageStyle() {
+  return R"css(
 :root {
   color-scheme: light;
   --back: #f7f7f5; --surface: #ffffff; --sunken: #f1f1ee;
@@ -190,5 +191,6 @@ footer { margin-top: 44px; color: var(--muted); font-size: 12.5px; }
   .bar input, .bar select, #theme, .more button { display: none; }
 }
 )css";
+}
 
 }  // namespace acre::inline ACRE_ABI::detail

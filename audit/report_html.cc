@@ -36,10 +36,11 @@ class PageWriter {
         json_(out_.text(), JsonPlace::kScript) {}
 
   bool Write() {
-    Add({kHead, "<style>", kPageStyle, "</style>\n</head>\n<body>", kPageBody});
+    Add({kHead, "<style>", PageStyle(), "</style>\n</head>\n<body>",
+         PageBody()});
     Add({"<script type=\"application/json\" id=\"audit-data\">"});
     WriteData();
-    Add({"</script>\n<script>", kPageScript, kFindingsScript, kMemoryScript,
+    Add({"</script>\n<script>", PageScript(), FindingsScript(), MemoryScript(),
          "</script>\n</body>\n</html>\n"});
     return out_.Finish();
   }
