@@ -14,6 +14,8 @@
 #define ACRE_AUDIT_REPORT_H_
 
 #include <cstdio>
+#include <initializer_list>
+#include <span>
 #include <string>
 
 #include "acre/audit.h"
@@ -30,6 +32,55 @@ std::string ToText(const AuditReport& report, const TextOptions& options = {});
 
 /// True where `file` is a terminal and the environment has no NO_COLOR.
 bool WantsColor(std::FILE* file) noexcept;
+
+/// The report as JSON lines: one object a line. `record` says which:
+///
+///   audit     the first line: schema "acre.audit", version 1, arena, leaks,
+///             findings (listed below), omitted, reviewed, known, objects,
+///             pointers, words, note
+///   finding   identity (as IdentityOf, stable from run to run), path, field,
+///             kind and target (as NameOf), certainty ("exact", "ambiguous"),
+///             is_leak, is_known, slot, address, type, what, hint, and steps,
+///             an array of {part, type, address}
+///   garbage   type, blocks, bytes
+///   summary   the last line: leaks, findings, omitted, known, new (that no
+///             baseline lists), garbage_blocks, garbage_bytes
+///
+/// Addresses are strings, "0x7f00", or null; other numbers are plain. Keys may
+/// be added within a version; a reader leaves out what it does not know. A file
+/// without its last line was cut short.
+std::string ToJsonLines(const AuditReport& report);
+
+/// The report as DOT, for Graphviz: the retaining paths of the findings merged
+/// into one graph, an object one node; leaks are red, to one node a target.
+std::string ToDot(const AuditReport& report);
+
+/// The report as one HTML page that needs nothing else, no network either:
+/// findings with their retaining paths, memory by type, a map of every chunk.
+/// Release builds know chunks, not blocks; there the page says so.
+/// Complexity: linear in blocks, and in the text of the findings; memory for
+/// the map is bounded. Requires: the report is of this arena, which has not
+/// been changed since.
+bool WriteHtml(std::FILE* file, const Arena& arena, const AuditReport& report);
+
+/// A heap snapshot for the Memory panel of Chrome DevTools; the file's name has
+/// to end in .heapsnapshot. Nodes are the arena's live blocks (release builds:
+/// chunks), and the roots; findings are edges to a node for each target:
+/// "collected heap" for leaks. What nothing leads to hangs from the root. Self
+/// sizes add up to ArenaStats::live (release builds: carved); what is lost to
+/// rounding is a node of its own.
+/// Complexity: n log n in blocks and pointers, memory in the number of blocks.
+/// Requires: as WriteHtml.
+bool WriteHeapSnapshot(std::FILE* file, const Arena& arena,
+                       std::span<const AuditRoot> roots,
+                       const AuditReport& report);
+inline bool WriteHeapSnapshot(std::FILE* file, const Arena& arena,
+                              std::initializer_list<AuditRoot> roots,
+                              const AuditReport& report) {
+  return WriteHeapSnapshot(
+      file, arena, std::span<const AuditRoot>(roots.begin(), roots.end()),
+      report);
+}
 
 }  // namespace acre::inline ACRE_ABI
 

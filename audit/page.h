@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+//
+// The fixed parts of the HTML report: markup, style, scripts. What changes from
+// report to report is JSON, which the scripts put into the page as text, never
+// as markup. The page loads nothing.
+
+#ifndef ACRE_AUDIT_PAGE_H_
+#define ACRE_AUDIT_PAGE_H_
+
+#include <string_view>
+
+#include "acre/config.h"
+
+namespace acre::inline ACRE_ABI::detail {
+
+std::string_view PageStyle();
+std::string_view PageBody();
+/// Common to the others; first.
+std::string_view PageScript();
+std::string_view FindingsScript();
+std::string_view MemoryScript();
+
+}  // namespace acre::inline ACRE_ABI::detail
+
+#endif  // ACRE_AUDIT_PAGE_H_
