@@ -270,6 +270,37 @@ TEST_CASE("AuditAll: release builds say what they cannot know") {
   CHECK(report.note.empty() == acre::kChecked);
 }
 
+TEST_CASE("AuditAll: roots are walked through containers, in release too") {
+  Arena arena;
+  Arena other;
+  World* world = arena.New<World>();
+  world->nodes["a"] = arena.New<Node>();
+  world->nodes["a"]->more.push_back(other.New<Node>());
+  const AuditReport report = AuditAll(arena, {RootOf(*world)});
+  REQUIRE(report.findings.size() == 1);
+  CHECK(report.findings[0].path ==
+        "audit_all_test::World.nodes[\"a\"].more[0]");
+  CHECK(report.findings[0].target == Target::kOtherArena);
+}
+
+TEST_CASE("IdentityOf: words of raw memory have no addresses") {
+  Arena arena;
+  auto** words = static_cast<void**>(arena.Allocate(32));
+  words[0] = words[1] = nullptr;
+  words[2] = words[3] = Collected();
+  const AuditReport report = AuditAll(arena);
+  REQUIRE(report.findings.size() == 2);
+  CHECK(IdentityOf(report.findings[0]) == IdentityOf(report.findings[1]));
+  CHECK(IdentityOf(report.findings[0]).find("0x") == std::string::npos);
+}
+
+TEST_CASE("IdentityOf: types in unnamed namespaces keep their names") {
+  acre::Finding finding;
+  finding.path = "{anonymous}::World.a[3]";
+  CHECK(IdentityOf(finding) ==
+        "{anonymous}::World.a[] pointer->unknown memory ");
+}
+
 TEST_CASE("IdentityOf: indices, keys and circles are left out") {
   Arena arena;
   Kept* kept = arena.New<Kept>();

@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: MIT
+//
+// Whole arenas: every block, memory that no layout describes, garbage.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "acre/detail/gc_query.h"
+#include "auditor.h"
+#include "parts.h"
+#include "path.h"
+
+namespace acre::inline ACRE_ABI::detail {
+
+/// The roots, and every live block.
+AuditReport Auditor::RunWhole(std::span<const AuditRoot> roots) {
+  pass_ = NextPass();
+  if (!kChecked) {
+    for (const AuditRoot& root : roots) {
+      Start(static_cast<const char*>(root.object), *root.type, 1);
+    }
+    WalkAll();
+  } else if (!record_) {
+    // Every block is walked: pointers are judged, not followed.
+    follows_ = false;
+    for (const AuditRoot& root : roots) {
+      Start(static_cast<const char*>(root.object), *root.type, 1);
+    }
+    WalkAll();
+    ForEachObjectBlock([this](const BlockView& block) {
+      Start(block.begin, *block.type, block.bytes / block.type->size);
+      WalkAll();
+    });
+  } else {
+    for (const AuditRoot& root : roots) {
+      Start(static_cast<const char*>(root.object), *root.type, 1);
+    }
+    WalkAll();
+    StartUnreached();
+  }
+  if (options_.sweep_raw) SweepAll();
+  return std::move(report_);
+}
+
+/// Tells the paths of findings of which only the slots are known.
+void Auditor::TellPaths(std::span<Finding> findings) {
+  for (Finding& finding : findings) wanted_[finding.slot] = &finding;
+  pass_ = NextPass();
+  StartUnreached();
+}
+
+/// What no root reaches.
+std::vector<Garbage> Auditor::FindGarbage(std::span<const AuditRoot> roots) {
+  pass_ = NextPass();
+  meets_ = true;
+  for (const AuditRoot& root : roots) {
+    Meet(root.object);
+    Start(static_cast<const char*>(root.object), *root.type, 1);
+  }
+  WalkAll();
+  return CountUnmet();
+}
+
+/// For garbage: the block around the address is reached.
+void Auditor::Meet(const void* address) {
+  if (!classifier_.IsOwn(address)) return;
+  const Location where = Locate(address);
+  if (where.block != nullptr) MeetBlock(arena_, where.block, pass_);
+}
+
+/// Calls visit(const BlockView&) for every live block of New and NewArray.
+template <class Visitor>
+void Auditor::ForEachObjectBlock(Visitor visit) {
+  BlockWalk walk(arena_, pass_);
+  for (BlockView block; walk.Next(&block);) {
+    if (!block.is_freed && !block.is_storage && block.type != nullptr) {
+      visit(block);
+    }
+  }
+}
+
+/// Starts at the blocks that the roots did not reach: first those to which no
+/// pointer leads, then (circles) those that are still left.
+void Auditor::StartUnreached() {
+  std::unordered_set<const void*> targets;
+  auto note = [&](const Slot& slot) {
+    const void* address = nullptr;
+    if (slot.type->kind == TypeKind::kPointer) {
+      address = *static_cast<void* const*>(slot.address);
+    } else if (slot.type->kind == TypeKind::kView) {
+      address = slot.type->ops->view(slot.address).data;
+    } else {
+      return;
+    }
+    const Location target = Locate(address);
+    if (target.block != nullptr && target.block != Locate(slot.address).block)
+      targets.insert(target.block);
+  };
+  ForEachSlotOfAll(note);
+  for (const bool all : {false, true}) {
+    ForEachObjectBlock([&](const BlockView& block) {
+      if (!all && targets.contains(block.begin)) return;
+      if (visited_.Find(block.begin, *block.type) != VisitSet::kNone) return;
+      Start(block.begin, *block.type, block.bytes / block.type->size);
+      if (all) WalkAll();
+    });
+    WalkAll();
+  }
+}
+
+/// Every slot in the arena that a layout describes.
+template <class Visitor>
+void Auditor::ForEachSlotOfAll(Visitor& visit) {
+  const std::uint16_t pass = NextPass();
+  std::vector<Item> runs;
+  auto visit_all = [&](const Slot& slot) {
+    visit(slot);
+    if (slot.type->kind != TypeKind::kHandle) return;
+    const HandleStorage storage = slot.type->ops->storage(slot.address);
+    const TypeLayout& element = *slot.type->element();
+    if (storage.block == nullptr || !element.has_slots ||
+        classifier_.ClassifyStorage(storage, element) ||
+        !MeetBlock(arena_, storage.block, pass)) {
+      return;
+    }
+    std::size_t cursor = 0;
+    for (;;) {
+      const ElementRun run = slot.type->ops->next_run(slot.address, &cursor);
+      if (run.data == nullptr) return;
+      runs.push_back(
+          {static_cast<const char*>(run.data), &element, run.count, 0});
+    }
+  };
+  ForEachObjectBlock([&](const BlockView& block) {
+    runs.push_back(
+        {block.begin, block.type, block.bytes / block.type->size, 0});
+    while (!runs.empty()) {
+      const Item run = runs.back();
+      runs.pop_back();
+      ForEachSlotIn(*run.type, {run.data, run.count}, visit_all);
+    }
+  });
+}
+
+std::vector<Garbage> Auditor::CountUnmet() {
+  std::unordered_map<std::string, Garbage> by_type;
+  BlockWalk walk(arena_, pass_);
+  for (BlockView block; walk.Next(&block);) {
+    if (block.is_freed || block.is_met) continue;
+    std::string type =
+        block.type == nullptr ? "raw bytes" : TypeText(block.type->name);
+    if (block.is_storage) {
+      type = block.type == nullptr ? "storage of a Map or Set"
+                                   : "storage of " + type;
+    }
+    Garbage& garbage = by_type[type];
+    garbage.type = std::move(type);
+    ++garbage.blocks;
+    garbage.bytes += block.bytes;
+  }
+  std::vector<Garbage> all;
+  for (auto& [type, garbage] : by_type) all.push_back(std::move(garbage));
+  std::sort(all.begin(), all.end(), [](const Garbage& a, const Garbage& b) {
+    return a.bytes != b.bytes ? a.bytes > b.bytes : a.type < b.type;
+  });
+  return all;
+}
+
+void Auditor::SweepAll() {
+  if (!kChecked) {
+    arena_.ForEachChunk([this](const ChunkInfo& chunk) {
+      const auto* begin = reinterpret_cast<const char*>(chunk.begin);
+      Sweep(begin, begin + chunk.used);
+    });
+    return;
+  }
+  NoteItems();
+  BlockWalk walk(arena_, pass_);
+  for (BlockView block; walk.Next(&block);) {
+    if (block.is_freed) continue;
+    swept_ = block;
+    if (block.is_storage ? !block.is_met : block.type == nullptr) {
+      Sweep(block.begin, block.end());
+    } else if (block.type != nullptr && !block.is_storage) {
+      SweepGaps(block);
+    }
+  }
+}
+
+void Auditor::SweepGaps(const BlockView& block) {
+  const TypeLayout& type = *block.type;
+  const auto [known, is_new] = has_gaps_.try_emplace(type.id, false);
+  if (is_new) {
+    auto note = [at = known](const char* begin, const char* end) {
+      if (end - begin >= static_cast<std::ptrdiff_t>(sizeof(void*))) {
+        at->second = true;
+      }
+    };
+    ForEachGap(type, block.begin, note);
+  }
+  if (!known->second) return;
+  for (const char* p = block.begin; p < block.end(); p += type.size) {
+    ForEachGap(type, p, *this);
+  }
+}
+
+void Auditor::Sweep(const char* begin, const char* end) {
+  const auto misalign =
+      reinterpret_cast<std::uintptr_t>(begin) % alignof(void*);
+  if (misalign != 0) begin += alignof(void*) - misalign;
+  for (; end - begin >= static_cast<std::ptrdiff_t>(sizeof(void*));
+       begin += sizeof(void*)) {
+    SweepWord(begin);
+  }
+}
+
+void Auditor::SweepWord(const char* at) {
+  ++report_.words;
+  const void* address = *reinterpret_cast<const void* const*>(at);
+  if (classifier_.IsOwn(address)) return;
+  const Verdict verdict = classifier_.ClassifyForeign(address);
+  if (verdict.target != Target::kCollectedHeap &&
+      verdict.target != Target::kCollectedArena) {
+    return;
+  }
+  if (!reported_.insert(at).second) return;
+  Finding finding;
+  finding.kind = FindingKind::kWord;
+  finding.target = verdict.target;
+  finding.certainty = Certainty::kAmbiguous;
+  finding.slot = at;
+  finding.address = address;
+  if (record_) {
+    TellPathOfWord(at, finding);
+    finding.what = classifier_.Describe(address, {verdict.target});
+    finding.hint =
+        "if it is a pointer: give it a layout, or keep the "
+        "object alive elsewhere";
+  }
+  List(std::move(finding));
+}
+
+/// For the paths of swept memory.
+void Auditor::NoteItems() {
+  if (!record_) return;
+  for (std::size_t i = 0; i < items_.size(); ++i) {
+    item_at_.try_emplace(items_[i].data, i);
+  }
+}
+
+/// Memory that something points to has the path of the pointer.
+void Auditor::TellPathOfWord(const char* at, Finding& finding) const {
+  if (!kChecked) {
+    finding.path =
+        fmt::format("memory of the arena[{}]", static_cast<const void*>(at));
+    return;
+  }
+  const bool is_object = swept_.type != nullptr && !swept_.is_storage;
+  std::size_t offset = static_cast<std::size_t>(at - swept_.begin);
+  if (is_object) {
+    offset %= swept_.type->size;
+    finding.path = TypeText(swept_.type->name);
+    const auto item = item_at_.find(swept_.begin);
+    if (item != item_at_.end()) TellPath(item->second, at, finding);
+  } else if (const auto origin = raw_origins_.find(swept_.begin);
+             origin != raw_origins_.end()) {
+    TellPath(origin->second.item, origin->second.slot, finding);
+  } else {
+    finding.path =
+        swept_.is_storage ? "storage without a known container" : "raw block";
+  }
+  finding.field += fmt::format("[+{}]", offset);
+  finding.path += fmt::format("[+{}]", offset);
+}
+
+}  // namespace acre::inline ACRE_ABI::detail
