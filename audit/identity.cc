@@ -20,12 +20,6 @@ std::string Generalised(std::string_view text) {
       i = std::min(text.find(")...", i) + 3, text.size());
       continue;
     }
-    constexpr std::string_view kAnonymous = "{anonymous}";
-    if (text.substr(i).starts_with(kAnonymous)) {  // as g++ spells it
-      result += kAnonymous;
-      i += kAnonymous.size() - 1;
-      continue;
-    }
     const char open = text[i];
     result += open;
     if (open != '[' && open != '{') continue;

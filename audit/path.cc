@@ -125,6 +125,16 @@ std::string KeyText(const TypeLayout& type, const void* key,
 
 std::string TypeText(std::string_view name) {
   std::string text(name);
+  // What one compiler writes and the other does not: the identities of findings
+  // are to be the same.
+  for (const std::string_view gap : {" *", " &", " >"}) {
+    for (std::size_t at; (at = text.find(gap)) != std::string::npos;) {
+      text.erase(at, 1);
+    }
+  }
+  for (std::size_t at; (at = text.find("{anonymous}")) != std::string::npos;) {
+    text.replace(at, 11, "(anonymous namespace)");
+  }
   for (const std::string_view inline_name : {"release_v1::", "checked_v1::"}) {
     for (std::size_t at; (at = text.find(inline_name)) != std::string::npos;) {
       text.erase(at, inline_name.size());

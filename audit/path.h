@@ -23,7 +23,8 @@ std::string PathInside(const TypeLayout& type, const void* object,
 std::string KeyText(const TypeLayout& type, const void* key,
                     std::size_t ordinal);
 
-/// A type's name without acre's inline namespace.
+/// A type's name without acre's inline namespace, spelled the same by both
+/// compilers.
 std::string TypeText(std::string_view name);
 
 }  // namespace acre::inline ACRE_ABI::detail

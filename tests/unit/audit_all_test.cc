@@ -50,7 +50,7 @@ ACRE_LAYOUT(World, nodes, name)
 /// hole.
 struct Mixed {
   std::int64_t number = 0;
-  void* hole = nullptr;
+  std::uintptr_t hole = 0;
   Node* node = nullptr;
 };
 ACRE_LAYOUT(Mixed, number, opaque(hole, 8), node)
@@ -224,7 +224,7 @@ TEST_CASE("AuditAll: opaque holes are swept, registered numbers are not") {
   const std::span<Mixed> row = arena.NewArray<Mixed>(3);
   row[1].number = reinterpret_cast<std::intptr_t>(Collected());
   CHECK(AuditAll(arena).clean());
-  row[2].hole = Collected();
+  row[2].hole = reinterpret_cast<std::uintptr_t>(Collected());
   const AuditReport report = AuditAll(arena);
   REQUIRE(report.findings.size() == 1);
   CHECK(report.findings[0].slot == &row[2].hole);
@@ -254,7 +254,7 @@ TEST_CASE("AuditAll: storage that was freed under a handle") {
   node->more.resize(4);
   alignas(Node) unsigned char copy[sizeof(Node)];
   std::memcpy(copy, static_cast<void*>(node), sizeof copy);
-    node->more = acre::Vector<Node*>();
+  node->more = acre::Vector<Node*>();
   Node* bad = arena.New<Node>();
   std::memcpy(static_cast<void*>(bad), copy, sizeof copy);
   AuditReport report = AuditAll(arena);
@@ -294,11 +294,32 @@ TEST_CASE("IdentityOf: words of raw memory have no addresses") {
   CHECK(IdentityOf(report.findings[0]).find("0x") == std::string::npos);
 }
 
-TEST_CASE("IdentityOf: types in unnamed namespaces keep their names") {
-  acre::Finding finding;
-  finding.path = "{anonymous}::World.a[3]";
-  CHECK(IdentityOf(finding) ==
-        "{anonymous}::World.a[] pointer->unknown memory ");
+namespace {
+
+struct Unnamed {
+  Unnamed* next = nullptr;
+  acre::Vector<acre::Vector<Unnamed*>> rows;
+};
+ACRE_LAYOUT(Unnamed, next, rows)
+
+}  // namespace
+
+TEST_CASE("IdentityOf: types are spelled the same by all compilers") {
+  Arena arena;
+  auto* object = arena.New<Unnamed>();
+  object->next = static_cast<Unnamed*>(static_cast<void*>(Collected()));
+  AuditReport report = Audit(arena, *object);
+  REQUIRE(report.findings.size() == 1);
+  CHECK(IdentityOf(report.findings[0]) ==
+        "(anonymous namespace)::Unnamed.next pointer->collected heap "
+        "(anonymous namespace)::Unnamed");
+  object->next = nullptr;
+  object->rows.emplace_back().push_back(
+      static_cast<Unnamed*>(static_cast<void*>(Collected())));
+  report = Audit(arena, object->rows);
+  REQUIRE(report.findings.size() == 1);
+  CHECK(report.findings[0].path ==
+        "acre::Vector<acre::Vector<(anonymous namespace)::Unnamed*>>[0][0]");
 }
 
 TEST_CASE("IdentityOf: indices, keys and circles are left out") {

@@ -88,15 +88,21 @@ World* MakeWorld(Arena& arena) {
   return world;
 }
 
-/// Runs the test case below in a process of its own: the variable is read once.
-acre_test::Death RunPlanted(const char* value) {
-  return acre_test::RunInChild([value] {
+/// Runs a test case in a process of its own: the variable is read once, and the
+/// hook is installed once.
+acre_test::Death RunAlone(const char* test_case, const char* value) {
+  return acre_test::RunInChild([=] {
     setenv("ACRE_AUDIT", value, 1);
     dup2(STDERR_FILENO, STDOUT_FILENO);
-    execl("/proc/self/exe", "unit_tests", "--no-skip", "--minimal",
-          "--test-case=child of automatic audit", nullptr);
+    execl("/proc/self/exe", "unit_tests", "--no-skip", "--minimal", test_case,
+          nullptr);
   });
 }
+acre_test::Death RunPlanted(const char* value) {
+  return RunAlone("--test-case=child of automatic audit", value);
+}
+
+std::atomic<int> host_events{0};
 
 struct Object {
   Object* target = nullptr;
@@ -350,4 +356,29 @@ TEST_CASE("automatic audit: ACRE_AUDIT stops the program, or nothing") {
   CHECK(says(off, "the target is somebody else's memory"));
   CHECK(says(RunPlanted("loud"),
              "ACRE_AUDIT is 'loud', not off, report or abort"));
+}
+
+TEST_CASE("child of an audit with a host" * doctest::skip()) {
+  GC_INIT();
+  GC_set_on_collection_event([](GC_EventType event) {
+    if (event == GC_EVENT_POST_STOP_WORLD) ++host_events;
+  });
+  Arena arena({.name = "game"});
+  Planted* world = arena.New<Planted>();
+  world->things.resize(5);
+  PlantObject(world->things[3]);
+  acre_test::ClobberStack();
+  host_events = 0;
+  GC_gcollect();
+  GC_gcollect();
+  std::fprintf(stderr, "the host saw %d collections\n", host_events.load());
+}
+
+TEST_CASE("automatic audit: the host's callback is called before acre's") {
+  if (!acre::kChecked) return;
+  const acre_test::Death child =
+      RunAlone("--test-case=child of an audit with a host", "report");
+  INFO(child.text);
+  CHECK(child.text.find("the host saw 2 collections") != std::string::npos);
+  CHECK(child.text.find("things[3].target") != std::string::npos);
 }

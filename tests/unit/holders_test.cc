@@ -10,7 +10,9 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstddef>
 #include <cstdlib>
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
@@ -19,6 +21,7 @@
 #include "acre/failure.h"
 #include "acre/gc.h"
 #include "acre/layout.h"
+#include "acre/mmap_source.h"
 #include "collecting.h"
 #include "support/death.h"
 
@@ -42,6 +45,16 @@ struct Table {
   Thing* volatile thing;
 };
 Table g_table;
+
+/// Memory at addresses that nothing in this process has ever had: no stale word
+/// points there.
+acre::ArenaOptions Fresh(const char* name = "arena") {
+  static std::vector<std::unique_ptr<acre::MmapSource>> sources;
+  acre_test::NeedCollector();
+  sources.push_back(std::make_unique<acre::MmapSource>(
+      acre::MmapOptions{.reserve = std::size_t{1} << 24}));
+  return {.name = name, .source = sources.back().get()};
+}
 
 /// A block whose address nobody has, nor has this thread's stack ever had it.
 acre_test::Hidden Make(Arena& arena) {
@@ -87,7 +100,7 @@ std::vector<Holder> Without(std::vector<Holder> all, HolderKind kind) {
 using namespace holders_test;
 
 TEST_CASE("FindHolders: nobody") {
-  Arena arena({.name = "level"});
+  Arena arena(Fresh("level"));
   const acre_test::Hidden block = Make(arena);
   CHECK(HoldersOf(arena, block).empty());
   CHECK(FindHolders(arena).arena == "level");
@@ -96,7 +109,7 @@ TEST_CASE("FindHolders: nobody") {
 }
 
 TEST_CASE("FindHolders: a static variable, by name") {
-  Arena arena;
+  Arena arena(Fresh());
   const acre_test::Hidden block = Make(arena);
   g_thing = static_cast<Thing*>(block.reveal());
   auto found = Without(HoldersOf(arena, block), HolderKind::kStack);
@@ -116,7 +129,7 @@ TEST_CASE("FindHolders: a static variable, by name") {
 }
 
 TEST_CASE("FindHolders: a collected object, with its size") {
-  Arena arena;
+  Arena arena(Fresh());
   const acre_test::Hidden block = Make(arena);
   auto** object = static_cast<void**>(GC_MALLOC(128));
   object[5] = static_cast<char*>(block.reveal()) + 8;  // inside it
@@ -135,7 +148,7 @@ TEST_CASE("FindHolders: a collected object, with its size") {
 }
 
 TEST_CASE("FindHolders: memory that the collector does not scan is not asked") {
-  Arena arena;
+  Arena arena(Fresh());
   const acre_test::Hidden block = Make(arena);
   auto** object = static_cast<void**>(GC_MALLOC_ATOMIC(128));
   object[5] = block.reveal();
@@ -146,7 +159,7 @@ TEST_CASE("FindHolders: memory that the collector does not scan is not asked") {
 }
 
 TEST_CASE("FindHolders: another arena, whatever its source") {
-  Arena arena;
+  Arena arena(Fresh());
   Arena other({.name = "menu", .source = &acre::MallocSource::Instance()});
   const acre_test::Hidden block = Make(arena);
   Thing* holder = other.New<Thing>();
@@ -160,7 +173,7 @@ TEST_CASE("FindHolders: another arena, whatever its source") {
 }
 
 TEST_CASE("FindHolders: this stack, and that of another thread") {
-  Arena arena;
+  Arena arena(Fresh());
   const acre_test::Hidden block = Make(arena);
   std::atomic<int> step{0};
   std::thread thread([&] {
@@ -189,7 +202,7 @@ TEST_CASE("FindHolders: this stack, and that of another thread") {
 }
 
 TEST_CASE("FindHolders: roots of the user") {
-  Arena arena;
+  Arena arena(Fresh());
   const acre_test::Hidden block = Make(arena);
   auto** root = static_cast<void**>(std::calloc(4, sizeof(void*)));
   root[2] = block.reveal();
@@ -203,7 +216,7 @@ TEST_CASE("FindHolders: roots of the user") {
 }
 
 TEST_CASE("FindHolders: beyond the maximum they are counted") {
-  Arena arena;
+  Arena arena(Fresh());
   const acre_test::Hidden block = Make(arena);
   auto** object = static_cast<void**>(GC_MALLOC(100 * sizeof(void*)));
   for (int i = 0; i < 100; ++i) object[i] = block.reveal();
@@ -214,7 +227,7 @@ TEST_CASE("FindHolders: beyond the maximum they are counted") {
 }
 
 TEST_CASE("FindHolders: a disabled collector is told") {
-  Arena arena;
+  Arena arena(Fresh());
   static_cast<void>(Make(arena));
   GC_disable();
   const HolderReport report = FindHolders(arena);
@@ -224,7 +237,7 @@ TEST_CASE("FindHolders: a disabled collector is told") {
 }
 
 TEST_CASE("Reset: refuses while somebody holds, and loses nothing") {
-  Arena arena({.name = "level"});
+  Arena arena(Fresh("level"));
   const acre_test::Hidden block = Make(arena);
   static_cast<Thing*>(block.reveal())->id = 42;
   g_thing = static_cast<Thing*>(block.reveal());
@@ -243,7 +256,7 @@ TEST_CASE("Reset: refuses while somebody holds, and loses nothing") {
 }
 
 TEST_CASE("Reset: goes through where nobody holds") {
-  Arena arena;
+  Arena arena(Fresh());
   static_cast<void>(Make(arena));
   acre_test::ClobberStack();
   arena.Reset(acre::ResetMode::kKeep | acre::ResetMode::kNoHolders);

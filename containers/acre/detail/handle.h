@@ -78,7 +78,7 @@ class Count {
 struct VectorRep {
   void* data = nullptr;    // null exactly when capacity is 0
   Arena* arena = nullptr;  // null: not bound yet
-  Count size = 0;  // elements; <= capacity
+  Count size = 0;          // elements; <= capacity
   Count capacity = 0;
   std::uint64_t stamp = 0;  // of data
 };
