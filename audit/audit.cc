@@ -5,6 +5,7 @@
 
 #include "acre/audit.h"
 
+#include "acre/failure.h"
 #include "auditor.h"
 #include "baseline.h"
 #include "quick_walk.h"
@@ -38,6 +39,10 @@ AuditReport AuditAll(const Arena& arena, const AuditOptions& options) {
 
 AuditReport AuditAll(const Arena& arena, std::span<const AuditRoot> roots,
                      const AuditOptions& options) {
+  for (const AuditRoot& root : roots) {
+    ACRE_CHECK(root.type != nullptr && root.object != nullptr,
+               "AuditAll of arena '%s': a root is null", arena.name());
+  }
   AuditReport report = detail::Auditor(arena, options, false).RunWhole(roots);
   if (!report.clean()) {
     report = detail::Auditor(arena, options, true).RunWhole(roots);

@@ -98,7 +98,11 @@ void Auditor::Follow(const Slot& slot, const void* address, std::size_t count) {
   ++report_.pointers;
   const TypeLayout& type = *slot.type->element();
   const auto verdict = classifier_.Classify(address, {&type, count});
-  if (verdict) return Report(slot, address, *verdict);
+  if (verdict) {
+    const bool is_end = slot.type->kind == TypeKind::kPointer &&
+                        classifier_.IsEndOfArray(address, type);
+    return is_end ? static_cast<void>(0) : Report(slot, address, *verdict);
+  }
   if (meets_) Meet(address);
   if (!follows_) return;
   if (!type.has_slots) {

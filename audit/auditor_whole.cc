@@ -149,11 +149,11 @@ std::vector<Garbage> Auditor::CountUnmet() {
   BlockWalk walk(arena_, pass_);
   for (BlockView block; walk.Next(&block);) {
     if (block.is_freed || block.is_met) continue;
-    std::string type =
-        block.type == nullptr ? "raw bytes" : TypeText(block.type->name);
-    if (block.is_storage) {
-      type = block.type == nullptr ? "storage of a Map or Set"
-                                   : "storage of " + type;
+    std::string type = block.is_storage ? "storage of " : "";
+    if (block.type != nullptr) {
+      type += TypeText(block.type->name);
+    } else {
+      type += block.is_storage ? "a Map or Set" : "raw bytes";
     }
     Garbage& garbage = by_type[type];
     garbage.type = std::move(type);
@@ -161,6 +161,7 @@ std::vector<Garbage> Auditor::CountUnmet() {
     garbage.bytes += block.bytes;
   }
   std::vector<Garbage> all;
+  all.reserve(by_type.size());
   for (auto& [type, garbage] : by_type) all.push_back(std::move(garbage));
   std::sort(all.begin(), all.end(), [](const Garbage& a, const Garbage& b) {
     return a.bytes != b.bytes ? a.bytes > b.bytes : a.type < b.type;

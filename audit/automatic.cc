@@ -8,7 +8,7 @@
 //   later, on the arena's thread, or where finalizers run:
 //                               ring --paths--> report --> reporter, or stderr
 //
-// The ring is static: the callback must not allocate.
+// The ring is allocated before: the callback must not.
 
 #include <fmt/format.h>
 
@@ -25,6 +25,7 @@
 #include "acre/audit_policy.h"
 #include "acre/baseline.h"
 #include "acre/detail/gc_events.h"
+#include "acre/detail/location.h"
 #include "acre/detail/watch.h"
 #include "acre/failure.h"
 #include "baseline.h"
@@ -62,7 +63,7 @@ AuditPolicy InForce(AuditPolicy policy) {
     case Override::kNone:
       break;
     case Override::kOff:
-      return {};
+      return {.on_collection = false};
     case Override::kReport:
       policy.on_collection = true;
       policy.action = AuditAction::kReport;
@@ -79,12 +80,20 @@ AuditPolicy InForce(AuditPolicy policy) {
 
 std::atomic<AuditReporter> g_reporter{nullptr};
 
-std::uint64_t HashOf(std::uintptr_t slot, std::uintptr_t address) {
-  return (slot * 0x9E3779B97F4A7C15u ^ address) * 0xD6E8FEB86659FD93u;
-}
-std::uint64_t HashOf(const Finding& finding) {
-  return HashOf(reinterpret_cast<std::uintptr_t>(finding.slot),
-                reinterpret_cast<std::uintptr_t>(finding.address));
+/// A finding that was told: the slot, and what it held.
+struct Told {
+  std::uintptr_t slot;
+  std::uintptr_t address;
+
+  friend bool operator<(const Told& a, const Told& b) {
+    return a.slot != b.slot ? a.slot < b.slot : a.address < b.address;
+  }
+};
+using ToldSet = std::vector<Told>;  // sorted
+
+Told ToldOf(const Finding& finding) {
+  return {reinterpret_cast<std::uintptr_t>(finding.slot),
+          reinterpret_cast<std::uintptr_t>(finding.address)};
 }
 
 void Tell(const AuditReport& report, AuditAction action) {
@@ -112,35 +121,40 @@ struct FoundLeak {
 };
 
 /// From collections, which only add, to those who tell, which only take. What
-/// is here is enough for a person to read; the rest is counted, and found again
-/// at the next collection.
+/// finds no room is counted. Collections see either this ring or the next.
 class Ring {
  public:
+  explicit Ring(std::size_t size) : leaks_(size) {}
+
   /// With the world stopped. False where it is full.
   bool Add(const FoundLeak& leak) {
     const std::uint64_t end = end_.load();
-    if (end - begin_.load() == kSize) return false;
-    leaks_[end % kSize] = leak;
+    if (end - begin_.load() == leaks_.size()) return false;
+    leaks_[end % leaks_.size()] = leak;
     end_.store(end + 1);
     return true;
   }
   bool is_empty() const { return begin_.load() == end_.load(); }
+  std::size_t size() const { return leaks_.size(); }
   /// One at a time. Requires: not empty.
   FoundLeak Take() {
     const std::uint64_t begin = begin_.load();
-    const FoundLeak leak = leaks_[begin % kSize];
+    const FoundLeak leak = leaks_[begin % leaks_.size()];
     begin_.store(begin + 1);
     return leak;
   }
 
  private:
-  static constexpr std::size_t kSize = 256;
   std::atomic<std::uint64_t> begin_{0};
   std::atomic<std::uint64_t> end_{0};
-  FoundLeak leaks_[kSize] = {};
+  std::vector<FoundLeak> leaks_;
 };
 
-constinit Ring g_ring;
+// Room for what one collection finds: at first, and at most.
+constexpr std::size_t kFirstRing = 1024;
+constexpr std::size_t kLargestRing = std::size_t{1} << 20;
+
+std::atomic<Ring*> g_ring{nullptr};  // made with the first watch
 std::atomic<std::size_t> g_waiting_count{0};
 std::atomic<bool> g_is_hooked{false};
 std::atomic<std::uint64_t> g_audited{0};
@@ -169,9 +183,21 @@ class Watch final : public ArenaWatch {
     TellPending();
     if (policy_.on_free) RunAudit(arena);
   }
+  void BlockFreed(const void* block, std::size_t bytes) override {
+    if (told_.load() == nullptr) return;
+    const auto begin = reinterpret_cast<std::uintptr_t>(block);
+    Forget([=](const Told& told) { return told.slot - begin < bytes; });
+  }
   void BeforeReset(Arena& arena) override {
     TellPending();
     if (policy_.on_reset) RunAudit(arena);
+  }
+  void AfterReset(Arena&) override {
+    if (told_.load() == nullptr) return;
+    Forget([](const Told& told) {
+      const Location where = Locate(reinterpret_cast<const void*>(told.slot));
+      return where.place != Place::kLive;
+    });
   }
   void Ended() noexcept override { entry_.store(nullptr); }
 
@@ -180,6 +206,7 @@ class Watch final : public ArenaWatch {
     takes_ = 0;
     checksum_.store(0);
     delete told_.exchange(nullptr);
+    lost_.store(0);
     set_policy(kDefaultAuditPolicy);
     entry_.store(&entry);
   }
@@ -224,63 +251,95 @@ class Watch final : public ArenaWatch {
   }
 
   /// Those of its findings in the ring.
-  void TellFound(std::vector<StoppedFinding> found);
+  void TellFound(const std::vector<StoppedFinding>& found);
 
   Watch* next = nullptr;  // in g_watches
 
  private:
+  /// Set while it lives, whatever is thrown meanwhile.
+  class Auditing {
+   public:
+    explicit Auditing(bool& flag) : flag_(flag), outer_(flag) { flag_ = true; }
+    Auditing(const Auditing&) = delete;
+    Auditing& operator=(const Auditing&) = delete;
+    ~Auditing() { flag_ = outer_; }
+
+   private:
+    bool& flag_;
+    const bool outer_;
+  };
+
   void TellPending() {
-    const bool is_pending = !g_ring.is_empty() || g_waiting_count.load() != 0;
+    const bool is_pending =
+        !g_ring.load()->is_empty() || g_waiting_count.load() != 0;
     if (is_pending && !is_auditing_) TellRing();
   }
 
   void Keep(const StoppedFinding& finding) {
-    const std::vector<std::uint64_t>* told = told_.load();
-    const std::uint64_t hash =
-        HashOf(~finding.hidden_slot, ~finding.hidden_address);
-    if (told != nullptr &&
-        std::binary_search(told->begin(), told->end(), hash)) {
+    const ToldSet* told = told_.load();
+    const Told it{~finding.hidden_slot, ~finding.hidden_address};
+    if (told != nullptr && std::binary_search(told->begin(), told->end(), it)) {
       return;
     }
-    (g_ring.Add({this, era_, finding}) ? g_findings : g_lost).fetch_add(1);
+    if (g_ring.load()->Add({this, era_, finding})) {
+      g_findings.fetch_add(1);
+    } else {
+      g_lost.fetch_add(1);
+      lost_.fetch_add(1);
+    }
   }
 
   /// False where it was told before.
-  bool Remember(std::uint64_t hash) {
+  bool Remember(const Finding& finding) {
+    const Told it = ToldOf(finding);
     const std::lock_guard<std::mutex> hold(g_lock);
-    const std::vector<std::uint64_t>* old = told_.load();
-    std::vector<std::uint64_t> told;
+    const ToldSet* old = told_.load();
+    ToldSet told;
     if (old != nullptr) told = *old;
-    const auto at = std::lower_bound(told.begin(), told.end(), hash);
-    if (at != told.end() && *at == hash) return false;
-    told.insert(at, hash);
-    // A collection may look at any moment, at this one or at that.
-    delete told_.exchange(new std::vector<std::uint64_t>(std::move(told)));
+    const auto at = std::lower_bound(told.begin(), told.end(), it);
+    if (at != told.end() && !(it < *at)) return false;
+    told.insert(at, it);
+    Replace(std::move(told));
     return true;
+  }
+
+  /// Memory that is used for something else now may be told anew.
+  template <class Predicate>
+  void Forget(Predicate is_gone) {
+    const std::lock_guard<std::mutex> hold(g_lock);
+    ToldSet told = *told_.load();
+    if (std::erase_if(told, is_gone) == 0) return;
+    Replace(std::move(told));
+    checksum_.store(0);  // the same bytes would be news
+  }
+
+  /// A collection may look at any moment, at the old set or at the new one.
+  void Replace(ToldSet told) {
+    delete told_.exchange(told.empty() ? nullptr
+                                       : new ToldSet(std::move(told)));
   }
 
   void RunAudit(Arena& arena) {
     if (is_auditing_) return;
-    is_auditing_ = true;
+    const Auditing auditing(is_auditing_);
     AuditReport report = AuditAll(arena);
-    is_auditing_ = false;
     std::erase_if(report.findings, [this](const Finding& finding) {
       // An object whose constructor is still running.
       constexpr std::uintptr_t kFresh = 0xACACACACACACACAC;
       return reinterpret_cast<std::uintptr_t>(finding.address) == kFresh ||
-             !Remember(HashOf(finding));
+             !Remember(finding);
     });
     if (!report.findings.empty()) TellFindings(report);
   }
 
   void TellFindings(AuditReport& report) {
     ApplyBaseline(report);
-    report.leak_count = static_cast<std::size_t>(
-        std::count_if(report.findings.begin(), report.findings.end(),
-                      [](const Finding& f) { return f.is_leak(); }));
-    is_auditing_ = true;
+    report.leak_count =
+        report.omitted + static_cast<std::size_t>(std::count_if(
+                             report.findings.begin(), report.findings.end(),
+                             [](const Finding& f) { return f.is_leak(); }));
+    const Auditing auditing(is_auditing_);  // the reporter may throw
     Tell(report, policy_.action);
-    is_auditing_ = false;
   }
 
   std::atomic<const ArenaEntry*> entry_{nullptr};  // null: free for another
@@ -289,9 +348,9 @@ class Watch final : public ArenaWatch {
   std::atomic<bool> audits_collections_{false};
   std::size_t takes_ = 0;
   bool is_auditing_ = false;
-  std::atomic<std::uint64_t> checksum_{0};  // of the arena, when swept last
-  // Hashes of what was told, sorted; owned, replaced as a whole.
-  std::atomic<const std::vector<std::uint64_t>*> told_{nullptr};
+  std::atomic<std::uint64_t> checksum_{0};     // of the arena, when swept last
+  std::atomic<std::size_t> lost_{0};           // findings that found no room
+  std::atomic<const ToldSet*> told_{nullptr};  // owned, replaced as a whole
 };
 
 void OnCollection(CollectionEvent event) {
@@ -329,14 +388,20 @@ Finding FindingFrom(const StoppedFinding& stopped) {
   return finding;
 }
 
-void Watch::TellFound(std::vector<StoppedFinding> found) {
+void Watch::TellFound(const std::vector<StoppedFinding>& found) {
   Arena* arena = this->arena();
   AuditReport report;
   report.arena = arena != nullptr ? arena->name() : "(gone)";
   report.note = "found at a collection, with the world stopped";
+  report.omitted = lost_.exchange(0);
+  if (report.omitted != 0) {
+    report.note +=
+        "; those not listed found no room, and their targets are "
+        "gone by now: AuditAll shows where they were";
+  }
   for (const StoppedFinding& stopped : found) {
     Finding finding = FindingFrom(stopped);
-    if (Remember(HashOf(finding))) report.findings.push_back(finding);
+    if (Remember(finding)) report.findings.push_back(finding);
   }
   if (report.findings.empty()) return;
   if (arena != nullptr && IsUsedHere(*arena)) {
@@ -345,16 +410,31 @@ void Watch::TellFound(std::vector<StoppedFinding> found) {
   TellFindings(report);
 }
 
+/// Where the ring was full, the next one has room for four times as much.
+/// Requires g_lock.
+void GrowRing(std::size_t taken) {
+  Ring* ring = g_ring.load();
+  if (taken < ring->size() || ring->size() == kLargestRing) return;
+  Ring* larger = new Ring(std::min(4 * ring->size(), kLargestRing));
+  g_ring.store(larger);
+  // A collection in between has added to the old one.
+  while (!ring->is_empty()) larger->Add(ring->Take());
+  delete ring;
+}
+
 /// Tells what concerns arenas of this thread, arenas that are gone, and what is
 /// to stop the program; the rest waits for its threads.
 void TellRing() {
+  if (g_ring.load() == nullptr) return;
   std::vector<std::pair<Watch*, std::vector<StoppedFinding>>> found;
   {
     const std::lock_guard<std::mutex> hold(g_lock);
     if (g_waiting == nullptr) g_waiting = new std::vector<FoundLeak>;
     std::vector<FoundLeak> leaks;
     leaks.swap(*g_waiting);
-    while (!g_ring.is_empty()) leaks.push_back(g_ring.Take());
+    Ring& ring = *g_ring.load();
+    while (!ring.is_empty()) leaks.push_back(ring.Take());
+    GrowRing(leaks.size());
     for (const FoundLeak& leak : leaks) {
       if (leak.watch->era() != leak.era) continue;  // another arena's by now
       const Arena* arena = leak.watch->arena();
@@ -370,7 +450,7 @@ void TellRing() {
     }
     g_waiting_count.store(g_waiting->size());
   }
-  for (auto& [watch, findings] : found) watch->TellFound(std::move(findings));
+  for (auto& [watch, findings] : found) watch->TellFound(findings);
 }
 
 void HookCollector() {
@@ -378,14 +458,9 @@ void HookCollector() {
   g_is_hooked.store(AddCollectionHook(&OnCollection));
 }
 
-ArenaWatch* MakeWatch(Arena& arena, const ArenaEntry& entry) {
-  // Its first chunk will come from the collector anyway.
-  const bool uses_collector =
-      arena.options().source == nullptr || arena.is_collected();
-  if (!g_is_hooked.load() && (uses_collector || IsCollectorRunning())) {
-    HookCollector();
-  }
+Watch* StartWatch(const ArenaEntry& entry) {
   const std::lock_guard<std::mutex> hold(g_lock);
+  if (g_ring.load() == nullptr) g_ring.store(new Ring(kFirstRing));
   for (Watch* watch = g_watches.load(); watch != nullptr; watch = watch->next) {
     if (!watch->is_free()) continue;
     watch->Start(entry);
@@ -395,6 +470,16 @@ ArenaWatch* MakeWatch(Arena& arena, const ArenaEntry& entry) {
   watch->Start(entry);
   watch->next = g_watches.load();
   g_watches.store(watch);
+  return watch;
+}
+
+ArenaWatch* MakeWatch(Arena& arena, const ArenaEntry& entry) {
+  Watch* watch = StartWatch(entry);
+  // Its first chunk will come from the collector anyway. Each time: the host
+  // may have set a callback of its own since.
+  const bool uses_collector =
+      arena.options().source == nullptr || arena.is_collected();
+  if (uses_collector || IsCollectorRunning()) HookCollector();
   return watch;
 }
 
@@ -419,7 +504,8 @@ void SetAuditPolicy(Arena& arena, const AuditPolicy& policy) {
 
 AuditPolicy AuditPolicyOf(Arena& arena) {
   const auto* watch = detail::FindWatch(arena);
-  return watch == nullptr ? AuditPolicy{} : watch->policy();
+  return watch == nullptr ? AuditPolicy{.on_collection = false}
+                          : watch->policy();
 }
 
 AuditReporter SetAuditReporter(AuditReporter reporter) noexcept {

@@ -108,6 +108,18 @@ std::optional<Verdict> Classifier::ClassifyOwn(const Range& chunk,
   return Verdict{offset == 0 ? Target::kOtherType : Target::kInterior};
 }
 
+bool Classifier::IsEndOfArray(const void* address, const TypeLayout& type) {
+  // What was freed is what was meant, more likely.
+  if (!kChecked || Locate(address).place == Place::kFreed) return false;
+  const auto* p = static_cast<const char*>(address);
+  const Location before = Locate(p - 1);
+  return before.arena == &arena_ && before.place == Place::kLive &&
+         static_cast<const char*>(before.block) + before.block_bytes == p &&
+         before.block_type != nullptr && before.block_bytes > type.size &&
+         HoldsPart(*before.block_type, before.block,
+                   before.block_bytes - type.size, type);
+}
+
 bool Classifier::HoldsRow(const Location& where, std::size_t offset,
                           const Expected& expected) {
   const TypeLayout& type = *expected.type;

@@ -46,6 +46,10 @@ class Classifier {
   std::optional<Verdict> ClassifyStorage(const HandleStorage& storage,
                                          const TypeLayout& element);
 
+  /// True for the end of an array, as iterators have it: fine, but nothing that
+  /// a walk may enter. Checked builds.
+  bool IsEndOfArray(const void* address, const TypeLayout& type);
+
   /// Of an address outside the arena.
   Verdict ClassifyForeign(const void* address);
 

@@ -7,6 +7,12 @@ namespace {
 
 bool IsCharacter(const TypeLayout& type) { return type.size == 1; }
 
+/// Bytes of anything may be looked at through these.
+bool IsByte(const TypeLayout& type) {
+  return type.size == 1 &&
+         (type.name == "std::byte" || type.name == "unsigned char");
+}
+
 /// A struct lies where all its fields lie: a base whose fields the derived
 /// class lists by name.
 bool HoldsFields(const TypeLayout& whole, const char* object,
@@ -49,6 +55,7 @@ bool HoldsField(const TypeLayout& whole, const char* object, std::size_t offset,
 
 bool HoldsPart(const TypeLayout& block_type, const void* block,
                std::size_t offset, const TypeLayout& type) {
+  if (IsByte(type)) return true;
   if (block_type.size == 0) return true;
   const std::size_t whole = offset - offset % block_type.size;
   const char* object = static_cast<const char*>(block) + whole;

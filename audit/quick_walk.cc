@@ -316,6 +316,10 @@ void QuickWalk::Judge(const Slot& slot) {
     if (type.kind == TypeKind::kView) run = type.ops->view(slot.address);
     if (run.count == 0 || run.data == nullptr) return;
     verdict = classifier_.Classify(run.data, {type.element(), run.count});
+    if (type.kind == TypeKind::kPointer &&
+        classifier_.IsEndOfArray(run.data, *type.element())) {
+      return;
+    }
   }
   if (!verdict || !classifier_.IsOwn(slot.address)) return;
   if (verdict->target == Target::kStatic && !options_.report_static) return;

@@ -104,7 +104,10 @@ char* SlowPath::Carve(std::size_t bytes, std::size_t align) {
 void SlowPath::Give(void* block, std::size_t bytes, std::size_t align,
                     const TypeLayout* type) {
   const Updating updating(*this);
-  if (kChecked) CheckGive(block, bytes, align, type);
+  if (kChecked) {
+    CheckGive(block, bytes, align, type);
+    if (ArenaWatch* watch = Watch()) watch->BlockFreed(block, bytes);
+  }
   const SizeClass size = BlockFor(bytes, align);
   if (kChecked) NoteGiven(block, bytes);
   if (size.bytes > kInlineMax && GiveLarge(block)) return;
@@ -497,15 +500,19 @@ void Arena::Reset(ResetMode mode) {
   detail::SlowPath path(*this);
   constexpr auto kNoHolders = static_cast<unsigned>(ResetMode::kNoHolders);
   const auto flags = static_cast<unsigned>(mode);
-  if ((flags & kNoHolders) != 0) detail::RequireNoHolders(*this);
+  if ((flags & kNoHolders) != 0) {
+    detail::RequireNoHolders(*this, __builtin_frame_address(0));
+  }
   path.BeforeReset();
   path.Reset(static_cast<ResetMode>(flags & ~kNoHolders));
+  path.AfterReset();
 }
 Mark Arena::Checkpoint() { return detail::SlowPath(*this).Checkpoint(); }
 void Arena::Rewind(Mark mark) {
   detail::SlowPath path(*this);
   path.BeforeReset();
   path.Rewind(mark);
+  path.AfterReset();
 }
 void Arena::HandOver() noexcept { detail::SlowPath(*this).HandOver(); }
 

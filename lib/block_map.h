@@ -51,11 +51,16 @@ class BlockMap {
 
  private:
   std::size_t GranuleOf(const char* p) const;
+  std::size_t Words() const;
+  void MakeSummary();
 
   char* begin_ = nullptr;
   std::size_t granules_ = 0;
   BlockInfo* infos_ = nullptr;       // granules_ of them, owned
   std::uint64_t* starts_ = nullptr;  // a bit a granule, owned
+  // A bit a word of starts_ that has a bit set: 64 KiB of blocks each word, so
+  // that the start of a large block is found in a few steps. Part of starts_.
+  std::uint64_t* summary_ = nullptr;
 };
 
 }  // namespace acre::inline ACRE_ABI::detail

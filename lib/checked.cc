@@ -80,6 +80,10 @@ void SlowPath::BeforeFree() {
   if (ArenaWatch* watch = Watch()) watch->BeforeFree(a_);
 }
 
+void SlowPath::AfterReset() {
+  if (ArenaWatch* watch = Watch()) watch->AfterReset(a_);
+}
+
 void SlowPath::BeforeReset() {
   if (ArenaWatch* watch = Watch()) watch->BeforeReset(a_);
 }

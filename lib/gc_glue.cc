@@ -44,6 +44,10 @@ std::atomic<bool> g_initialised{false};
 
 void EnsureCollector() {
   if (g_initialised.load(std::memory_order_acquire)) return;
+  // One thread at a time: allowing it twice at once breaks libgc's tables.
+  static std::mutex lock;
+  const std::lock_guard<std::mutex> hold(lock);
+  if (g_initialised.load(std::memory_order_relaxed)) return;
   if (GC_is_init_called() == 0) GC_INIT();
   GC_allow_register_threads();
   g_initialised.store(true, std::memory_order_release);
@@ -148,8 +152,17 @@ std::atomic<CollectionHook> g_hooks[kMaxHooks];
 std::atomic<GC_on_collection_event_proc> g_next_event_proc{nullptr};
 std::atomic<void (*)()> g_after{nullptr};
 
+// Events come one at a time, under the collector's lock. A host that was given
+// this function as the one before calls it from its own: that is no event.
+bool g_is_in_event = false;
+
 void GC_CALLBACK OnEvent(GC_EventType event) {
-  if (const auto next = g_next_event_proc.load()) next(event);
+  if (g_is_in_event) return;
+  if (const auto next = g_next_event_proc.load()) {
+    g_is_in_event = true;
+    next(event);
+    g_is_in_event = false;
+  }
   CollectionEvent ours;
   switch (event) {
     case GC_EVENT_POST_STOP_WORLD:
@@ -171,8 +184,8 @@ void GC_CALLBACK OnEvent(GC_EventType event) {
 __attribute__((noinline)) void DropSentinel();
 
 void GC_CALLBACK OnFinalized(void*, void*) {
+  DropSentinel();  // first: what runs may throw
   g_after.load()();
-  DropSentinel();
 }
 
 void DropSentinel() {
@@ -193,8 +206,7 @@ bool AddCollectionHook(CollectionHook hook) {
   static std::mutex lock;
   const std::lock_guard<std::mutex> hold(lock);
   GetKinds();  // the hooks ask for them, where making them is not allowed
-  if (GC_get_on_collection_event() != &OnEvent &&
-      g_next_event_proc.load() == nullptr) {
+  if (GC_get_on_collection_event() != &OnEvent) {
     g_next_event_proc.store(GC_get_on_collection_event());
     GC_set_on_collection_event(&OnEvent);
   }
@@ -215,6 +227,11 @@ bool RunAfterCollections(void (*run)()) {
 }
 
 bool IsCollectorRunning() noexcept { return GC_is_init_called() != 0; }
+
+bool IsThreadRegistered() noexcept {
+  EnsureCollector();
+  return GC_thread_is_registered() != 0;
+}
 
 bool CollectNow() {
   EnsureCollector();

@@ -7,7 +7,6 @@
 
 #if defined(__linux__)
 #include <link.h>
-#include <ucontext.h>
 #endif
 
 #include <algorithm>
@@ -45,6 +44,22 @@ struct Hit {
   const char* name;
 };
 
+/// The registers that functions keep for their callers, as the program left
+/// them: taken before acre uses them. Elsewhere the stack alone is looked at.
+struct Registers {
+  void* words[6] = {};
+#if defined(__x86_64__)
+  ACRE_INLINE Registers() {
+    asm volatile(
+        "movq %%rbx, 0(%0)\n\tmovq %%rbp, 8(%0)\n\tmovq %%r12, 16(%0)\n\t"
+        "movq %%r13, 24(%0)\n\tmovq %%r14, 32(%0)\n\tmovq %%r15, 40(%0)"
+        :
+        : "r"(words)
+        : "memory");
+  }
+#endif
+};
+
 class HolderScan {
  public:
   HolderScan(const Arena& arena, const HolderOptions& options)
@@ -60,11 +75,10 @@ class HolderScan {
     statics_ = WritableStatics();
   }
 
-  /// `frame`: the lowest address of the stack that is the caller's.
-  void SetStack(const char* frame, const char* end) { stack_ = {frame, end}; }
-  void SetRegisters(const void* begin, std::size_t bytes) {
-    registers_ = {static_cast<const char*>(begin),
-                  static_cast<const char*>(begin) + bytes};
+  void SetStack(const char* begin, const char* end) { stack_ = {begin, end}; }
+  void SetRegisters(const Registers& registers) {
+    const auto* begin = reinterpret_cast<const char*>(registers.words);
+    registers_ = {begin, begin + sizeof registers.words};
   }
 
   /// With the world stopped and marked.
@@ -222,6 +236,37 @@ void OnCollection(CollectionEvent event) {
   if (HolderScan* scan = g_scan.exchange(nullptr)) scan->Run();
 }
 
+/// `frame`: of the function of acre that the program has called.
+HolderReport Find(const Arena& arena, const HolderOptions& options,
+                  const Registers& registers, const void* frame) {
+  // Right below it lie the registers that the function has saved: those are the
+  // program's. What else is there is acre's, or left by frames that are gone.
+  constexpr std::size_t kSaved = 5 * sizeof(void*);
+  HolderReport report;
+  report.arena = arena.name();
+  if (!IsThreadRegistered()) {
+    report.error = "this thread is not registered with the collector";
+    return report;
+  }
+  HolderScan scan(arena, options);
+  const ProcessMap process;
+  scan.SetStack(static_cast<const char*>(frame) - kSaved, process.stack_end());
+  scan.SetRegisters(registers);
+  const std::lock_guard<std::mutex> hold(g_scan_lock);
+  if (!AddCollectionHook(&OnCollection)) {
+    report.error = "no collection hook is left";
+    return report;
+  }
+  g_scan.store(&scan);
+  if (!CollectNow() || !scan.is_done()) {
+    g_scan.store(nullptr);
+    report.error = "the collector is disabled: nothing was looked at";
+    return report;
+  }
+  scan.Tell(report);
+  return report;
+}
+
 /// "static storage at 0x... (game::g_world) -> 0x..."
 std::string Describe(const Holder& holder) {
   char text[160];
@@ -234,8 +279,9 @@ std::string Describe(const Holder& holder) {
 
 }  // namespace
 
-void RequireNoHolders(const Arena& arena) {
-  const HolderReport report = FindHolders(arena);
+void RequireNoHolders(const Arena& arena, const void* frame) {
+  const Registers registers;
+  const HolderReport report = Find(arena, {}, registers, frame);
   ACRE_CHECK(report.error.empty(), "Reset of arena '%s': %s; nothing was lost",
              arena.name(), report.error.c_str());
   if (report.holders.empty()) return;
@@ -272,33 +318,9 @@ std::string_view NameOf(HolderKind kind) noexcept {
   return "?";
 }
 
-__attribute__((noinline)) HolderReport FindHolders(
-    const Arena& arena, const HolderOptions& options) {
-  HolderReport report;
-  report.arena = arena.name();
-  detail::HolderScan scan(arena, options);
-  const detail::ProcessMap process;
-  scan.SetStack(static_cast<const char*>(__builtin_frame_address(0)),
-                process.stack_end());
-#if defined(__linux__)
-  ucontext_t registers;
-  getcontext(&registers);
-  scan.SetRegisters(&registers.uc_mcontext.gregs,
-                    sizeof registers.uc_mcontext.gregs);
-#endif
-  const std::lock_guard<std::mutex> hold(detail::g_scan_lock);
-  if (!detail::AddCollectionHook(&detail::OnCollection)) {
-    report.error = "no collection hook is left";
-    return report;
-  }
-  detail::g_scan.store(&scan);
-  if (!detail::CollectNow() || !scan.is_done()) {
-    detail::g_scan.store(nullptr);
-    report.error = "the collector is disabled: nothing was looked at";
-    return report;
-  }
-  scan.Tell(report);
-  return report;
+HolderReport FindHolders(const Arena& arena, const HolderOptions& options) {
+  const detail::Registers registers;
+  return detail::Find(arena, options, registers, __builtin_frame_address(0));
 }
 
 }  // namespace acre::inline ACRE_ABI

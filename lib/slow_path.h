@@ -31,8 +31,9 @@ SizeClass BlockFor(std::size_t bytes, std::size_t align);
 /// The alignment that blocks of this size and request need.
 std::size_t BlockAlign(SizeClass size, std::size_t align);
 
-/// Fails (misuse) where somebody outside points into the arena.
-void RequireNoHolders(const Arena& arena);
+/// Fails (misuse) where somebody outside points into the arena. `frame`: that
+/// of the caller, a function of acre; what lies above is the program's.
+void RequireNoHolders(const Arena& arena, const void* frame);
 
 class SlowPath {
   // By builtins: <atomic> in arena.h would add half to the time it compiles.
@@ -125,6 +126,7 @@ class SlowPath {
   void MakeWatch(ArenaEntry& entry);
   void BeforeFree();
   void BeforeReset();
+  void AfterReset();
 
  private:
   // arena.cc

@@ -8,9 +8,8 @@
 //   acre::AuditReport report = acre::Audit(arena, *world);
 //   if (report.leaks() != 0) fmt::print("{}", acre::ToText(report));
 //
-//   acre::AuditAll(arena);                      // no root needed: checked
-//   builds acre::AuditAll(arena, {acre::RootOf(*world)}, {.report_garbage =
-//   true});
+//   acre::AuditAll(arena);  // all of it, without a root: checked builds
+//   acre::AuditAll(arena, {acre::RootOf(*world)});
 //
 // Roots may stand anywhere; what is reported are pointers that lie in the
 // arena. Fields declared borrowed are not looked at; findings at reviewed
@@ -44,9 +43,10 @@ struct AuditOptions {
   /// Report pointers into static storage too; they are harmless to the
   /// collector, and deep copy keeps them.
   bool report_static = false;
-  /// AuditAll: look at every word of memory that no layout describes (blocks of
-  /// Allocate, opaque holes, storage whose container was not met). Where it
-  /// equals the address of a collected object it is an ambiguous finding.
+  /// AuditAll: look at every aligned word of memory that no layout describes
+  /// (blocks of Allocate, opaque holes, storage whose container was not met).
+  /// Where it equals the address of a collected object it is an ambiguous
+  /// finding.
   bool sweep_raw = true;
   /// AuditAll with roots: tell the blocks that no root reaches.
   bool report_garbage = false;
@@ -77,7 +77,7 @@ struct AuditReport {
   bool clean() const noexcept { return findings.empty(); }
 };
 
-/// An object to start from. Borrows it.
+/// An object to start from. Borrows it. Neither may be null.
 struct AuditRoot {
   const TypeLayout* type = nullptr;
   const void* object = nullptr;

@@ -12,9 +12,15 @@
 //   ACRE_AUDIT=report ./game   # every arena at each collection, go on
 //   ACRE_AUDIT=abort ./game    # the same, stop at the first new finding
 //
-// The variable overrides what the program says. A finding is reported once.
-// Findings of a baseline (<acre/baseline.h>) are reported, but do not stop.
+// The variable overrides what the program says: "off" every audit that runs by
+// itself, the others only the action, and that collections are audited. Another
+// value is told on stderr, and ignored. A finding is reported once, until the
+// block around its pointer is freed or given up. Findings of a baseline
+// (<acre/baseline.h>) are reported, but do not stop.
 // In release builds nothing runs by itself: their arenas know no blocks.
+// A host that sets a callback for events of the collector after its first arena
+// chains to the one before, as acre does; else audits stop until the next arena
+// is made.
 //
 // At a collection only leaks are looked for, in objects of registered types and
 // in containers. An arena that another thread was changing at that moment is
@@ -39,18 +45,18 @@ enum class AuditAction : std::uint8_t {
 };
 
 struct AuditPolicy {
-  bool on_collection = false;
+  bool on_collection = true;
   /// Before Reset, Rewind, and the arena's end: AuditAll.
   bool on_reset = false;
   /// Before Free and FreeGraph of a registered type: AuditAll.
   bool on_free = false;
-  /// Before every so manieth allocation: AuditAll. 0: never.
+  /// AuditAll before every n-th allocation. 0: never.
   std::size_t every_allocations = 0;
   AuditAction action = AuditAction::kReport;
 };
 
 /// What an arena without a policy of its own has in checked builds.
-inline constexpr AuditPolicy kDefaultAuditPolicy{.on_collection = true};
+inline constexpr AuditPolicy kDefaultAuditPolicy{};
 
 /// From now on. Release builds: does nothing. Threads: the arena's.
 void SetAuditPolicy(Arena& arena, const AuditPolicy& policy);
@@ -60,7 +66,10 @@ AuditPolicy AuditPolicyOf(Arena& arena);
 
 /// Called with each report that has new findings, in place of printing it;
 /// before the program ends where the action is kAbort. Null: print. Returns the
-/// one before. The reporter may use arenas.
+/// one before. The reporter may use arenas; what it leaks itself is reported
+/// again. What it throws (or the misuse handler, where the action is kAbort)
+/// comes out of the operation that tells: New, Free, Reset, FlushAudits, or the
+/// collection that ran finalizers.
 using AuditReporter = void (*)(const AuditReport& report);
 AuditReporter SetAuditReporter(AuditReporter reporter) noexcept;
 

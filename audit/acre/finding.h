@@ -14,7 +14,10 @@
 
 namespace acre::inline ACRE_ABI {
 
-/// Where the pointer leads.
+/// Where the pointer leads. Where several hold, the first of: misaligned,
+/// freed, stale, unused, other type, interior. Fine are pointers to members,
+/// bases and elements, to the end of an array (unless what lies there was
+/// freed), into the spare room of a container, and into raw blocks of Allocate.
 enum class Target : std::uint8_t {
   kCollectedHeap,   ///< leak: the collector does not see this reference
   kCollectedArena,  ///< leak: into another collected arena

@@ -88,12 +88,17 @@ std::string_view TitleOf(const Finding& finding) {
 
 std::string ToText(const AuditReport& report, const TextOptions& options) {
   const Paint paint(options.color);
-  std::string text = fmt::format(
-      "audit of arena '{}': {}{}, {}{}; {} objects, {} pointers\n",
-      report.arena, report.leaks() != 0 ? paint.red() : paint.bold(),
-      Counted(report.leaks(), "leak"),
-      Counted(report.findings.size(), "finding"), paint.off(), report.objects,
-      report.pointers);
+  std::string text =
+      fmt::format("audit of arena '{}': {}{}, {}{}", report.arena,
+                  report.leaks() != 0 ? paint.red() : paint.bold(),
+                  Counted(report.leaks(), "leak"),
+                  Counted(report.findings.size(), "finding"), paint.off());
+  // Audits at collections do not count.
+  if (report.objects != 0) {
+    text += fmt::format("; {} objects, {} pointers", report.objects,
+                        report.pointers);
+  }
+  text += '\n';
   auto out = std::back_inserter(text);
   for (const Finding& finding : report.findings) {
     const std::string_view color = finding.is_known    ? paint.dim()

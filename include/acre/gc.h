@@ -74,8 +74,10 @@ bool CollectorSeesInteriorPointers() noexcept;
 /// nothing in a thread that is registered already.
 class ThreadRegistration {
  public:
-  /// Requires: libgc was initialised by another thread, or this is the main
-  /// thread. Fails (misuse) where libgc refuses.
+  /// Requires: the main thread has used acre before (an arena with a chunk, or
+  /// CollectorSeesInteriorPointers()), or has called
+  /// GC_allow_register_threads(): libgc cannot be told safely while several
+  /// threads run. Fails (misuse) where libgc refuses.
   ThreadRegistration();
   ThreadRegistration(const ThreadRegistration&) = delete;
   ThreadRegistration& operator=(const ThreadRegistration&) = delete;

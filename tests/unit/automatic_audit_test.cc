@@ -67,6 +67,10 @@ class Reports {
     return found;
   }
 
+  static AuditReport last() {
+    return all().empty() ? AuditReport() : all().back();
+  }
+
  private:
   static std::vector<AuditReport>& all() {
     static std::vector<AuditReport> reports;
@@ -217,22 +221,88 @@ TEST_CASE("automatic audit: an arena that did not change is not walked") {
   CHECK(reports.findings().size() == 1);
 }
 
-TEST_CASE("automatic audit: more leaks than the ring holds are told later") {
+TEST_CASE("automatic audit: more leaks than there is room for are told later") {
   if (!acre::kChecked) return;
   const Reports reports;
+  constexpr std::size_t kThings = 5000;
   Arena arena;
-  const std::span<Thing> things = arena.NewArray<Thing>(600);
+  const std::span<Thing> things = arena.NewArray<Thing>(kThings);
   for (Thing& thing : things) Plant(thing.target);
-  // What is not told at once is still there at the next collection: kept here.
+  // Those not told at once are found again where their targets live on.
   auto** keep =
-      static_cast<void**>(GC_MALLOC_UNCOLLECTABLE(600 * sizeof(void*)));
-  for (std::size_t i = 0; i < things.size(); ++i) keep[i] = things[i].target;
-  for (int i = 0; i < 4; ++i) {
+      static_cast<void**>(GC_MALLOC_UNCOLLECTABLE(kThings * sizeof(void*)));
+  for (std::size_t i = 0; i < kThings; ++i) keep[i] = things[i].target;
+  acre_test::Collect();
+  acre::FlushAudits();
+  const AuditReport first = reports.last();
+  CHECK(first.leaks() == kThings);
+  CHECK(first.findings.size() + first.omitted == kThings);
+  CHECK((first.omitted == 0) ==
+        (first.note.find("no room") == std::string::npos));
+  for (int i = 0; i < 3; ++i) {
     acre_test::Collect();
     acre::FlushAudits();
   }
-  CHECK(reports.findings().size() == 600);
+  CHECK(reports.findings().size() == kThings);
   GC_FREE(keep);
+}
+
+TEST_CASE("automatic audit: memory that is used again is told again") {
+  if (!acre::kChecked) return;
+  const Reports reports;
+  Arena arena;
+  std::size_t told = 0;
+  const auto expect_one = [&] {
+    acre_test::Collect();
+    acre::FlushAudits();
+    CHECK(reports.findings().size() == ++told);
+    acre_test::Collect();
+    acre::FlushAudits();
+    CHECK(reports.findings().size() == told);
+  };
+  // The same object all the time, so that the address is the same too.
+  auto* target = static_cast<Thing*>(GC_MALLOC(5000));
+  void** keep = static_cast<void**>(GC_MALLOC_UNCOLLECTABLE(sizeof(void*)));
+  *keep = target;
+  Thing* thing = arena.New<Thing>();
+  thing->target = target;
+  expect_one();
+  arena.Free(thing);
+  Thing* again = arena.New<Thing>();
+  REQUIRE(again == thing);
+  again->target = target;
+  expect_one();
+  arena.Reset();
+  again = arena.New<Thing>();
+  again->target = target;
+  expect_one();
+  const acre::Mark mark = arena.Checkpoint();
+  arena.New<Thing>()->target = target;
+  expect_one();
+  arena.Rewind(mark);
+  acre_test::Collect();
+  acre::FlushAudits();
+  CHECK(reports.findings().size() == told);  // the older one is not told again
+  GC_FREE(keep);
+}
+
+TEST_CASE("automatic audit: a reporter that throws stops nothing") {
+  if (!acre::kChecked) return;
+  const Reports reports;
+  Arena arena;
+  acre::SetAuditPolicy(arena, {.on_collection = false, .on_free = true});
+  struct Thrown {};
+  const acre::AuditReporter before =
+      acre::SetAuditReporter([](const AuditReport&) { throw Thrown(); });
+  Thing* thing = arena.New<Thing>();
+  Plant(thing->target);
+  CHECK_THROWS_AS(arena.Free(thing), Thrown);
+  acre::SetAuditReporter(before);
+  Thing* other = arena.New<Thing>();
+  Plant(other->target);
+  arena.Free(other);
+  CHECK(reports.findings().size() == 1);
+  arena.Free(thing);  // was not freed
 }
 
 TEST_CASE("automatic audit: on Reset, Rewind, Free and the arena's end") {

@@ -95,6 +95,22 @@ std::vector<Holder> Without(std::vector<Holder> all, HolderKind kind) {
   return all;
 }
 
+/// A frame's work: nothing of it is left but a number.
+__attribute__((noinline)) int PlayFrame(Arena& arena) {
+  Thing* last = nullptr;
+  for (int i = 0; i < 100; ++i) {
+    Thing* thing = arena.New<Thing>();
+    thing->next = last;
+    thing->id = i;
+    last = thing;
+  }
+  int sum = 0;
+  for (const Thing* thing = last; thing != nullptr; thing = thing->next) {
+    sum += thing->id;
+  }
+  return sum;
+}
+
 }  // namespace holders_test
 
 using namespace holders_test;
@@ -261,4 +277,22 @@ TEST_CASE("Reset: goes through where nobody holds") {
   acre_test::ClobberStack();
   arena.Reset(acre::ResetMode::kKeep | acre::ResetMode::kNoHolders);
   CHECK(arena.stats().resets == 1);
+}
+
+TEST_CASE(
+    "Reset: what functions that have returned left behind holds nothing") {
+  Arena arena(Fresh());
+  for (int frame = 0; frame < 20; ++frame) {
+    CHECK(PlayFrame(arena) == 4950);
+    arena.Reset(acre::ResetMode::kKeep | acre::ResetMode::kNoHolders);
+  }
+  CHECK(arena.stats().resets == 20);
+}
+
+TEST_CASE("FindHolders: a thread that is not registered is told so") {
+  Arena arena(Fresh());
+  static_cast<void>(Make(arena));
+  HolderReport report;
+  std::thread([&] { report = FindHolders(arena); }).join();
+  CHECK(report.error.find("not registered") != std::string::npos);
 }

@@ -34,6 +34,9 @@ bool RunAfterCollections(void (*run)());
 /// True once somebody has initialised libgc.
 bool IsCollectorRunning() noexcept;
 
+/// True where the calling thread may call the collector.
+bool IsThreadRegistered() noexcept;
+
 /// A full collection, now. False where the host has disabled them.
 bool CollectNow();
 

@@ -7,6 +7,8 @@
 #ifndef ACRE_DETAIL_WATCH_H_
 #define ACRE_DETAIL_WATCH_H_
 
+#include <cstddef>
+
 #include "acre/config.h"
 #include "acre/fwd.h"
 
@@ -21,8 +23,11 @@ class ArenaWatch {
   virtual void BeforeTake(Arena& arena) = 0;
   /// An object or array of a registered type is about to be freed.
   virtual void BeforeFree(Arena& arena) = 0;
-  /// Reset, or Rewind.
+  /// The bytes of a block are given back, of whatever kind it is.
+  virtual void BlockFreed(const void* block, std::size_t bytes) = 0;
+  /// Around Reset and Rewind; before the arena's end.
   virtual void BeforeReset(Arena& arena) = 0;
+  virtual void AfterReset(Arena& arena) = 0;
   /// The arena is gone; nothing is called after this. Any thread may call it;
   /// it must not use an arena, nor call libgc.
   virtual void Ended() noexcept = 0;
