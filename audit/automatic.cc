@@ -18,8 +18,8 @@
 #include <cstdlib>
 #include <cstring>
 #include <mutex>
+#include <set>
 #include <string>
-#include <unordered_set>
 #include <vector>
 
 #include "acre/audit_policy.h"
@@ -186,7 +186,9 @@ class Watch final : public ArenaWatch {
   void BlockFreed(const void* block, std::size_t bytes) override {
     if (told_.load() == nullptr) return;
     const auto begin = reinterpret_cast<std::uintptr_t>(block);
-    Forget([=](const Told& told) { return told.slot - begin < bytes; });
+    if (IsTold(begin, bytes)) {
+      Forget([=](const Told& told) { return told.slot - begin < bytes; });
+    }
   }
   void BeforeReset(Arena& arena) override {
     TellPending();
@@ -289,25 +291,33 @@ class Watch final : public ArenaWatch {
     }
   }
 
-  /// False where it was told before.
-  bool Remember(const Finding& finding) {
-    const Told it = ToldOf(finding);
+  /// Takes out what was told before, and remembers the rest.
+  void KeepNew(std::vector<Finding>& findings) {
     const std::lock_guard<std::mutex> hold(g_lock);
-    const ToldSet* old = told_.load();
-    ToldSet told;
-    if (old != nullptr) told = *old;
-    const auto at = std::lower_bound(told.begin(), told.end(), it);
-    if (at != told.end() && !(it < *at)) return false;
-    told.insert(at, it);
-    Replace(std::move(told));
-    return true;
+    std::set<Told> told;
+    if (const ToldSet* old = told_.load()) told = {old->begin(), old->end()};
+    std::erase_if(findings, [&](const Finding& finding) {
+      return !told.insert(ToldOf(finding)).second;
+    });
+    Replace(ToldSet(told.begin(), told.end()));
+  }
+
+  /// True where a slot in these bytes was told.
+  bool IsTold(std::uintptr_t begin, std::size_t bytes) const {
+    const std::lock_guard<std::mutex> hold(g_lock);
+    const ToldSet* told = told_.load();
+    if (told == nullptr) return false;
+    const auto first =
+        std::lower_bound(told->begin(), told->end(), Told{begin, 0});
+    return first != told->end() && first->slot - begin < bytes;
   }
 
   /// Memory that is used for something else now may be told anew.
   template <class Predicate>
   void Forget(Predicate is_gone) {
     const std::lock_guard<std::mutex> hold(g_lock);
-    ToldSet told = *told_.load();
+    ToldSet told;
+    if (const ToldSet* old = told_.load()) told = *old;
     if (std::erase_if(told, is_gone) == 0) return;
     Replace(std::move(told));
     checksum_.store(0);  // the same bytes would be news
@@ -323,12 +333,12 @@ class Watch final : public ArenaWatch {
     if (is_auditing_) return;
     const Auditing auditing(is_auditing_);
     AuditReport report = AuditAll(arena);
-    std::erase_if(report.findings, [this](const Finding& finding) {
+    std::erase_if(report.findings, [](const Finding& finding) {
       // An object whose constructor is still running.
       constexpr std::uintptr_t kFresh = 0xACACACACACACACAC;
-      return reinterpret_cast<std::uintptr_t>(finding.address) == kFresh ||
-             !Remember(finding);
+      return reinterpret_cast<std::uintptr_t>(finding.address) == kFresh;
     });
+    KeepNew(report.findings);
     if (!report.findings.empty()) TellFindings(report);
   }
 
@@ -400,9 +410,9 @@ void Watch::TellFound(const std::vector<StoppedFinding>& found) {
         "gone by now: AuditAll shows where they were";
   }
   for (const StoppedFinding& stopped : found) {
-    Finding finding = FindingFrom(stopped);
-    if (Remember(finding)) report.findings.push_back(finding);
+    report.findings.push_back(FindingFrom(stopped));
   }
+  KeepNew(report.findings);
   if (report.findings.empty()) return;
   if (arena != nullptr && IsUsedHere(*arena)) {
     detail::TellPaths(*arena, report.findings);

@@ -67,15 +67,12 @@ class Reports {
     return found;
   }
 
-  static AuditReport last() {
-    return all().empty() ? AuditReport() : all().back();
-  }
-
- private:
   static std::vector<AuditReport>& all() {
     static std::vector<AuditReport> reports;
     return reports;
   }
+
+ private:
   static void Catch(const AuditReport& report) { all().push_back(report); }
 
   acre::AuditReporter before_;
@@ -232,17 +229,18 @@ TEST_CASE("automatic audit: more leaks than there is room for are told later") {
   auto** keep =
       static_cast<void**>(GC_MALLOC_UNCOLLECTABLE(kThings * sizeof(void*)));
   for (std::size_t i = 0; i < kThings; ++i) keep[i] = things[i].target;
-  acre_test::Collect();
-  acre::FlushAudits();
-  const AuditReport first = reports.last();
-  CHECK(first.leaks() == kThings);
-  CHECK(first.findings.size() + first.omitted == kThings);
-  CHECK((first.omitted == 0) ==
-        (first.note.find("no room") == std::string::npos));
-  for (int i = 0; i < 3; ++i) {
+  for (int i = 0; i < 4; ++i) {
     acre_test::Collect();
     acre::FlushAudits();
   }
+  bool was_full = false;
+  for (const AuditReport& report : Reports::all()) {
+    CHECK(report.leaks() == report.findings.size() + report.omitted);
+    CHECK((report.omitted == 0) ==
+          (report.note.find("no room") == std::string::npos));
+    was_full |= report.omitted != 0;
+  }
+  CHECK(was_full);
   CHECK(reports.findings().size() == kThings);
   GC_FREE(keep);
 }
