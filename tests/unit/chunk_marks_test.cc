@@ -26,11 +26,17 @@ TEST_CASE("ChunkMarks: an object is marked once, by address and type") {
   ChunkMarks marks(chunk, sizeof chunk, chunk + sizeof chunk);
   CHECK(marks.Mark(chunk + 64, 1) == Seen::kNow);
   CHECK(marks.Mark(chunk + 64, 1) == Seen::kBefore);
-  CHECK(marks.Mark(chunk + 80, 1) == Seen::kNow);
+  CHECK(marks.IsMarked(chunk + 64, 1));
+  CHECK_FALSE(marks.IsMarked(chunk + 64, 2));
+  CHECK(marks.Mark(chunk + 72, 1) == Seen::kNoPlace);  // the same granule
+  CHECK_FALSE(marks.IsMarked(chunk + 72, 1));
+  CHECK(marks.Mark(chunk + 88, 1) == Seen::kNow);
+  CHECK(marks.Mark(chunk + 88, 1) == Seen::kBefore);
+  CHECK(marks.Mark(chunk + 80, 1) == Seen::kNoPlace);
   CHECK(marks.Mark(chunk + 64, 2) == Seen::kNoPlace);  // the line is of 1
   CHECK(marks.Mark(chunk + 96, 2) == Seen::kNoPlace);
   CHECK(marks.Mark(chunk + 128, 2) == Seen::kNow);
-  CHECK(marks.Mark(chunk + 8, 1) == Seen::kNoPlace);    // no granule
+  CHECK(marks.Mark(chunk + 4, 1) == Seen::kNoPlace);
   CHECK(marks.Mark(chunk + 256, 0) == Seen::kNoPlace);  // no number
   CHECK(marks.Mark(chunk + 1008, 15) == Seen::kNow);
   CHECK(marks.Mark(chunk + sizeof chunk - 16, 3) == Seen::kNow);
@@ -60,7 +66,7 @@ TEST_CASE("ChunkMarks: what is pending is entered once, by address") {
   std::mt19937 random(7);
   std::set<std::pair<const char*, unsigned>> marked;
   const auto add = [&] {
-    const char* object = chunk + random() % (sizeof chunk / 16) * 16;
+    const char* object = chunk + random() % (sizeof chunk / 8) * 8;
     const unsigned type = 1 + random() % 15;
     if (marks.Mark(object, type) != Seen::kNow) return;
     marks.SetPending(object);
@@ -82,5 +88,13 @@ TEST_CASE("ChunkMarks: what is pending is entered once, by address") {
     });
   }
   CHECK(entered == marked);
-  CHECK(entered.size() > 500);
+  CHECK(entered.size() > 300);
+  CHECK(marks.AssignRanks(7) == 7 + marked.size());
+  std::size_t rank = 7;
+  marks.ForEachMarked([&](const char* object, unsigned type) {
+    CHECK(marked.contains({object, type}));
+    CHECK(marks.RankOf(object, type) == rank++);
+    CHECK(marks.RankOf(object, type % 15 + 1) == ChunkMarks::kNoRank);
+    CHECK(marks.RankOf(object + 4, type) == ChunkMarks::kNoRank);
+  });
 }

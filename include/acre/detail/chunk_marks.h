@@ -5,14 +5,15 @@
 // a struct has the struct's address.
 //
 //   chunk:   | granule 16 | granule 16 | granule 16 | granule 16 | ...
-//   seen:    one bit each    an object starts here, of the line's type
+//   seen:    one bit each    an object starts here, of the line's type,
+//   odd:     one bit each    8 bytes behind the start of the granule
 //   pending: one bit each    and is still to be entered
-//   types:   four bits for these four (a line): which type starts here
+//   types:   four bits for a line, eight of these: which type starts there
 //
-// The three words for 64 granules lie together: a mark touches one cache line.
-//
-// 3/128 of the chunk. Objects that share a line with another type, lie at odd
-// addresses, or are of a sixteenth type are for the caller to keep elsewhere.
+// What is known of 64 granules lies together, in 28 bytes: a mark touches one
+// cache line or two, and all take 7/256 of the chunk. A second object in a
+// granule, objects that share a line with another type, lie at other addresses,
+// or are of a sixteenth type are for the caller to keep elsewhere.
 // A walk that enters what is pending in the order of addresses reads memory
 // nearly in order, wherever the pointers lead. Internal to acre.
 
@@ -62,27 +63,34 @@ class ChunkMarks {
   /// Marks an object. `type`: 1 to kMaxTypes, or 0: it has no number.
   Seen Mark(const void* address, unsigned type) {
     const std::size_t offset = OffsetOf(address);
-    if (type == 0 || offset % kGranule != 0) return Seen::kNoPlace;
+    if (type == 0 || offset % kStep != 0) return Seen::kNoPlace;
     Group& group = groups_[offset / kGroup];
     const std::uint64_t bit = BitOf(offset);
     const unsigned shift = ShiftOf(offset);
-    const std::uint64_t known = group.types >> shift & 15;
+    const unsigned known = group.types >> shift & 15;
     if (known != type) {
       if (known != 0) return Seen::kNoPlace;
-      group.types |= std::uint64_t{type} << shift;
+      group.types |= type << shift;
     }
-    if ((group.seen & bit) != 0) return Seen::kBefore;
+    const bool is_odd = offset % kGranule != 0;
+    if ((group.seen & bit) != 0) {
+      return ((group.odd & bit) != 0) == is_odd ? Seen::kBefore
+                                                : Seen::kNoPlace;
+    }
     group.seen |= bit;
+    if (is_odd) group.odd |= bit;
     return Seen::kNow;
   }
 
   /// True where Mark would say kBefore.
   bool IsMarked(const void* address, unsigned type) const {
     const std::size_t offset = OffsetOf(address);
-    if (type == 0 || offset % kGranule != 0) return false;
+    if (type == 0 || offset % kStep != 0) return false;
     const Group& group = groups_[offset / kGroup];
+    const std::uint64_t bit = BitOf(offset);
     return (group.types >> ShiftOf(offset) & 15) == type &&
-           (group.seen & BitOf(offset)) != 0;
+           (group.seen & bit) != 0 &&
+           ((group.odd & bit) != 0) == (offset % kGranule != 0);
   }
 
   /// A marked object is to be entered.
@@ -107,9 +115,8 @@ class ChunkMarks {
             static_cast<std::size_t>(std::countr_zero(group.pending));
         group.pending &= group.pending - 1;
         --pending_count_;
-        const std::size_t offset = i * kGroup + bit * kGranule;
-        enter(begin_ + offset,
-              static_cast<unsigned>(group.types >> ShiftOf(offset) & 15));
+        const std::size_t offset = i * kGroup + OffsetIn(group, bit);
+        enter(begin_ + offset, group.types >> ShiftOf(offset) & 15);
       }
     }
   }
@@ -144,9 +151,8 @@ class ChunkMarks {
       for (std::uint64_t left = group.seen; left != 0; left &= left - 1) {
         const std::size_t offset =
             i * kGroup +
-            static_cast<std::size_t>(std::countr_zero(left)) * kGranule;
-        visit(begin_ + offset,
-              static_cast<unsigned>(group.types >> ShiftOf(offset) & 15));
+            OffsetIn(group, static_cast<std::size_t>(std::countr_zero(left)));
+        visit(begin_ + offset, group.types >> ShiftOf(offset) & 15);
       }
     }
   }
@@ -160,15 +166,22 @@ class ChunkMarks {
   std::size_t bytes() const { return groups_.size() * sizeof(Group); }
 
  private:
-  static constexpr std::size_t kLine = 4 * kGranule;
+  static constexpr std::size_t kStep = 8;
+  static constexpr std::size_t kLine = 8 * kGranule;
   static constexpr std::size_t kGroup = 64 * kGranule;
 
-  struct Group {
+  struct [[gnu::packed, gnu::aligned(4)]] Group {
     std::uint64_t seen = 0;
+    std::uint64_t odd = 0;
     std::uint64_t pending = 0;  // later: the rank of the first
-    std::uint64_t types = 0;
+    std::uint32_t types = 0;
   };
+  static_assert(sizeof(Group) == 28);
 
+  /// Of the object whose bit this is.
+  static std::size_t OffsetIn(const Group& group, std::size_t bit) {
+    return bit * kGranule + ((group.odd >> bit & 1) != 0 ? kStep : 0);
+  }
   std::size_t OffsetOf(const void* address) const {
     return static_cast<std::size_t>(static_cast<const char*>(address) - begin_);
   }
