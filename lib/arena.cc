@@ -501,6 +501,7 @@ void Arena::Reset(ResetMode mode) {
   constexpr auto kNoHolders = static_cast<unsigned>(ResetMode::kNoHolders);
   const auto flags = static_cast<unsigned>(mode);
   if ((flags & kNoHolders) != 0) {
+    __builtin_unwind_init();  // saves the program's registers in this frame
     detail::RequireNoHolders(*this, __builtin_frame_address(0));
   }
   path.BeforeReset();

@@ -320,6 +320,7 @@ std::string_view NameOf(HolderKind kind) noexcept {
 
 HolderReport FindHolders(const Arena& arena, const HolderOptions& options) {
   const detail::Registers registers;
+  __builtin_unwind_init();  // saves the program's registers in this frame
   return detail::Find(arena, options, registers, __builtin_frame_address(0));
 }
 
