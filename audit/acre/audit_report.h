@@ -20,6 +20,7 @@
 
 #include "acre/audit.h"
 #include "acre/config.h"
+#include "acre/holders.h"
 
 namespace acre::inline ACRE_ABI {
 
@@ -29,6 +30,9 @@ struct TextOptions {
 
 /// The report as lines of text: a summary, then three lines a finding.
 std::string ToText(const AuditReport& report, const TextOptions& options = {});
+
+/// Who holds, a line each, and what was not looked at.
+std::string ToText(const HolderReport& report);
 
 /// True where `file` is a terminal and the environment has no NO_COLOR.
 bool WantsColor(std::FILE* file) noexcept;

@@ -135,6 +135,30 @@ std::string ToText(const AuditReport& report, const TextOptions& options) {
   return text;
 }
 
+std::string ToText(const HolderReport& report) {
+  std::string text = fmt::format("holders of arena '{}': ", report.arena);
+  if (!report.error.empty()) return text + report.error + "\n";
+  text += fmt::format("{} possible\n", report.holders.size() + report.omitted);
+  auto out = std::back_inserter(text);
+  for (const Holder& holder : report.holders) {
+    fmt::format_to(out, "    {}", NameOf(holder.kind));
+    if (holder.base != nullptr) {
+      fmt::format_to(out, " of {} bytes at {}", holder.bytes, holder.base);
+    }
+    if (holder.thread != 0) fmt::format_to(out, " of thread {}", holder.thread);
+    if (!holder.name.empty()) fmt::format_to(out, " {}", holder.name);
+    fmt::format_to(out, ": at {}, to {}\n", holder.slot, holder.address);
+  }
+  if (report.omitted != 0) {
+    fmt::format_to(out, "{} more are not listed\n", report.omitted);
+  }
+  if (report.unread_stacks != 0) {
+    fmt::format_to(out, "{} stacks could not be read\n", report.unread_stacks);
+  }
+  fmt::format_to(out, "{}\n", HolderReport::kBlindSpots);
+  return text;
+}
+
 bool WantsColor(std::FILE* file) noexcept {
   const char* no_color = std::getenv("NO_COLOR");
   return (no_color == nullptr || no_color[0] == '\0') &&

@@ -14,6 +14,7 @@
 
 #include "acre/arena.h"
 #include "acre/audit.h"
+#include "acre/holders.h"
 #include "acre/layout.h"
 
 namespace audit_report_test {
@@ -122,4 +123,37 @@ TEST_CASE("AuditReport: leaks are counted apart from other findings") {
   CHECK(report.findings.size() == 2);
   CHECK(report.leaks() == 1);
   CHECK_FALSE(report.clean());
+}
+
+TEST_CASE("ToText: holders, a line each, and what was not looked at") {
+  acre::HolderReport report;
+  report.arena = "level";
+  acre::Holder holder;
+  holder.kind = acre::HolderKind::kStatic;
+  holder.name = "game::g_world+0x8";
+  report.holders.push_back(holder);
+  holder = {};
+  holder.kind = acre::HolderKind::kCollected;
+  holder.base = &report;
+  holder.bytes = 48;
+  report.holders.push_back(holder);
+  holder = {};
+  holder.kind = acre::HolderKind::kStack;
+  holder.thread = 17;
+  report.holders.push_back(holder);
+  report.omitted = 3;
+  report.unread_stacks = 1;
+  const std::string text = ToText(report);
+  CHECK(text.starts_with("holders of arena 'level': 6 possible\n"));
+  CHECK(text.find("    static storage game::g_world+0x8: at ") !=
+        std::string::npos);
+  CHECK(text.find(fmt::format("    collected object of 48 bytes at {}: at ",
+                              fmt::ptr(&report))) != std::string::npos);
+  CHECK(text.find("    stack of thread 17: at ") != std::string::npos);
+  CHECK(text.find("\n3 more are not listed\n1 stacks could not be read\n") !=
+        std::string::npos);
+  CHECK(text.ends_with("hidden pointers\n"));
+  report.error = "the collector is disabled";
+  CHECK(ToText(report) ==
+        "holders of arena 'level': the collector is disabled\n");
 }
