@@ -10,25 +10,22 @@
 namespace acre::inline ACRE_ABI::detail {
 
 AuditReport Auditor::Run(std::span<const AuditRoot> roots) {
+  WalkFrom(roots);
+  return std::move(report_);
+}
+
+void Auditor::WalkFrom(std::span<const AuditRoot> roots) {
   for (const AuditRoot& root : roots) {
     Start(static_cast<const char*>(root.object), *root.type, 1);
   }
   WalkAll();
-  return std::move(report_);
 }
 
 void Auditor::operator()(const Slot& slot) {
   if (!wanted_.empty()) TellWanted(slot);
-  switch (slot.type->kind) {
-    case TypeKind::kPointer:
-      return Follow(slot, *static_cast<void* const*>(slot.address), 1);
-    case TypeKind::kView: {
-      const ElementRun run = slot.type->ops->view(slot.address);
-      return Follow(slot, run.count == 0 ? nullptr : run.data, run.count);
-    }
-    default:
-      return FollowHandle(slot);
-  }
+  if (slot.type->kind == TypeKind::kHandle) return FollowHandle(slot);
+  const ElementRun run = PointedTo(slot);
+  Follow(slot, run.data, run.count);
 }
 
 void Auditor::Start(const char* data, const TypeLayout& type,
@@ -39,7 +36,7 @@ void Auditor::Start(const char* data, const TypeLayout& type,
 }
 
 void Auditor::WalkAll() {
-  while (TakeNext() || FinishPending()) {
+  while (TakeNext()) {
     ++report_.objects;
     const Item item = current_;
     ForEachSlotIn(*item.type, {item.data, item.count}, *this);
@@ -68,8 +65,6 @@ void Auditor::Push(const Item& item, const Slot& slot, Via via,
   Push(item, Origin{next_ - 1, slot.address, ordinal, via});
 }
 
-/// How many elements from `address` on have been walked; counts `count` of
-/// them as walked from now on.
 std::size_t Auditor::Visit(const void* address, const TypeLayout& type,
                            std::size_t count) {
   const std::uint64_t number = visited_.FindOrInsert(address, type);
@@ -82,7 +77,6 @@ std::size_t Auditor::Visit(const void* address, const TypeLayout& type,
   return std::exchange(walked, std::max(walked, count));
 }
 
-/// False where the storage was walked before.
 bool Auditor::VisitStorage(const void* block, const TypeLayout& handle) {
   if (kChecked && pass_ != 0 && classifier_.IsOwn(block)) {
     return MeetBlock(arena_, block, pass_);
@@ -92,7 +86,6 @@ bool Auditor::VisitStorage(const void* block, const TypeLayout& handle) {
   return true;
 }
 
-/// A pointer or view.
 void Auditor::Follow(const Slot& slot, const void* address, std::size_t count) {
   if (address == nullptr) return;
   ++report_.pointers;
@@ -111,27 +104,7 @@ void Auditor::Follow(const Slot& slot, const void* address, std::size_t count) {
     }
     return;
   }
-  if (record_) return Enter(slot, address, type, count);
-  // The first pass wants to know nothing of the slot any more. It looks
-  // ahead, as the objects lie scattered.
-  visited_.Prefetch(address);
-  __builtin_prefetch(address);
-  Enter(ahead_.Exchange({address, &type, count}));
-}
-
-void Auditor::Enter(const Pending& pending) {
-  if (pending.address == nullptr) return;
-  const auto& [address, type, count] = pending;
-  const std::size_t seen = Visit(address, *type, count);
-  if (seen >= count) return;
-  items_.push_back({static_cast<const char*>(address) + seen * type->size, type,
-                    count - seen, seen});
-}
-
-/// Enters what waits; false where nothing new came of it.
-bool Auditor::FinishPending() {
-  ahead_.Drain([this](const Pending& pending) { Enter(pending); });
-  return TakeNext();
+  Enter(slot, address, type, count);
 }
 
 void Auditor::Enter(const Slot& slot, const void* address,
@@ -154,16 +127,11 @@ void Auditor::FollowHandle(const Slot& slot) {
   const auto verdict = classifier_.ClassifyStorage(storage, element);
   if (verdict) return Report(slot, storage.block, *verdict);
   if (!VisitStorage(storage.block, handle) || !element.has_slots) return;
-  std::size_t cursor = 0;
-  std::size_t ordinal = 0;
-  const bool is_table =
-      handle.fields.size() > 1 || handle.fields[0].name == "{key}";
-  for (;;) {
-    const ElementRun run = handle.ops->next_run(slot.address, &cursor);
-    if (run.data == nullptr) return;
+  const Via via = IsTable(handle) ? Via::kMapEntry : Via::kElements;
+  ForEachRun(handle, slot.address, [&](ElementRun run, std::size_t ordinal) {
     Push({static_cast<const char*>(run.data), &element, run.count, 0}, slot,
-         is_table ? Via::kMapEntry : Via::kElements, ordinal++);
-  }
+         via, ordinal);
+  });
 }
 
 }  // namespace acre::inline ACRE_ABI::detail

@@ -23,7 +23,6 @@
 #include "acre/audit.h"
 #include "acre/config.h"
 #include "acre/detail/block_walk.h"
-#include "acre/detail/look_ahead.h"
 #include "acre/detail/visit_set.h"
 #include "acre/detail/walk.h"
 #include "classify.h"
@@ -71,6 +70,7 @@ class Auditor {
   // ------------------------------------------------------------ work list
   void Start(const char* data, const TypeLayout& type, std::size_t count);
   void WalkAll();
+  void WalkFrom(std::span<const AuditRoot> roots);
   bool TakeNext();
   void Push(const Item& item, const Origin& origin);
   void Push(const Item& item, const Slot& slot, Via via,
@@ -87,16 +87,6 @@ class Auditor {
   // ---------------------------------------------------------------- slots
   /// A pointer or view.
   void Follow(const Slot& slot, const void* address, std::size_t count);
-  /// An object that is to be entered, in the first pass.
-  struct Pending {
-    const void* address = nullptr;  // null: none
-    const TypeLayout* type = nullptr;
-    std::size_t count = 0;
-  };
-
-  void Enter(const Pending& pending);
-  /// Enters what waits; false where nothing new came of it.
-  bool FinishPending();
   void Enter(const Slot& slot, const void* address, const TypeLayout& type,
              std::size_t count);
   void FollowHandle(const Slot& slot);
@@ -160,7 +150,6 @@ class Auditor {
   VisitSet visited_;
   std::vector<std::size_t> walked_;           // elements, by number in visited_
   std::unordered_set<const void*> reported_;  // slots
-  LookAhead<Pending> ahead_;
   std::unordered_map<const void*, Finding*> wanted_;  // by slot
   Item current_{};
   std::vector<Item> items_;      // to do; in the second pass, all

@@ -12,17 +12,6 @@
 
 namespace acre::inline ACRE_ABI::detail {
 
-namespace {
-
-FindingKind KindOf(const TypeLayout& type) {
-  if (type.kind == TypeKind::kPointer) return FindingKind::kPointer;
-  if (type.kind == TypeKind::kHandle) return FindingKind::kContainer;
-  return type.element()->name == "char" ? FindingKind::kString
-                                        : FindingKind::kSpan;
-}
-
-}  // namespace
-
 void Auditor::Report(const Slot& slot, const void* address, Verdict verdict) {
   if (meets_) return;
   // What stands outside the arena is not the arena's fault.
@@ -59,8 +48,6 @@ void Auditor::List(Finding finding) {
   report_.findings.push_back(std::move(finding));
 }
 
-/// Makes room for a leak: drops the last finding that is none. False where
-/// all are leaks.
 bool Auditor::DropOther() {
   if (others_ == 0) return false;
   --others_;
@@ -80,8 +67,6 @@ void Auditor::TellWanted(const Slot& slot) {
   wanted_.erase(wanted);
 }
 
-/// The way to the slot or word at `address`, in item `index`. The middle of a
-/// very long one is left out.
 void Auditor::TellPath(std::size_t index, const void* address,
                        Finding& finding) const {
   constexpr std::size_t kFirst = 16;
@@ -143,7 +128,6 @@ Auditor::PartOfItem Auditor::PartOf(std::size_t index,
   return part;
 }
 
-/// A table's entry is named by its key; the value is what the name means.
 void Auditor::TellEntry(const Item& entry, std::size_t ordinal,
                         PartOfItem& part) {
   constexpr std::string_view kKey = ".first";

@@ -7,70 +7,48 @@
 #include <algorithm>
 #include <utility>
 
-#include "acre/detail/gc_query.h"
 #include "auditor.h"
 #include "parts.h"
 #include "path.h"
 
 namespace acre::inline ACRE_ABI::detail {
 
-/// The roots, and every live block.
 AuditReport Auditor::RunWhole(std::span<const AuditRoot> roots) {
   pass_ = NextPass();
-  if (!kChecked) {
-    for (const AuditRoot& root : roots) {
-      Start(static_cast<const char*>(root.object), *root.type, 1);
-    }
-    WalkAll();
-  } else if (!record_) {
-    // Every block is walked: pointers are judged, not followed.
-    follows_ = false;
-    for (const AuditRoot& root : roots) {
-      Start(static_cast<const char*>(root.object), *root.type, 1);
-    }
-    WalkAll();
+  // Where every block is walked, pointers are judged, not followed.
+  follows_ = record_ || !kChecked;
+  WalkFrom(roots);
+  if (kChecked && record_) StartUnreached();
+  if (kChecked && !record_) {
     ForEachObjectBlock([this](const BlockView& block) {
       Start(block.begin, *block.type, block.bytes / block.type->size);
       WalkAll();
     });
-  } else {
-    for (const AuditRoot& root : roots) {
-      Start(static_cast<const char*>(root.object), *root.type, 1);
-    }
-    WalkAll();
-    StartUnreached();
   }
   if (options_.sweep_raw) SweepAll();
   return std::move(report_);
 }
 
-/// Tells the paths of findings of which only the slots are known.
 void Auditor::TellPaths(std::span<Finding> findings) {
   for (Finding& finding : findings) wanted_[finding.slot] = &finding;
   pass_ = NextPass();
   StartUnreached();
 }
 
-/// What no root reaches.
 std::vector<Garbage> Auditor::FindGarbage(std::span<const AuditRoot> roots) {
   pass_ = NextPass();
   meets_ = true;
-  for (const AuditRoot& root : roots) {
-    Meet(root.object);
-    Start(static_cast<const char*>(root.object), *root.type, 1);
-  }
-  WalkAll();
+  for (const AuditRoot& root : roots) Meet(root.object);
+  WalkFrom(roots);
   return CountUnmet();
 }
 
-/// For garbage: the block around the address is reached.
 void Auditor::Meet(const void* address) {
   if (!classifier_.IsOwn(address)) return;
   const Location where = Locate(address);
   if (where.block != nullptr) MeetBlock(arena_, where.block, pass_);
 }
 
-/// Calls visit(const BlockView&) for every live block of New and NewArray.
 template <class Visitor>
 void Auditor::ForEachObjectBlock(Visitor visit) {
   BlockWalk walk(arena_, pass_);
@@ -81,19 +59,11 @@ void Auditor::ForEachObjectBlock(Visitor visit) {
   }
 }
 
-/// Starts at the blocks that the roots did not reach: first those to which no
-/// pointer leads, then (circles) those that are still left.
 void Auditor::StartUnreached() {
   std::unordered_set<const void*> targets;
   auto note = [&](const Slot& slot) {
-    const void* address = nullptr;
-    if (slot.type->kind == TypeKind::kPointer) {
-      address = *static_cast<void* const*>(slot.address);
-    } else if (slot.type->kind == TypeKind::kView) {
-      address = slot.type->ops->view(slot.address).data;
-    } else {
-      return;
-    }
+    if (slot.type->kind == TypeKind::kHandle) return;
+    const void* address = PointedTo(slot).data;
     const Location target = Locate(address);
     if (target.block != nullptr && target.block != Locate(slot.address).block)
       targets.insert(target.block);
@@ -110,7 +80,6 @@ void Auditor::StartUnreached() {
   }
 }
 
-/// Every slot in the arena that a layout describes.
 template <class Visitor>
 void Auditor::ForEachSlotOfAll(Visitor& visit) {
   const std::uint16_t pass = NextPass();
@@ -125,13 +94,10 @@ void Auditor::ForEachSlotOfAll(Visitor& visit) {
         !MeetBlock(arena_, storage.block, pass)) {
       return;
     }
-    std::size_t cursor = 0;
-    for (;;) {
-      const ElementRun run = slot.type->ops->next_run(slot.address, &cursor);
-      if (run.data == nullptr) return;
+    ForEachRun(*slot.type, slot.address, [&](ElementRun run, std::size_t) {
       runs.push_back(
           {static_cast<const char*>(run.data), &element, run.count, 0});
-    }
+    });
   };
   ForEachObjectBlock([&](const BlockView& block) {
     runs.push_back(
@@ -149,12 +115,8 @@ std::vector<Garbage> Auditor::CountUnmet() {
   BlockWalk walk(arena_, pass_);
   for (BlockView block; walk.Next(&block);) {
     if (block.is_freed || block.is_met) continue;
-    std::string type = block.is_storage ? "storage of " : "";
-    if (block.type != nullptr) {
-      type += TypeText(block.type->name);
-    } else {
-      type += block.is_storage ? "a Map or Set" : "raw bytes";
-    }
+    std::string type = BlockTypeText(block.type, block.is_storage);
+
     Garbage& garbage = by_type[type];
     garbage.type = std::move(type);
     ++garbage.blocks;
@@ -243,7 +205,6 @@ void Auditor::SweepWord(const char* at) {
   List(std::move(finding));
 }
 
-/// For the paths of swept memory.
 void Auditor::NoteItems() {
   if (!record_) return;
   for (std::size_t i = 0; i < items_.size(); ++i) {
@@ -251,7 +212,6 @@ void Auditor::NoteItems() {
   }
 }
 
-/// Memory that something points to has the path of the pointer.
 void Auditor::TellPathOfWord(const char* at, Finding& finding) const {
   if (!kChecked) {
     finding.path =

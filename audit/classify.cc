@@ -20,6 +20,13 @@ constexpr std::size_t kSmallObject = 2048;
 
 }  // namespace
 
+FindingKind KindOf(const TypeLayout& slot) {
+  if (slot.kind == TypeKind::kPointer) return FindingKind::kPointer;
+  if (slot.kind == TypeKind::kHandle) return FindingKind::kContainer;
+  return slot.element()->name == "char" ? FindingKind::kString
+                                        : FindingKind::kSpan;
+}
+
 std::string_view HintFor(Target target) {
   switch (target) {
     case Target::kCollectedHeap:

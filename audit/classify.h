@@ -30,6 +30,9 @@ struct Verdict {
   Certainty certainty = Certainty::kExact;
 };
 
+/// What a slot of this type is as the holder of a pointer.
+FindingKind KindOf(const TypeLayout& slot);
+
 /// What to do about it.
 std::string_view HintFor(Target target);
 

@@ -143,4 +143,12 @@ std::string TypeText(std::string_view name) {
   return text;
 }
 
+std::string BlockTypeText(const TypeLayout* type, bool is_storage) {
+  if (is_storage) {
+    return type == nullptr ? "storage of a Map or Set"
+                           : "storage of " + TypeText(type->name);
+  }
+  return type == nullptr ? "raw bytes" : TypeText(type->name);
+}
+
 }  // namespace acre::inline ACRE_ABI::detail

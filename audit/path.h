@@ -27,6 +27,9 @@ std::string KeyText(const TypeLayout& type, const void* key,
 /// compilers.
 std::string TypeText(std::string_view name);
 
+/// What a block of that type is called.
+std::string BlockTypeText(const TypeLayout* type, bool is_storage);
+
 }  // namespace acre::inline ACRE_ABI::detail
 
 #endif  // ACRE_AUDIT_PATH_H_

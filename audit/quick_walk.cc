@@ -209,26 +209,22 @@ void QuickWalk::FollowView(const Object& in, const char* slot, Step& step) {
 }
 
 void QuickWalk::FollowHandle(const Object& in, const char* slot, Step& step) {
-  const TypeOps& ops = *step.type->ops;
-  const HandleStorage storage = ops.storage(slot);
+  const HandleStorage storage = step.type->ops->storage(slot);
   if (storage.block == nullptr) return;
   ++pointers_;
   ChunkMarks* marks = marks_.Of(storage.block);
   if (!IsFine(marks, storage, *step.type->element())) return Suspect(in);
   if (!step.leads_on || !VisitStorage(marks, storage.block, step)) return;
   Plan& plan = TargetOf(step);
-  std::size_t cursor = 0;
   ++depth_;
-  for (;;) {
-    const ElementRun run = ops.next_run(slot, &cursor);
-    if (run.data == nullptr) break;
+  ForEachRun(*step.type, slot, [&](ElementRun run, std::size_t) {
     const Row row{static_cast<const char*>(run.data), run.count, &plan};
     if (depth_ > kMaxDepth) {
       rows_.push_back(row);
     } else {
       EnterRow(row);
     }
-  }
+  });
   --depth_;
 }
 
@@ -312,9 +308,8 @@ void QuickWalk::Judge(const Slot& slot) {
     if (storage.block == nullptr) return;
     verdict = classifier_.ClassifyStorage(storage, *type.element());
   } else {
-    ElementRun run{*static_cast<void* const*>(slot.address), 1};
-    if (type.kind == TypeKind::kView) run = type.ops->view(slot.address);
-    if (run.count == 0 || run.data == nullptr) return;
+    const ElementRun run = PointedTo(slot);
+    if (run.data == nullptr) return;
     verdict = classifier_.Classify(run.data, {type.element(), run.count});
     if (type.kind == TypeKind::kPointer &&
         classifier_.IsEndOfArray(run.data, *type.element())) {

@@ -5,6 +5,7 @@
 #include "acre/detail/gc_events.h"
 #include "acre/detail/gc_query.h"
 #include "acre/detail/location.h"
+#include "classify.h"
 
 namespace acre::inline ACRE_ABI::detail {
 namespace {
@@ -33,20 +34,8 @@ void StoppedSweep::Run() {
 
 void StoppedSweep::operator()(const Slot& slot) {
   if (slot.field != nullptr && slot.field->note == FieldNote::kReviewed) return;
-  switch (slot.type->kind) {
-    case TypeKind::kPointer:
-      return Judge(slot, *static_cast<void* const*>(slot.address),
-                   FindingKind::kPointer);
-    case TypeKind::kView: {
-      const ElementRun run = slot.type->ops->view(slot.address);
-      if (run.count == 0) return;
-      return Judge(slot, run.data,
-                   slot.type->element()->name == "char" ? FindingKind::kString
-                                                        : FindingKind::kSpan);
-    }
-    default:
-      return FollowHandle(slot);
-  }
+  if (slot.type->kind == TypeKind::kHandle) return FollowHandle(slot);
+  Judge(slot, PointedTo(slot).data);
 }
 
 bool StoppedSweep::IsOwn(const void* address) {
@@ -61,8 +50,7 @@ bool StoppedSweep::IsOwn(const void* address) {
   return true;
 }
 
-void StoppedSweep::Judge(const Slot& slot, const void* address,
-                         FindingKind kind) {
+void StoppedSweep::Judge(const Slot& slot, const void* address) {
   if (address == nullptr || IsOwn(address)) return;
   StoppedFinding finding;
   const Location where = LocateWhileStopped(address);
@@ -82,7 +70,7 @@ void StoppedSweep::Judge(const Slot& slot, const void* address,
   finding.hidden_block = Hide(block_.begin);
   finding.type = slot.type->element();
   finding.in_block = block_.type;
-  finding.kind = kind;
+  finding.kind = KindOf(*slot.type);
   found_(context_, finding);
 }
 
@@ -91,7 +79,7 @@ void StoppedSweep::FollowHandle(const Slot& slot) {
   const HandleStorage storage = handle.ops->storage(slot.address);
   if (storage.block == nullptr) return;
   if (!IsOwn(storage.block)) {
-    return Judge(slot, storage.block, FindingKind::kContainer);
+    return Judge(slot, storage.block);
   }
   const TypeLayout& element = *handle.element();
   if (!element.has_slots) return;
@@ -106,12 +94,9 @@ void StoppedSweep::FollowHandle(const Slot& slot) {
     return;
   }
   ++depth_;
-  std::size_t cursor = 0;
-  for (;;) {
-    const ElementRun run = handle.ops->next_run(slot.address, &cursor);
-    if (run.data == nullptr) break;
+  ForEachRun(handle, slot.address, [&](ElementRun run, std::size_t) {
     ForEachSlotIn(element, run, *this);
-  }
+  });
   --depth_;
 }
 

@@ -53,7 +53,7 @@ class StoppedSweep {
 
  private:
   bool IsOwn(const void* address);
-  void Judge(const Slot& slot, const void* address, FindingKind kind);
+  void Judge(const Slot& slot, const void* address);
   void FollowHandle(const Slot& slot);
 
   const Arena& arena_;

@@ -138,17 +138,14 @@ void Copier::WalkRuns(const TypeLayout& handle, void* object) {
   constexpr std::size_t kMaxDepth = 16;
   const TypeLayout& element = *handle.element();
   if (!element.has_slots) return;
-  std::size_t cursor = 0;
   ++depth_;
-  for (;;) {
-    const ElementRun run = handle.ops->next_run(object, &cursor);
-    if (run.data == nullptr) break;
+  ForEachRun(handle, object, [&](ElementRun run, std::size_t) {
     if (depth_ > kMaxDepth) {
       rows_.push_back({&element, run});
     } else {
       ForEachSlotIn(element, run, *this);
     }
-  }
+  });
   --depth_;
 }
 
@@ -284,12 +281,9 @@ void Copier::DiscoverHandle(const Slot& slot) {
                     nullptr, 0, storage.type, storage.align, nullptr, false});
   const TypeLayout& element = *handle.element();
   if (!element.has_slots) return;
-  std::size_t cursor = 0;
-  for (;;) {
-    const ElementRun run = handle.ops->next_run(slot.address, &cursor);
-    if (run.data == nullptr) return;
+  ForEachRun(handle, slot.address, [&](ElementRun run, std::size_t) {
     if (run.count != 0) Add(element, run.data, run.count);
-  }
+  });
 }
 
 // ---------------------------------------------------------------- allocate

@@ -42,12 +42,9 @@ class Collector {
     const TypeLayout& type = *slot.type;
     if (type.kind == TypeKind::kHandle) {
       // Its storage goes with the object; only what it points to is asked.
-      std::size_t cursor = 0;
-      for (;;) {
-        const ElementRun run = type.ops->next_run(slot.address, &cursor);
-        if (run.data == nullptr) return;
+      return ForEachRun(type, slot.address, [&](ElementRun run, std::size_t) {
         ForEachSlotIn(*type.element(), run, *this, slot.field);
-      }
+      });
     }
     if (!owned) return;
     if (type.kind == TypeKind::kPointer) {

@@ -16,21 +16,6 @@ namespace {
 constexpr std::size_t kRootNode = 0;
 constexpr std::size_t kGcRootsNode = 1;
 
-bool IsTable(const TypeLayout& handle) {
-  return handle.fields.size() > 1 || handle.fields[0].name == "{key}";
-}
-
-/// Calls visit(run, ordinal) for every run of the handle's elements.
-template <class Visit>
-void ForEachRun(const TypeLayout& type, const void* handle, Visit visit) {
-  std::size_t cursor = 0;
-  for (std::size_t ordinal = 0;; ++ordinal) {
-    const ElementRun run = type.ops->next_run(handle, &cursor);
-    if (run.data == nullptr) return;
-    visit(run, ordinal);
-  }
-}
-
 GraphNode NodeOf(const BlockView& block) {
   GraphNode node;
   node.kind = block.is_storage        ? NodeKind::kStorage
@@ -198,15 +183,9 @@ void HeapGraph::ForEachSlotOf(
 
 void HeapGraph::VisitSlot(const Slot& slot, GraphEdge edge,
                           const VisitEdge& visit) {
-  const void* address = nullptr;
-  if (slot.type->kind == TypeKind::kPointer) {
-    address = *static_cast<void* const*>(slot.address);
-  } else if (slot.type->kind == TypeKind::kView) {
-    const ElementRun run = slot.type->ops->view(slot.address);
-    if (run.count != 0) address = run.data;
-  } else {
-    address = slot.type->ops->storage(slot.address).block;
-  }
+  const void* address = slot.type->kind == TypeKind::kHandle
+                            ? slot.type->ops->storage(slot.address).block
+                            : PointedTo(slot).data;
   if (address == nullptr || IsFinding(slot.address)) return;
   edge.to = NodeAt(address);
   if (edge.to != kNone) visit(edge);

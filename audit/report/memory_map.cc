@@ -180,12 +180,4 @@ std::optional<MapPlace> FindPlace(const MemoryMap& map, const void* address) {
                   offset / map.cell_bytes};
 }
 
-std::string BlockTypeText(const TypeLayout* type, bool is_storage) {
-  if (is_storage) {
-    return type == nullptr ? "storage of a Map or Set"
-                           : "storage of " + TypeText(type->name);
-  }
-  return type == nullptr ? "raw bytes" : TypeText(type->name);
-}
-
 }  // namespace acre::inline ACRE_ABI::detail

@@ -68,9 +68,6 @@ struct MapPlace {
 /// Where the address is; nothing where that is in no chunk.
 std::optional<MapPlace> FindPlace(const MemoryMap& map, const void* address);
 
-/// What a block of that type is called.
-std::string BlockTypeText(const TypeLayout* type, bool is_storage);
-
 }  // namespace acre::inline ACRE_ABI::detail
 
 #endif  // ACRE_AUDIT_MEMORY_MAP_H_

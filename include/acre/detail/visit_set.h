@@ -61,15 +61,6 @@ class VisitSet {
     return FindKey(address, ~handle.id);
   }
 
-  /// Asks for the memory that a look-up of the address will read. Graphs lie
-  /// scattered: a walk that looks ahead waits a fraction of the time.
-  void Prefetch(const void* address) {
-    const Shadow* shadow = KnownShadow(address);
-    if (shadow != nullptr && shadow->cells != nullptr) {
-      __builtin_prefetch(&shadow->cells[GranuleOf(*shadow, address)], 1);
-    }
-  }
-
   std::size_t size() const { return size_; }
 
   /// Puts value_of(value) where a value was. Values are below 2^48.

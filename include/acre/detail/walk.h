@@ -65,6 +65,32 @@ void ForEachSlot(const TypeLayout& type, void* object, Visit& visit,
   }
 }
 
+/// What a pointer or view leads to. Null data: nothing.
+inline ElementRun PointedTo(const Slot& slot) {
+  if (slot.type->kind == TypeKind::kPointer) {
+    return {*static_cast<void* const*>(slot.address), 1};
+  }
+  const ElementRun run = slot.type->ops->view(slot.address);
+  return run.count == 0 ? ElementRun{} : run;
+}
+
+/// Calls visit(run, ordinal) for every run of elements of a container. The
+/// container must not change meanwhile.
+template <class Visit>
+void ForEachRun(const TypeLayout& handle, const void* object, Visit visit) {
+  std::size_t cursor = 0;
+  for (std::size_t ordinal = 0;; ++ordinal) {
+    const ElementRun run = handle.ops->next_run(object, &cursor);
+    if (run.data == nullptr) return;
+    visit(run, ordinal);
+  }
+}
+
+/// True for a Map or Set, whose runs are entries.
+inline bool IsTable(const TypeLayout& handle) {
+  return handle.fields.size() > 1 || handle.fields[0].name == "{key}";
+}
+
 /// ForEachSlot over the elements of a run.
 template <class Visit>
 void ForEachSlotIn(const TypeLayout& element, ElementRun run, Visit& visit,
