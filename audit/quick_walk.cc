@@ -13,9 +13,6 @@ namespace {
 // so that the stack stays small however deep they nest.
 constexpr std::size_t kMaxDepth = 16;
 
-// Arrays by value up to this length are taken apart into steps.
-constexpr std::size_t kMaxUnrolled = 16;
-
 }  // namespace
 
 bool QuickWalk::IsClean(std::span<const AuditRoot> roots, AuditReport& report) {
@@ -35,7 +32,14 @@ QuickWalk::Plan* QuickWalk::PlanOf(const TypeLayout& type) {
   const auto known = plans_.find(type.id);
   if (known != plans_.end()) return known->second.get();
   Plan* plan = AddPlan(type.id, type);
-  AddSteps(type, 0, *plan);
+  ForEachSlotType(type, 0, [&](std::size_t offset, const TypeLayout& slot) {
+    const bool is_slot = slot.kind == TypeKind::kPointer ||
+                         slot.kind == TypeKind::kView ||
+                         slot.kind == TypeKind::kHandle;
+    plan->steps.push_back({static_cast<std::uint32_t>(offset), &slot,
+                           is_slot && slot.element()->has_slots, nullptr,
+                           nullptr});
+  });
   plan->is_pointer = type.kind == TypeKind::kPointer;
   return plan;
 }
@@ -53,30 +57,6 @@ QuickWalk::Plan* QuickWalk::AddPlan(std::uint64_t id, const TypeLayout& type) {
   plan = std::make_unique<Plan>(Plan{&type, number});
   if (number != 0) numbered_[number] = plan.get();
   return plan.get();
-}
-
-void QuickWalk::AddSteps(const TypeLayout& type, std::size_t offset,
-                         Plan& plan) {
-  if (!type.has_slots) return;
-  if (type.kind == TypeKind::kStruct) {
-    for (const FieldLayout& slot : type.slots) {
-      AddSteps(*slot.type(), offset + slot.offset, plan);
-    }
-    return;
-  }
-  if (type.kind == TypeKind::kArray && type.count <= kMaxUnrolled) {
-    const TypeLayout& element = *type.element();
-    for (std::size_t i = 0; i < type.count; ++i) {
-      AddSteps(element, offset + i * element.size, plan);
-    }
-    return;
-  }
-  const bool is_slot = type.kind == TypeKind::kPointer ||
-                       type.kind == TypeKind::kView ||
-                       type.kind == TypeKind::kHandle;
-  plan.steps.push_back({static_cast<std::uint32_t>(offset), &type,
-                        is_slot && type.element()->has_slots, nullptr,
-                        nullptr});
 }
 
 // ----------------------------------------------------------------------- walk

@@ -67,7 +67,7 @@ class QuickWalk {
   /// Of the storage of a handle: an object of its type may lie at its address.
   Plan* StoragePlanOf(const TypeLayout& handle);
   Plan* AddPlan(std::uint64_t id, const TypeLayout& type);
-  void AddSteps(const TypeLayout& type, std::size_t offset, Plan& plan);
+
   Plan& TargetOf(Step& step) {
     if (step.target == nullptr) step.target = PlanOf(*step.type->element());
     return *step.target;

@@ -17,13 +17,32 @@ char* ToPointer(std::uint64_t value) {
 }  // namespace
 
 void* Copier::Run(const TypeLayout& type, const void* root) {
+  TreeCopier tree(arena_, type);
+  if (tree.is_tree()) return RunTree(tree, type, root);
   Add(type, root, 1);
   return RunPlaced() ? CopyOf(root, type) : nullptr;
 }
 
-void* Copier::RunInto(const TypeLayout& type, const void* root, void* to) {
-  Place(type, root, 1, to);
-  return RunPlaced() ? to : nullptr;
+void* Copier::RunTree(TreeCopier& tree, const TypeLayout& type,
+                      const void* root) {
+  void* copy = Blocks::TryTake(arena_, type.size, type.align, &type);
+  if (copy == nullptr) {
+    failed_bytes_ = type.size;
+    return nullptr;
+  }
+  std::memcpy(copy, root, type.size);
+  if (tree.Run(copy)) return copy;
+  failed_bytes_ = tree.failed_bytes();
+  Blocks::Give(arena_, copy, type.size, type.align, &type);
+  return nullptr;
+}
+
+bool Copier::CopyTree(const TypeLayout& type, const void* root, void* to) {
+  std::memcpy(to, root, type.size);
+  TreeCopier tree(arena_, type);
+  if (tree.Run(to)) return true;
+  failed_bytes_ = tree.failed_bytes();
+  return false;
 }
 
 void Copier::Place(const TypeLayout& type, const void* source,
@@ -162,12 +181,12 @@ void Copier::operator()(const Slot& slot) {
   if (is_rewriting_) return RewriteSlot(slot);
   switch (slot.type->kind) {
     case TypeKind::kPointer:
-      if (follow_ && *static_cast<void* const*>(slot.address) != nullptr) {
+      if (*static_cast<void* const*>(slot.address) != nullptr) {
         FinishLater(slot.address, *slot.type->element());
       }
       return;
     case TypeKind::kView:
-      return follow_ ? DiscoverView(slot) : static_cast<void>(0);
+      return DiscoverView(slot);
     default:
       return DiscoverHandle(slot);
   }
@@ -521,7 +540,7 @@ char* Copier::CopyOf(const void* source, const TypeLayout& key) {
 void Copier::RewriteSlot(const Slot& slot) {
   const TypeLayout& type = *slot.type;
   if (type.kind == TypeKind::kHandle) return RewriteHandle(slot);
-  if (!follow_) return;
+
   if (type.kind == TypeKind::kPointer) {
     if (*static_cast<void**>(slot.address) == nullptr) return;
     return FinishLater(slot.address, *type.element());

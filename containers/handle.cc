@@ -150,6 +150,21 @@ void ReleaseVector(VectorRep& rep, const TypeLayout& element) {
   rep = {nullptr, rep.arena, 0, 0, 0};
 }
 
+StorageCopy CopyVector(VectorRep& rep, Arena& arena,
+                       const TypeLayout& element) {
+  const std::size_t bytes = rep.size * element.size;
+  if (bytes == 0) {
+    rep = {.arena = &arena};
+    return StorageCopy::kNone;
+  }
+  void* block = Blocks::TryTake(arena, bytes, element.align, &element);
+  if (ACRE_UNLIKELY(block == nullptr)) return StorageCopy::kNoMemory;
+  Blocks::NoteStorage(block);
+  std::memcpy(block, rep.data, bytes);
+  rep = {block, &arena, rep.size, rep.size, arena.stamp()};
+  return StorageCopy::kCopied;
+}
+
 void ShrinkVector(VectorRep& rep, const TypeLayout& element) {
   if (rep.size == 0) return ReleaseVector(rep, element);
   const std::size_t bytes =

@@ -171,5 +171,21 @@ void Shape<String>::Adopt(void* handle, Arena* arena, void* block,
   string.SetFar(far);
 }
 
+StorageCopy Shape<String>::CopyStorage(void* handle, Arena* arena) {
+  auto& string = *static_cast<String*>(handle);
+  if (string.is_inline()) {
+    string.arena_ = arena;
+    return StorageCopy::kNone;
+  }
+  const String::Far far = string.far();
+  const std::size_t bytes = std::size_t{far.size} + 1;
+  void* block = Blocks::TryTake(*arena, bytes, 1, &LayoutOf<char>());
+  if (block == nullptr) return StorageCopy::kNoMemory;
+  Blocks::NoteStorage(block);
+  std::memcpy(block, far.data, bytes);
+  Adopt(handle, arena, block, bytes);
+  return StorageCopy::kCopied;
+}
+
 }  // namespace detail
 }  // namespace acre::inline ACRE_ABI

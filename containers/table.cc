@@ -30,6 +30,23 @@ void GiveTable(const TableRep& rep, SlotShape shape) {
                shape.table_align(), nullptr);
 }
 
+StorageCopy CopyTable(TableRep& rep, Arena& arena, SlotShape shape) {
+  if (!rep.has_table()) {
+    rep = EmptyTable(&arena);
+    return StorageCopy::kNone;
+  }
+  const std::size_t bytes = shape.table_bytes(rep.groups());
+  void* block = Blocks::TryTake(arena, bytes, shape.table_align(), nullptr);
+  if (block == nullptr) return StorageCopy::kNoMemory;
+  Blocks::NoteStorage(block);
+  std::memcpy(block, rep.control, bytes);
+  rep.control = static_cast<std::uint8_t*>(block);
+  rep.slots = rep.control + shape.control_bytes(rep.groups());
+  rep.arena = &arena;
+  rep.stamp = arena.stamp();
+  return StorageCopy::kCopied;
+}
+
 TableRep EmptyTable(Arena* arena) {
   TableRep rep;
   rep.arena = arena;

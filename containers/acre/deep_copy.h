@@ -94,8 +94,7 @@ requires(LayoutOf<C>().kind == TypeKind::kHandle) C
   static_assert(detail::RequireElement<C>());
   C copy(arena);
   detail::Copier copier(arena);
-  copier.FollowNothing();
-  if (copier.RunInto(LayoutOf<C>(), &container, &copy) == nullptr) {
+  if (!copier.CopyTree(LayoutOf<C>(), &container, &copy)) {
     detail::Blocks::Fail(arena, copier.failed_bytes());
   }
   return copy;

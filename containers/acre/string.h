@@ -237,11 +237,13 @@ struct detail::Shape<String> : detail::PlainShape {
   static HandleStorage Storage(const void* handle);
   static ElementRun NextRun(const void* handle, std::size_t* cursor);
   static void Adopt(void* handle, Arena* arena, void* block, std::size_t bytes);
+  static StorageCopy CopyStorage(void* handle, Arena* arena);
   static constexpr TypeOps kHandleOps{.bind = &BindTo,
                                       .release = &Release,
                                       .storage = &Storage,
                                       .next_run = &NextRun,
-                                      .adopt = &Adopt};
+                                      .adopt = &Adopt,
+                                      .copy_storage = &CopyStorage};
   static constexpr const TypeOps* kOps = &kHandleOps;
 };
 

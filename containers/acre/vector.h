@@ -583,11 +583,15 @@ struct detail::Shape<Vector<T>> : detail::PlainShape {
                    static_cast<std::uint32_t>(bytes / sizeof(T)),
                    arena->stamp()};
   }
+  static StorageCopy CopyStorage(void* handle, Arena* arena) {
+    return CopyVector(Rep(handle), *arena, LayoutOf<T>());
+  }
   static constexpr TypeOps kHandleOps{.bind = &BindTo,
                                       .release = &Release,
                                       .storage = &Storage,
                                       .next_run = &NextRun,
-                                      .adopt = &Adopt};
+                                      .adopt = &Adopt,
+                                      .copy_storage = &CopyStorage};
   static constexpr const TypeOps* kOps = &kHandleOps;
 };
 

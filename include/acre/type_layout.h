@@ -76,6 +76,13 @@ struct HandleStorage {
   const TypeLayout* type = nullptr;  ///< as the arena was told, see Blocks
 };
 
+/// What became of storage that was to be copied.
+enum class StorageCopy : std::uint8_t {
+  kNone,  ///< there are no elements, or they lie in the handle
+  kCopied,
+  kNoMemory,  ///< the handle is as it was
+};
+
 /// What only compiled code for the very type can do. Entries that do not apply
 /// to the kind are null.
 struct TypeOps {
@@ -95,6 +102,9 @@ struct TypeOps {
   /// of `bytes` bytes in `arena`, or none where block is null.
   void (*adopt)(void* handle, Arena* arena, void* block,
                 std::size_t bytes) = nullptr;
+  /// The handle's bytes were copied from elsewhere; gives it storage of its own
+  /// in `arena`, with the bytes of the elements.
+  StorageCopy (*copy_storage)(void* handle, Arena* arena) = nullptr;
   /// Puts every element where its (changed) key belongs. Null: never needed.
   void (*rehash)(void* handle) = nullptr;
 };

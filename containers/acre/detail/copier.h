@@ -22,6 +22,7 @@
 #include "acre/detail/chunk_marks.h"
 #include "acre/detail/look_ahead.h"
 #include "acre/detail/process_map.h"
+#include "acre/detail/tree_copier.h"
 #include "acre/detail/visit_set.h"
 #include "acre/detail/walk.h"
 #include "acre/type_layout.h"
@@ -34,13 +35,11 @@ class Copier {
 
   Arena& arena() const { return arena_; }
 
-  /// Pointers and views are kept, containers are copied.
-  void FollowNothing() { follow_ = false; }
-
   /// The copy of an object, or null where memory ran out.
   void* Run(const TypeLayout& type, const void* root);
-  /// The same, with the root's bytes going to `to`.
-  void* RunInto(const TypeLayout& type, const void* root, void* to);
+  /// The same with the root's bytes going to `to`, and pointers and views kept
+  /// as they are; false where memory ran out.
+  bool CopyTree(const TypeLayout& type, const void* root, void* to);
 
   /// `count` objects at `source` have their copies at `to`, in memory that is
   /// there already; their bytes are copied here and their slots by RunPlaced.
@@ -113,6 +112,8 @@ class Copier {
   };
   static constexpr std::size_t kAhead = LookAhead<Pending>::kDistance;
 
+  void* RunTree(TreeCopier& tree, const TypeLayout& type, const void* root);
+
   /// Discovers, or rewrites, the pointer in a slot: later, see LookAhead.
   void FinishLater(void* slot, const TypeLayout& type);
   void FinishPending();
@@ -149,7 +150,7 @@ class Copier {
   char* CopyOfMarked(const void* source, unsigned number);
 
   Arena& arena_;
-  bool follow_ = true;
+
   bool is_rewriting_ = false;
   VisitSet visited_;  // indices into items_; when rewriting, copies
   MarkedChunks marks_;

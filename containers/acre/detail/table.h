@@ -76,6 +76,8 @@ constexpr std::size_t LimitOf(std::size_t groups) {
 void MakeTable(TableRep& rep, std::size_t groups, SlotShape shape,
                const char* what);
 void GiveTable(const TableRep& rep, SlotShape shape);
+/// See TypeOps::copy_storage.
+StorageCopy CopyTable(TableRep& rep, Arena& arena, SlotShape shape);
 /// An empty, bound rep.
 TableRep EmptyTable(Arena* arena);
 /// Groups for `count` elements at least; `what` names the container.

@@ -68,6 +68,9 @@ struct TableShape : PlainShape {
     rep.arena = arena;
     rep.stamp = arena->stamp();
   }
+  static StorageCopy CopyStorage(void* handle, Arena* arena) {
+    return CopyTable(Rep(handle), *arena, kSlotShape);
+  }
   static void Rehash(void* handle) {
     static_cast<C*>(handle)->table_.Reinsert();
   }
@@ -83,6 +86,8 @@ struct TableShape : PlainShape {
       .storage = &Storage,
       .next_run = &NextRun,
       .adopt = &Adopt,
+      .copy_storage = &CopyStorage,
+
       .rehash = kHashesAddresses ? &Rehash : nullptr};
   static constexpr const TypeOps* kOps = &kHandleOps;
 };

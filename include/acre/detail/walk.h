@@ -65,6 +65,27 @@ void ForEachSlot(const TypeLayout& type, void* object, Visit& visit,
   }
 }
 
+/// Calls visit(offset, type) for every slot of a type, so that a walk over many
+/// objects is one loop instead of a recursion each. Tuples, choices and arrays
+/// longer than 16, whose slots only an object tells, are given whole.
+template <class Visit>
+void ForEachSlotType(const TypeLayout& type, std::size_t offset, Visit visit) {
+  constexpr std::size_t kMaxUnrolled = 16;
+  if (!type.has_slots) return;
+  if (type.kind == TypeKind::kStruct) {
+    for (const FieldLayout& slot : type.slots) {
+      ForEachSlotType(*slot.type(), offset + slot.offset, visit);
+    }
+  } else if (type.kind == TypeKind::kArray && type.count <= kMaxUnrolled) {
+    const TypeLayout& element = *type.element();
+    for (std::size_t i = 0; i < type.count; ++i) {
+      ForEachSlotType(element, offset + i * element.size, visit);
+    }
+  } else {
+    visit(offset, type);
+  }
+}
+
 /// What a pointer or view leads to. Null data: nothing.
 inline ElementRun PointedTo(const Slot& slot) {
   if (slot.type->kind == TypeKind::kPointer) {
