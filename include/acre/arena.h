@@ -314,9 +314,10 @@ Arena* ArenaOf(const void* address) noexcept;
 
 ACRE_INLINE void* Arena::Take(std::size_t bytes, std::size_t align,
                               const TypeLayout* type) {
-  if (!kChecked && bytes <= detail::kInlineMax) {
+  if (!kChecked && detail::IsTakenInline(bytes, align)) {
     const detail::SizeClass size = detail::ClassOf(bytes, align);
-    if (detail::FreeBlock* block = free_[size.index]) {
+    if (detail::FreeBlock* block = free_[size.index];
+        ACRE_UNLIKELY(block != nullptr)) {
       free_[size.index] = block->next;
       reused_ += size.bytes;
       return block;

@@ -78,7 +78,7 @@ class BumpArena : public Arena {
 
   ACRE_INLINE void* Bump(std::size_t bytes, std::size_t align,
                          const TypeLayout* type) {
-    if (!kChecked && bytes <= detail::kInlineMax && align <= kGranule) {
+    if (!kChecked && align <= kGranule && detail::IsTakenInline(bytes, align)) {
       const std::size_t size = detail::ClassOf(bytes, align).bytes;
       if (ACRE_LIKELY(size <= remaining())) {
         char* block = cursor_;

@@ -47,6 +47,14 @@ inline constexpr unsigned kClassCount =
 /// its own, which Free has to look up.
 inline constexpr std::size_t kInlineMax = std::size_t{256} << 10;
 
+/// True where code inlined in the caller hands a block out. A size known only
+/// at run time has to be a small one: a single comparison says so, and excludes
+/// 0.
+ACRE_INLINE bool IsTakenInline(std::size_t bytes, std::size_t align) {
+  if (__builtin_constant_p(bytes)) return bytes <= kInlineMax;
+  return bytes - 1 < kSmallMax && align <= kGranule;
+}
+
 /// Where a request goes. `bytes` is the rounded size of the block.
 struct SizeClass {
   std::size_t bytes;
