@@ -150,19 +150,36 @@ void ReleaseVector(VectorRep& rep, const TypeLayout& element) {
   rep = {nullptr, rep.arena, 0, 0, 0};
 }
 
+bool CopyBlock(Arena& arena, const void* block, std::size_t bytes,
+               std::size_t align, const TypeLayout* type, StorageCopy& copy) {
+  void* memory = Blocks::TryTake(arena, bytes, align, type);
+  if (ACRE_UNLIKELY(memory == nullptr)) {
+    copy.outcome = StorageCopy::Outcome::kNoMemory;
+    return false;
+  }
+  Blocks::NoteStorage(memory);
+  std::memcpy(memory, block, bytes);
+  copy.outcome = StorageCopy::Outcome::kCopied;
+  copy.source = block;
+  copy.copy = memory;
+  copy.bytes = bytes;
+  return true;
+}
+
+// Every return names the same variable: g++ copies it otherwise, by loads
+// wider than the stores before them, and those stall.
 StorageCopy CopyVector(VectorRep& rep, Arena& arena,
                        const TypeLayout& element) {
-  const std::size_t bytes = rep.size * element.size;
-  if (bytes == 0) {
+  StorageCopy storage;
+  if (rep.size == 0) {
     rep = {.arena = &arena};
-    return StorageCopy::kNone;
+    return storage;
   }
-  void* block = Blocks::TryTake(arena, bytes, element.align, &element);
-  if (ACRE_UNLIKELY(block == nullptr)) return StorageCopy::kNoMemory;
-  Blocks::NoteStorage(block);
-  std::memcpy(block, rep.data, bytes);
-  rep = {block, &arena, rep.size, rep.size, arena.stamp()};
-  return StorageCopy::kCopied;
+  if (CopyBlock(arena, rep.data, rep.size * element.size, element.align,
+                &element, storage)) {
+    rep = {storage.copy, &arena, rep.size, rep.size, arena.stamp()};
+  }
+  return storage;
 }
 
 void ShrinkVector(VectorRep& rep, const TypeLayout& element) {

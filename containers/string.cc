@@ -173,18 +173,17 @@ void Shape<String>::Adopt(void* handle, Arena* arena, void* block,
 
 StorageCopy Shape<String>::CopyStorage(void* handle, Arena* arena) {
   auto& string = *static_cast<String*>(handle);
+  StorageCopy storage;
   if (string.is_inline()) {
     string.arena_ = arena;
-    return StorageCopy::kNone;
+    return storage;
   }
   const String::Far far = string.far();
-  const std::size_t bytes = std::size_t{far.size} + 1;
-  void* block = Blocks::TryTake(*arena, bytes, 1, &LayoutOf<char>());
-  if (block == nullptr) return StorageCopy::kNoMemory;
-  Blocks::NoteStorage(block);
-  std::memcpy(block, far.data, bytes);
-  Adopt(handle, arena, block, bytes);
-  return StorageCopy::kCopied;
+  if (CopyBlock(*arena, far.data, std::size_t{far.size} + 1, 1,
+                &LayoutOf<char>(), storage)) {
+    Adopt(handle, arena, storage.copy, storage.bytes);
+  }
+  return storage;
 }
 
 }  // namespace detail

@@ -31,20 +31,19 @@ void GiveTable(const TableRep& rep, SlotShape shape) {
 }
 
 StorageCopy CopyTable(TableRep& rep, Arena& arena, SlotShape shape) {
+  StorageCopy storage;
   if (!rep.has_table()) {
     rep = EmptyTable(&arena);
-    return StorageCopy::kNone;
+    return storage;
   }
-  const std::size_t bytes = shape.table_bytes(rep.groups());
-  void* block = Blocks::TryTake(arena, bytes, shape.table_align(), nullptr);
-  if (block == nullptr) return StorageCopy::kNoMemory;
-  Blocks::NoteStorage(block);
-  std::memcpy(block, rep.control, bytes);
-  rep.control = static_cast<std::uint8_t*>(block);
-  rep.slots = rep.control + shape.control_bytes(rep.groups());
-  rep.arena = &arena;
-  rep.stamp = arena.stamp();
-  return StorageCopy::kCopied;
+  if (CopyBlock(arena, rep.control, shape.table_bytes(rep.groups()),
+                shape.table_align(), nullptr, storage)) {
+    rep.control = static_cast<std::uint8_t*>(storage.copy);
+    rep.slots = rep.control + shape.control_bytes(rep.groups());
+    rep.arena = &arena;
+    rep.stamp = arena.stamp();
+  }
+  return storage;
 }
 
 TableRep EmptyTable(Arena* arena) {

@@ -77,10 +77,16 @@ struct HandleStorage {
 };
 
 /// What became of storage that was to be copied.
-enum class StorageCopy : std::uint8_t {
-  kNone,  ///< there are no elements, or they lie in the handle
-  kCopied,
-  kNoMemory,  ///< the handle is as it was
+struct StorageCopy {
+  enum class Outcome : std::uint8_t {
+    kNone,      ///< there are no elements, or they lie in the handle
+    kCopied,    ///< `bytes` from `source` to `copy`
+    kNoMemory,  ///< the handle is as it was
+  };
+  Outcome outcome = Outcome::kNone;
+  const void* source = nullptr;
+  void* copy = nullptr;
+  std::size_t bytes = 0;
 };
 
 /// What only compiled code for the very type can do. Entries that do not apply

@@ -11,6 +11,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <new>
 #include <optional>
@@ -124,6 +125,77 @@ struct Boxed {
   std::variant<int, Vector<int>> choice;
 };
 ACRE_LAYOUT(Boxed, box, choice)
+
+/// Pieces smaller and larger than a page, and pointers into them.
+struct Item {
+  std::int64_t number = 0;
+  Item* other = nullptr;
+  std::int32_t part[3] = {};
+};
+ACRE_LAYOUT(Item, number, other, part)
+struct Store {
+  Vector<Item> few;
+  Vector<Item> many;
+  std::span<Item> row;
+  Map<int, Item> by_number;
+  Vector<Item*> each;
+  Vector<std::int32_t*> parts;
+  Vector<std::span<Item>> pairs;
+  Item last;
+};
+ACRE_LAYOUT(Store, few, many, row, by_number, each, parts, pairs, last)
+
+void Fill(Arena& arena, Store& store) {
+  store.few.resize(20);
+  store.many.resize(3000);
+  store.row = arena.NewArray<Item>(700);
+  for (int i = 0; i < 1000; ++i) store.by_number[i].number = 10'000 + i;
+  const auto add = [&](Item& item, std::int64_t number) {
+    item.number = number;
+    store.each.push_back(&item);
+    store.parts.push_back(&item.part[number % 3]);
+    item.part[2] = static_cast<std::int32_t>(number);
+  };
+  std::int64_t number = 0;
+  for (Item& item : store.few) add(item, number++);
+  for (Item& item : store.many) add(item, number++);
+  for (Item& item : store.row) add(item, number++);
+  for (int i = 0; i < 1000; ++i) add(store.by_number[i], 10'000 + i);
+  for (int i = 0; i < 2000; ++i) add(*arena.New<Item>(), 20'000 + i);
+  add(store.last, 30'000);
+  for (std::size_t i = 0; i < store.each.size(); ++i) {
+    store.each[i]->other = store.each[(i * 7919) % store.each.size()];
+  }
+  for (std::size_t i = 0; i + 1 < store.many.size(); i += 100) {
+    store.pairs.push_back(std::span(&store.many[i], 2));
+  }
+}
+
+/// `copy` has the shape of `store`, and everything in it lies in `arena`.
+void CheckStore(const Arena& arena, const Store& store, const Store& copy) {
+  REQUIRE(copy.each.size() == store.each.size());
+  Map<Item*, std::size_t> index(*store.each.arena());
+  for (std::size_t i = 0; i < store.each.size(); ++i) index[store.each[i]] = i;
+  bool is_same = true;
+  for (std::size_t i = 0; i < store.each.size(); ++i) {
+    const Item& item = *store.each[i];
+    const Item& twin = *copy.each[i];
+    is_same = is_same && arena.Owns(&twin) && &item != &twin &&
+              item.number == twin.number && item.part[2] == twin.part[2] &&
+              twin.other == copy.each[index[item.other]] &&
+              copy.parts[i] == &twin.part[item.number % 3];
+  }
+  CHECK(is_same);
+  CHECK(copy.each[0] == copy.few.data());
+  CHECK(copy.each[19] == &copy.few[19]);
+  CHECK(copy.each[20] == copy.many.data());
+  CHECK(copy.each[3020] == copy.row.data());
+  CHECK(copy.each[3720] == &copy.by_number.at(0));
+  CHECK(copy.each[3720 + 999] == &copy.by_number.at(999));
+  CHECK(copy.each.back() == &copy.last);
+  REQUIRE(copy.pairs.size() == 30);
+  CHECK(copy.pairs[29].data() == &copy.many[2900]);
+}
 
 /// Two sectors' worth of everything, with pointers across.
 void Fill(Level& level) {
@@ -496,6 +568,50 @@ TEST_CASE("DeepCopy: a list of millions of nodes does not overflow the stack") {
   }
   CHECK(descends);
   CHECK(expected == 0);
+}
+
+TEST_CASE("DeepCopy: pointers into pieces of every size") {
+  Arena from;
+  Arena to;
+  Store* store = from.New<Store>();
+  Fill(from, *store);
+  Store* copy = DeepCopy(to, *store);
+  CheckStore(to, *store, *copy);
+  CHECK(acre::Audit(to, *copy).clean());
+  const std::size_t live = from.stats().live();
+  Store* twin = DeepCopy(from, *store);  // beside its source
+  CheckStore(from, *store, *twin);
+  CHECK(from.stats().live() > live);
+
+  // The root on the stack, which is pointed at too.
+  Store local;
+  std::memcpy(static_cast<void*>(&local), static_cast<void*>(store),
+              sizeof local);
+  local.each.back() = &local.last;
+  local.parts.back() = &local.last.part[0];
+  Store* of_local = DeepCopy(to, local);
+  CHECK(of_local->each.back() == &of_local->last);
+  CHECK(of_local->parts.back() == &of_local->last.part[0]);
+}
+
+TEST_CASE("DeepCopy: where memory runs out at any piece nothing remains") {
+  Arena from;
+  Store* store = from.New<Store>();
+  Fill(from, *store);
+  int failures = 0;
+  for (std::size_t limit = 256;; limit += limit / 8) {
+    REQUIRE(limit < (std::size_t{1} << 24));
+    Arena to({.source = &acre::MallocSource::Instance(),
+              .first_chunk = 256,
+              .byte_limit = limit});
+    if (const Store* copy = TryDeepCopy(to, *store)) {
+      CheckStore(to, *store, *copy);
+      break;
+    }
+    ++failures;
+    REQUIRE(to.stats().live() == 0);
+  }
+  CHECK(failures > 40);
 }
 
 TEST_CASE("DeepCopy: a limit at every size leaves nothing behind") {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Copier: the type-erased engine of DeepCopy. Internal to acre.
+// Copier: the type-erased engine of DeepCopy. What TreeCopier and GraphCopier
+// can do is theirs; it does the rest: sources on other heaps, std containers,
+// pieces that overlap in any way. Internal to acre.
 //
 //   1. Discover: walk the source. Single objects and storage of containers in
 //      chunks are marked beside the chunk (ChunkMarks): a few bits each.
@@ -22,7 +24,6 @@
 #include "acre/detail/chunk_marks.h"
 #include "acre/detail/look_ahead.h"
 #include "acre/detail/process_map.h"
-#include "acre/detail/tree_copier.h"
 #include "acre/detail/visit_set.h"
 #include "acre/detail/walk.h"
 #include "acre/type_layout.h"
@@ -112,7 +113,7 @@ class Copier {
   };
   static constexpr std::size_t kAhead = LookAhead<Pending>::kDistance;
 
-  void* RunTree(TreeCopier& tree, const TypeLayout& type, const void* root);
+  void* RunTree(const TypeLayout& type, const void* root);
 
   /// Discovers, or rewrites, the pointer in a slot: later, see LookAhead.
   void FinishLater(void* slot, const TypeLayout& type);

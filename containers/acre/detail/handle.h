@@ -105,7 +105,12 @@ ACRE_COLD void GrowVector(VectorRep& rep, std::size_t wanted,
                           const TypeLayout& element, bool exact);
 /// Gives the storage back and leaves an empty, bound handle.
 void ReleaseVector(VectorRep& rep, const TypeLayout& element);
+/// Copies the block of a handle to `arena`, for TypeOps::copy_storage; false
+/// where memory ran out.
+bool CopyBlock(Arena& arena, const void* block, std::size_t bytes,
+               std::size_t align, const TypeLayout* type, StorageCopy& copy);
 /// See TypeOps::copy_storage. Room without elements is not copied.
+
 StorageCopy CopyVector(VectorRep& rep, Arena& arena, const TypeLayout& element);
 /// Gives back what `size` does not need, where that saves a size class.
 void ShrinkVector(VectorRep& rep, const TypeLayout& element);

@@ -24,13 +24,11 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
-#include <unordered_map>
 #include <vector>
 
 #include "acre/config.h"
+#include "acre/detail/per_chunk.h"
 #include "acre/detail/size_class.h"
-#include "acre/fwd.h"
 
 namespace acre::inline ACRE_ABI::detail {
 
@@ -201,44 +199,7 @@ class ChunkMarks {
   bool has_ranks_ = false;
 };
 
-/// The marks of all chunks that a walk meets.
-class MarkedChunks {
- public:
-  /// `only`: chunks of that arena; null: of any.
-  explicit MarkedChunks(const Arena* only = nullptr) : only_(only) {}
-
-  /// Null for an address in no such chunk.
-  ChunkMarks* Of(const void* address) {
-    ChunkMarks* marks =
-        cache_[reinterpret_cast<std::uintptr_t>(address) >> kCacheShift &
-               (kCacheSize - 1)];
-    if (marks != nullptr && marks->Holds(address)) return marks;
-    return Search(address);
-  }
-
-  /// In the order in which they were met; more may come to be met while the
-  /// caller goes through them.
-  std::size_t size() const { return all_.size(); }
-  ChunkMarks& operator[](std::size_t i) { return *all_[i]; }
-
-  void SortByAddress() {
-    std::sort(all_.begin(), all_.end(), [](const auto& a, const auto& b) {
-      return a->begin() < b->begin();
-    });
-  }
-
- private:
-  ChunkMarks* Search(const void* address);
-
-  // The marks used last, by megabyte of address.
-  static constexpr std::size_t kCacheSize = 256;
-  static constexpr unsigned kCacheShift = 20;
-
-  const Arena* only_;
-  ChunkMarks* cache_[kCacheSize] = {};
-  std::vector<std::unique_ptr<ChunkMarks>> all_;
-  std::unordered_map<const char*, ChunkMarks*> by_begin_;
-};
+using MarkedChunks = PerChunk<ChunkMarks>;
 
 }  // namespace acre::inline ACRE_ABI::detail
 

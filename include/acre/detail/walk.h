@@ -109,7 +109,8 @@ void ForEachRun(const TypeLayout& handle, const void* object, Visit visit) {
 
 /// True for a Map or Set, whose runs are entries.
 inline bool IsTable(const TypeLayout& handle) {
-  return handle.fields.size() > 1 || handle.fields[0].name == "{key}";
+  return handle.fields.size() > 1 ||
+         (!handle.fields.empty() && handle.fields[0].name == "{key}");
 }
 
 /// ForEachSlot over the elements of a run.

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+
+#include "acre/detail/forward_map.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace acre::inline ACRE_ABI::detail {
+
+std::uint64_t* CellPages::New() {
+  if (left_ == 0) {
+    slabs_.emplace_back(new std::uint64_t[size_ * kCells]);
+    next_ = slabs_.back().get();
+    left_ = size_;
+    size_ = std::min(2 * size_, kMost);
+  }
+  std::uint64_t* page = next_;
+  next_ += kCells;
+  --left_;
+  std::memset(page, 0, kCells * sizeof *page);
+  return page;
+}
+
+bool ForwardMap::IsFree(const void* begin, std::size_t bytes) const {
+  std::size_t granule = OffsetOf(begin) / kGranule;
+  const std::size_t end = granule + (bytes + kGranule - 1) / kGranule;
+  while (granule < end) {
+    const std::uint64_t page = pages_[granule / kCells];
+    const std::size_t page_end = (granule / kCells + 1) * kCells;
+    const std::size_t stop = std::min(end, page_end);
+    if (IsCells(page)) {
+      const std::uint64_t* cells = CellsOf(page);
+      for (; granule < stop; ++granule) {
+        if (cells[granule % kCells] != 0) return false;
+      }
+    } else if (page != 0) {
+      return false;
+    }
+    granule = stop;
+  }
+  return true;
+}
+
+void ForwardMap::Note(const void* begin, std::size_t bytes, ForwardCell first,
+                      CellPages& memory) {
+  const std::size_t from = OffsetOf(begin) / kGranule;
+  const std::size_t end = from + (bytes + kGranule - 1) / kGranule;
+  for (std::size_t granule = from; granule < end;) {
+    std::uint64_t& page = pages_[granule / kCells];
+    const std::size_t stop = std::min(end, (granule / kCells + 1) * kCells);
+    if (stop - granule == kCells) {
+      page = first.bits() | 1;  // only a large extent fills a page
+      granule = stop;
+      continue;
+    }
+    if (page == 0) page = reinterpret_cast<std::uintptr_t>(memory.New());
+    for (; granule < stop; ++granule) {
+      CellsOf(page)[granule % kCells] = first.Nth(granule - from).bits();
+    }
+  }
+}
+
+std::size_t ForwardMap::BytesOf(const char* begin, ForwardCell first) const {
+  const std::size_t from = OffsetOf(begin) / kGranule;
+  std::size_t count = 1;
+  while (count < ForwardCell::kMaxGranules && from + count < size_ / kGranule &&
+         Cell(from + count).bits() == first.Nth(count).bits()) {
+    ++count;
+  }
+  return count * kGranule - first.pad();
+}
+
+}  // namespace acre::inline ACRE_ABI::detail

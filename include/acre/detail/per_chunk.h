@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+//
+// PerChunk<T>: what a walk keeps beside each chunk that it meets, found by an
+// address inside the chunk. Internal to acre.
+
+#ifndef ACRE_DETAIL_PER_CHUNK_H_
+#define ACRE_DETAIL_PER_CHUNK_H_
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "acre/config.h"
+#include "acre/detail/location.h"
+#include "acre/fwd.h"
+
+namespace acre::inline ACRE_ABI::detail {
+
+/// T: made from the chunk's begin and size, and the end of what is handed out
+/// in it; begin(), Holds(address).
+template <class T>
+class PerChunk {
+ public:
+  /// `only`: chunks of that arena; null: of any.
+  explicit PerChunk(const Arena* only = nullptr) : only_(only) {}
+
+  /// Null for an address in no such chunk.
+  T* Of(const void* address) {
+    T* known = cache_[reinterpret_cast<std::uintptr_t>(address) >> kCacheShift &
+                      (kCacheSize - 1)];
+    if (known != nullptr && known->Holds(address)) return known;
+    return Search(address);
+  }
+
+  /// In the order in which they were met; more may come to be met while the
+  /// caller goes through them.
+  std::size_t size() const { return all_.size(); }
+  T& operator[](std::size_t i) { return *all_[i]; }
+
+  void SortByAddress() {
+    std::sort(all_.begin(), all_.end(), [](const auto& a, const auto& b) {
+      return a->begin() < b->begin();
+    });
+  }
+
+ private:
+  T* Search(const void* address) {
+    const Location where = Locate(address);
+    if (where.arena == nullptr) return nullptr;
+    if (only_ != nullptr && where.arena != only_) return nullptr;
+    T*& known = by_begin_[where.chunk_begin];
+    if (known == nullptr) {
+      all_.push_back(std::make_unique<T>(
+          where.chunk_begin,
+          static_cast<std::size_t>(where.chunk_end - where.chunk_begin),
+          where.live_end));
+      known = all_.back().get();
+    }
+    if (!known->Holds(address)) return nullptr;  // in the header
+    cache_[reinterpret_cast<std::uintptr_t>(address) >> kCacheShift &
+           (kCacheSize - 1)] = known;
+    return known;
+  }
+
+  // Those used last, by megabyte of address.
+  static constexpr std::size_t kCacheSize = 256;
+  static constexpr unsigned kCacheShift = 20;
+
+  const Arena* only_;
+  T* cache_[kCacheSize] = {};
+  std::vector<std::unique_ptr<T>> all_;
+  std::unordered_map<const char*, T*> by_begin_;
+};
+
+}  // namespace acre::inline ACRE_ABI::detail
+
+#endif  // ACRE_DETAIL_PER_CHUNK_H_
