@@ -115,7 +115,7 @@ class Table {
         const Cursor<Other>& other)  // NOLINT: iterator to const_iterator
         : Cursor(other.group_, other.end_, other.row_, other.mask_) {}
 
-    Value& operator*() const { return row_[FirstSlot(mask_)]; }
+    Value& operator*() const { return row_[InGroup()]; }
     Value* operator->() const { return &**this; }
     Cursor& operator++() {
       do {
@@ -126,7 +126,7 @@ class Table {
         }
         // Elements behind the last one may have been erased since. A byte is
         // looked at, off the way from element to element.
-      } while (ACRE_UNLIKELY(group_[FirstSlot(mask_)] == 0));
+      } while (ACRE_UNLIKELY(group_[InGroup()] == 0));
       return *this;
     }
     Cursor operator++(int) {
@@ -135,7 +135,8 @@ class Table {
       return old;
     }
     friend bool operator==(const Cursor& a, const Cursor& b) {
-      return a.group_ == b.group_ && FirstSlot(a.mask_) == FirstSlot(b.mask_);
+      const auto lowest = [](SlotMask mask) { return mask & (0u - mask); };
+      return a.group_ == b.group_ && lowest(a.mask_) == lowest(b.mask_);
     }
 
     void NextGroup() {
@@ -159,6 +160,12 @@ class Table {
     friend class Table;
     template <class>
     friend class Cursor;
+
+    /// Its slot in the group. Requires: not the end.
+    std::size_t InGroup() const {
+      ACRE_ASSUME(mask_ != 0);
+      return FirstSlot(mask_);
+    }
 
     const std::uint8_t* group_ = nullptr;
     const std::uint8_t* end_ = nullptr;
