@@ -86,14 +86,20 @@ VectorGrowth StartGrowth(VectorRep& rep, std::size_t wanted,
   Arena& arena = *rep.arena;
   CheckMayAllocate(&rep, arena, "Vector");
   if (rep.data != nullptr) CheckMayGrow(arena, rep.stamp, "Vector");
-  std::size_t capacity = wanted;
-  if (!exact) {
+    std::size_t capacity = wanted;
+  if (!exact && rep.capacity != 0) {
+    capacity = std::max(wanted, std::size_t{2} * rep.capacity);
+  } else if (!exact) {
     // The first block is a cache line, or two elements.
     const std::size_t first = std::max<std::size_t>(2, 64 / element.size);
-    capacity = std::max({wanted, std::size_t{2} * rep.capacity, first});
+    capacity = std::max(wanted, first);
   }
-  capacity = UsableBytes(capacity * element.size, element.align) / element.size;
+  const std::size_t needed = capacity * element.size;
+  const std::size_t usable = UsableBytes(needed, element.align);
+  // Dividing takes as long as the rest of growth in place.
+  if (usable != needed) capacity = usable / element.size;
   capacity = std::min(capacity, kVectorMaxSize);
+
   const std::size_t bytes = capacity * element.size;
   const bool in_place =
       rep.data != nullptr &&
