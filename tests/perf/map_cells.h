@@ -167,10 +167,11 @@ struct KeySet {
   std::string name;  // "int random 1e3"
   std::shared_ptr<const Keys<Key>> keys;
 
-  /// About a million operations a repetition, two passes at least.
+    /// About 300,000 operations a repetition, two passes at least: many short
+  /// repetitions see through a noisy second, few long ones do not.
   std::int64_t passes() const {
     const auto n = static_cast<std::int64_t>(keys->size());
-    return is_smoke() ? 1 : std::max<std::int64_t>(2, 1'000'000 / n);
+    return is_smoke() ? 1 : std::max<std::int64_t>(2, 300'000 / n);
   }
 };
 
@@ -183,7 +184,7 @@ void AddMap(const KeySet<Key>& set, const std::string& name) {
                       });
     added->UseManualTime()->Iterations(set.passes());
     // Filling the large maps takes most of the time of a run.
-    if (!is_smoke() && set.keys->size() >= 1'000'000) added->Repetitions(3);
+    if (!is_smoke() && set.keys->size() >= 1'000'000) added->Repetitions(5);
   };
   using State = benchmark::State;
   add("grow", [](State& s, const auto& keys) { Grow<M>(s, keys, false); });
