@@ -102,8 +102,7 @@ void GraphCopier::WalkRows() {
   }
 }
 
-/// The object's own memory has come by now; a Vector starts with the address of
-/// its storage.
+/// The object's own memory has come by now: it tells where its storage is.
 inline void GraphCopier::PrefetchStorage(const Object& object) {
   for (const Step& step : object.plan->steps) {
     if (step.kind != TypeKind::kHandle) continue;
