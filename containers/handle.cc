@@ -86,7 +86,7 @@ VectorGrowth StartGrowth(VectorRep& rep, std::size_t wanted,
   Arena& arena = *rep.arena;
   CheckMayAllocate(&rep, arena, "Vector");
   if (rep.data != nullptr) CheckMayGrow(arena, rep.stamp, "Vector");
-    std::size_t capacity = wanted;
+  std::size_t capacity = wanted;
   if (!exact && rep.capacity != 0) {
     capacity = std::max(wanted, std::size_t{2} * rep.capacity);
   } else if (!exact) {

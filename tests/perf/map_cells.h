@@ -167,7 +167,7 @@ struct KeySet {
   std::string name;  // "int random 1e3"
   std::shared_ptr<const Keys<Key>> keys;
 
-    /// About 300,000 operations a repetition, two passes at least: many short
+  /// About 300,000 operations a repetition, two passes at least: many short
   /// repetitions see through a noisy second, few long ones do not.
   std::int64_t passes() const {
     const auto n = static_cast<std::int64_t>(keys->size());

@@ -97,7 +97,8 @@ class GraphCopier {
 
   // ------------------------------------------------------------------- copy
   void Resolve(const Pending& pending);
-    /// Where the copy of `count` objects is; it is made where there is none. Null:
+  /// Where the copy of `count` objects is; it is made where there is none.
+  /// Null:
   /// the pointer stays as it is, or the copy was stopped.
   char* Forward(const char* source, CopyPlan& plan, std::size_t count);
   char* Meet(ForwardMap& map, const char* source, CopyPlan& plan,
