@@ -6,8 +6,6 @@
 #include <cstring>
 
 #include "acre/detail/gc_query.h"
-#include "acre/detail/graph_copier.h"
-#include "acre/detail/tree_copier.h"
 
 namespace acre::inline ACRE_ABI::detail {
 namespace {
@@ -19,38 +17,8 @@ char* ToPointer(std::uint64_t value) {
 }  // namespace
 
 void* Copier::Run(const TypeLayout& type, const void* root) {
-  if (IsTree(type)) return RunTree(type, root);
-  GraphCopier graph(arena_);
-  switch (graph.Run(type, root)) {
-    case GraphCopier::Outcome::kCopied:
-      return graph.copy();
-    case GraphCopier::Outcome::kNoMemory:
-      failed_bytes_ = graph.failed_bytes();
-      return nullptr;
-    case GraphCopier::Outcome::kNotForIt:
-      break;
-  }
   Add(type, root, 1);
   return RunPlaced() ? CopyOf(root, type) : nullptr;
-}
-
-void* Copier::RunTree(const TypeLayout& type, const void* root) {
-  void* copy = Blocks::TryTake(arena_, type.size, type.align, &type);
-  if (copy == nullptr) {
-    failed_bytes_ = type.size;
-    return nullptr;
-  }
-  if (CopyTree(type, root, copy)) return copy;
-  Blocks::Give(arena_, copy, type.size, type.align, &type);
-  return nullptr;
-}
-
-bool Copier::CopyTree(const TypeLayout& type, const void* root, void* to) {
-  std::memcpy(to, root, type.size);
-  TreeCopier tree(arena_);
-  if (tree.Run(type, to)) return true;
-  failed_bytes_ = tree.failed_bytes();
-  return false;
 }
 
 void Copier::Place(const TypeLayout& type, const void* source,

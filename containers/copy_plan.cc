@@ -3,7 +3,6 @@
 #include "acre/detail/copy_plan.h"
 
 #include <algorithm>
-#include <unordered_set>
 
 #include "acre/detail/group.h"
 #include "acre/detail/walk.h"
@@ -12,9 +11,12 @@ namespace acre::inline ACRE_ABI::detail {
 namespace {
 
 /// False at a pointer or view; `known`: the types that were looked at.
-bool HoldsNoPointer(const TypeLayout& type,
-                    std::unordered_set<std::uint64_t>* known) {
-  if (!type.has_slots || !known->insert(type.id).second) return true;
+bool HoldsNoPointer(const TypeLayout& type, std::vector<std::uint64_t>* known) {
+  if (!type.has_slots) return true;
+  if (std::find(known->begin(), known->end(), type.id) != known->end()) {
+    return true;
+  }
+  known->push_back(type.id);
   const auto all_of = [known](std::span<const FieldLayout> parts) {
     return std::all_of(parts.begin(), parts.end(), [=](const auto& part) {
       return HoldsNoPointer(*part.type(), known);
@@ -45,9 +47,8 @@ std::size_t CopyPlan::align() const {
 }
 
 CopyPlan& CopyPlans::Of(const TypeLayout& type) {
-  const auto known = by_id_.find(type.id);
-  if (known != by_id_.end()) return *known->second;
-  CopyPlan& plan = Add(type.id, type);
+  if (CopyPlan* known = Find(type, false)) return *known;
+  CopyPlan& plan = Add(type);
   ForEachSlotType(type, 0, [&](std::size_t offset, const TypeLayout& slot) {
     plan.steps.push_back(StepOf(slot, offset));
   });
@@ -67,22 +68,30 @@ CopyPlan::Step CopyPlans::StepOf(const TypeLayout& slot,
 
 CopyPlan& CopyPlans::StorageOf(const TypeLayout& handle) {
   if (!IsTable(handle)) return Of(*handle.element());
-  const auto known = by_id_.find(~handle.id);
-  if (known != by_id_.end()) return *known->second;
-  CopyPlan& plan = Add(~handle.id, *handle.element());
+  if (CopyPlan* known = Find(*handle.element(), true)) return *known;
+  CopyPlan& plan = Add(*handle.element());
   plan.is_table = true;
   return plan;
 }
 
-CopyPlan& CopyPlans::Add(std::uint64_t id, const TypeLayout& type) {
+CopyPlan* CopyPlans::Find(const TypeLayout& type, bool is_table) const {
+  for (const auto& plan : by_number_) {
+    if (plan->is_table == is_table && SameType(*plan->type, type)) {
+      return plan.get();
+    }
+  }
+  return nullptr;
+}
+
+CopyPlan& CopyPlans::Add(const TypeLayout& type) {
   const auto number = static_cast<unsigned>(by_number_.size() + 1);
   by_number_.push_back(std::make_unique<CopyPlan>(CopyPlan{&type, number}));
-  by_id_[id] = by_number_.back().get();
   return *by_number_.back();
 }
 
 bool IsTree(const TypeLayout& type) {
-  std::unordered_set<std::uint64_t> known;
+  std::vector<std::uint64_t> known;
+  known.reserve(16);
   return HoldsNoPointer(type, &known);
 }
 

@@ -29,13 +29,14 @@
 #ifndef ACRE_DEEP_COPY_H_
 #define ACRE_DEEP_COPY_H_
 
-#include <cstring>
+#include <cstddef>
 #include <type_traits>
 #include <utility>
 
 #include "acre/arena.h"
 #include "acre/config.h"
 #include "acre/detail/copier.h"
+#include "acre/detail/copy_object.h"
 #include "acre/detail/native.h"
 #include "acre/element.h"
 #include "acre/map.h"
@@ -53,16 +54,18 @@ using NativeOf = typename detail::Native<std::remove_cv_t<T>>::Type;
 /// Copies an element. See the top of this file.
 template <Element T>
 T* DeepCopy(Arena& arena, const T& value) {
-  detail::Copier copier(arena);
-  void* copy = copier.Run(LayoutOf<T>(), &value);
-  if (copy == nullptr) detail::Blocks::Fail(arena, copier.failed_bytes());
+  std::size_t failed_bytes = 0;
+  void* copy = detail::CopyObject(arena, LayoutOf<T>(), &value, &failed_bytes);
+  if (copy == nullptr) detail::Blocks::Fail(arena, failed_bytes);
   return static_cast<T*>(copy);
 }
 
 /// As DeepCopy; null where memory runs out.
 template <Element T>
 [[nodiscard]] T* TryDeepCopy(Arena& arena, const T& value) {
-  return static_cast<T*>(detail::Copier(arena).Run(LayoutOf<T>(), &value));
+  std::size_t failed_bytes = 0;
+  return static_cast<T*>(
+      detail::CopyObject(arena, LayoutOf<T>(), &value, &failed_bytes));
 }
 
 /// Copies a std source into its arena-native counterpart.
@@ -97,9 +100,10 @@ requires(LayoutOf<C>().kind == TypeKind::kHandle) C
     Clone(Arena& arena, const C& container) {
   static_assert(detail::RequireElement<C>());
   C copy(arena);
-  detail::Copier copier(arena);
-  if (!copier.CopyTree(LayoutOf<C>(), &container, &copy)) {
-    detail::Blocks::Fail(arena, copier.failed_bytes());
+  std::size_t failed_bytes = 0;
+  if (!detail::CopyByValue(arena, LayoutOf<C>(), &container, &copy,
+                           &failed_bytes)) {
+    detail::Blocks::Fail(arena, failed_bytes);
   }
   return copy;
 }

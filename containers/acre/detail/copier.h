@@ -38,9 +38,6 @@ class Copier {
 
   /// The copy of an object, or null where memory ran out.
   void* Run(const TypeLayout& type, const void* root);
-  /// The same with the root's bytes going to `to`, and pointers and views kept
-  /// as they are; false where memory ran out.
-  bool CopyTree(const TypeLayout& type, const void* root, void* to);
 
   /// `count` objects at `source` have their copies at `to`, in memory that is
   /// there already; their bytes are copied here and their slots by RunPlaced.
@@ -112,8 +109,6 @@ class Copier {
     const TypeLayout* type = nullptr;  // of what it points to
   };
   static constexpr std::size_t kAhead = LookAhead<Pending>::kDistance;
-
-  void* RunTree(const TypeLayout& type, const void* root);
 
   /// Discovers, or rewrites, the pointer in a slot: later, see LookAhead.
   void FinishLater(void* slot, const TypeLayout& type);

@@ -9,7 +9,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <unordered_map>
 #include <vector>
 
 #include "acre/config.h"
@@ -41,7 +40,7 @@ struct CopyPlan {
 };
 
 /// True where neither the type nor what its containers hold has a pointer or a
-/// view. Linear in the types that it consists of.
+/// view.
 bool IsTree(const TypeLayout& type);
 
 /// The plans of one copy.
@@ -62,10 +61,11 @@ class CopyPlans {
   CopyPlan::Step StepOf(const TypeLayout& slot, std::size_t offset = 0) const;
 
  private:
-  CopyPlan& Add(std::uint64_t id, const TypeLayout& type);
+  CopyPlan* Find(const TypeLayout& type, bool is_table) const;
+  CopyPlan& Add(const TypeLayout& type);
   CopyPlan& StorageOf(const TypeLayout& handle);
 
-  std::unordered_map<std::uint64_t, CopyPlan*> by_id_;
+  // Few: a search goes through all.
   std::vector<std::unique_ptr<CopyPlan>> by_number_;
 };
 

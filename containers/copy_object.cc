@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+
+#include "acre/detail/copy_object.h"
+
+#include <cstring>
+
+#include "acre/detail/copier.h"
+#include "acre/detail/graph_copier.h"
+#include "acre/detail/tree_copier.h"
+
+namespace acre::inline ACRE_ABI::detail {
+namespace {
+
+void* CopyTree(Arena& arena, const TypeLayout& type, const void* root,
+               std::size_t* failed_bytes) {
+  void* copy = Blocks::TryTake(arena, type.size, type.align, &type);
+  if (copy == nullptr) {
+    *failed_bytes = type.size;
+    return nullptr;
+  }
+  if (CopyByValue(arena, type, root, copy, failed_bytes)) return copy;
+  Blocks::Give(arena, copy, type.size, type.align, &type);
+  return nullptr;
+}
+
+}  // namespace
+
+void* CopyObject(Arena& arena, const TypeLayout& type, const void* object,
+                 std::size_t* failed_bytes) {
+  if (IsTree(type)) return CopyTree(arena, type, object, failed_bytes);
+  {
+    GraphCopier graph(arena);
+    const GraphCopier::Outcome outcome = graph.Run(type, object);
+    *failed_bytes = graph.failed_bytes();
+    if (outcome == GraphCopier::Outcome::kCopied) return graph.copy();
+    if (outcome == GraphCopier::Outcome::kNoMemory) return nullptr;
+  }
+  Copier copier(arena);
+  void* copy = copier.Run(type, object);
+  *failed_bytes = copier.failed_bytes();
+  return copy;
+}
+
+bool CopyByValue(Arena& arena, const TypeLayout& type, const void* object,
+                 void* to, std::size_t* failed_bytes) {
+  std::memcpy(to, object, type.size);
+  TreeCopier tree(arena);
+  if (tree.Run(type, to)) return true;
+  *failed_bytes = tree.failed_bytes();
+  return false;
+}
+
+}  // namespace acre::inline ACRE_ABI::detail
