@@ -35,7 +35,9 @@ void Copier::Place(const TypeLayout& type, const void* source,
 }
 
 void Copier::RehashLater(const TypeLayout& type, void* handle) {
-  if (type.ops->rehash != nullptr) rehash_.push_back({&type, handle});
+  if (type.ops->rehash == nullptr) return;
+  may_rehash_ = true;
+  table_keys_.Add(type, handle);
 }
 
 void Copier::AbandonPlaced() {
@@ -207,6 +209,7 @@ void Copier::Finish(const Pending& pending) {
     }
   } else if (char* copy = CopyOf(target, *pending.type)) {
     target = copy;
+    if (may_rehash_) table_keys_.AddPointer(pending.slot, nullptr);
   }
 }
 
@@ -258,6 +261,7 @@ void Copier::DiscoverHandle(const Slot& slot) {
   const TypeLayout& handle = *slot.type;
   const HandleStorage storage = handle.ops->storage(slot.address);
   if (storage.block == nullptr || storage.used == 0) return;
+  may_rehash_ = may_rehash_ || handle.ops->rehash != nullptr;
   if (ChunkMarks* marks = uses_marks_ ? marks_.Of(storage.block) : nullptr) {
     const unsigned number = NumberOf(handle, true);
     switch (marks->Mark(storage.block, number)) {
@@ -310,6 +314,11 @@ Copier::Source Copier::SourceOf(Item& item) {
           &item,       0,          item.type == nullptr};
 }
 
+/// Of what takes the same bytes the type around the others comes first.
+unsigned Copier::DepthIn(const Source& source) {
+  return source.block_type == nullptr ? 0 : DepthOf(*source.block_type);
+}
+
 /// Calls visit(const Source&) by address, the longer first; storage before the
 /// elements in it.
 template <class Visit>
@@ -317,7 +326,8 @@ void Copier::ForEachByAddress(Visit visit) {
   const auto comes_first = [](const Source& x, const Source& y) {
     if (x.bytes != y.bytes) return x.bytes > y.bytes;
     if (x.is_placed() != y.is_placed()) return x.is_placed();
-    return x.is_storage && !y.is_storage;
+    if (x.is_storage != y.is_storage) return x.is_storage;
+    return DepthIn(x) > DepthIn(y);
   };
   std::size_t next = 0;      // of items_
   std::vector<Source> same;  // those at one address
@@ -496,7 +506,7 @@ void Copier::Rewrite() {
   while (WalkRow()) {
   }
   FinishPending();
-  for (const Table& table : rehash_) table.type->ops->rehash(table.handle);
+  table_keys_.Run();
 }
 
 char* Copier::CopyOfMarked(const void* source, unsigned number) {
@@ -525,6 +535,7 @@ void Copier::RewriteSlot(const Slot& slot) {
   if (run.count == 0) return;
   if (char* copy = CopyOf(run.data, *type.element())) {
     type.ops->set_view(slot.address, copy);
+    if (may_rehash_) table_keys_.AddPointer(slot.address, &type);
   }
 }
 

@@ -30,10 +30,7 @@ void* CopyObject(Arena& arena, const TypeLayout& type, const void* object,
   if (IsTree(type)) return CopyTree(arena, type, object, failed_bytes);
   {
     GraphCopier graph(arena);
-    const GraphCopier::Outcome outcome = graph.Run(type, object);
-    *failed_bytes = graph.failed_bytes();
-    if (outcome == GraphCopier::Outcome::kCopied) return graph.copy();
-    if (outcome == GraphCopier::Outcome::kNoMemory) return nullptr;
+    if (graph.Run(type, object)) return graph.copy();
   }
   Copier copier(arena);
   void* copy = copier.Run(type, object);

@@ -3,6 +3,7 @@
 #include "acre/detail/forward_map.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 
 namespace acre::inline ACRE_ABI::detail {
@@ -19,6 +20,22 @@ std::uint64_t* CellPages::New() {
   --left_;
   std::memset(page, 0, kCells * sizeof *page);
   return page;
+}
+
+ForwardMap::ForwardMap(const char* begin, std::size_t size,
+                       const char* live_end)
+    : begin_(begin),
+      size_(std::min(size, static_cast<std::size_t>(live_end - begin))) {
+  // Not a vector: of a large chunk only what is used is to be cleared.
+  const std::size_t pages = size_ / kPage + 1;
+  auto* memory =
+      static_cast<std::uint64_t*>(std::calloc(pages, sizeof(std::uint64_t)));
+  if (memory == nullptr) size_ = 0;  // holds nothing: Copier does without
+  pages_.reset(memory);
+}
+
+void ForwardMap::Release::operator()(std::uint64_t* pages) const {
+  std::free(pages);
 }
 
 bool ForwardMap::IsFree(const void* begin, std::size_t bytes) const {

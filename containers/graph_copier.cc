@@ -43,8 +43,7 @@ bool HasPart(const TypeLayout& type, std::size_t offset,
 
 }  // namespace
 
-GraphCopier::Outcome GraphCopier::Run(const TypeLayout& type,
-                                      const void* root) {
+bool GraphCopier::Run(const TypeLayout& type, const void* root) {
   CopyPlan& plan = plans_.Of(type);
   const auto* source = static_cast<const char*>(root);
   if (ForwardMap* map = maps_.Of(root)) {
@@ -54,33 +53,30 @@ GraphCopier::Outcome GraphCopier::Run(const TypeLayout& type,
              static_cast<char*>(
                  Blocks::TryTake(arena_, type.size, type.align, &type)),
              type.size, &plan};
-    if (root_.copy == nullptr) {
-      failed_bytes_ = type.size;
-      return Outcome::kNoMemory;
-    }
+    if (root_.copy == nullptr) return false;
     met_.push_back({source, root_.copy, &plan});
   }
   WalkAll();
-  if (is_stopped()) GiveBack();
-  return outcome_;
+  if (is_stopped_) GiveBack();
+  return !is_stopped_;
 }
 
 // ----------------------------------------------------------------------- walk
 
 void GraphCopier::WalkAll() {
   do {
-    while (!met_.empty() && !is_stopped()) WalkQueue();
+    while (!met_.empty() && !is_stopped_) WalkQueue();
     pending_.Drain([this](const Pending& pending) { Resolve(pending); });
-  } while (!met_.empty() && !is_stopped());
-  if (is_stopped()) return;
-  for (const Table& table : rehash_) table.type->ops->rehash(table.handle);
+  } while (!met_.empty() && !is_stopped_);
+  if (is_stopped_) return;
+  table_keys_.Run();
 }
 
 /// Objects in the order in which they were met: often that of their addresses.
 void GraphCopier::WalkQueue() {
   queue_.swap(met_);
   met_.clear();
-  for (std::size_t i = 0; i < queue_.size() && !is_stopped(); ++i) {
+  for (std::size_t i = 0; i < queue_.size() && !is_stopped_; ++i) {
     if (i + kAhead < queue_.size()) {
       const Object& later = queue_[i + kAhead];
       __builtin_prefetch(later.source);
@@ -95,7 +91,7 @@ void GraphCopier::WalkQueue() {
 }
 
 void GraphCopier::WalkRows() {
-  while (!rows_.empty() && !is_stopped()) {
+  while (!rows_.empty() && !is_stopped_) {
     const Row row = rows_.back();
     rows_.pop_back();
     WalkRun(row.data, row.count, *row.plan);
@@ -153,19 +149,20 @@ void GraphCopier::TakeView(char* slot, Step& step) {
   const auto* source = static_cast<const char*>(run.data);
   if (char* copy = Forward(source, plans_.TargetOf(step), run.count)) {
     step.type->ops->set_view(slot, copy);
+    NoteSlot(slot, step.type);
   }
 }
 
 inline void GraphCopier::TakeHandle(char* slot, Step& step) {
-  if (is_stopped()) return;
+  if (is_stopped_) return;
   const TypeOps& ops = *step.type->ops;
   const StorageCopy storage = ops.copy_storage(slot, &arena_);
   switch (storage.outcome) {
     case StorageCopy::Outcome::kNone:
       return;
     case StorageCopy::Outcome::kNoMemory:
-      failed_bytes_ = ops.storage(slot).used;
-      return Stop(Outcome::kNoMemory);
+      is_stopped_ = true;
+      return;
     case StorageCopy::Outcome::kCopied:
       break;
   }
@@ -173,7 +170,7 @@ inline void GraphCopier::TakeHandle(char* slot, Step& step) {
                       static_cast<char*>(storage.copy), storage.bytes,
                       &plans_.StorageOf(step)};
   if (!Note(maps_.Of(extent.source), extent)) return GiveBack(extent);
-  if (ops.rehash != nullptr) rehash_.push_back({step.type, slot});
+  if (ops.rehash != nullptr) table_keys_.Add(*step.type, slot);
   if (step.type->element()->has_slots) WalkElements(slot, step, storage);
 }
 
@@ -210,7 +207,17 @@ void GraphCopier::WalkPart(char* part, const TypeLayout& type) {
 inline void GraphCopier::Resolve(const Pending& pending) {
   if (pending.slot == nullptr) return;
   const auto* source = static_cast<const char*>(*pending.slot);
-  if (char* copy = Forward(source, *pending.target, 1)) *pending.slot = copy;
+  if (char* copy = Forward(source, *pending.target, 1)) {
+    *pending.slot = copy;
+    NoteSlot(pending.slot, nullptr);
+  }
+}
+
+/// Entries of a table may move once its keys are known.
+inline void GraphCopier::NoteSlot(void* slot, const TypeLayout* view) {
+  if (ACRE_LIKELY(!leads_into_table_)) return;
+  leads_into_table_ = false;
+  table_keys_.AddPointer(slot, view);
 }
 
 inline char* GraphCopier::Forward(const char* source, CopyPlan& plan,
@@ -227,19 +234,18 @@ inline char* GraphCopier::Forward(const char* source, CopyPlan& plan,
 
 char* GraphCopier::Meet(ForwardMap& map, const char* source, CopyPlan& plan,
                         std::size_t count) {
-  if (is_stopped()) return nullptr;
+  if (is_stopped_) return nullptr;
   const TypeLayout& type = *plan.type;
   const std::size_t bytes = count * type.size;
   // An element of an array, perhaps, that is met as a whole later.
   if (!IsGranule(source) || !map.Holds(source + bytes - 1)) {
-    Stop(Outcome::kNotForIt);
+    is_stopped_ = true;
     return nullptr;
   }
   auto* copy =
       static_cast<char*>(Blocks::TryTake(arena_, bytes, type.align, &type));
   if (copy == nullptr) {
-    failed_bytes_ = bytes;
-    Stop(Outcome::kNoMemory);
+    is_stopped_ = true;
     return nullptr;
   }
   const Extent extent{source, copy, bytes, &plan};
@@ -266,7 +272,7 @@ char* GraphCopier::ForwardOutside(const char* source, const CopyPlan& plan,
     if (!process_) process_.emplace();
     if (process_->IsStatic(source)) return nullptr;
   }
-  Stop(Outcome::kNotForIt);
+  is_stopped_ = true;
   return nullptr;
 }
 
@@ -281,12 +287,21 @@ char* GraphCopier::InExtent(const Extent& extent, const char* p,
     const std::size_t behind = to_end % element.size;
     const std::size_t offset = behind == 0 ? 0 : element.size - behind;
     const bool are_elements = offset == 0 && SameType(element, type);
-    if (plan.steps.empty() || are_elements ||
-        HasPart(element, offset, type, count)) {
-      return extent.copy + (p - extent.source);
+    const bool has_slots_of_its_own = !plan.steps.empty() && !are_elements &&
+                                      !HasPart(element, offset, type, count);
+    // Where both take the same bytes, the block is of the type around the
+    // other.
+    const bool is_around =
+        count * type.size == extent.bytes && DepthOf(type) > DepthOf(element);
+    char* copy = extent.copy + (p - extent.source);
+    const bool is_aligned =
+        (reinterpret_cast<std::uintptr_t>(copy) & (type.align - 1)) == 0;
+    if (!has_slots_of_its_own && !is_around && is_aligned) {
+      leads_into_table_ = extent.plan->is_table;
+      return copy;
     }
   }
-  Stop(Outcome::kNotForIt);
+  is_stopped_ = true;
   return nullptr;
 }
 
@@ -302,7 +317,7 @@ GraphCopier::Extent GraphCopier::ExtentOf(const ForwardMap& map, const char* p,
 inline bool GraphCopier::Note(ForwardMap* map, const Extent& extent) {
   if (map == nullptr || extent.plan->number > ForwardCell::kMaxNumber ||
       !IsGranule(extent.source)) {
-    Stop(Outcome::kNotForIt);
+    is_stopped_ = true;
     return false;
   }
   const std::size_t granules = (extent.bytes + kGranule - 1) / kGranule;
@@ -314,7 +329,7 @@ inline bool GraphCopier::Note(ForwardMap* map, const Extent& extent) {
   std::uint64_t any = 0;
   for (std::size_t i = 0; i < granules; ++i) any |= cells[i];
   if (any != 0) {
-    Stop(Outcome::kNotForIt);
+    is_stopped_ = true;
     return false;
   }
   const ForwardCell first(extent.copy, extent.plan->number, extent.bytes);
@@ -324,7 +339,7 @@ inline bool GraphCopier::Note(ForwardMap* map, const Extent& extent) {
 
 bool GraphCopier::NoteFar(ForwardMap& map, const Extent& extent) {
   if (!map.IsFree(extent.source, extent.bytes)) {
-    Stop(Outcome::kNotForIt);
+    is_stopped_ = true;
     return false;
   }
   const bool is_small = extent.bytes <= ForwardCell::kMaxGranules * kGranule;

@@ -154,6 +154,8 @@ constexpr std::uint64_t HashShape(const TypeLayout& type) {
     for (const FieldLayout& field : type.fields) {
       hash = HashName(field.name, hash ^ field.offset);
     }
+    // Types of one name in two anonymous namespaces may differ in this alone.
+    for (const FieldLayout& slot : type.slots) hash = hash * 31 + slot.offset;
   }
   return hash;
 }

@@ -111,8 +111,11 @@ struct TypeOps {
   /// The handle's bytes were copied from elsewhere; gives it storage of its own
   /// in `arena`, with the bytes of the elements.
   StorageCopy (*copy_storage)(void* handle, Arena* arena) = nullptr;
-  /// Puts every element where its (changed) key belongs. Null: never needed.
-  void (*rehash)(void* handle) = nullptr;
+  /// Puts every element where its (changed) key belongs, and calls
+  /// moved(context, from, to) for each, in their old order. Null: never needed.
+  void (*rehash)(void* handle,
+                 void (*moved)(void* context, const void* from, void* to),
+                 void* context) = nullptr;
 };
 
 /// A type, described. See TypeKind for what `fields` holds: the fields of a

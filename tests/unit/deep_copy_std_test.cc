@@ -352,3 +352,21 @@ TEST_CASE("DeepCopy of std: a failure leaves the source's containers alone") {
   CHECK(failures > 2);
   CHECK(from.stats().live() == live);
 }
+
+TEST_CASE("DeepCopy of std: maps and sets of arena strings give all back") {
+  Arena from;
+  std::map<acre::String, int> map;
+  map.emplace(acre::String(from, "a key that does not fit into its handle"), 1);
+  map.emplace(acre::String(from, "another that does not fit into its handle"),
+              2);
+  std::set<acre::String> set;
+  set.emplace(from, "a key that does not fit into its handle");
+  Arena to;
+  auto* map_copy = acre::DeepCopy(to, map);
+  auto* set_copy = acre::DeepCopy(to, set);
+  CHECK(map_copy->at("another that does not fit into its handle") == 2);
+  CHECK(set_copy->contains("a key that does not fit into its handle"));
+  to.Free(map_copy);
+  to.Free(set_copy);
+  CHECK(to.stats().live() == 0);
+}

@@ -51,7 +51,7 @@ TEST_CASE("ForwardCell: says what it was made of") {
 }
 
 TEST_CASE("ForwardMap: bounds") {
-  const ForwardMap map(chunk, 4096, nullptr);
+  const ForwardMap map(chunk, kSize, chunk + 4096);
   CHECK(map.Holds(chunk));
   CHECK(map.Holds(chunk + 4095));
   CHECK_FALSE(map.Holds(chunk + 4096));
@@ -61,7 +61,7 @@ TEST_CASE("ForwardMap: bounds") {
 
 TEST_CASE("ForwardMap: extents of any size at any granule, against a model") {
   std::mt19937 random(3);
-  ForwardMap map(chunk, kSize, nullptr);
+  ForwardMap map(chunk, kSize, chunk + kSize);
   CellPages cells;
   struct Extent {
     std::size_t begin;

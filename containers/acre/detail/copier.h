@@ -24,6 +24,7 @@
 #include "acre/detail/chunk_marks.h"
 #include "acre/detail/look_ahead.h"
 #include "acre/detail/process_map.h"
+#include "acre/detail/table_keys.h"
 #include "acre/detail/visit_set.h"
 #include "acre/detail/walk.h"
 #include "acre/type_layout.h"
@@ -133,6 +134,7 @@ class Copier {
   template <class Visit>
   void ForEachExtent(Visit visit);
   static Source SourceOf(Item& item);
+  static unsigned DepthIn(const Source& source);
   char*& CopyOf(const Source& source) {
     return source.item != nullptr ? source.item->copy : copies_[source.rank];
   }
@@ -180,11 +182,8 @@ class Copier {
   LookAhead<Object> objects_;  // marked ones that will be entered soon
   std::size_t failed_bytes_ = 0;
   std::optional<ProcessMap> process_;  // made at first need
-  struct Table {
-    const TypeLayout* type;
-    void* handle;
-  };
-  std::vector<Table> rehash_;  // at the very end
+  TableKeys table_keys_;
+  bool may_rehash_ = false;  // there are tables whose keys hold pointers
 };
 
 }  // namespace acre::inline ACRE_ABI::detail

@@ -91,8 +91,8 @@ class CellPages {
 
 class ForwardMap {
  public:
-  ForwardMap(const char* begin, std::size_t size, const char*)
-      : begin_(begin), size_(size), pages_(size / kPage + 1) {}
+  /// `live_end`: nothing from there on is handed out.
+  ForwardMap(const char* begin, std::size_t size, const char* live_end);
 
   bool Holds(const void* address) const {
     return OffsetOf(address) < size_;  // one comparison for both ends
@@ -138,7 +138,8 @@ class ForwardMap {
   /// Calls visit(begin, bytes, first cell) for each small extent.
   template <class Visit>
   void ForEachSmall(Visit visit) const {
-    for (std::size_t i = 0; i < pages_.size(); ++i) {
+    const std::size_t pages = pages_ == nullptr ? 0 : size_ / kPage + 1;
+    for (std::size_t i = 0; i < pages; ++i) {
       if (!IsCells(pages_[i])) continue;
       for (std::size_t k = 0; k < kCells; ++k) {
         const ForwardCell cell(CellsOf(pages_[i])[k]);
@@ -167,9 +168,13 @@ class ForwardMap {
     return ForwardCell(page & ~std::uint64_t{1});
   }
 
+  struct Release {
+    void operator()(std::uint64_t* pages) const;
+  };
+
   const char* begin_;
-  std::size_t size_;
-  std::vector<std::uint64_t> pages_;
+  std::size_t size_;  // up to the live end
+  std::unique_ptr<std::uint64_t[], Release> pages_;
 };
 
 }  // namespace acre::inline ACRE_ABI::detail

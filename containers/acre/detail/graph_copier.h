@@ -28,22 +28,20 @@
 #include "acre/detail/look_ahead.h"
 #include "acre/detail/per_chunk.h"
 #include "acre/detail/process_map.h"
+#include "acre/detail/table_keys.h"
 #include "acre/type_layout.h"
 
 namespace acre::inline ACRE_ABI::detail {
 
 class GraphCopier {
  public:
-  enum class Outcome : std::uint8_t { kCopied, kNoMemory, kNotForIt };
-
   explicit GraphCopier(Arena& arena) : arena_(arena) {}
 
-  /// Anything but kCopied leaves nothing in the arena.
-  Outcome Run(const TypeLayout& type, const void* root);
+  /// False where it cannot do it or memory runs out: Copier needs less, as it
+  /// merges pieces that overlap. Then nothing remains.
+  bool Run(const TypeLayout& type, const void* root);
 
   void* copy() const { return root_.copy; }
-  /// The size that could not be allocated.
-  std::size_t failed_bytes() const { return failed_bytes_; }
 
  private:
   using Step = CopyPlan::Step;
@@ -77,10 +75,6 @@ class GraphCopier {
     void** slot = nullptr;
     CopyPlan* target = nullptr;
   };
-  struct Table {
-    const TypeLayout* type;
-    void* handle;
-  };
 
   // ------------------------------------------------------------------- walk
   void WalkAll();
@@ -97,6 +91,7 @@ class GraphCopier {
 
   // ------------------------------------------------------------------- copy
   void Resolve(const Pending& pending);
+  void NoteSlot(void* slot, const TypeLayout* view);
   /// Where the copy of `count` objects is; it is made where there is none.
   /// Null:
   /// the pointer stays as it is, or the copy was stopped.
@@ -112,16 +107,11 @@ class GraphCopier {
   bool Note(ForwardMap* map, const Extent& extent);
   bool NoteFar(ForwardMap& map, const Extent& extent);
 
-  void Stop(Outcome why) {
-    if (outcome_ == Outcome::kCopied) outcome_ = why;
-  }
-  bool is_stopped() const { return outcome_ != Outcome::kCopied; }
   void GiveBack();
   void GiveBack(const Extent& extent);
 
   Arena& arena_;
-  Outcome outcome_ = Outcome::kCopied;
-  std::size_t failed_bytes_ = 0;
+  bool is_stopped_ = false;
   CopyPlans plans_;
   PerChunk<ForwardMap> maps_;
   CellPages cells_;
@@ -131,8 +121,9 @@ class GraphCopier {
   std::vector<Object> met_;    // the queue of the next one
   std::vector<Row> rows_;
   LookAhead<Pending> pending_;
-  std::size_t depth_ = 0;              // of containers in containers
-  std::vector<Table> rehash_;          // at the very end
+  std::size_t depth_ = 0;  // of containers in containers
+  TableKeys table_keys_;
+  bool leads_into_table_ = false;      // what Forward returned last
   std::optional<ProcessMap> process_;  // made at first need
 };
 

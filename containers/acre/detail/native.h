@@ -87,6 +87,16 @@ struct Native<T> {
   }
 };
 
+/// `to` is a copy already, for the table to find its place by: what its
+/// containers got for that goes back.
+template <class Key>
+void PlaceKey(Copier& copier, const Key& key, Key* to) {
+  if constexpr (LayoutOf<Key>().has_handles) {
+    ReleaseHandles(LayoutOf<Key>(), to);
+  }
+  copier.Place(LayoutOf<Key>(), &key, 1, to);
+}
+
 template <StdMap T>
 struct Native<T> {
   using Key = typename T::key_type;
@@ -97,7 +107,7 @@ struct Native<T> {
     for (const auto& [key, value] : from) {
       auto* slot = &*to->try_emplace(key).first;
       if constexpr (Element<Key>) {
-        copier.Place(LayoutOf<Key>(), &key, 1, const_cast<Key*>(&slot->first));
+        PlaceKey(copier, key, const_cast<Key*>(&slot->first));
       }
       Native<Value>::Convert(copier, value, &slot->second);
     }
@@ -114,7 +124,7 @@ struct Native<T> {
     for (const Key& key : from) {
       const auto* slot = &*to->insert(key).first;
       if constexpr (Element<Key>) {
-        copier.Place(LayoutOf<Key>(), &key, 1, const_cast<Key*>(slot));
+        PlaceKey(copier, key, const_cast<Key*>(slot));
       }
     }
     copier.RehashLater(LayoutOf<Type>(), to);

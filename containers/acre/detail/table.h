@@ -236,18 +236,28 @@ class Table {
     std::byte* const bytes;
   };
 
-  /// Elements are where their keys say no longer: keys were rewritten.
-  void Reinsert() {
+  /// Elements are where their keys say no longer: keys were rewritten. Calls
+  /// moved(from, to) for each slot, in their old order.
+  template <class Moved>
+  void Reinsert(Moved moved) {
     if (rep_.size == 0) return;
     const std::size_t count = rep_.size;
-    const Copies copies(count * sizeof(Slot));
+    const Copies copies(count * (sizeof(Slot) + sizeof(Slot*)));
     std::byte* to = copies.bytes;
+    std::byte* from_to = copies.bytes + count * sizeof(Slot);
     for (auto it = begin(); it != end(); ++it, to += sizeof(Slot)) {
-      std::memcpy(to, static_cast<const void*>(&*it), sizeof(Slot));
+      const auto* from = static_cast<const void*>(&*it);
+      std::memcpy(to, from, sizeof(Slot));
+      std::memcpy(from_to, &from, sizeof from);
+      from_to += sizeof from;
     }
     std::memset(rep_.control, 0, rep_.groups() * kGroupBytes);
+    from_to = copies.bytes + count * sizeof(Slot);
     for (std::size_t i = 0; i < count; ++i) {
-      Place(*reinterpret_cast<Slot*>(copies.bytes + i * sizeof(Slot)));
+      const Slot* from;
+      std::memcpy(&from, from_to + i * sizeof from, sizeof from);
+      moved(from,
+            Place(*reinterpret_cast<Slot*>(copies.bytes + i * sizeof(Slot))));
     }
   }
 
@@ -435,11 +445,13 @@ class Table {
   }
 
   /// Puts the bytes of an element, known to be absent, where they belong.
-  void Place(const Slot& from) {
+  Slot* Place(const Slot& from) {
     const std::uint64_t hash = HashOf(Policy::KeyOf(from));
     const Position at = Locate(hash);
     ControlOf(at.group)[at.slot] = FingerprintOf(hash);
-    CopySlot(SlotAt(at.group, at.slot), from);
+    Slot* to = SlotAt(at.group, at.slot);
+    CopySlot(to, from);
+    return to;
   }
 
   static ACRE_INLINE void CopySlot(Slot* to, const Slot& from) {

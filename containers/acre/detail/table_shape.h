@@ -71,8 +71,11 @@ struct TableShape : PlainShape {
   static StorageCopy CopyStorage(void* handle, Arena* arena) {
     return CopyTable(Rep(handle), *arena, kSlotShape);
   }
-  static void Rehash(void* handle) {
-    static_cast<C*>(handle)->table_.Reinsert();
+  static void Rehash(void* handle,
+                     void (*moved)(void* context, const void* from, void* to),
+                     void* context) {
+    static_cast<C*>(handle)->table_.Reinsert(
+        [=](const Slot* from, Slot* to) { moved(context, from, to); });
   }
 
   // Keys with pointers in them hash by address, which a copy changes; text

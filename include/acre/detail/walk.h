@@ -86,6 +86,21 @@ void ForEachSlotType(const TypeLayout& type, std::size_t offset, Visit visit) {
   }
 }
 
+/// How many types deep the address of an object of that type is the address of
+/// its parts, too: more than for any part that takes the same bytes.
+inline unsigned DepthOf(const TypeLayout& type) {
+  if (type.kind == TypeKind::kArray) return 1 + DepthOf(*type.element());
+  unsigned deepest = 0;
+  if (type.kind == TypeKind::kStruct) {
+    for (const FieldLayout& field : type.fields) {
+      if (field.offset != 0 || field.type == nullptr) continue;
+      const unsigned depth = 1 + DepthOf(*field.type());
+      if (depth > deepest) deepest = depth;
+    }
+  }
+  return deepest;
+}
+
 /// What a pointer or view leads to. Null data: nothing.
 inline ElementRun PointedTo(const Slot& slot) {
   if (slot.type->kind == TypeKind::kPointer) {
