@@ -18,7 +18,6 @@
 #include <cstdint>
 #include <cstring>
 #include <new>
-#include <string_view>  // std::forward_iterator_tag: <iterator> is heavy
 #include <type_traits>
 #include <utility>
 
@@ -26,6 +25,7 @@
 #include "acre/config.h"
 #include "acre/detail/group.h"
 #include "acre/detail/handle.h"
+#include "acre/detail/table_cursor.h"
 #include "acre/element.h"
 #include "acre/hash.h"
 
@@ -96,84 +96,8 @@ class Table {
   using Key = typename Policy::Key;
   static constexpr SlotShape kShape{sizeof(Slot), alignof(Slot)};
 
-  /// Forward iterator. Points at the occupied slots left in one group.
-  template <class Value>
-  class Cursor {
-   public:
-    using iterator_category = std::forward_iterator_tag;
-    using value_type = std::remove_const_t<Value>;
-    using difference_type = std::ptrdiff_t;
-    using pointer = Value*;
-    using reference = Value&;
-
-    Cursor() = default;
-    Cursor(const std::uint8_t* group, const std::uint8_t* end, Slot* row,
-           SlotMask mask)
-        : group_(group), end_(end), row_(row), mask_(mask) {}
-    template <class Other>
-    requires(std::is_const_v<Value> && !std::is_const_v<Other>) Cursor(
-        const Cursor<Other>& other)  // NOLINT: iterator to const_iterator
-        : Cursor(other.group_, other.end_, other.row_, other.mask_) {}
-
-    Value& operator*() const { return row_[InGroup()]; }
-    Value* operator->() const { return &**this; }
-    Cursor& operator++() {
-      do {
-        mask_ &= mask_ - 1;
-        if (ACRE_UNLIKELY(mask_ == 0)) {
-          NextGroup();
-          return *this;
-        }
-        // Elements behind the last one may have been erased since. A byte is
-        // looked at, off the way from element to element.
-      } while (ACRE_UNLIKELY(group_[InGroup()] == 0));
-      return *this;
-    }
-    Cursor operator++(int) {
-      Cursor old = *this;
-      ++*this;
-      return old;
-    }
-    friend bool operator==(const Cursor& a, const Cursor& b) {
-      const auto lowest = [](SlotMask mask) { return mask & (0u - mask); };
-      return a.group_ == b.group_ && lowest(a.mask_) == lowest(b.mask_);
-    }
-
-    void NextGroup() {
-      do {
-        group_ += kGroupBytes;
-        row_ += kGroupSlots;
-        if (group_ == end_) {
-          mask_ = 0;
-          return;
-        }
-        mask_ = Used(group_);
-      } while (mask_ == 0);
-      // Rows are longer than the hardware looks ahead.
-      const char* ahead = reinterpret_cast<const char*>(row_ + 2 * kGroupSlots);
-      for (std::size_t i = 0; i < kGroupSlots * sizeof(Slot); i += 64) {
-        __builtin_prefetch(ahead + i);
-      }
-    }
-
-   private:
-    friend class Table;
-    template <class>
-    friend class Cursor;
-
-    /// Its slot in the group. Requires: not the end.
-    std::size_t InGroup() const {
-      ACRE_ASSUME(mask_ != 0);
-      return FirstSlot(mask_);
-    }
-
-    const std::uint8_t* group_ = nullptr;
-    const std::uint8_t* end_ = nullptr;
-    Slot* row_ = nullptr;  // of group_
-    SlotMask mask_ = 0;    // 0 at the end only
-  };
-  using iterator = Cursor<typename Policy::Value>;
-  using const_iterator = Cursor<const typename Policy::Value>;
+  using iterator = TableCursor<Slot, typename Policy::Value>;
+  using const_iterator = TableCursor<Slot, const typename Policy::Value>;
 
   Table() = default;
   explicit Table(Arena& arena) { rep_.arena = &arena; }
@@ -227,37 +151,24 @@ class Table {
     if (groups > rep_.groups()) Rehash(groups);
   }
 
-  struct Copies {
-    explicit Copies(std::size_t size)
-        : bytes(static_cast<std::byte*>(::operator new(size))) {}
-    Copies(const Copies&) = delete;
-    Copies& operator=(const Copies&) = delete;
-    ~Copies() { ::operator delete(bytes); }
-    std::byte* const bytes;
-  };
-
   /// Elements are where their keys say no longer: keys were rewritten. Calls
   /// moved(from, to) for each slot, in their old order.
   template <class Moved>
   void Reinsert(Moved moved) {
     if (rep_.size == 0) return;
-    const std::size_t count = rep_.size;
-    const Copies copies(count * (sizeof(Slot) + sizeof(Slot*)));
-    std::byte* to = copies.bytes;
-    std::byte* from_to = copies.bytes + count * sizeof(Slot);
-    for (auto it = begin(); it != end(); ++it, to += sizeof(Slot)) {
-      const auto* from = static_cast<const void*>(&*it);
-      std::memcpy(to, from, sizeof(Slot));
-      std::memcpy(from_to, &from, sizeof from);
-      from_to += sizeof from;
-    }
+    const std::size_t bytes = kShape.table_bytes(rep_.groups());
+    const Buffer old(bytes);
+    std::memcpy(old.bytes, rep_.control, bytes);
     std::memset(rep_.control, 0, rep_.groups() * kGroupBytes);
-    from_to = copies.bytes + count * sizeof(Slot);
-    for (std::size_t i = 0; i < count; ++i) {
-      const Slot* from;
-      std::memcpy(&from, from_to + i * sizeof from, sizeof from);
-      moved(from,
-            Place(*reinterpret_cast<Slot*>(copies.bytes + i * sizeof(Slot))));
+    const auto* control = static_cast<const std::uint8_t*>(old.bytes);
+    const auto* slots = reinterpret_cast<const Slot*>(
+        control + kShape.control_bytes(rep_.groups()));
+    for (std::size_t group = 0; group < rep_.groups(); ++group) {
+      SlotMask left = Used(control + group * kGroupBytes);
+      for (; left != 0; left &= left - 1) {
+        const std::size_t i = group * kGroupSlots + FirstSlot(left);
+        moved(SlotAt(0, 0) + i, Place(slots[i]));
+      }
     }
   }
 
@@ -307,8 +218,9 @@ class Table {
   template <class Iterator>
   Iterator EraseAt(Iterator it) {
     Position at;
-    at.group = static_cast<std::size_t>(it.group_ - rep_.control) / kGroupBytes;
-    at.slot = FirstSlot(it.mask_);
+    at.group =
+        static_cast<std::size_t>(it.group() - rep_.control) / kGroupBytes;
+    at.slot = static_cast<unsigned>(it.slot());
     EraseAt(at, HashOf(Policy::KeyOf(*SlotAt(at.group, at.slot))));
     return ++it;
   }
@@ -333,6 +245,15 @@ class Table {
   struct Position {
     std::size_t group = 0;
     unsigned slot = 0;
+  };
+  /// Room for a table, for a moment.
+  struct Buffer {
+    static constexpr std::align_val_t kAlign{kShape.table_align()};
+    explicit Buffer(std::size_t size) : bytes(::operator new(size, kAlign)) {}
+    Buffer(const Buffer&) = delete;
+    Buffer& operator=(const Buffer&) = delete;
+    ~Buffer() { ::operator delete(bytes, kAlign); }
+    void* const bytes;
   };
 
   void CheckLive() const {
@@ -372,7 +293,7 @@ class Table {
     CheckLive();
     Iterator it(rep_.control, rep_.control + rep_.groups() * kGroupBytes,
                 static_cast<Slot*>(rep_.slots), Used(rep_.control));
-    if (it.mask_ == 0) it.NextGroup();
+    it.SkipEmpty();
     return it;
   }
   template <class Iterator>
