@@ -51,12 +51,13 @@ TEST_CASE("ForwardCell: says what it was made of") {
 }
 
 TEST_CASE("ForwardMap: bounds") {
-  const ForwardMap map(chunk, kSize, chunk + 4096);
-  CHECK(map.Holds(chunk));
-  CHECK(map.Holds(chunk + 4095));
-  CHECK_FALSE(map.Holds(chunk + 4096));
-  CHECK_FALSE(map.Holds(chunk - 1));
-  CHECK_FALSE(map.At(chunk + 4095));
+  const char* begin = chunk + 4096;
+  const ForwardMap map(begin, kSize - 4096, begin + 4096);
+  CHECK(map.Holds(begin));
+  CHECK(map.Holds(begin + 4095));
+  CHECK_FALSE(map.Holds(begin + 4096));  // not handed out
+  CHECK_FALSE(map.Holds(begin - 1));
+  CHECK_FALSE(map.At(begin + 4095));
 }
 
 TEST_CASE("ForwardMap: extents of any size at any granule, against a model") {
