@@ -10,6 +10,8 @@
 // the copy has the shape of the source. Pointers in fields declared borrowed,
 // and pointers into static storage, are kept as they are. The source may lie
 // anywhere: in this arena, another one, the collected heap, malloc, a stack.
+// Maps and Sets keyed by pointers find their keys' copies, and pointers into
+// their entries follow; keys that point into such entries are refused (misuse).
 // Std sources: strings, vectors, deques, lists, maps, sets, optionals, pairs
 // and arrays of them become acre's containers (NativeOf).
 //

@@ -75,8 +75,8 @@ enum class ResetMode : unsigned {
   kKeep = 0,     ///< keep them, contents untouched: the fastest
   kClear = 1,    ///< keep them, and zero every byte that was handed out
   kRelease = 2,  ///< give them back to the source
-                 /// Refuse (misuse), naming them, where FindHolders
-                 /// (<acre/holders.h>) sees
+
+  /// Refuse (misuse), naming them, where FindHolders (<acre/holders.h>) sees
   /// somebody who may still point into the arena; then nothing is lost. Costs a
   /// collection. For hunting a bug: a variable that is not used any more holds
   /// as well as one that is.

@@ -110,7 +110,6 @@ void ReleaseVector(VectorRep& rep, const TypeLayout& element);
 bool CopyBlock(Arena& arena, const void* block, std::size_t bytes,
                std::size_t align, const TypeLayout* type, StorageCopy& copy);
 /// See TypeOps::copy_storage. Room without elements is not copied.
-
 StorageCopy CopyVector(VectorRep& rep, Arena& arena, const TypeLayout& element);
 /// Gives back what `size` does not need, where that saves a size class.
 void ShrinkVector(VectorRep& rep, const TypeLayout& element);
