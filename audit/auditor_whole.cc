@@ -116,7 +116,6 @@ std::vector<Garbage> Auditor::CountUnmet() {
   for (BlockView block; walk.Next(&block);) {
     if (block.is_freed || block.is_met) continue;
     std::string type = BlockTypeText(block.type, block.is_storage);
-
     Garbage& garbage = by_type[type];
     garbage.type = std::move(type);
     ++garbage.blocks;

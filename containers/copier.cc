@@ -5,8 +5,6 @@
 #include <algorithm>
 #include <cstring>
 
-#include "acre/detail/gc_query.h"
-
 namespace acre::inline ACRE_ABI::detail {
 namespace {
 
@@ -170,15 +168,6 @@ void Copier::operator()(const Slot& slot) {
   }
 }
 
-/// Static storage stays where it is; the cheap questions come first.
-bool Copier::IsKept(const void* address) {
-  if (ArenaOf(address) != nullptr || CollectedBase(address) != nullptr) {
-    return false;
-  }
-  if (!process_) process_.emplace();
-  return process_->IsStatic(address);
-}
-
 void Copier::FinishLater(void* slot, const TypeLayout& type) {
   const void* target = *static_cast<void* const*>(slot);
   if (const ChunkMarks* marks = marks_.Of(target)) marks->Prefetch(target);
@@ -204,7 +193,7 @@ void Copier::Finish(const Pending& pending) {
   if (pending.slot == nullptr) return;
   void*& target = *static_cast<void**>(pending.slot);
   if (!is_rewriting_) {
-    if (marks_.Of(target) != nullptr || !IsKept(target)) {
+    if (marks_.Of(target) != nullptr || !static_storage_.Holds(target)) {
       Add(*pending.type, target, 1);
     }
   } else if (char* copy = CopyOf(target, *pending.type)) {
@@ -215,7 +204,8 @@ void Copier::Finish(const Pending& pending) {
 
 void Copier::DiscoverView(const Slot& slot) {
   const ElementRun run = slot.type->ops->view(slot.address);
-  if (run.count != 0 && (marks_.Of(run.data) != nullptr || !IsKept(run.data))) {
+  if (run.count != 0 &&
+      (marks_.Of(run.data) != nullptr || !static_storage_.Holds(run.data))) {
     Add(*slot.type->element(), run.data, run.count);
   }
 }

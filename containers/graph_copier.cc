@@ -4,7 +4,6 @@
 
 #include <cstring>
 
-#include "acre/detail/gc_query.h"
 #include "acre/detail/walk.h"
 
 namespace acre::inline ACRE_ABI::detail {
@@ -262,17 +261,14 @@ char* GraphCopier::Meet(ForwardMap& map, const char* source, CopyPlan& plan,
   return copy;
 }
 
-/// Static storage stays where it is; the cheap questions come first.
+/// Static storage stays where it is.
+
 char* GraphCopier::ForwardOutside(const char* source, const CopyPlan& plan,
                                   std::size_t count) {
   if (root_.Holds(source, count * plan.type->size)) {
     return InExtent(root_, source, plan, count);
   }
-  if (CollectedBase(source) == nullptr) {
-    if (!process_) process_.emplace();
-    if (process_->IsStatic(source)) return nullptr;
-  }
-  is_stopped_ = true;
+  if (!static_storage_.Holds(source)) is_stopped_ = true;
   return nullptr;
 }
 

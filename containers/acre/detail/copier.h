@@ -16,14 +16,13 @@
 #define ACRE_CONTAINERS_DETAIL_COPIER_H_
 
 #include <cstddef>
-#include <optional>
 #include <vector>
 
 #include "acre/arena.h"
 #include "acre/config.h"
 #include "acre/detail/chunk_marks.h"
 #include "acre/detail/look_ahead.h"
-#include "acre/detail/process_map.h"
+#include "acre/detail/static_storage.h"
 #include "acre/detail/table_keys.h"
 #include "acre/detail/visit_set.h"
 #include "acre/detail/walk.h"
@@ -126,7 +125,6 @@ class Copier {
   unsigned NumberOf(const TypeLayout& type, bool is_storage = false);
   void WalkRuns(const TypeLayout& handle, void* object);
   bool WalkRow();
-  bool IsKept(const void* address);
 
   void SortItems();
   template <class Visit>
@@ -181,7 +179,7 @@ class Copier {
   };
   LookAhead<Object> objects_;  // marked ones that will be entered soon
   std::size_t failed_bytes_ = 0;
-  std::optional<ProcessMap> process_;  // made at first need
+  StaticStorage static_storage_;
   TableKeys table_keys_;
   bool may_rehash_ = false;  // there are tables whose keys hold pointers
 };

@@ -18,7 +18,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <vector>
 
 #include "acre/arena.h"
@@ -27,7 +26,7 @@
 #include "acre/detail/forward_map.h"
 #include "acre/detail/look_ahead.h"
 #include "acre/detail/per_chunk.h"
-#include "acre/detail/process_map.h"
+#include "acre/detail/static_storage.h"
 #include "acre/detail/table_keys.h"
 #include "acre/type_layout.h"
 
@@ -123,8 +122,8 @@ class GraphCopier {
   LookAhead<Pending> pending_;
   std::size_t depth_ = 0;  // of containers in containers
   TableKeys table_keys_;
-  bool leads_into_table_ = false;      // what Forward returned last
-  std::optional<ProcessMap> process_;  // made at first need
+  bool leads_into_table_ = false;  // what Forward returned last
+  StaticStorage static_storage_;
 };
 
 }  // namespace acre::inline ACRE_ABI::detail

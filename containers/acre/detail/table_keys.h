@@ -19,7 +19,6 @@ class TableKeys {
  public:
   /// A table whose type has TypeOps::rehash.
   void Add(const TypeLayout& type, void* handle);
-  bool empty() const { return tables_.empty(); }
 
   /// A pointer that was rewritten (`view`: null), or a view of that type. Those
   /// that lead into no table may be added, too.

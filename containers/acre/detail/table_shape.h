@@ -90,7 +90,6 @@ struct TableShape : PlainShape {
       .next_run = &NextRun,
       .adopt = &Adopt,
       .copy_storage = &CopyStorage,
-
       .rehash = kHashesAddresses ? &Rehash : nullptr};
   static constexpr const TypeOps* kOps = &kHandleOps;
 };
