@@ -115,7 +115,7 @@ requires(LayoutOf<C>().kind == TypeKind::kHandle) C
 /// variant (whose reset does not), and leaves a T{}.
 template <class T>
 void Clear(T& value) {
-  if constexpr (LayoutOf<T>().has_handles) {
+  if constexpr (detail::kHandlesIn<T>) {
     detail::ReleaseHandles(LayoutOf<T>(), &value);
   }
   ::new (static_cast<void*>(&value)) T{};

@@ -516,12 +516,12 @@ class Vector {
   }
 
   void BindElement([[maybe_unused]] T* at) {
-    if constexpr (LayoutOf<T>().has_handles) {
+    if constexpr (detail::kHandlesIn<T>) {
       detail::BindHandles(Element(), at, rep_.arena);
     }
   }
   void ReleaseElements([[maybe_unused]] T* first, [[maybe_unused]] T* last) {
-    if constexpr (LayoutOf<T>().has_handles) {
+    if constexpr (detail::kHandlesIn<T>) {
       for (; first != last; ++first) detail::ReleaseHandles(Element(), first);
     }
   }

@@ -362,7 +362,7 @@ ACRE_INLINE T* Arena::ConstructIn(void* block, Args&&... args) {
 #else
   object = detail::ConstructAt<T>(block, std::forward<Args>(args)...);
 #endif
-  if constexpr (LayoutOf<T>().has_handles) {
+  if constexpr (detail::kHandlesIn<T>) {
     detail::BindHandles(LayoutOf<T>(), object, this);
   }
   return object;
@@ -408,7 +408,7 @@ std::span<T> Arena::ConstructArray(void* block, std::size_t count) {
 #else
   construct();
 #endif
-  if constexpr (LayoutOf<T>().has_handles) {
+  if constexpr (detail::kHandlesIn<T>) {
     for (std::size_t i = 0; i < count; ++i) {
       detail::BindHandles(LayoutOf<T>(), data + i, this);
     }
@@ -450,7 +450,7 @@ ACRE_INLINE void Arena::Free(T* object) {
   if constexpr (kChecked) {
     CheckFree(mutable_object, sizeof(T), alignof(T), &LayoutOf<Object>());
   }
-  if constexpr (LayoutOf<Object>().has_handles) {
+  if constexpr (detail::kHandlesIn<Object>) {
     detail::ReleaseHandles(LayoutOf<Object>(), mutable_object);
   }
   Give(mutable_object, sizeof(T), alignof(T), &LayoutOf<Object>());
@@ -465,7 +465,7 @@ void Arena::Free(std::span<T, N> array) {
   if constexpr (kChecked) {
     CheckFree(data, array.size_bytes(), alignof(T), &LayoutOf<Object>());
   }
-  if constexpr (LayoutOf<Object>().has_handles) {
+  if constexpr (detail::kHandlesIn<Object>) {
     for (std::size_t i = 0; i < array.size(); ++i) {
       detail::ReleaseHandles(LayoutOf<Object>(), data + i);
     }

@@ -324,6 +324,11 @@ class TypeWalk {
 template <class T>
 inline constexpr bool kIsElement = TypeWalk(GetLayout<T>()).Run();
 
+template <class T>
+requires(std::is_arithmetic_v<T> ||
+         std::is_enum_v<T>) inline constexpr bool kIsElement<T> =
+    !std::is_volatile_v<T>;
+
 // What pointers and pairs reach is what their parts reach: one walk for each
 // struct, instead of one for every way to hold it.
 template <class T>

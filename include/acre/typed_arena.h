@@ -116,7 +116,7 @@ class TypedArena {
   void Reset() {
     for (std::size_t i = 0; i < in_use_; ++i) {
       Segment& segment = segments_[i];
-      if constexpr (LayoutOf<T>().has_handles) {
+      if constexpr (detail::kHandlesIn<T>) {
         for (std::size_t n = 0; n < segment.count; ++n) {
           detail::ReleaseHandles(LayoutOf<T>(), segment.data + n);
         }
@@ -292,7 +292,7 @@ class TypedArena {
 
    private:
     void TakeBack() {
-      if constexpr (LayoutOf<T>().has_handles) {
+      if constexpr (detail::kHandlesIn<T>) {
         for (std::size_t i = 0; i < made_; ++i) {
           detail::ReleaseHandles(LayoutOf<T>(), data_ + i);
         }
@@ -345,7 +345,7 @@ class TypedArena {
   }
 
   void Bind(T* object) {
-    if constexpr (LayoutOf<T>().has_handles) {
+    if constexpr (detail::kHandlesIn<T>) {
       detail::BindHandles(LayoutOf<T>(), object, &arena_);
     }
   }

@@ -42,7 +42,7 @@ void MakeKey(void* at, [[maybe_unused]] Arena& arena, Q&& key) {
     ::new (at) K(arena, std::forward<Q>(key));
   } else {
     ConstructAt<K>(at, std::forward<Q>(key));
-    if constexpr (LayoutOf<K>().has_handles) {
+    if constexpr (kHandlesIn<K>) {
       BindHandles(LayoutOf<K>(), at, &arena);
     }
   }

@@ -91,7 +91,7 @@ struct Native<T> {
 /// containers got for that goes back.
 template <class Key>
 void PlaceKey(Copier& copier, const Key& key, Key* to) {
-  if constexpr (LayoutOf<Key>().has_handles) {
+  if constexpr (kHandlesIn<Key>) {
     ReleaseHandles(LayoutOf<Key>(), to);
   }
   copier.Place(LayoutOf<Key>(), &key, 1, to);
