@@ -137,25 +137,25 @@ class Map {
   template <class Q = K>
   requires detail::LooksUp<H, K, std::remove_cvref_t<Q>> V& operator[](
       Q&& key) {
-    return try_emplace(std::forward<Q>(key)).first->second;
+    return Insert(std::forward<Q>(key)).slot->second;
   }
 
   /// Nothing is moved from, and nothing constructed, where the key is there.
   template <class Q = K, class... Args>
   requires detail::LooksUp<H, K, std::remove_cvref_t<Q>>
       std::pair<iterator, bool> try_emplace(Q&& key, Args&&... args) {
-    const auto [slot, made] =
-        Insert(std::forward<Q>(key), std::forward<Args>(args)...);
-    return {table_.At(slot), made};
+    const auto at = Insert(std::forward<Q>(key), std::forward<Args>(args)...);
+    return {table_.At(at.slot), at.is_new};
   }
   template <class Q = K, class U = V>
   requires detail::LooksUp<H, K, std::remove_cvref_t<Q>>
       std::pair<iterator, bool> insert_or_assign(Q&& key, U&& value) {
-    const auto [slot, made] =
-        Insert(std::forward<Q>(key), std::forward<U>(value));
+    const auto at = Insert(std::forward<Q>(key), std::forward<U>(value));
     // Insert has not touched `value` unless it made the element.
-    if (!made) slot->second = std::forward<U>(value);  // NOLINT(bugprone-*)
-    return {table_.At(slot), made};
+    if (!at.is_new) {
+      at.slot->second = std::forward<U>(value);  // NOLINT(bugprone-*)
+    }
+    return {table_.At(at.slot), at.is_new};
   }
   template <class Q, class... Args>
   std::pair<iterator, bool> emplace(Q&& key, Args&&... args) {
@@ -227,7 +227,7 @@ class Map {
   }
 
   template <class Q, class... Args>
-  ACRE_INLINE std::pair<value_type*, bool> Insert(Q&& key, Args&&... args) {
+  ACRE_INLINE typename Table::Insertion Insert(Q&& key, Args&&... args) {
     static_assert(detail::RequireElement<value_type>());
     return table_.TryInsert(AsKey(key), [&](void* at) {
       auto* slot = static_cast<value_type*>(at);
@@ -244,7 +244,7 @@ class Map {
       detail::ConstructAt<V>(at, std::forward<Args>(args)...);
     };
 #if ACRE_EXCEPTIONS
-    if constexpr (LayoutOf<K>().has_handles) {
+    if constexpr (detail::kHandlesIn<K>) {
       try {
         make();
       } catch (...) {
@@ -257,7 +257,7 @@ class Map {
 #else
     make();
 #endif
-    if constexpr (LayoutOf<V>().has_handles) {
+    if constexpr (detail::kHandlesIn<V>) {
       detail::BindHandles(LayoutOf<V>(), at, arena());
     }
   }

@@ -105,10 +105,10 @@ class Set {
   requires detail::LooksUp<H, K, std::remove_cvref_t<Q>>
       std::pair<iterator, bool> insert(Q&& key) {
     static_assert(detail::RequireElement<K>());
-    const auto [slot, made] = table_.TryInsert(AsKey(key), [&](void* at) {
-      detail::MakeKey<K>(at, *arena(), std::forward<Q>(key));
+    const auto at = table_.TryInsert(AsKey(key), [&](void* to) {
+      detail::MakeKey<K>(to, *arena(), std::forward<Q>(key));
     });
-    return {table_.At(slot), made};
+    return {table_.At(at.slot), at.is_new};
   }
   template <class Q>
   requires detail::LooksUp<H, K, Q>

@@ -186,10 +186,13 @@ class Table {
     return At(at);
   }
 
-  /// Finds `key`, or makes a slot by `construct(void*)`. The bool tells which.
+  struct Insertion {
+    Slot* slot;
+    bool is_new;
+  };
+  /// Finds `key`, or makes a slot by `construct(void*)`.
   template <class Q, class Construct>
-  ACRE_INLINE std::pair<Slot*, bool> TryInsert(const Q& key,
-                                               Construct construct) {
+  ACRE_INLINE Insertion TryInsert(const Q& key, Construct construct) {
     CheckLive();
     const std::uint64_t hash = HashOf(key);
     Position at;
@@ -243,8 +246,8 @@ class Table {
 
  private:
   struct Position {
-    std::size_t group = 0;
-    unsigned slot = 0;
+    std::size_t group;
+    unsigned slot;
   };
   /// Room for a table, for a moment.
   struct Buffer {
@@ -279,27 +282,29 @@ class Table {
   ACRE_INLINE std::uint8_t* ControlOf(std::size_t group) const {
     return rep_.control + group * kGroupBytes;
   }
+  /// Without a table: of the first group that stands for it.
+  const std::uint8_t* EndOfControl() const {
+    return ControlOf(rep_.mask + std::size_t{1});
+  }
   ACRE_INLINE Slot* SlotAt(std::size_t group, unsigned slot) const {
     return static_cast<Slot*>(rep_.slots) + group * kGroupSlots + slot;
   }
   iterator At(Position at) const {
-    const std::uint8_t* group = ControlOf(at.group);
-    return iterator(group, rep_.control + rep_.groups() * kGroupBytes,
-                    SlotAt(at.group, 0), Used(group) & ~0u << at.slot);
+    return iterator(ControlOf(at.group), EndOfControl(), SlotAt(at.group, 0),
+                    SlotMask{1} << at.slot);
   }
   template <class Iterator>
   Iterator First() const {
     if (rep_.size == 0) return Last<Iterator>();
     CheckLive();
-    Iterator it(rep_.control, rep_.control + rep_.groups() * kGroupBytes,
-                static_cast<Slot*>(rep_.slots), Used(rep_.control));
+    Iterator it(rep_.control, EndOfControl(), static_cast<Slot*>(rep_.slots),
+                Used(rep_.control));
     it.SkipEmpty();
     return it;
   }
   template <class Iterator>
   Iterator Last() const {
-    const std::uint8_t* end = rep_.control + rep_.groups() * kGroupBytes;
-    return Iterator(end, end, nullptr, 0);
+    return Iterator(EndOfControl(), EndOfControl(), nullptr, 0);
   }
 
   // Lines of the group that the slot is likely on: fetched only once a
@@ -328,7 +333,8 @@ class Table {
     return nullptr;
   }
 
-  /// The first group inline, the rest out of line.
+  /// The first group inline, the rest out of line. Null where `key` is absent,
+  /// and `*at` of no meaning then.
   template <class Q>
   ACRE_INLINE Slot* Look(const Q& key, std::uint64_t hash, Position* at) const {
     const std::size_t group = hash >> rep_.shift;
@@ -337,20 +343,29 @@ class Table {
     if (slot != nullptr || ACRE_LIKELY(!HasOverflow(ControlOf(group), hash))) {
       return slot;
     }
-    return LookFurther(key, hash, at);
+    const Found found = LookFurther(key, hash);
+    *at = found.at;
+    return found.slot;
   }
 
+  /// By value: of a Position whose address went to a function, every search
+  /// would store.
+  struct Found {
+    Slot* slot;
+    Position at;
+  };
   template <class Q>
-  __attribute__((noinline)) Slot* LookFurther(const Q& key, std::uint64_t hash,
-                                              Position* at) const {
+  __attribute__((noinline)) Found LookFurther(const Q& key,
+                                              std::uint64_t hash) const {
     const Pattern pattern = PatternOf(hash);
-    std::size_t group = hash >> rep_.shift;
+    Position at{hash >> rep_.shift, 0};
     for (std::size_t step = 1; step <= rep_.mask; ++step) {
-      group = (group + step) & rep_.mask;
-      if (Slot* slot = LookInGroup(key, pattern, group, at)) return slot;
-      if (!HasOverflow(ControlOf(group), hash)) return nullptr;
+      const std::size_t group = (at.group + step) & rep_.mask;
+      if (Slot* slot = LookInGroup(key, pattern, group, &at)) return {slot, at};
+      if (!HasOverflow(ControlOf(group), hash)) break;
+      at.group = group;
     }
-    return nullptr;
+    return {nullptr, at};
   }
 
   /// The first free slot on the probe path; marks the full groups passed.
@@ -468,7 +483,8 @@ class Table {
     return static_cast<Slot*>(rep.slots) + group * kGroupSlots;
   }
 
-  void PlaceAll(const TableRep& old, std::size_t group, SlotMask mask) {
+  __attribute__((noinline)) void PlaceAll(const TableRep& old,
+                                          std::size_t group, SlotMask mask) {
     for (; mask != 0; mask &= mask - 1) {
       Place(RowOf(old, group)[FirstSlot(mask)]);
     }
@@ -479,22 +495,10 @@ class Table {
   /// Elements that had overflowed into g, or do not fit, are placed the slow
   /// way: at once where their group is behind us, at the end where not.
   void Split(const TableRep& old) {
-    constexpr unsigned kLateMax = 64;
-    const Slot* late[kLateMax];
-    unsigned late_count = 0;
     for (std::size_t group = 0; group < old.groups(); ++group) {
-      SlotMask away = SplitGroup(old, group);
-      for (; ACRE_UNLIKELY(away != 0); away &= away - 1) {
-        const Slot& slot = RowOf(old, group)[FirstSlot(away)];
-        const std::uint64_t hash = HashOf(Policy::KeyOf(slot));
-        if (hash >> rep_.shift >> 1 > group && late_count < kLateMax) {
-          late[late_count++] = &slot;
-        } else {
-          Place(slot);
-        }
-      }
+      const SlotMask away = SplitGroup(old, group);
+      if (ACRE_UNLIKELY(away != 0)) PlaceAll(old, group, away);
     }
-    for (unsigned i = 0; i < late_count; ++i) Place(*late[i]);
   }
 
   /// Returns the slots that have to go elsewhere.

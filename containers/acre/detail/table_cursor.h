@@ -26,8 +26,9 @@ class TableCursor {
   using reference = Value&;
 
   TableCursor() = default;
-  /// `mask`: the slots of `group` that are still to come, the first of them
-  /// being where it is. The end has group == end and none.
+  /// `mask`: slots of `group` that are still to come, the first of them being
+  /// where it is. It may leave out later ones: finding an element shall not
+  /// have to look at its neighbours. The end has group == end and none.
   TableCursor(const std::uint8_t* group, const std::uint8_t* end, Slot* row,
               SlotMask mask)
       : group_(group), end_(end), row_(row), mask_(mask) {}
@@ -40,11 +41,12 @@ class TableCursor {
   Value* operator->() const { return &**this; }
   TableCursor& operator++() {
     do {
-      mask_ &= mask_ - 1;
-      if (ACRE_UNLIKELY(mask_ == 0)) {
-        NextGroup();
+      const SlotMask rest = mask_ & (mask_ - 1);
+      if (ACRE_UNLIKELY(rest == 0)) {
+        LeaveGroup();
         return *this;
       }
+      mask_ = rest;
       // Elements behind the last one may have been erased since. A byte is
       // looked at, off the way from element to element.
     } while (ACRE_UNLIKELY(group_[slot()] == 0));
@@ -74,6 +76,12 @@ class TableCursor {
  private:
   template <class, class>
   friend class TableCursor;
+
+  /// From the last slot in the mask, to one that the mask left out or on.
+  void LeaveGroup() {
+    mask_ = Used(group_) & (0u - 2 * mask_);
+    if (mask_ == 0) NextGroup();
+  }
 
   void NextGroup() {
     do {
