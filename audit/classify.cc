@@ -91,7 +91,7 @@ std::optional<Verdict> Classifier::ClassifyOwn(const Range& chunk,
   if ((reinterpret_cast<std::uintptr_t>(p) & (expected.type->align - 1)) != 0) {
     return Verdict{Target::kMisaligned};
   }
-  const std::size_t size = expected.count * expected.type->size;
+  const std::size_t size = BytesOf(expected.count, expected.type->size);
   if (!kChecked) {
     if (p >= chunk.live_end) return GivenUp(Locate(p), p);
     const bool fits =

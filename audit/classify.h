@@ -7,6 +7,7 @@
 #define ACRE_AUDIT_CLASSIFY_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,6 +19,12 @@
 #include "acre/finding.h"
 
 namespace acre::inline ACRE_ABI::detail {
+
+/// As many as there can be where the product is more: counts may be garbage.
+constexpr std::size_t BytesOf(std::size_t count, std::size_t size) {
+  std::size_t bytes = 0;
+  return __builtin_mul_overflow(count, size, &bytes) ? SIZE_MAX : bytes;
+}
 
 /// What a pointer is expected to lead to.
 struct Expected {

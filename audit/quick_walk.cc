@@ -33,15 +33,35 @@ QuickWalk::Plan* QuickWalk::PlanOf(const TypeLayout& type) {
   if (known != plans_.end()) return known->second.get();
   Plan* plan = AddPlan(type.id, type);
   ForEachSlotType(type, 0, [&](std::size_t offset, const TypeLayout& slot) {
-    const bool is_slot = slot.kind == TypeKind::kPointer ||
-                         slot.kind == TypeKind::kView ||
-                         slot.kind == TypeKind::kHandle;
-    plan->steps.push_back({static_cast<std::uint32_t>(offset), &slot,
-                           is_slot && slot.element()->has_slots, nullptr,
-                           nullptr});
+    plan->steps.push_back(StepOf(slot, offset));
   });
   plan->is_pointer = type.kind == TypeKind::kPointer;
   return plan;
+}
+
+QuickWalk::Step QuickWalk::StepOf(const TypeLayout& slot, std::size_t offset) {
+  Step step{.offset = static_cast<std::uint32_t>(offset),
+            .kind = slot.kind,
+            .type = &slot,
+            .element = nullptr};
+  const bool is_slot = slot.kind == TypeKind::kPointer ||
+                       slot.kind == TypeKind::kView ||
+                       slot.kind == TypeKind::kHandle;
+  if (!is_slot) return step;
+  step.element = slot.element();
+  step.leads_on = step.element->has_slots;
+  step.is_table = slot.kind == TypeKind::kHandle && IsTable(slot);
+  step.size = step.element->size;
+  step.align = step.element->align;
+  return step;
+}
+
+QuickWalk::Plan& QuickWalk::TargetOf(Step& step) {
+  if (step.target == nullptr) {
+    step.target = PlanOf(*step.element);
+    step.number = step.target->number;
+  }
+  return *step.target;
 }
 
 QuickWalk::Plan* QuickWalk::StoragePlanOf(const TypeLayout& handle) {
@@ -51,7 +71,7 @@ QuickWalk::Plan* QuickWalk::StoragePlanOf(const TypeLayout& handle) {
 }
 
 QuickWalk::Plan* QuickWalk::AddPlan(std::uint64_t id, const TypeLayout& type) {
-  const unsigned number =
+  const std::uint8_t number =
       last_number_ < ChunkMarks::kMaxTypes ? ++last_number_ : 0;
   auto& plan = plans_[id];
   plan = std::make_unique<Plan>(Plan{&type, number});
@@ -92,7 +112,7 @@ void QuickWalk::WalkAll() {
 inline void QuickWalk::PrefetchStorage(const Object& object) {
   if (object.address == nullptr) return;
   for (const Step& step : object.plan->steps) {
-    if (step.type->kind != TypeKind::kHandle || !step.leads_on) continue;
+    if (step.kind != TypeKind::kHandle || !step.leads_on) continue;
     const void* storage;
     std::memcpy(&storage, object.address + step.offset, sizeof storage);
     __builtin_prefetch(storage);
@@ -103,41 +123,48 @@ void QuickWalk::WalkRows() {
   while (!rows_.empty() && is_clean_) {
     const Row row = rows_.back();
     rows_.pop_back();
-    EnterRow(row);
+    EnterRow(row.begin, row.end, *row.plan);
   }
 }
 
-void QuickWalk::EnterAhead(const Object& object) {
+inline void QuickWalk::EnterAhead(const Object& object) {
   if (object.address == nullptr || !is_clean_) return;
   ++objects_;
-  Enter(object.address, *object.plan);
-  WalkRows();
+  Enter(object);
+  if (!rows_.empty()) WalkRows();
 }
 
-void QuickWalk::EnterRow(const Row& row) {
+void QuickWalk::EnterRow(const char* begin, const char* end, Plan& plan) {
   ++objects_;
-  const char* object = row.data;
-  if (row.plan->is_pointer) {
-    Step& step = row.plan->steps[0];
-    for (std::size_t i = 0; i < row.count; ++i, object += sizeof(void*)) {
-      FollowPointer({object, row.plan}, object, step);
-    }
-    return;
-  }
-  for (std::size_t i = 0; i < row.count && is_clean_; ++i) {
-    Enter(object, *row.plan);
-    object += row.plan->type->size;
+  if (plan.is_pointer) return FollowPointers(begin, end, plan);
+  for (; begin != end && is_clean_; begin += plan.type->size) {
+    Enter({begin, &plan});
   }
 }
 
-void QuickWalk::Enter(const char* object, Plan& plan) {
-  const Object in{object, &plan};
-  for (Step& step : plan.steps) TakeStep(in, object + step.offset, step);
+void QuickWalk::EnterNested(const char* begin, const char* end, Plan& plan) {
+  if (depth_ == kMaxDepth) return rows_.push_back({begin, end, &plan});
+  ++depth_;
+  EnterRow(begin, end, plan);
+  --depth_;
 }
 
-inline void QuickWalk::TakeStep(const Object& in, const char* slot,
-                                Step& step) {
-  switch (step.type->kind) {
+inline void QuickWalk::FollowPointers(const char* begin, const char* end,
+                                      Plan& plan) {
+  Step& step = plan.steps[0];
+  for (; begin != end; begin += sizeof(void*)) {
+    FollowPointer({begin, &plan}, begin, step);
+  }
+}
+
+inline void QuickWalk::Enter(Object object) {
+  for (Step& step : object.plan->steps) {
+    TakeStep(object, object.address + step.offset, step);
+  }
+}
+
+inline void QuickWalk::TakeStep(Object in, const char* slot, Step& step) {
+  switch (step.kind) {
     case TypeKind::kPointer:
       return FollowPointer(in, slot, step);
     case TypeKind::kView:
@@ -150,72 +177,75 @@ inline void QuickWalk::TakeStep(const Object& in, const char* slot,
 }
 
 /// A tuple, a choice, a long array.
-void QuickWalk::WalkPart(const Object& in, const char* part,
-                         const TypeLayout& type) {
+void QuickWalk::WalkPart(Object in, const char* part, const TypeLayout& type) {
   auto take = [&](const Slot& slot) {
-    Step step{0, slot.type, slot.type->element()->has_slots, nullptr, nullptr};
+    Step step = StepOf(*slot.type, 0);
     TakeStep(in, static_cast<const char*>(slot.address), step);
   };
   ForEachSlot(type, const_cast<char*>(part), take);
 }
 
-inline void QuickWalk::FollowPointer(const Object& in, const char* slot,
-                                     Step& step) {
+inline void QuickWalk::FollowPointer(Object in, const char* slot, Step& step) {
   const void* address = *reinterpret_cast<const void* const*>(slot);
   if (address == nullptr) return;
   ++pointers_;
   ChunkMarks* marks = marks_.Of(address);
-  // In checked builds judging takes longer than asking whether it was done.
-  if (kChecked && step.leads_on && marks != nullptr &&
-      marks->IsMarked(address, TargetOf(step).number)) {
-    return;
+  if (marks == nullptr || step.number == 0) {
+    return FollowSlowly(in, marks, address, step);
   }
-  if (!IsFine(marks, address, *step.type->element(), 1)) return Suspect(in);
-  if (!step.leads_on) return;
-  if (marks == nullptr) return Visit(marks, address, TargetOf(step), 1);
-  marks->Prefetch(address);
-  Visit(unmarked_.Exchange({marks, address, &TargetOf(step)}));
+  // In checked builds judging takes longer than asking whether it was done.
+  if (kChecked && marks->IsMarked(address, step.number)) return;
+  if (!IsFine(marks, address, step, 1)) return Suspect(in);
+  const ChunkMarks::Spot spot = marks->SpotOf(address, step.number);
+  ChunkMarks::Prefetch(spot);
+  Visit(unmarked_.Exchange({marks, spot}));
 }
 
-void QuickWalk::FollowView(const Object& in, const char* slot, Step& step) {
+/// What cannot be marked, or the first of its type.
+void QuickWalk::FollowSlowly(Object in, ChunkMarks* marks, const void* address,
+                             Step& step) {
+  if (!IsFine(marks, address, step, 1)) return Suspect(in);
+  if (step.leads_on) Visit(marks, address, TargetOf(step), 1);
+}
+
+void QuickWalk::FollowView(Object in, const char* slot, Step& step) {
   const ElementRun run = step.type->ops->view(slot);
   if (run.count == 0 || run.data == nullptr) return;
   ++pointers_;
   ChunkMarks* marks = marks_.Of(run.data);
-  if (!IsFine(marks, run.data, *step.type->element(), run.count)) {
-    return Suspect(in);
-  }
+  if (!IsFine(marks, run.data, step, run.count)) return Suspect(in);
   if (step.leads_on) Visit(marks, run.data, TargetOf(step), run.count);
 }
 
-void QuickWalk::FollowHandle(const Object& in, const char* slot, Step& step) {
+inline void QuickWalk::FollowHandle(Object in, const char* slot, Step& step) {
   const HandleStorage storage = step.type->ops->storage(slot);
   if (storage.block == nullptr) return;
   ++pointers_;
   ChunkMarks* marks = marks_.Of(storage.block);
-  if (!IsFine(marks, storage, *step.type->element())) return Suspect(in);
+  if (!IsFine(marks, storage, *step.element)) return Suspect(in);
   if (!step.leads_on || !VisitStorage(marks, storage.block, step)) return;
   Plan& plan = TargetOf(step);
-  ++depth_;
+  const auto* begin = static_cast<const char*>(storage.block);
+  const char* end = begin + storage.used;
+  if (plan.is_pointer && !step.is_table) {
+    ++objects_;
+    return FollowPointers(begin, end, plan);
+  }
+  if (!step.is_table) return EnterNested(begin, end, plan);
   ForEachRun(*step.type, slot, [&](ElementRun run, std::size_t) {
-    const Row row{static_cast<const char*>(run.data), run.count, &plan};
-    if (depth_ > kMaxDepth) {
-      rows_.push_back(row);
-    } else {
-      EnterRow(row);
-    }
+    const auto* data = static_cast<const char*>(run.data);
+    EnterNested(data, data + run.count * step.size, plan);
   });
-  --depth_;
 }
 
 inline bool QuickWalk::IsFine(const ChunkMarks* marks, const void* address,
-                              const TypeLayout& type, std::size_t count) {
+                              const Step& step, std::size_t count) {
   if (!kChecked && marks != nullptr) {
     const auto* p = static_cast<const char*>(address);
-    return (reinterpret_cast<std::uintptr_t>(p) & (type.align - 1)) == 0 &&
-           count * type.size <= marks->RoomAt(p);
+    return (reinterpret_cast<std::uintptr_t>(p) & (step.align - 1)) == 0 &&
+           BytesOf(count, step.size) <= marks->RoomAt(p);
   }
-  return !classifier_.Classify(address, {&type, count});
+  return !classifier_.Classify(address, {step.element, count});
 }
 
 inline bool QuickWalk::IsFine(const ChunkMarks* marks,
@@ -231,18 +261,29 @@ inline bool QuickWalk::IsFine(const ChunkMarks* marks,
 
 inline void QuickWalk::Visit(ChunkMarks* marks, const void* address, Plan& plan,
                              std::size_t count) {
-  if (count == 1 && marks != nullptr) {
-    switch (marks->Mark(address, plan.number)) {
-      case ChunkMarks::Seen::kNow:
-        return marks->SetPending(address);
-      case ChunkMarks::Seen::kBefore:
-        return;
-      case ChunkMarks::Seen::kNoPlace:
-        break;
-    }
+  if (count == 1 && marks != nullptr && plan.number != 0) {
+    return Visit(Unmarked{marks, marks->SpotOf(address, plan.number)});
   }
-  const TypeLayout& type = *plan.type;
-  const std::uint64_t number = visited_.FindOrInsert(address, type);
+  VisitElsewhere(address, plan, count);
+}
+
+inline void QuickWalk::Visit(const Unmarked& object) {
+  if (object.marks == nullptr) return;
+  switch (ChunkMarks::Mark(object.spot)) {
+    case ChunkMarks::Seen::kNow:
+      return object.marks->SetPending(object.spot);
+    case ChunkMarks::Seen::kBefore:
+      return;
+    case ChunkMarks::Seen::kNoPlace:
+      return VisitElsewhere(object.marks->AddressOf(object.spot),
+                            *numbered_[ChunkMarks::TypeOf(object.spot)], 1);
+  }
+}
+
+void QuickWalk::VisitElsewhere(const void* address, Plan& plan,
+                               std::size_t count) {
+  const std::size_t size = plan.type->size;
+  const std::uint64_t number = visited_.FindOrInsert(address, *plan.type);
   std::size_t seen = 0;
   if (number == VisitSet::kNone) {
     walked_.push_back(count);
@@ -250,13 +291,8 @@ inline void QuickWalk::Visit(ChunkMarks* marks, const void* address, Plan& plan,
     seen = std::exchange(walked_[number], std::max(walked_[number], count));
   }
   if (seen >= count) return;
-  rows_.push_back({static_cast<const char*>(address) + seen * type.size,
-                   count - seen, &plan});
-}
-
-inline void QuickWalk::Visit(const Unmarked& object) {
-  if (object.marks == nullptr) return;
-  Visit(object.marks, object.address, *object.plan, 1);
+  const auto* begin = static_cast<const char*>(address);
+  rows_.push_back({begin + seen * size, begin + count * size, &plan});
 }
 
 inline bool QuickWalk::VisitStorage(ChunkMarks* marks, const void* block,
@@ -275,7 +311,7 @@ inline bool QuickWalk::VisitStorage(ChunkMarks* marks, const void* block,
 
 // ------------------------------------------------------------------- findings
 
-void QuickWalk::Suspect(const Object& object) {
+void QuickWalk::Suspect(Object object) {
   auto judge = [this](const Slot& slot) { Judge(slot); };
   ForEachSlot(*object.plan->type, const_cast<char*>(object.address), judge);
 }

@@ -36,25 +36,34 @@ class QuickWalk {
  private:
   struct Plan;
 
-  /// One slot of an object, or a part that only its layout can walk.
+  /// One slot of an object, or a part that only its layout can walk; with all
+  /// that following it takes, so that no layout is asked on the way.
   struct Step {
-    std::uint32_t offset;
-    const TypeLayout* type;  // of the slot or part
-    bool leads_on;           // what it leads to has slots itself
-    Plan* target;            // of that; null: not made yet
-    Plan* storage;           // of the storage of a handle; the same
+    std::uint32_t offset = 0;
+    TypeKind kind;
+    bool leads_on = false;      // what it leads to has slots itself
+    bool is_table = false;      // of a handle: its elements are no row
+    std::uint8_t number = 0;    // of the target's plan; 0: none, or not made
+    const TypeLayout* type;     // of the slot or part
+    const TypeLayout* element;  // of what it leads to
+    std::size_t size = 0;       // of that
+    std::size_t align = 1;      // of that
+    Plan* target = nullptr;     // of that; null: not made yet
+    Plan* storage = nullptr;    // of the storage of a handle; the same
   };
+  static Step StepOf(const TypeLayout& slot, std::size_t offset);
+
   /// A type's slots in a row, so that entering an object is one loop.
   struct Plan {
     const TypeLayout* type;
-    unsigned number;  // for ChunkMarks; 0: there are too many types
+    std::uint8_t number;  // for ChunkMarks; 0: there are too many types
     std::vector<Step> steps = {};
     bool is_pointer = false;  // and nothing else
   };
   /// Elements in a row, still to be entered.
   struct Row {
-    const char* data;
-    std::size_t count;
+    const char* begin;
+    const char* end;
     Plan* plan;
   };
   struct Object {
@@ -68,34 +77,36 @@ class QuickWalk {
   Plan* StoragePlanOf(const TypeLayout& handle);
   Plan* AddPlan(std::uint64_t id, const TypeLayout& type);
 
-  Plan& TargetOf(Step& step) {
-    if (step.target == nullptr) step.target = PlanOf(*step.type->element());
-    return *step.target;
-  }
+  Plan& TargetOf(Step& step);
 
   // ------------------------------------------------------------------ walk
   void WalkAll();
   void WalkRows();
   void EnterAhead(const Object& object);
   void PrefetchStorage(const Object& object);
-  void Enter(const char* object, Plan& plan);
-  void EnterRow(const Row& row);
-  void TakeStep(const Object& in, const char* slot, Step& step);
-  void FollowPointer(const Object& in, const char* slot, Step& step);
-  void FollowView(const Object& in, const char* slot, Step& step);
-  void FollowHandle(const Object& in, const char* slot, Step& step);
-  void WalkPart(const Object& in, const char* part, const TypeLayout& type);
-  bool IsFine(const ChunkMarks* marks, const void* address,
-              const TypeLayout& type, std::size_t count);
+  void Enter(Object object);
+  void EnterRow(const char* begin, const char* end, Plan& plan);
+  void FollowPointers(const char* begin, const char* end, Plan& plan);
+  void EnterNested(const char* begin, const char* end, Plan& plan);
+  void TakeStep(Object in, const char* slot, Step& step);
+  void FollowPointer(Object in, const char* slot, Step& step);
+  void FollowSlowly(Object in, ChunkMarks* marks, const void* address,
+                    Step& step);
+  void FollowView(Object in, const char* slot, Step& step);
+  void FollowHandle(Object in, const char* slot, Step& step);
+  void WalkPart(Object in, const char* part, const TypeLayout& type);
+  bool IsFine(const ChunkMarks* marks, const void* address, const Step& step,
+              std::size_t count);
   bool IsFine(const ChunkMarks* marks, const HandleStorage& storage,
               const TypeLayout& element);
   struct Unmarked;
   void Visit(const Unmarked& object);
   void Visit(ChunkMarks* marks, const void* address, Plan& plan,
              std::size_t count);
+  void VisitElsewhere(const void* address, Plan& plan, std::size_t count);
   bool VisitStorage(ChunkMarks* marks, const void* block, Step& step);
   /// A slot in it is not fine: is that something to report?
-  void Suspect(const Object& object);
+  void Suspect(Object object);
   void Judge(const Slot& slot);
 
   const Arena& arena_;
@@ -121,8 +132,7 @@ class QuickWalk {
   /// A pointer that was judged, its target not yet marked.
   struct Unmarked {
     ChunkMarks* marks = nullptr;  // null: none
-    const void* address = nullptr;
-    Plan* plan = nullptr;
+    ChunkMarks::Spot spot = {};
   };
   LookAhead<Unmarked> unmarked_;
   LookAhead<Object> ahead_;

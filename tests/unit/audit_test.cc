@@ -474,6 +474,19 @@ TEST_CASE("Audit: a span that reaches past what was handed out") {
   CHECK(Audit(arena, *world).clean());
 }
 
+TEST_CASE("Audit: a span of more elements than memory has bytes") {
+  Arena arena;
+  World* world = MakeWorld(arena);
+  const std::span<Cell> cells = arena.NewArray<Cell>(2);
+  // As bytes these counts wrap around to 0, 16 and 32.
+  const std::size_t wrapping = SIZE_MAX / sizeof(Cell) + 1;
+  for (std::size_t count : {wrapping, wrapping + 1, wrapping + 2, SIZE_MAX}) {
+    world->field.span = {cells.data(), count};
+    CheckOne(Audit(arena, *world), ".field.span", FindingKind::kSpan,
+             {"garbage", cells.data(), Target::kUnused}, &world->field.span);
+  }
+}
+
 TEST_CASE("Audit: container storage of other arenas") {
   Arena arena;
   World* world = MakeWorld(arena);

@@ -33,6 +33,8 @@
 namespace acre::inline ACRE_ABI::detail {
 
 class ChunkMarks {
+  struct Group;
+
  public:
   static constexpr unsigned kMaxTypes = 15;  // numbered from 1
 
@@ -40,6 +42,24 @@ class ChunkMarks {
     kNow,      ///< marked, for the first time
     kBefore,   ///< was marked already
     kNoPlace,  ///< cannot be marked here
+  };
+
+  /// Where and as what an object is marked: looked up once, to fetch it and to
+  /// mark later.
+  class Spot {
+   public:
+    Spot() = default;
+
+   private:
+    friend class ChunkMarks;
+    Spot(Group* group, std::size_t offset, unsigned type)
+        : group_(group),
+          offset_(static_cast<std::uint32_t>(offset)),
+          type_(type) {}
+
+    Group* group_ = nullptr;
+    std::uint32_t offset_ = 0;  // in the group's bytes of the chunk
+    std::uint32_t type_ = 0;
   };
 
   /// `live_end`: nothing from there on is handed out.
@@ -58,11 +78,26 @@ class ChunkMarks {
   }
   const char* begin() const { return begin_; }
 
-  /// Marks an object. `type`: 1 to kMaxTypes, or 0: it has no number.
-  Seen Mark(const void* address, unsigned type) {
+  /// `type`: 1 to kMaxTypes, or 0: it has no number.
+  Spot SpotOf(const void* address, unsigned type) {
     const std::size_t offset = OffsetOf(address);
+    return {&groups_[offset / kGroup], offset % kGroup, type};
+  }
+  static unsigned TypeOf(const Spot& spot) { return spot.type_; }
+  const char* AddressOf(const Spot& spot) const {
+    return begin_ +
+           static_cast<std::size_t>(spot.group_ - groups_.data()) * kGroup +
+           spot.offset_;
+  }
+
+  Seen Mark(const void* address, unsigned type) {
+    return Mark(SpotOf(address, type));
+  }
+  static Seen Mark(const Spot& spot) {
+    const std::size_t offset = spot.offset_;
+    const unsigned type = spot.type_;
     if (type == 0 || offset % kStep != 0) return Seen::kNoPlace;
-    Group& group = groups_[offset / kGroup];
+    Group& group = *spot.group_;
     const std::uint64_t bit = BitOf(offset);
     const unsigned shift = ShiftOf(offset);
     const unsigned known = group.types >> shift & 15;
@@ -92,10 +127,10 @@ class ChunkMarks {
   }
 
   /// A marked object is to be entered.
-  void SetPending(const void* address) {
-    const std::size_t offset = OffsetOf(address);
-    groups_[offset / kGroup].pending |= BitOf(offset);
-    first_pending_ = std::min(first_pending_, offset / kGroup);
+  void SetPending(const void* address) { SetPending(SpotOf(address, 0)); }
+  void SetPending(const Spot& spot) {
+    spot.group_->pending |= BitOf(spot.offset_);
+    first_pending_ = std::min(first_pending_, spot.group_);
     ++pending_count_;
   }
   bool HasPending() const { return pending_count_ != 0; }
@@ -104,17 +139,18 @@ class ChunkMarks {
   /// to be pending here or ahead is met on the same way.
   template <class Enter>
   void EnterPending(Enter enter) {
-    std::size_t i = first_pending_;
-    first_pending_ = groups_.size();
-    for (; i < groups_.size() && pending_count_ != 0; ++i) {
-      Group& group = groups_[i];
-      while (group.pending != 0) {
+    Group* const end = groups_.data() + groups_.size();
+    Group* group = first_pending_;
+    first_pending_ = end;
+    const char* at = begin_ + (group - groups_.data()) * std::ptrdiff_t{kGroup};
+    for (; group != end && pending_count_ != 0; ++group, at += kGroup) {
+      while (group->pending != 0) {
         const auto bit =
-            static_cast<std::size_t>(std::countr_zero(group.pending));
-        group.pending &= group.pending - 1;
+            static_cast<std::size_t>(std::countr_zero(group->pending));
+        group->pending &= group->pending - 1;
         --pending_count_;
-        const std::size_t offset = i * kGroup + OffsetIn(group, bit);
-        enter(begin_ + offset, group.types >> ShiftOf(offset) & 15);
+        const std::size_t offset = OffsetIn(*group, bit);
+        enter(at + offset, group->types >> ShiftOf(offset) & 15);
       }
     }
   }
@@ -159,6 +195,7 @@ class ChunkMarks {
   void Prefetch(const void* address) const {
     __builtin_prefetch(&groups_[OffsetOf(address) / kGroup], 1);
   }
+  static void Prefetch(const Spot& spot) { __builtin_prefetch(spot.group_, 1); }
 
   /// What the marks take, in bytes.
   std::size_t bytes() const { return groups_.size() * sizeof(Group); }
@@ -194,7 +231,7 @@ class ChunkMarks {
   std::size_t size_;
   const char* live_end_;
   std::vector<Group> groups_;
-  std::size_t first_pending_ = SIZE_MAX;  // no group before it has pending ones
+  Group* first_pending_ = groups_.data() + groups_.size();  // none before it
   std::size_t pending_count_ = 0;
   bool has_ranks_ = false;
 };

@@ -29,9 +29,11 @@ class PerChunk {
 
   /// Null for an address in no such chunk.
   T* Of(const void* address) {
-    T* known = cache_[reinterpret_cast<std::uintptr_t>(address) >> kCacheShift &
-                      (kCacheSize - 1)];
-    if (known != nullptr && known->Holds(address)) return known;
+    const Known& known = KnownAt(address);
+    if (known.last != nullptr && known.last->Holds(address)) return known.last;
+    if (known.other != nullptr && known.other->Holds(address)) {
+      return known.other;
+    }
     return Search(address);
   }
 
@@ -60,17 +62,27 @@ class PerChunk {
       known = all_.back().get();
     }
     if (!known->Holds(address)) return nullptr;  // in the header
-    cache_[reinterpret_cast<std::uintptr_t>(address) >> kCacheShift &
-           (kCacheSize - 1)] = known;
+    Known& near = KnownAt(address);
+    near.other = near.last;
+    near.last = known;
     return known;
   }
 
-  // Those used last, by megabyte of address.
+  // Those met last, by megabyte of address: one chunk may end in it and another
+  // begin.
   static constexpr std::size_t kCacheSize = 256;
   static constexpr unsigned kCacheShift = 20;
+  struct Known {
+    T* last = nullptr;
+    T* other = nullptr;
+  };
+  Known& KnownAt(const void* address) {
+    return cache_[reinterpret_cast<std::uintptr_t>(address) >> kCacheShift &
+                  (kCacheSize - 1)];
+  }
 
   const Arena* only_;
-  T* cache_[kCacheSize] = {};
+  Known cache_[kCacheSize] = {};
   std::vector<std::unique_ptr<T>> all_;
   std::unordered_map<const char*, T*> by_begin_;
 };
