@@ -3,6 +3,7 @@
 #include "acre/detail/handle.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 #include "acre/detail/location.h"
@@ -79,8 +80,25 @@ std::size_t UsableBytes(std::size_t bytes, std::size_t align) {
   return block > kInlineMax ? RoundUp(bytes, kGranule) : block;
 }
 
-VectorGrowth StartGrowth(VectorRep& rep, std::size_t wanted,
-                         const TypeLayout& element, bool exact) {
+namespace {
+
+/// What growth mostly is: the last block of the arena gets twice its size.
+/// False, and nothing done, where it is not.
+ACRE_INLINE bool TryDouble(VectorRep& rep, std::size_t wanted,
+                           const TypeLayout& element) {
+  const std::size_t bytes = std::size_t{rep.capacity} * element.size;
+  if (!std::has_single_bit(bytes) || bytes < kGranule ||
+      element.align > kGranule || wanted > std::size_t{2} * rep.capacity ||
+      rep.capacity > kVectorMaxSize / 2 || rep.stamp != rep.arena->stamp() ||
+      !Blocks::TryDouble(*rep.arena, rep.data, bytes)) {
+    return false;
+  }
+  rep.capacity = 2 * rep.capacity;
+  return true;
+}
+
+ACRE_COLD VectorGrowth StartOtherGrowth(VectorRep& rep, std::size_t wanted,
+                                        const TypeLayout& element, bool exact) {
   if (wanted > kVectorMaxSize) FailLength("Vector", wanted, kVectorMaxSize);
   if (rep.arena == nullptr) rep.arena = &FindArena(&rep, "Vector");
   Arena& arena = *rep.arena;
@@ -115,6 +133,16 @@ VectorGrowth StartGrowth(VectorRep& rep, std::size_t wanted,
   return {block, static_cast<std::uint32_t>(capacity)};
 }
 
+}  // namespace
+
+VectorGrowth StartGrowth(VectorRep& rep, std::size_t wanted,
+                         const TypeLayout& element, bool exact) {
+  if (!exact && TryDouble(rep, wanted, element)) {
+    return {rep.data, rep.capacity};
+  }
+  return StartOtherGrowth(rep, wanted, element, exact);
+}
+
 void FinishGrowth(VectorRep& rep, const VectorGrowth& growth,
                   const TypeLayout& element) {
   if (growth.block == rep.data) return;
@@ -136,9 +164,20 @@ void AbandonGrowth(VectorRep& rep, const VectorGrowth& growth,
                &element);
 }
 
+namespace {
+
+// On its own, so that doubling saves no registers.
+ACRE_COLD void GrowOtherwise(VectorRep& rep, std::size_t wanted,
+                             const TypeLayout& element, bool exact) {
+  FinishGrowth(rep, StartOtherGrowth(rep, wanted, element, exact), element);
+}
+
+}  // namespace
+
 void GrowVector(VectorRep& rep, std::size_t wanted, const TypeLayout& element,
                 bool exact) {
-  FinishGrowth(rep, StartGrowth(rep, wanted, element, exact), element);
+  if (!exact && TryDouble(rep, wanted, element)) return;
+  GrowOtherwise(rep, wanted, element, exact);
 }
 
 void ReleaseVector(VectorRep& rep, const TypeLayout& element) {

@@ -146,13 +146,15 @@ bool SlowPath::TryGrow(void* block, std::size_t old_bytes,
   const SizeClass old_size = BlockFor(old_bytes, align);
   const SizeClass new_size = BlockFor(new_bytes, align);
   char* end = static_cast<char*>(block) + old_size.bytes;
-  if (old_size.bytes > kInlineMax && index::Find(block)->is_large) {
+  // No large block ends at the cursor.
+  if (end != a_.cursor_ && old_size.bytes > kInlineMax &&
+      index::Find(block)->is_large) {
     if (!GrowLarge(block, new_bytes)) return false;
   } else if (new_size.bytes > old_size.bytes) {
     const std::size_t more = new_size.bytes - old_size.bytes;
     const std::size_t need = BlockAlign(new_size, align);
     if (end != a_.cursor_ ||
-        reinterpret_cast<std::uintptr_t>(block) % need != 0) {
+        (reinterpret_cast<std::uintptr_t>(block) & (need - 1)) != 0) {
       return false;
     }
     if (more > a_.remaining() && !Extend(more)) return false;
@@ -240,7 +242,9 @@ void SlowPath::Reset(ResetMode mode) {
   const Updating updating(*this);
   NoteTop();
   RetireAllLarge(0);
-  std::fill(std::begin(a_.free_), std::end(a_.free_), nullptr);
+  if (a_.freed_ != a_.reused_ || a_.mark_ != nullptr) {
+    std::fill(std::begin(a_.free_), std::end(a_.free_), nullptr);
+  }
   a_.freed_ = a_.reused_ = a_.scanned_ = 0;
   SetMark(nullptr);
   a_.stamp_ = a_.next_stamp_++;

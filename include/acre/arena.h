@@ -66,6 +66,9 @@ struct Blocks {
                        const TypeLayout* type);
   static void Give(Arena& arena, void* block, std::size_t bytes,
                    std::size_t align, const TypeLayout* type);
+  /// Grows a block of two-to-the-n bytes to twice as many where it ends at the
+  /// arena's cursor. False, and nothing done, where that cannot be.
+  static bool TryDouble(Arena& arena, void* block, std::size_t bytes);
   [[noreturn]] static void Fail(const Arena& arena, std::size_t bytes);
   /// The block just taken is the storage of a container: what of it is in use
   /// only its handle knows. Checked builds remember it.
@@ -507,6 +510,18 @@ ACRE_INLINE void* detail::Blocks::Take(Arena& arena, std::size_t bytes,
   void* block = arena.Take(bytes, align, type);
   if (ACRE_UNLIKELY(block == nullptr)) arena.FailAllocation(bytes);
   return block;
+}
+
+// Such sizes are classes, and whole.
+ACRE_INLINE bool detail::Blocks::TryDouble(Arena& arena, void* block,
+                                           std::size_t bytes) {
+  if (kChecked) return arena.TryGrow(block, bytes, 2 * bytes, kGranule);
+  if (static_cast<char*>(block) + bytes != arena.cursor_) return false;
+  if (bytes > static_cast<std::size_t>(arena.limit_ - arena.cursor_)) {
+    return false;
+  }
+  arena.cursor_ += bytes;
+  return true;
 }
 
 inline void detail::Blocks::Fail(const Arena& arena, std::size_t bytes) {

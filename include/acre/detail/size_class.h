@@ -71,9 +71,9 @@ constexpr unsigned Log2Ceil(std::size_t n) {
 
 constexpr SizeClass MediumClassOf(std::size_t bytes) {
   const unsigned octave = static_cast<unsigned>(std::bit_width(bytes - 1)) - 1;
-  const std::size_t step = std::size_t{1} << (octave - 2);
-  const std::size_t nth = (bytes - 1 - (std::size_t{1} << octave)) / step;
-  return {(std::size_t{1} << octave) + (nth + 1) * step,
+  const unsigned log_step = octave - 2;
+  const std::size_t nth = (bytes - 1 - (std::size_t{1} << octave)) >> log_step;
+  return {(std::size_t{1} << octave) + ((nth + 1) << log_step),
           static_cast<unsigned>(1 + kSmallClasses + 4 * (octave - kMinOctave) +
                                 nth)};
 }
