@@ -4,23 +4,8 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <cstring>
 
 namespace acre::inline ACRE_ABI::detail {
-
-std::uint64_t* CellPages::New() {
-  if (left_ == 0) {
-    slabs_.emplace_back(new std::uint64_t[size_ * kCells]);
-    next_ = slabs_.back().get();
-    left_ = size_;
-    size_ = std::min(2 * size_, kMost);
-  }
-  std::uint64_t* page = next_;
-  next_ += kCells;
-  --left_;
-  std::memset(page, 0, kCells * sizeof *page);
-  return page;
-}
 
 ForwardMap::ForwardMap(const char* begin, std::size_t size,
                        const char* live_end)
@@ -59,7 +44,7 @@ bool ForwardMap::IsFree(const void* begin, std::size_t bytes) const {
 }
 
 void ForwardMap::Note(const void* begin, std::size_t bytes, ForwardCell first,
-                      CellPages& memory) {
+                      WalkMemory& memory) {
   const std::size_t from = OffsetOf(begin) / kGranule;
   const std::size_t end = from + (bytes + kGranule - 1) / kGranule;
   for (std::size_t granule = from; granule < end;) {
@@ -70,7 +55,7 @@ void ForwardMap::Note(const void* begin, std::size_t bytes, ForwardCell first,
       granule = stop;
       continue;
     }
-    if (page == 0) page = reinterpret_cast<std::uintptr_t>(memory.New());
+    if (page == 0) page = reinterpret_cast<std::uintptr_t>(memory.NewZeroPage());
     for (; granule < stop; ++granule) {
       CellsOf(page)[granule % kCells] = first.Nth(granule - from).bits();
     }

@@ -9,7 +9,6 @@
 namespace acre::inline ACRE_ABI::detail {
 namespace {
 
-constexpr std::size_t kAhead = 12;  // objects in the queue
 constexpr std::size_t kMaxDepth = 16;
 
 bool IsGranule(const void* address) {
@@ -46,14 +45,14 @@ bool GraphCopier::Run(const TypeLayout& type, const void* root) {
   CopyPlan& plan = plans_.Of(type);
   const auto* source = static_cast<const char*>(root);
   if (ForwardMap* map = maps_.Of(root)) {
-    root_ = {source, Meet(*map, source, plan, 1), type.size, &plan};
+    root_ = {source, type.size, Meet(*map, source, plan, 1), &plan};
   } else {
-    root_ = {source,
+    root_ = {source, type.size,
              static_cast<char*>(
                  Blocks::TryTake(arena_, type.size, type.align, &type)),
-             type.size, &plan};
+             &plan};
     if (root_.copy == nullptr) return false;
-    met_.push_back({source, root_.copy, &plan});
+    met_.Push({source, root_.copy, &plan});
   }
   WalkAll();
   if (is_stopped_) GiveBack();
@@ -64,7 +63,7 @@ bool GraphCopier::Run(const TypeLayout& type, const void* root) {
 
 void GraphCopier::WalkAll() {
   do {
-    while (!met_.empty() && !is_stopped_) WalkQueue();
+    WalkMet();
     pending_.Drain([this](const Pending& pending) { Resolve(pending); });
   } while (!met_.empty() && !is_stopped_);
   if (is_stopped_) return;
@@ -72,17 +71,15 @@ void GraphCopier::WalkAll() {
 }
 
 /// Objects in the order in which they were met: often that of their addresses.
-void GraphCopier::WalkQueue() {
-  queue_.swap(met_);
-  met_.clear();
-  for (std::size_t i = 0; i < queue_.size() && !is_stopped_; ++i) {
-    if (i + kAhead < queue_.size()) {
-      const Object& later = queue_[i + kAhead];
-      __builtin_prefetch(later.source);
-      __builtin_prefetch(later.source + later.plan->type->size - 1);
-      PrefetchStorage(queue_[i + kAhead / 2]);
-    }
-    const Object& object = queue_[i];
+void GraphCopier::WalkMet() {
+  while (!met_.empty() && !is_stopped_) {
+    met_.LookAhead(
+        [](const Object& later) {
+          __builtin_prefetch(later.source);
+          __builtin_prefetch(later.source + later.plan->type->size - 1);
+        },
+        [this](const Object& soon) { PrefetchStorage(soon); });
+    const Object object = met_.Pop();
     std::memcpy(object.copy, object.source, object.plan->type->size);
     WalkRun(object.copy, 1, *object.plan);
     WalkRows();
@@ -165,8 +162,8 @@ inline void GraphCopier::TakeHandle(char* slot, Step& step) {
     case StorageCopy::Outcome::kCopied:
       break;
   }
-  const Extent extent{static_cast<const char*>(storage.source),
-                      static_cast<char*>(storage.copy), storage.bytes,
+  const Extent extent{static_cast<const char*>(storage.source), storage.bytes,
+                      static_cast<char*>(storage.copy),
                       &plans_.StorageOf(step)};
   if (!Note(maps_.Of(extent.source), extent)) return GiveBack(extent);
   if (ops.rehash != nullptr) table_keys_.Add(*step.type, slot);
@@ -247,13 +244,13 @@ char* GraphCopier::Meet(ForwardMap& map, const char* source, CopyPlan& plan,
     is_stopped_ = true;
     return nullptr;
   }
-  const Extent extent{source, copy, bytes, &plan};
+  const Extent extent{source, bytes, copy, &plan};
   if (!Note(&map, extent)) {
     GiveBack(extent);
     return nullptr;
   }
   if (count == 1) {
-    met_.push_back({source, copy, &plan});
+    met_.Push({source, copy, &plan});
   } else {
     std::memcpy(copy, source, bytes);
     if (!plan.steps.empty()) rows_.push_back({copy, count, &plan});
@@ -306,7 +303,7 @@ GraphCopier::Extent GraphCopier::ExtentOf(const ForwardMap& map, const char* p,
   if (cell.is_large()) return large_[cell.index()];
   const char* begin = map.BeginOf(p, cell);
   const ForwardCell first = map.At(begin);
-  return {begin, first.copy(), map.BytesOf(begin, first),
+  return {begin, map.BytesOf(begin, first), first.copy(),
           &plans_[first.number()]};
 }
 
@@ -343,7 +340,7 @@ bool GraphCopier::NoteFar(ForwardMap& map, const Extent& extent) {
            is_small
                ? ForwardCell(extent.copy, extent.plan->number, extent.bytes)
                : ForwardCell::Large(large_.size()),
-           cells_);
+           memory_);
   if (!is_small) large_.push_back(extent);
   return true;
 }
@@ -357,7 +354,7 @@ void GraphCopier::GiveBack() {
   for (std::size_t i = 0; i < maps_.size(); ++i) {
     maps_[i].ForEachSmall(
         [this](const char* begin, std::size_t bytes, ForwardCell first) {
-          GiveBack({begin, first.copy(), bytes, &plans_[first.number()]});
+          GiveBack({begin, bytes, first.copy(), &plans_[first.number()]});
         });
   }
   for (const Extent& extent : large_) GiveBack(extent);

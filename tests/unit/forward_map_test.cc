@@ -12,9 +12,9 @@
 #include <random>
 #include <vector>
 
-using acre::detail::CellPages;
 using acre::detail::ForwardCell;
 using acre::detail::ForwardMap;
+using acre::detail::WalkMemory;
 
 namespace {
 
@@ -63,7 +63,7 @@ TEST_CASE("ForwardMap: bounds") {
 TEST_CASE("ForwardMap: extents of any size at any granule, against a model") {
   std::mt19937 random(3);
   ForwardMap map(chunk, kSize, chunk + kSize);
-  CellPages cells;
+  WalkMemory memory;
   struct Extent {
     std::size_t begin;
     std::size_t bytes;
@@ -87,7 +87,7 @@ TEST_CASE("ForwardMap: extents of any size at any granule, against a model") {
     map.Note(chunk + begin, bytes,
              is_small ? ForwardCell(target + begin, 5, bytes)
                       : ForwardCell::Large(large.size()),
-             cells);
+             memory);
     list.push_back({begin, bytes});
     const int mark = static_cast<int>(list.size());
     for (std::size_t i = begin / 16; i <= (begin + bytes - 1) / 16; ++i) {

@@ -24,10 +24,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <vector>
 
 #include "acre/config.h"
 #include "acre/detail/size_class.h"
+#include "acre/detail/walk_memory.h"
 
 namespace acre::inline ACRE_ABI::detail {
 
@@ -72,23 +72,6 @@ class ForwardCell {
   std::uint64_t bits_ = 0;
 };
 
-/// The cells of pages, all zero; given back when the copy is done.
-class CellPages {
- public:
-  static constexpr std::size_t kCells = 4096 / kGranule;
-
-  std::uint64_t* New();
-
- private:
-  static constexpr std::size_t kFirst = 4;    // pages of the first slab
-  static constexpr std::size_t kMost = 2048;  // of any: 4 MiB
-
-  std::vector<std::unique_ptr<std::uint64_t[]>> slabs_;
-  std::uint64_t* next_ = nullptr;  // in the last slab
-  std::size_t left_ = 0;           // pages there
-  std::size_t size_ = kFirst;      // of the next slab
-};
-
 class ForwardMap {
  public:
   /// `live_end`: nothing from there on is handed out.
@@ -126,7 +109,7 @@ class ForwardMap {
   bool IsFree(const void* begin, std::size_t bytes) const;
   /// Notes a free extent.
   void Note(const void* begin, std::size_t bytes, ForwardCell first,
-            CellPages& memory);
+            WalkMemory& memory);
 
   /// The start of the small extent whose cell that is, and its bytes.
   const char* BeginOf(const void* address, ForwardCell cell) const {
@@ -152,7 +135,8 @@ class ForwardMap {
 
  private:
   static constexpr std::size_t kPage = 4096;
-  static constexpr std::size_t kCells = CellPages::kCells;
+  static constexpr std::size_t kCells = kPage / kGranule;
+  static_assert(kCells * sizeof(std::uint64_t) == WalkMemory::kPage);
 
   // A page is 0, the address of its cells, or a large cell with the lowest bit
   // set.

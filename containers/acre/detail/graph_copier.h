@@ -28,6 +28,7 @@
 #include "acre/detail/per_chunk.h"
 #include "acre/detail/static_storage.h"
 #include "acre/detail/table_keys.h"
+#include "acre/detail/walk_memory.h"
 #include "acre/type_layout.h"
 
 namespace acre::inline ACRE_ABI::detail {
@@ -45,11 +46,13 @@ class GraphCopier {
  private:
   using Step = CopyPlan::Step;
 
-  /// What is copied as one piece; see ForwardMap.
+  /// What is copied as one piece; see ForwardMap. In another order than
+  /// StorageCopy: g++ would copy neighbours by one load of 16 bytes, which
+  /// stalls on the two stores before it.
   struct Extent {
     const char* source;
-    char* copy;
     std::size_t bytes;
+    char* copy;
     const CopyPlan* plan;  // of the elements, or of a table's storage
 
     bool Holds(const char* p, std::size_t length) const {
@@ -77,7 +80,7 @@ class GraphCopier {
 
   // ------------------------------------------------------------------- walk
   void WalkAll();
-  void WalkQueue();
+  void WalkMet();
   void WalkRows();
   void PrefetchStorage(const Object& object);
   void WalkRun(char* data, std::size_t count, CopyPlan& plan);
@@ -113,11 +116,10 @@ class GraphCopier {
   bool is_stopped_ = false;
   CopyPlans plans_;
   PerChunk<ForwardMap> maps_;
-  CellPages cells_;
+  WalkMemory memory_;
   std::vector<Extent> large_;
-  Extent root_ = {};           // where it lies outside of arenas also its map
-  std::vector<Object> queue_;  // of this round
-  std::vector<Object> met_;    // the queue of the next one
+  Extent root_ = {};  // where it lies outside of arenas also its map
+  WalkQueue<Object> met_{memory_};
   std::vector<Row> rows_;
   LookAhead<Pending> pending_;
   std::size_t depth_ = 0;  // of containers in containers
