@@ -83,11 +83,12 @@ std::size_t UsableBytes(std::size_t bytes, std::size_t align) {
 namespace {
 
 /// What growth mostly is: the last block of the arena gets twice its size.
-/// False, and nothing done, where it is not.
+/// False, and nothing done, where it is not; and in checked builds, where
+/// handle and storage have to be looked at.
 ACRE_INLINE bool TryDouble(VectorRep& rep, std::size_t wanted,
                            const TypeLayout& element) {
   const std::size_t bytes = std::size_t{rep.capacity} * element.size;
-  if (!std::has_single_bit(bytes) || bytes < kGranule ||
+  if (kChecked || !std::has_single_bit(bytes) || bytes < kGranule ||
       element.align > kGranule || wanted > std::size_t{2} * rep.capacity ||
       rep.capacity > kVectorMaxSize / 2 || rep.stamp != rep.arena->stamp() ||
       !Blocks::TryDouble(*rep.arena, rep.data, bytes)) {

@@ -146,9 +146,9 @@ bool SlowPath::TryGrow(void* block, std::size_t old_bytes,
   const SizeClass old_size = BlockFor(old_bytes, align);
   const SizeClass new_size = BlockFor(new_bytes, align);
   char* end = static_cast<char*>(block) + old_size.bytes;
-  // No large block ends at the cursor.
-  if (end != a_.cursor_ && old_size.bytes > kInlineMax &&
-      index::Find(block)->is_large) {
+  // Asked first: the class of a large block may end behind its chunk, where
+  // the cursor is.
+  if (old_size.bytes > kInlineMax && index::Find(block)->is_large) {
     if (!GrowLarge(block, new_bytes)) return false;
   } else if (new_size.bytes > old_size.bytes) {
     const std::size_t more = new_size.bytes - old_size.bytes;

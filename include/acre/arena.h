@@ -66,8 +66,11 @@ struct Blocks {
                        const TypeLayout* type);
   static void Give(Arena& arena, void* block, std::size_t bytes,
                    std::size_t align, const TypeLayout* type);
-  /// Grows a block of two-to-the-n bytes to twice as many where it ends at the
-  /// arena's cursor. False, and nothing done, where that cannot be.
+  /// Release builds: grows a block to twice its bytes where it ends at the
+  /// arena's cursor. False, and nothing done, where it does not. Requires: the
+  /// bytes are a power of two, 16 or more, and the alignment is 16 or less: such
+  /// a block has exactly these bytes. (One with a chunk of its own is never at
+  /// the cursor: the next chunk begins with a header.)
   static bool TryDouble(Arena& arena, void* block, std::size_t bytes);
   [[noreturn]] static void Fail(const Arena& arena, std::size_t bytes);
   /// The block just taken is the storage of a container: what of it is in use
@@ -512,10 +515,8 @@ ACRE_INLINE void* detail::Blocks::Take(Arena& arena, std::size_t bytes,
   return block;
 }
 
-// Such sizes are classes, and whole.
 ACRE_INLINE bool detail::Blocks::TryDouble(Arena& arena, void* block,
                                            std::size_t bytes) {
-  if (kChecked) return arena.TryGrow(block, bytes, 2 * bytes, kGranule);
   if (static_cast<char*>(block) + bytes != arena.cursor_) return false;
   if (bytes > static_cast<std::size_t>(arena.limit_ - arena.cursor_)) {
     return false;

@@ -130,6 +130,15 @@ TEST_CASE("Ownership: checked builds refuse a foreign arena's storage") {
         "Clone or DeepCopy";
     CHECK_DIES(unit->orders = Numbers(b), kWhy);
     CHECK_DIES(unit->name = Text(b), kWhy);
+    CHECK_DIES(
+        {
+          Vector<int> of_b(b);
+          of_b.resize(16);
+          auto* in_a =
+              ::new (a.Allocate(sizeof of_b)) Vector<int>(std::move(of_b));
+          in_a->push_back(1);
+        },
+        kWhy);
     CHECK_DIES(unit->friends.insert("x"); Set<String> s(b); s.insert(kLong);
                unit->friends = std::move(s), kWhy);
     CHECK_DIES((unit->memory =

@@ -245,6 +245,15 @@ TEST_CASE("Staleness: checked builds refuse the first growth across a mark") {
     auto* world = arena.New<World>();
     const auto mark = arena.Checkpoint();
     CHECK_DIES(world->items.push_back(1), kWhy);
+    CHECK_DIES(
+        {
+          // The storage is of this side of the mark, the container is not.
+          Vector<int> young(arena);
+          young.resize(young.capacity() + 16);
+          world->items = std::move(young);
+          world->items.push_back(1);
+        },
+        kWhy);
     CHECK_DIES(world->index["x"], kWhy);
     CHECK_DIES(world->title = kLong, kWhy);
     auto* younger = arena.New<World>();
