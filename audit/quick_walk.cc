@@ -99,7 +99,7 @@ void QuickWalk::WalkAll() {
       });
     }
     ahead_.Drain([this](const Object& object) { EnterAhead(object); });
-    unmarked_.Drain([this](const Unmarked& object) { Visit(object); });
+    unmarked_.Drain([this](const Unmarked& object) { MarkOne(object); });
     found = found || !rows_.empty();
     for (std::size_t i = 0; i < marks_.size(); ++i) {
       found = found || marks_[i].HasPending();
@@ -107,8 +107,8 @@ void QuickWalk::WalkAll() {
   }
 }
 
-/// The object's own memory has come by now; every handle starts with the
-/// address of its storage.
+/// The object's own memory has come by now. The handles that lead on, Vector,
+/// Map and Set, start with the address of their storage.
 inline void QuickWalk::PrefetchStorage(const Object& object) {
   if (object.address == nullptr) return;
   for (const Step& step : object.plan->steps) {
@@ -198,7 +198,7 @@ inline void QuickWalk::FollowPointer(Object in, const char* slot, Step& step) {
   if (!IsFine(marks, address, step, 1)) return Suspect(in);
   const ChunkMarks::Spot spot = marks->SpotOf(address, step.number);
   ChunkMarks::Prefetch(spot);
-  Visit(unmarked_.Exchange({marks, spot}));
+  MarkOne(unmarked_.Exchange({marks, spot}));
 }
 
 /// What cannot be marked, or the first of its type.
@@ -262,12 +262,12 @@ inline bool QuickWalk::IsFine(const ChunkMarks* marks,
 inline void QuickWalk::Visit(ChunkMarks* marks, const void* address, Plan& plan,
                              std::size_t count) {
   if (count == 1 && marks != nullptr && plan.number != 0) {
-    return Visit(Unmarked{marks, marks->SpotOf(address, plan.number)});
+    return MarkOne({marks, marks->SpotOf(address, plan.number)});
   }
   VisitElsewhere(address, plan, count);
 }
 
-inline void QuickWalk::Visit(const Unmarked& object) {
+inline void QuickWalk::MarkOne(const Unmarked& object) {
   if (object.marks == nullptr) return;
   switch (ChunkMarks::Mark(object.spot)) {
     case ChunkMarks::Seen::kNow:

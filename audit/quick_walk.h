@@ -41,10 +41,11 @@ class QuickWalk {
   struct Step {
     std::uint32_t offset = 0;
     TypeKind kind;
-    bool leads_on = false;      // what it leads to has slots itself
-    bool is_table = false;      // of a handle: its elements are no row
-    std::uint8_t number = 0;    // of the target's plan; 0: none, or not made
-    const TypeLayout* type;     // of the slot or part
+    bool leads_on = false;    // what it leads to has slots itself
+    bool is_table = false;    // of a handle: its elements are no row
+    std::uint8_t number = 0;  // of the target's plan; 0: none, or not made yet.
+                              // Else the target has slots
+    const TypeLayout* type;   // of the slot or part
     const TypeLayout* element;  // of what it leads to
     std::size_t size = 0;       // of that
     std::size_t align = 1;      // of that
@@ -100,7 +101,7 @@ class QuickWalk {
   bool IsFine(const ChunkMarks* marks, const HandleStorage& storage,
               const TypeLayout& element);
   struct Unmarked;
-  void Visit(const Unmarked& object);
+  void MarkOne(const Unmarked& object);
   void Visit(ChunkMarks* marks, const void* address, Plan& plan,
              std::size_t count);
   void VisitElsewhere(const void* address, Plan& plan, std::size_t count);

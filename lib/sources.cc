@@ -35,18 +35,21 @@ MallocSource& MallocSource::Instance() noexcept {
   return *instance;
 }
 
+FixedSource::FixedSource(std::span<std::byte> buffer) noexcept
+    : buffer_(buffer.data()), size_(buffer.size()) {}
+
 ChunkMemory FixedSource::Acquire(std::size_t min_size, std::size_t) {
-  const auto begin = reinterpret_cast<std::uintptr_t>(buffer_.data());
+  const auto begin = reinterpret_cast<std::uintptr_t>(buffer_);
   const std::size_t lost = detail::RoundUp(begin, kGranule) - begin;
-  if (taken_ || buffer_.size() < lost || buffer_.size() - lost < min_size) {
+  if (taken_ || size_ < lost || size_ - lost < min_size) {
     return {};
   }
   taken_ = true;
-  return {buffer_.data() + lost, buffer_.size() - lost};
+  return {buffer_ + lost, size_ - lost};
 }
 
 void FixedSource::Release(ChunkMemory memory) noexcept {
-  ACRE_CHECK(taken_ && memory.size <= buffer_.size(),
+  ACRE_CHECK(taken_ && memory.size <= size_,
              "FixedSource: %p is not its buffer", memory.address);
   taken_ = false;
 }

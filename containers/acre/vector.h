@@ -359,10 +359,9 @@ class Vector {
  private:
   friend struct detail::Shape<Vector<T>>;
 
-  static constexpr const TypeLayout& Element() {
-    static_assert(detail::RequireElement<T>());
-    return LayoutOf<T>();
-  }
+  // Whether T is one is asked where storage is made: layouts name functions
+  // that come here, and asking for the layout of a type is no error.
+  static constexpr const TypeLayout& Element() { return LayoutOf<T>(); }
 
   /// False where Reset or Rewind has ended the storage.
   bool IsLive() const noexcept {

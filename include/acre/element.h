@@ -334,10 +334,10 @@ requires(std::is_arithmetic_v<T> ||
 template <class T>
 requires(
     std::is_class_v<T>&& Complete<T>) inline constexpr bool kIsElement<T*> =
-    kIsElement<std::remove_cv_t<T>>;
+    kIsElement<std::remove_const_t<T>>;
 template <class A, class B>
 inline constexpr bool kIsElement<std::pair<A, B>> =
-    kIsElement<std::remove_cv_t<A>>&& kIsElement<std::remove_cv_t<B>>;
+    kIsElement<std::remove_const_t<A>>&& kIsElement<std::remove_const_t<B>>;
 
 /// Empty for an element; else path and fix of the first offence.
 template <class T>

@@ -42,6 +42,9 @@
 #include <vector>
 
 #include "acre/arena.h"
+#include "acre/map.h"
+#include "acre/set.h"
+#include "acre/vector.h"
 
 namespace element_test {
 
@@ -306,6 +309,34 @@ TEST_CASE("element: unregistered, polymorphic, union, incomplete, volatile") {
         std::string::npos);
   CHECK(Reason<volatile int>() ==
         "volatile, keep device memory outside the arena");
+}
+
+/// Asks for T in every place; arrays of volatile elements apart, which lose the
+/// qualifier with their own.
+template <class T>
+constexpr bool kIsNowhere =
+    !acre::Element<T*> && !acre::Element<acre::Vector<T>> &&
+    !acre::Element<acre::Vector<T>*> && !acre::Element<acre::Map<int, T>> &&
+    !acre::Element<acre::Map<int, acre::Vector<T>>> &&
+    !acre::Element<std::pair<int, T>> && !acre::Element<std::pair<T*, int>> &&
+    !acre::Element<std::array<T, 2>> && !acre::Element<std::span<T>> &&
+    !acre::Element<std::optional<T>> && !acre::Element<std::tuple<int, T>> &&
+    !acre::Element<std::variant<int, T>>;
+
+TEST_CASE("element: asking is never an error, wherever the offence is") {
+  CHECK(kIsNowhere<std::string>);
+  CHECK(kIsNowhere<std::unique_ptr<int>>);
+  CHECK(kIsNowhere<volatile int>);
+  CHECK(kIsNowhere<void*>);
+  CHECK(kIsNowhere<Unregistered>);
+  CHECK(kIsNowhere<Destructible>);
+  CHECK_FALSE(acre::Element<acre::Map<std::string, int>>);
+  CHECK_FALSE(acre::Element<acre::Set<std::string>>);
+  CHECK_FALSE(acre::Element<acre::Set<void*>>);
+  CHECK_FALSE(acre::Element<std::span<volatile Point>>);
+  CHECK_FALSE(acre::Element<volatile Point*>);
+  // A key without a hash is told where one is needed.
+  CHECK(acre::Element<acre::Map<Point, int>>);
 }
 
 TEST_CASE("element: references are rejected") {

@@ -282,7 +282,7 @@ class Table {
   ACRE_INLINE std::uint8_t* ControlOf(std::size_t group) const {
     return rep_.control + group * kGroupBytes;
   }
-  /// Without a table: of the first group that stands for it.
+  /// Without a table that is an address in kEmptyGroups, and begin() is it too.
   const std::uint8_t* EndOfControl() const {
     return ControlOf(rep_.mask + std::size_t{1});
   }
@@ -397,7 +397,6 @@ class Table {
 
   void EraseAt(Position at, std::uint64_t hash) {
     if constexpr (kHandlesIn<typename Policy::Parts>) {
-      static_assert(RequireElement<typename Policy::Parts>());
       ReleaseHandles(LayoutOf<typename Policy::Parts>(),
                      const_cast<void*>(
                          static_cast<const void*>(SlotAt(at.group, at.slot))));
@@ -411,7 +410,6 @@ class Table {
 
   void ReleaseAllElements() {
     if constexpr (kHandlesIn<typename Policy::Parts>) {
-      static_assert(RequireElement<typename Policy::Parts>());
       for (auto it = begin(); it != end(); ++it) {
         ReleaseHandles(LayoutOf<typename Policy::Parts>(),
                        const_cast<void*>(static_cast<const void*>(&*it)));
@@ -493,7 +491,7 @@ class Table {
   /// Doubling: old group g feeds new groups 2g and 2g+1, whose free slots are
   /// kept in registers (reading control bytes just written would stall).
   /// Elements that had overflowed into g, or do not fit, are placed the slow
-  /// way: at once where their group is behind us, at the end where not.
+  /// way.
   void Split(const TableRep& old) {
     for (std::size_t group = 0; group < old.groups(); ++group) {
       const SlotMask away = SplitGroup(old, group);

@@ -77,7 +77,8 @@ class TableCursor {
   template <class, class>
   friend class TableCursor;
 
-  /// From the last slot in the mask, to one that the mask left out or on.
+  /// From the last slot in the mask, which has one bit left, to one that the
+  /// mask left out, or on.
   void LeaveGroup() {
     mask_ = Used(group_) & (0u - 2 * mask_);
     if (mask_ == 0) NextGroup();

@@ -83,14 +83,22 @@ struct TableShape : PlainShape {
   static constexpr bool kHashesAddresses =
       kSlotsIn<typename C::key_type> &&
       !std::is_convertible_v<const typename C::key_type&, std::string_view>;
-  static constexpr TypeOps kHandleOps{
-      .bind = &BindTo,
-      .release = &Release,
-      .storage = &Storage,
-      .next_run = &NextRun,
-      .adopt = &Adopt,
-      .copy_storage = &CopyStorage,
-      .rehash = kHashesAddresses ? &Rehash : nullptr};
+  // Only where it is called: not every key has a hash.
+  static constexpr auto kRehash = [] {
+    if constexpr (kHashesAddresses &&
+                  Hashes<typename C::hasher, typename C::key_type>) {
+      return &Rehash;
+    } else {
+      return nullptr;
+    }
+  }();
+  static constexpr TypeOps kHandleOps{.bind = &BindTo,
+                                      .release = &Release,
+                                      .storage = &Storage,
+                                      .next_run = &NextRun,
+                                      .adopt = &Adopt,
+                                      .copy_storage = &CopyStorage,
+                                      .rehash = kRehash};
   static constexpr const TypeOps* kOps = &kHandleOps;
 };
 

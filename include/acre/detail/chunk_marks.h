@@ -78,7 +78,7 @@ class ChunkMarks {
   }
   const char* begin() const { return begin_; }
 
-  /// `type`: 1 to kMaxTypes, or 0: it has no number.
+  /// `type`: 1 to kMaxTypes, or 0: it has no number and Mark will refuse.
   Spot SpotOf(const void* address, unsigned type) {
     const std::size_t offset = OffsetOf(address);
     return {&groups_[offset / kGroup], offset % kGroup, type};

@@ -74,6 +74,11 @@ inline constexpr std::uint32_t kAlignIn = [] {
         &::acre::detail::GetLayout<__VA_ARGS__>                              \
   }
 
+/// Volatile parts have layouts too: those say that they are no elements.
+inline const void* Plain(const volatile void* part) {
+  return const_cast<const void*>(part);
+}
+
 template <class T>
 inline constexpr bool kSlotsIn = Shape<std::remove_cv_t<T>>::kHasSlots;
 template <class T>
@@ -116,12 +121,11 @@ struct ViewShape : PlainShape {
 
   static ElementRun Read(const void* object) {
     const View& view = *static_cast<const View*>(object);
-    return {view.data(), view.size()};
+    return {Plain(view.data()), view.size()};
   }
   static void Write(void* object, const void* data) {
     View& view = *static_cast<View*>(object);
-    using Data =
-        std::remove_const_t<std::remove_pointer_t<decltype(view.data())>>;
+    using Data = std::remove_cv_t<T>;
     view = View(const_cast<Data*>(static_cast<const Data*>(data)), view.size());
   }
   static constexpr TypeOps kViewOps{.view = &Read, .set_view = &Write};
@@ -281,7 +285,7 @@ struct Shape<T> : PlainShape {
 
   static ActivePart Active(const void* object) {
     const T& value = *static_cast<const T*>(object);
-    return {value.has_value() ? &*value : nullptr, 0};
+    return {value.has_value() ? Plain(&*value) : nullptr, 0};
   }
   static constexpr TypeOps kChoiceOps{.active = &Active};
   static constexpr const TypeOps* kOps = &kChoiceOps;
@@ -305,7 +309,8 @@ struct Shape<V<A...>> : PlainShape {
   static ActivePart Find(const V<A...>& value, std::index_sequence<I...>) {
     const void* object = nullptr;
     static_cast<void>(
-        ((value.index() == I && (object = get_if<I>(&value), true)) || ...));
+        ((value.index() == I && (object = Plain(get_if<I>(&value)), true)) ||
+         ...));
     return {object, static_cast<unsigned>(value.index())};
   }
   static constexpr TypeOps kChoiceOps{.active = &Active};
@@ -330,7 +335,8 @@ struct Shape<V<A...>> : PlainShape {
   static const void* Find(const V<A...>& value, std::size_t index,
                           std::index_sequence<I...>) {
     const void* part = nullptr;
-    static_cast<void>(((index == I && (part = &get<I>(value), true)) || ...));
+    static_cast<void>(
+        ((index == I && (part = Plain(&get<I>(value)), true)) || ...));
     return part;
   }
   static constexpr TypeOps kTupleOps{.part = &At};

@@ -51,9 +51,10 @@ constexpr bool IsStdTemplate(std::string_view name, std::string_view wanted) {
   return name.starts_with(wanted);
 }
 
+// No string_view: every file would pay for seventy lengths.
 struct Rejection {
-  std::string_view prefix;  // behind "std::"
-  std::string_view advice;
+  const char* prefix;  // behind "std::"
+  const char* advice;
 };
 
 inline constexpr Rejection kRejections[] = {
