@@ -273,8 +273,8 @@ std::size_t erase_if(Map<K, V, H, E>& map, Pred pred) {
 /// How layouts see a Map: a handle whose elements are pairs.
 template <class K, class V, class H, class E>
 struct detail::Shape<Map<K, V, H, E>> : detail::TableShape<Map<K, V, H, E>> {
-  static constexpr std::array kFields{ACRE_PART_("{key}", 0, K),
-                                      ACRE_PART_("[]", 0, V)};
+  static constexpr std::array<FieldLayout, 2> kFields{ACRE_PART_("{key}", 0, K),
+                                                      ACRE_PART_("[]", 0, V)};
   // No constexpr function: clang 14 would instantiate it at once, and the pair
   // of a type that holds a Map of itself is not complete then.
   static const TypeLayout* PairLayout() {

@@ -186,7 +186,8 @@ std::size_t erase_if(Set<K, H, E>& set, Pred pred) {
 /// How layouts see a Set.
 template <class K, class H, class E>
 struct detail::Shape<Set<K, H, E>> : detail::TableShape<Set<K, H, E>> {
-  static constexpr std::array kFields{ACRE_PART_("{key}", 0, K)};
+  static constexpr std::array<FieldLayout, 1> kFields{
+      ACRE_PART_("{key}", 0, K)};
   static constexpr const TypeLayout* (*kElement)() = &GetLayout<K>;
 };
 

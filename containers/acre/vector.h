@@ -359,9 +359,10 @@ class Vector {
  private:
   friend struct detail::Shape<Vector<T>>;
 
-  // Whether T is one is asked where storage is made: layouts name functions
-  // that come here, and asking for the layout of a type is no error.
-  static constexpr const TypeLayout& Element() { return LayoutOf<T>(); }
+  static constexpr const TypeLayout& Element() {
+    static_assert(detail::RequireElement<T>());
+    return LayoutOf<T>();
+  }
 
   /// False where Reset or Rewind has ended the storage.
   bool IsLive() const noexcept {
@@ -406,7 +407,7 @@ class Vector {
   /// written on one way only: a loop then keeps both in registers.
   static constexpr bool kInRegisters =
       std::is_trivially_copyable_v<T> && sizeof(T) <= 16;
-  ACRE_INLINE void PushValue(T value) {
+  ACRE_INLINE void PushValue(std::remove_cv_t<T> value) {
     static_assert(detail::RequireElement<T>());
     const std::uint32_t size = rep_.size;
     if (ACRE_UNLIKELY(size == rep_.capacity)) {
@@ -543,7 +544,7 @@ struct detail::Shape<Vector<T>> : detail::PlainShape {
   static constexpr TypeKind kKind = TypeKind::kHandle;
   static constexpr bool kHasSlots = true;
   static constexpr bool kHasHandles = true;
-  static constexpr std::array kFields{ACRE_PART_("[]", 0, T)};
+  static constexpr std::array<FieldLayout, 1> kFields{ACRE_PART_("[]", 0, T)};
   static constexpr const TypeLayout* (*kElement)() = &GetLayout<T>;
 
   static VectorRep& Rep(void* handle) {
@@ -556,7 +557,7 @@ struct detail::Shape<Vector<T>> : detail::PlainShape {
     Bind(handle, Rep(handle).arena, Rep(handle).data, arena);
   }
   static void Release(void* handle) {
-    static_cast<Vector<T>*>(handle)->Release();
+    ReleaseVector(Rep(handle), LayoutOf<T>());  // asking is no error
   }
   static HandleStorage Storage(const void* handle) {
     const VectorRep& rep = Rep(handle);

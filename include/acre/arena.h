@@ -68,9 +68,9 @@ struct Blocks {
                    std::size_t align, const TypeLayout* type);
   /// Release builds: grows a block to twice its bytes where it ends at the
   /// arena's cursor. False, and nothing done, where it does not. Requires: the
-  /// bytes are a power of two, 16 or more, and the alignment is 16 or less: such
-  /// a block has exactly these bytes. (One with a chunk of its own is never at
-  /// the cursor: the next chunk begins with a header.)
+  /// bytes are a power of two, 16 or more, and the alignment is 16 or less:
+  /// such a block has exactly these bytes. (One with a chunk of its own is
+  /// never at the cursor: the next chunk begins with a header.)
   static bool TryDouble(Arena& arena, void* block, std::size_t bytes);
   [[noreturn]] static void Fail(const Arena& arena, std::size_t bytes);
   /// The block just taken is the storage of a container: what of it is in use

@@ -126,6 +126,12 @@ class Table {
   iterator end() const { return Last<iterator>(); }
 
   void Release() {
+    RequireParts();
+    ReleaseTable();
+  }
+  /// Release for layouts: whether the parts are elements was asked where the
+  /// table was made, and here it would make an error of asking.
+  void ReleaseTable() {
     if (!rep_.has_table()) return;
     if (rep_.arena->IsLive(rep_.stamp)) {
       ReleaseAllElements();
@@ -135,6 +141,7 @@ class Table {
   }
 
   void Clear() {
+    RequireParts();
     if (!rep_.has_table()) return;
     if (!rep_.arena->IsLive(rep_.stamp)) {
       rep_ = EmptyTable(rep_.arena);
@@ -395,7 +402,14 @@ class Table {
                 sizeof(Slot));
   }
 
+  static void RequireParts() {
+    if constexpr (kHandlesIn<typename Policy::Parts>) {
+      static_assert(RequireElement<typename Policy::Parts>());
+    }
+  }
+
   void EraseAt(Position at, std::uint64_t hash) {
+    RequireParts();
     if constexpr (kHandlesIn<typename Policy::Parts>) {
       ReleaseHandles(LayoutOf<typename Policy::Parts>(),
                      const_cast<void*>(

@@ -36,7 +36,7 @@ struct TableShape : PlainShape {
     Bind(handle, Rep(handle).arena, Rep(handle).slots, arena);
   }
   static void Release(void* handle) {
-    static_cast<C*>(handle)->table_.Release();
+    static_cast<C*>(handle)->table_.ReleaseTable();
   }
   static HandleStorage Storage(const void* handle) {
     const TableRep& rep = Rep(handle);

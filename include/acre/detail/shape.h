@@ -108,7 +108,7 @@ requires std::is_object_v<T>
 struct Shape<T*> : PlainShape {
   static constexpr TypeKind kKind = TypeKind::kPointer;
   static constexpr bool kHasSlots = true;
-  static constexpr std::array kFields{ACRE_PART_("->", 0, T)};
+  static constexpr std::array<FieldLayout, 1> kFields{ACRE_PART_("->", 0, T)};
   static constexpr const TypeLayout* (*kElement)() = &GetLayout<T>;
 };
 
@@ -116,7 +116,7 @@ template <class View, class T>
 struct ViewShape : PlainShape {
   static constexpr TypeKind kKind = TypeKind::kView;
   static constexpr bool kHasSlots = true;
-  static constexpr std::array kFields{ACRE_PART_("[]", 0, T)};
+  static constexpr std::array<FieldLayout, 1> kFields{ACRE_PART_("[]", 0, T)};
   static constexpr const TypeLayout* (*kElement)() = &GetLayout<T>;
 
   static ElementRun Read(const void* object) {
@@ -146,7 +146,7 @@ struct ArrayShape : PlainShape {
   static constexpr bool kHasSlots = kSlotsIn<T>;
   static constexpr bool kHasHandles = kHandlesIn<T>;
   static constexpr std::size_t kCount = N;
-  static constexpr std::array kFields{ACRE_PART_("[]", 0, T)};
+  static constexpr std::array<FieldLayout, 1> kFields{ACRE_PART_("[]", 0, T)};
   static constexpr const TypeLayout* (*kElement)() = &GetLayout<T>;
 };
 template <class T, std::size_t N>
@@ -252,8 +252,8 @@ struct Shape<std::pair<A, B>> : PlainShape {
   static constexpr bool kHasHandles = kHandlesIn<A> || kHandlesIn<B>;
   static constexpr std::size_t kSecond =
       (sizeof(A) + alignof(B) - 1) / alignof(B) * alignof(B);
-  static constexpr std::array kFields{ACRE_PART_(".first", 0, A),
-                                      ACRE_PART_(".second", kSecond, B)};
+  static constexpr std::array<FieldLayout, 2> kFields{
+      ACRE_PART_(".first", 0, A), ACRE_PART_(".second", kSecond, B)};
   static constexpr auto kSlots = [] {
     constexpr std::size_t kCount = kSlotsIn<A> + kSlotsIn<B>;
     std::array<FieldLayout, kCount> slots{};
@@ -281,7 +281,8 @@ struct Shape<T> : PlainShape {
       kSlotsIn<Value> ? TypeKind::kChoice : TypeKind::kPlain;
   static constexpr bool kHasSlots = kSlotsIn<Value>;
   static constexpr bool kHasHandles = kHandlesIn<Value>;
-  static constexpr std::array kFields{ACRE_PART_(".value()", 0, Value)};
+  static constexpr std::array<FieldLayout, 1> kFields{
+      ACRE_PART_(".value()", 0, Value)};
 
   static ActivePart Active(const void* object) {
     const T& value = *static_cast<const T*>(object);
@@ -298,7 +299,8 @@ struct Shape<V<A...>> : PlainShape {
   static constexpr bool kHasHandles = (kHandlesIn<A> || ...);
   static constexpr TypeKind kKind =
       kHasSlots ? TypeKind::kChoice : TypeKind::kPlain;
-  static constexpr std::array kFields{ACRE_PART_("<alternative>", 0, A)...};
+  static constexpr std::array<FieldLayout, sizeof...(A)> kFields{
+      ACRE_PART_("<alternative>", 0, A)...};
 
   static ActivePart Active(const void* object) {
     const auto& value = *static_cast<const V<A...>*>(object);
