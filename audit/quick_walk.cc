@@ -227,11 +227,11 @@ inline void QuickWalk::FollowHandle(Object in, const char* slot, Step& step) {
   Plan& plan = TargetOf(step);
   const auto* begin = static_cast<const char*>(storage.block);
   const char* end = begin + storage.used;
-  if (plan.is_pointer && !step.is_table) {
-    ++objects_;
+  if (!step.is_table) {
+    if (!plan.is_pointer) return EnterNested(begin, end, plan);
+    ++objects_;  // as EnterRow does; pointers nest no deeper
     return FollowPointers(begin, end, plan);
   }
-  if (!step.is_table) return EnterNested(begin, end, plan);
   ForEachRun(*step.type, slot, [&](ElementRun run, std::size_t) {
     const auto* data = static_cast<const char*>(run.data);
     EnterNested(data, data + run.count * step.size, plan);

@@ -55,8 +55,9 @@ void ForwardMap::Note(const void* begin, std::size_t bytes, ForwardCell first,
       granule = stop;
       continue;
     }
-    if (page == 0)
+    if (page == 0) {
       page = reinterpret_cast<std::uintptr_t>(memory.NewZeroPage());
+    }
     for (; granule < stop; ++granule) {
       CellsOf(page)[granule % kCells] = first.Nth(granule - from).bits();
     }

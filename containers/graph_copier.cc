@@ -259,7 +259,6 @@ char* GraphCopier::Meet(ForwardMap& map, const char* source, CopyPlan& plan,
 }
 
 /// Static storage stays where it is.
-
 char* GraphCopier::ForwardOutside(const char* source, const CopyPlan& plan,
                                   std::size_t count) {
   if (root_.Holds(source, count * plan.type->size)) {

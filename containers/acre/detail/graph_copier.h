@@ -95,8 +95,7 @@ class GraphCopier {
   void Resolve(const Pending& pending);
   void NoteSlot(void* slot, const TypeLayout* view);
   /// Where the copy of `count` objects is; it is made where there is none.
-  /// Null:
-  /// the pointer stays as it is, or the copy was stopped.
+  /// Null: the pointer stays as it is, or the copy was stopped.
   char* Forward(const char* source, CopyPlan& plan, std::size_t count);
   char* Meet(ForwardMap& map, const char* source, CopyPlan& plan,
              std::size_t count);
