@@ -8,6 +8,18 @@
 
 namespace acre::inline ACRE_ABI::detail {
 
+BlockMask UsedInBlock(const std::uint8_t* group, const std::uint8_t* end) {
+  const auto used = [group](unsigned i) {
+    return BlockMask{Used(group + i * kGroupBytes)} << (i * kGroupSlots);
+  };
+  if (ACRE_LIKELY(end - group >= kBlockBytes)) {
+    return used(0) | used(1) | used(2) | used(3);
+  }
+  BlockMask mask = 0;
+  for (unsigned i = 0; group + i * kGroupBytes != end; ++i) mask |= used(i);
+  return mask;
+}
+
 void MakeTable(TableRep& rep, std::size_t groups, SlotShape shape,
                const char* what) {
   if (groups > kMaxGroups || groups > PTRDIFF_MAX / shape.table_bytes(1)) {

@@ -79,6 +79,8 @@ struct Blocks {
     if constexpr (kChecked) NoteStorageSlow(block);
   }
   static void NoteStorageSlow(const void* block);
+  /// A table has erased an element: see Arena::erasures.
+  static void CountErasure(Arena& arena);
 };
 
 /// Fails unless `align` is a power of two up to kMaxAlignment.
@@ -247,7 +249,7 @@ class Arena {
   /// True for arenas made by NewCollectedArena.
   bool is_collected() const noexcept { return collected_; }
 
-  // -------------------------------------------------- for containers (stamps)
+  // ----------------------------------------------------------- for containers
 
   /// The stamp of allocations made now. A stamp names the stretch between two
   /// marks or Resets in which something was allocated; none is used twice.
@@ -257,6 +259,10 @@ class Arena {
   bool IsLive(std::uint64_t stamp) const noexcept {
     return stamp == stamp_ || (mark_ != nullptr && IsLiveInMarks(stamp));
   }
+
+  /// How many elements the tables in this arena have erased so far: by it an
+  /// iterator sees whether what it knew of the elements ahead still holds.
+  std::uint64_t erasures() const noexcept { return erasures_; }
 
  private:
   friend class detail::SlowPath;
@@ -291,6 +297,7 @@ class Arena {
   std::uint64_t stamp_ = 1;
   bool gives_slowly_ = false;  // a mark is open, or freelists are left out
   detail::FreeBlock* free_[detail::kClassCount] = {};  // by class; null: empty
+  std::uint64_t erasures_ = 0;
 
   // Cold.
   detail::Chunk* first_ = nullptr;         // used chunks, current_, then spares
@@ -523,6 +530,10 @@ ACRE_INLINE bool detail::Blocks::TryDouble(Arena& arena, void* block,
   }
   arena.cursor_ += bytes;
   return true;
+}
+
+ACRE_INLINE void detail::Blocks::CountErasure(Arena& arena) {
+  ++arena.erasures_;
 }
 
 inline void detail::Blocks::Fail(const Arena& arena, std::size_t bytes) {

@@ -159,9 +159,8 @@ void AddReset(std::size_t bytes) {
           state.SetIterationTime(Seconds([&] { arena.Reset(); }));
         }
         state.SetItemsProcessed(static_cast<std::int64_t>(chunks));
-      })
-      ->UseManualTime()
-      ->Iterations(BySmoke(1, 20));
+      },
+      {.passes = BySmoke(1, 20), .by_body = true});
 }
 
 }  // namespace

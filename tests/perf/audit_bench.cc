@@ -85,9 +85,11 @@ double CollectGraph() {
 }
 
 void AddOne(const char* name, double (*measure)()) {
-  Add("audit", "graph of 1M nodes", name, [=](benchmark::State& state) {
-    for ([[maybe_unused]] auto _ : state) Report(state, InChild(measure));
-  })->Iterations(1);
+  Add("audit", "graph of 1M nodes", name,
+      [=](benchmark::State& state) {
+        for ([[maybe_unused]] auto _ : state) Report(state, InChild(measure));
+      },
+      {.passes = 1});
 }
 
 }  // namespace

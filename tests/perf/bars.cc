@@ -64,7 +64,7 @@ bool Matches(const std::string& text, const char* expression) {
 Verdict Absolute(const Cell& cell, const Series& subject, const Bar& bar) {
   const double reached = subject.median();
   const Ratio ratio = RatioOf(
-      subject, {"", 0, std::vector<double>(subject.values.size(), bar.limit)});
+      subject, {"", std::vector<double>(subject.values.size(), bar.limit)});
   return {cell.full_name(),
           subject.implementation,
           reached,

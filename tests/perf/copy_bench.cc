@@ -83,24 +83,24 @@ void Memcpys(benchmark::State& state, const Source& source) {
 }
 
 void AddCell(const char* cell, const std::shared_ptr<Source>& source) {
-  Add("copy", cell, "acre::DeepCopy",
+  const Timing timing{.passes = BySmoke(1, 3), .by_body = true};
+  Add(
+      "copy", cell, "acre::DeepCopy",
       [=](benchmark::State& state) {
         DeepCopies(state, *source, source->copy);
-      })
-      ->UseManualTime()
-      ->Iterations(BySmoke(1, 3));
+      },
+      timing);
   if (source->copy_by_hand) {
-    Add("copy", cell, "(by hand)",
+    Add(
+        "copy", cell, "(by hand)",
         [=](benchmark::State& state) {
           DeepCopies(state, *source, source->copy_by_hand);
-        })
-        ->UseManualTime()
-        ->Iterations(BySmoke(1, 3));
+        },
+        timing);
   }
-  Add("copy", cell, "memcpy",
-      [=](benchmark::State& state) { Memcpys(state, *source); })
-      ->UseManualTime()
-      ->Iterations(BySmoke(1, 3));
+  Add(
+      "copy", cell, "memcpy",
+      [=](benchmark::State& state) { Memcpys(state, *source); }, timing);
 }
 
 }  // namespace

@@ -93,11 +93,13 @@ std::string CellName(std::size_t phases) {
 template <class A>
 void AddOne(const std::string& cell, const char* name, std::size_t phases,
             auto held) {
-  Add("footprint", cell, name, [=](benchmark::State& state) {
-    for ([[maybe_unused]] auto _ : state) {
-      Report(state, InChild([&] { return Footprint<A>(phases, held); }));
-    }
-  })->Iterations(1);
+  Add("footprint", cell, name,
+      [=](benchmark::State& state) {
+        for ([[maybe_unused]] auto _ : state) {
+          Report(state, InChild([&] { return Footprint<A>(phases, held); }));
+        }
+      },
+      {.passes = 1});
 }
 
 template <class A>
@@ -156,11 +158,13 @@ double WasteInMalloc(Draw draw) {
 }
 
 void AddWaste(const Phase& phase, const char* name, double (*waste)(Draw)) {
-  Add("waste", phase.name, name, [=](benchmark::State& state) {
-    for ([[maybe_unused]] auto _ : state) {
-      Report(state, InChild([=] { return waste(phase.draw); }));
-    }
-  })->Iterations(1);
+  Add("waste", phase.name, name,
+      [=](benchmark::State& state) {
+        for ([[maybe_unused]] auto _ : state) {
+          Report(state, InChild([=] { return waste(phase.draw); }));
+        }
+      },
+      {.passes = 1});
 }
 
 }  // namespace

@@ -97,9 +97,11 @@ double SeparateAtomic() {
 }
 
 void AddOne(const char* name, double (*measure)()) {
-  Add("gc", "collection, 1M messages", name, [=](benchmark::State& state) {
-    for ([[maybe_unused]] auto _ : state) Report(state, InChild(measure));
-  })->Iterations(1);
+  Add("gc", "collection, 1M messages", name,
+      [=](benchmark::State& state) {
+        for ([[maybe_unused]] auto _ : state) Report(state, InChild(measure));
+      },
+      {.passes = 1});
 }
 
 }  // namespace

@@ -167,24 +167,24 @@ struct KeySet {
   std::string name;  // "int random 1e3"
   std::shared_ptr<const Keys<Key>> keys;
 
-  /// About 300,000 operations a repetition, two passes at least: many short
-  /// repetitions see through a noisy second, few long ones do not.
-  std::int64_t passes() const {
+  /// About 300,000 operations a round, two passes at least: many short rounds
+  /// see through a noisy second, few long ones do not.
+  Timing timing() const {
     const auto n = static_cast<std::int64_t>(keys->size());
-    return is_smoke() ? 1 : std::max<std::int64_t>(2, 300'000 / n);
+    return {.passes = is_smoke() ? 1 : std::max<std::int64_t>(2, 300'000 / n),
+            .by_body = true};
   }
 };
 
 template <class M, class Key>
 void AddMap(const KeySet<Key>& set, const std::string& name) {
   const auto add = [&](const char* operation, auto body) {
-    auto* added = Add("map", set.name + " " + operation, name,
-                      [keys = set.keys, body](benchmark::State& state) {
-                        body(state, *keys);
-                      });
-    added->UseManualTime()->Iterations(set.passes());
-    // Filling the large maps takes most of the time of a run.
-    if (!is_smoke() && set.keys->size() >= 1'000'000) added->Repetitions(5);
+    Add(
+        "map", set.name + " " + operation, name,
+        [keys = set.keys, body](benchmark::State& state) {
+          body(state, *keys);
+        },
+        set.timing());
   };
   using State = benchmark::State;
   add("grow", [](State& s, const auto& keys) { Grow<M>(s, keys, false); });
@@ -193,14 +193,16 @@ void AddMap(const KeySet<Key>& set, const std::string& name) {
   add("miss", [](State& s, const auto& keys) { Miss<M>(s, keys); });
   add("churn", [](State& s, const auto& keys) { Churn<M>(s, keys); });
   add("iterate", [](State& s, const auto& keys) { Iterate<M>(s, keys); });
-  Add("map", set.name + " bytes", name, [keys = set.keys](State& state) {
-    Bytes<M>(state, *keys);
-  })->Iterations(1);
+  if (round() == 0) {  // the same each time
+    Add("map", set.name + " bytes", name,
+        [keys = set.keys](State& state) { Bytes<M>(state, *keys); },
+        {.passes = 1});
+  }
   if constexpr (M::kInArena) {
-    Add("map", set.name + " hit", name + " find()",
-        [keys = set.keys](State& state) { HitByIterator<M>(state, *keys); })
-        ->UseManualTime()
-        ->Iterations(set.passes());
+    Add(
+        "map", set.name + " hit", name + " find()",
+        [keys = set.keys](State& state) { HitByIterator<M>(state, *keys); },
+        set.timing());
   }
 }
 
@@ -209,6 +211,11 @@ template <template <class, class...> class Map, class Key>
 void AddPeer(const KeySet<Key>& set, const std::string& name, bool own_hash) {
   AddMap<Map<Key, SameHash>>(set, name);
   if (own_hash) AddMap<Map<Key>>(set, name + ", own hash");
+}
+
+/// Filling large maps takes most of the time of a run.
+inline bool IsMeasured(std::size_t n) {
+  return n < 1'000'000 || round() % 3 == 0;
 }
 
 /// From 1e6 on a run without --full leaves out what was never best there and

@@ -41,6 +41,7 @@ void DefineCells() {
   if (is_smoke()) sizes = {1'000};
   if (scale() == Scale::kFull) sizes.push_back(10'000'000);
   for (const std::size_t n : sizes) {
+    if (!IsMeasured(n)) continue;
     for (const Pattern& pattern : kPatterns) AddPattern(pattern, n);
   }
 }

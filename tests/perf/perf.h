@@ -27,6 +27,9 @@ enum class Scale {
 
 /// Of this run; set by main before DefineCells is called.
 Scale scale();
+/// From 0. A run is several rounds, each a process of its own. The first
+/// defines every cell; what takes long may be left out of others.
+int round();
 inline bool is_smoke() { return scale() == Scale::kSmoke; }
 
 /// `smoke` in a smoke run, else `usual`.
@@ -40,11 +43,19 @@ void DefineCells();
 
 using Body = std::function<void(benchmark::State&)>;
 
-/// Adds one result. The body reports by SetItemsProcessed, or by Report.
-benchmark::internal::Benchmark* Add(const std::string& group,
-                                    const std::string& cell,
-                                    const std::string& implementation,
-                                    Body body);
+struct Timing {
+  /// Passes of the body's loop; 0: as many as --benchmark_min_time takes.
+  std::int64_t passes = 0;
+  /// The body says how long each pass took, by SetIterationTime.
+  bool by_body = false;
+  /// How many run the body at once; the time is that of the clock then.
+  int threads = 0;
+};
+
+/// Adds one result. The body reports by SetItemsProcessed, or by Report. All
+/// of a cell are measured one right after the other.
+void Add(const std::string& group, const std::string& cell,
+         const std::string& implementation, Body body, Timing timing = {});
 
 /// Makes `value` the result, which is not a time: bytes, or a quotient.
 void Report(benchmark::State& state, double value);

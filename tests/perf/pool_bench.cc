@@ -65,9 +65,8 @@ void AddThreads(const char* name, auto task) {
           const acre::ThreadRegistration registered;
           for ([[maybe_unused]] auto _ : state) task();
           state.SetItemsProcessed(state.iterations());
-        })
-        ->Threads(threads)
-        ->UseRealTime();
+        },
+        {.threads = threads});
   }
 }
 

@@ -18,8 +18,7 @@ namespace {
 // Of one object in the "benchmarks" array.
 struct Entry {
   std::string name;
-  bool is_repetition = false;  // and not a mean of several
-  std::size_t order = 0;       // of registration
+  bool is_round = false;  // and not a mean of several
   double items_per_second = std::nan("");
   double value = std::nan("");
 
@@ -49,36 +48,21 @@ Cell& CellOf(Results* results, const std::string& group,
   for (Cell& cell : results->cells) {
     if (cell.group == group && cell.name == name) return cell;
   }
-  results->cells.push_back({group, name, 0, {}});
+  results->cells.push_back({group, name, {}});
   return results->cells.back();
 }
 
-Series& SeriesOf(Cell* cell, const std::string& implementation,
-                 std::size_t order) {
+Series& SeriesOf(Cell* cell, const std::string& implementation) {
   for (Series& series : cell->series) {
     if (series.implementation == implementation) return series;
   }
-  cell->series.push_back({implementation, order, {}});
+  cell->series.push_back({implementation, {}});
   return cell->series.back();
-}
-
-// Those from `first` on, which are of one file.
-void Sort(Results* results, std::size_t first) {
-  const auto by_order = [](const auto& a, const auto& b) {
-    return a.order < b.order;
-  };
-  const auto begin =
-      results->cells.begin() + static_cast<std::ptrdiff_t>(first);
-  for (auto cell = begin; cell != results->cells.end(); ++cell) {
-    std::stable_sort(cell->series.begin(), cell->series.end(), by_order);
-    cell->order = cell->series[0].order;
-  }
-  std::stable_sort(begin, results->cells.end(), by_order);
 }
 
 // The name is group/cell/implementation[/more of Google Benchmark].
 void AddEntry(const Entry& entry, Results* results) {
-  if (!entry.is_repetition) return;
+  if (!entry.is_round) return;
   const std::size_t cell = entry.name.find('/');
   const std::size_t last = entry.name.find('/', cell + 1);
   if (last == std::string::npos || !std::isfinite(entry.result())) {
@@ -88,16 +72,13 @@ void AddEntry(const Entry& entry, Results* results) {
   const std::size_t end = entry.name.find('/', last + 1);
   Cell& to = CellOf(results, entry.name.substr(0, cell),
                     entry.name.substr(cell + 1, last - cell - 1));
-  SeriesOf(&to, entry.name.substr(last + 1, end - last - 1), entry.order)
+  SeriesOf(&to, entry.name.substr(last + 1, end - last - 1))
       .values.push_back(entry.result());
 }
 
 void TakeField(const std::string& key, const std::string& value, Entry* entry) {
   if (key == "name") entry->name = value;
-  if (key == "run_type") entry->is_repetition = value == "iteration";
-  if (key == "family_index") {
-    entry->order = std::strtoul(value.c_str(), nullptr, 10);
-  }
+  if (key == "run_type") entry->is_round = value == "iteration";
   if (key == "items_per_second") {
     entry->items_per_second = std::strtod(value.c_str(), nullptr);
   }
@@ -144,7 +125,6 @@ bool IsPeer(const std::string& implementation) {
 bool ReadResults(const char* path, Results* results) {
   std::ifstream file(path);
   if (!file) return false;
-  const std::size_t first = results->cells.size();
   Entry entry;
   std::string line;
   std::string key;
@@ -160,7 +140,6 @@ bool ReadResults(const char* path, Results* results) {
       entry = {};
     }
   }
-  Sort(results, first);
   return in_benchmarks;
 }
 
@@ -180,15 +159,14 @@ bool WriteJson(const char* path, const Results& results) {
 }
 
 Ratio RatioOf(const Series& a, const Series& b) {
-  Ratio ratio{a.median() / b.median(), 0, 0};
-  const std::size_t count = std::min(a.values.size(), b.values.size());
-  ratio.least = ratio.greatest = a.values[0] / b.values[0];
-  for (std::size_t i = 1; i < count; ++i) {
-    const double one = a.values[i] / b.values[i];
-    ratio.least = std::min(ratio.least, one);
-    ratio.greatest = std::max(ratio.greatest, one);
+  std::vector<double> quotients;
+  const std::size_t rounds = std::min(a.values.size(), b.values.size());
+  for (std::size_t i = 0; i < rounds; ++i) {
+    quotients.push_back(a.values[i] / b.values[i]);
   }
-  return ratio;
+  const auto [least, greatest] =
+      std::minmax_element(quotients.begin(), quotients.end());
+  return {MedianOf(quotients), *least, *greatest};
 }
 
 }  // namespace perf

@@ -11,12 +11,11 @@
 
 namespace perf {
 
-/// What one implementation reached in one cell: a value a repetition, in
+/// What one implementation reached in one cell: a value a round, in
 /// nanoseconds an operation unless the cell says otherwise. Less is better.
 struct Series {
   std::string implementation;
-  std::size_t order;           // of registration
-  std::vector<double> values;  // in order of repetition, at least one
+  std::vector<double> values;  // in order of rounds, at least one
 
   double median() const;
 };
@@ -24,15 +23,14 @@ struct Series {
 struct Cell {
   std::string group;
   std::string name;
-  std::size_t order;           // of its first series
-  std::vector<Series> series;  // in order of registration
+  std::vector<Series> series;  // in the order of the first round
 
   std::string full_name() const { return group + "/" + name; }
   const Series* Find(const std::string& implementation) const;
 };
 
 struct Results {
-  std::vector<Cell> cells;  // in order of registration, file by file
+  std::vector<Cell> cells;  // in the order of the first round
   std::size_t failed = 0;   // results without a number
 };
 
@@ -40,15 +38,15 @@ struct Results {
 bool IsAcre(const std::string& implementation);
 bool IsPeer(const std::string& implementation);
 
-/// Adds a file; false where it cannot be read. Reads what Google Benchmark
-/// writes, one key a line; no other JSON.
+/// Adds a file, a round of a program; false where it cannot be read. Reads what
+/// Google Benchmark writes, one key a line; no other JSON.
 bool ReadResults(const char* path, Results* results);
 
 /// Medians, minima, maxima and all values as JSON.
 bool WriteJson(const char* path, const Results& results);
 
-/// Of two series: the quotient of the medians, and the least and greatest of
-/// the quotients of one repetition each.
+/// Of the quotients of two series, round by round: what a noisy second does to
+/// one of them it does to the other, measured a moment later.
 struct Ratio {
   double median;
   double least;

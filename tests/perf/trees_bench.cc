@@ -149,15 +149,17 @@ template <class A>
 void AddAllocation(const char* name) {
   const int depth = BySmoke(8, 18);
   const auto add = [&](const char* cell, auto program) {
-    Add("trees", cell, name, [=](benchmark::State& state) {
-      const auto lasting = std::make_unique<A>();
-      const auto passing = std::make_unique<A>();
-      std::size_t made = 0;
-      for ([[maybe_unused]] auto _ : state) {
-        made += program(*lasting, *passing, depth);
-      }
-      state.SetItemsProcessed(static_cast<std::int64_t>(made));
-    })->Iterations(1);
+    Add("trees", cell, name,
+        [=](benchmark::State& state) {
+          const auto lasting = std::make_unique<A>();
+          const auto passing = std::make_unique<A>();
+          std::size_t made = 0;
+          for ([[maybe_unused]] auto _ : state) {
+            made += program(*lasting, *passing, depth);
+          }
+          state.SetItemsProcessed(static_cast<std::int64_t>(made));
+        },
+        {.passes = 1});
   };
   add("binary-trees, depth 18", BinaryTrees<A>);
   add("GCBench", GcBench<A>);

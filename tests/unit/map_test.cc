@@ -14,6 +14,8 @@
 #include <cstdint>
 #include <iterator>
 #include <new>
+#include <optional>
+#include <random>
 #include <ranges>
 #include <set>
 #include <stdexcept>
@@ -425,6 +427,65 @@ TEST_CASE("Map: erasing keeps iterators to other elements valid") {
       REQUIRE(next == map.end());
     }
   }
+}
+
+TEST_CASE("Map: an iterator meets what is left ahead of it, once") {
+  std::mt19937 random(11);
+  const auto below = [&](std::size_t n) { return random() % n; };
+  for (const std::size_t size : {1, 2, 13, 27, 60, 200, 3'000}) {
+    acre::Arena arena;
+    Map<int, int> map(arena);
+    Map<int, int> other(arena);  // its erasures concern nobody else
+    for (int i = 0; i < static_cast<int>(size); ++i) other[i] = map[i] = i;
+    std::vector<int> order;  // of iteration; erasing does not change it
+    for (const auto& [key, value] : map) order.push_back(key);
+    std::set<int> alive(order.begin(), order.end());
+    std::size_t at = 0;
+    for (auto it = map.begin(); it != map.end(); ++at) {
+      while (alive.count(order[at]) == 0) ++at;
+      REQUIRE(it->first == order[at]);
+      // Behind, where it is and ahead, by key and by iterator.
+      for (std::size_t i = below(4); i > 0; --i) {
+        const int key = order[below(size)];
+        if (key == it->first) continue;
+        if (below(2) == 0) {
+          map.erase(key);
+        } else if (const auto found = map.find(key); found != map.end()) {
+          map.erase(found);
+        }
+        alive.erase(key);
+      }
+      if (below(3) == 0) other.erase(order[at]);
+      if (below(5) == 0) it = map.find(order[at]);
+      if (below(3) == 0) {
+        alive.erase(it->first);
+        it = map.erase(it);
+      } else {
+        ++it;
+      }
+    }
+    while (at < size && alive.count(order[at]) == 0) ++at;
+    CHECK(at == size);
+    CHECK(map.size() == alive.size());
+  }
+}
+
+TEST_CASE("Map: iterators go with the table when a map is moved or swapped") {
+  acre::Arena arena;
+  Map<int, int> map(arena);
+  for (int i = 0; i < 500; ++i) map[i] = i;
+  auto it = map.begin();
+  std::optional<Map<int, int>> moved(std::move(map));
+  Map<int, int> last(arena);
+  std::size_t count = 0;
+  for (; it != last.end(); ++it, ++count) {
+    if (count == 100) last.swap(*moved);
+    if (count == 200) moved.reset();
+    if (count > 200)
+      last.erase(std::next(it) == last.end() ? -1 : std::next(it)->first);
+  }
+  CHECK(count == 201 + 150);
+  CHECK(last.size() == 201 + 150);
 }
 
 TEST_CASE("Map: the same history gives the same order") {

@@ -123,7 +123,7 @@ class Table {
   const TableRep& rep() const { return rep_; }
 
   iterator begin() const { return First<iterator>(); }
-  iterator end() const { return Last<iterator>(); }
+  iterator end() const { return {}; }
 
   void Release() {
     RequireParts();
@@ -227,21 +227,14 @@ class Table {
 
   template <class Iterator>
   Iterator EraseAt(Iterator it) {
-    Position at;
-    at.group =
-        static_cast<std::size_t>(it.group() - rep_.control) / kGroupBytes;
-    at.slot = static_cast<unsigned>(it.slot());
-    EraseAt(at, HashOf(Policy::KeyOf(*SlotAt(at.group, at.slot))));
+    const Slot* slot = it.slot();
+    EraseAt(PositionOf(slot), HashOf(Policy::KeyOf(*slot)));
+    it.KnowErasure();
     return ++it;
   }
 
   /// The iterator to a slot that TryInsert or Find returned.
-  iterator At(const Slot* slot) const {
-    const auto index =
-        static_cast<std::size_t>(slot - static_cast<Slot*>(rep_.slots));
-    return At(Position{index / kGroupSlots,
-                       static_cast<unsigned>(index % kGroupSlots)});
-  }
+  iterator At(const Slot* slot) const { return At(PositionOf(slot)); }
 
   void swap(Table& other) noexcept {
     if constexpr (kChecked) {
@@ -289,29 +282,27 @@ class Table {
   ACRE_INLINE std::uint8_t* ControlOf(std::size_t group) const {
     return rep_.control + group * kGroupBytes;
   }
-  /// Without a table that is an address in kEmptyGroups, and begin() is it too.
   const std::uint8_t* EndOfControl() const {
     return ControlOf(rep_.mask + std::size_t{1});
   }
   ACRE_INLINE Slot* SlotAt(std::size_t group, unsigned slot) const {
     return static_cast<Slot*>(rep_.slots) + group * kGroupSlots + slot;
   }
+  Position PositionOf(const Slot* slot) const {
+    const auto index =
+        static_cast<std::size_t>(slot - static_cast<Slot*>(rep_.slots));
+    return {index / kGroupSlots, static_cast<unsigned>(index % kGroupSlots)};
+  }
   iterator At(Position at) const {
-    return iterator(ControlOf(at.group), EndOfControl(), SlotAt(at.group, 0),
-                    SlotMask{1} << at.slot);
+    return iterator(*rep_.arena, ControlOf(at.group), EndOfControl(),
+                    SlotAt(at.group, 0), at.slot);
   }
   template <class Iterator>
   Iterator First() const {
-    if (rep_.size == 0) return Last<Iterator>();
+    if (rep_.size == 0) return {};
     CheckLive();
-    Iterator it(rep_.control, EndOfControl(), static_cast<Slot*>(rep_.slots),
-                Used(rep_.control));
-    it.SkipEmpty();
-    return it;
-  }
-  template <class Iterator>
-  Iterator Last() const {
-    return Iterator(EndOfControl(), EndOfControl(), nullptr, 0);
+    return Iterator(*rep_.arena, rep_.control, EndOfControl(),
+                    static_cast<Slot*>(rep_.slots));
   }
 
   // Lines of the group that the slot is likely on: fetched only once a
@@ -417,6 +408,7 @@ class Table {
     }
     ControlOf(at.group)[at.slot] = 0;
     --rep_.size;
+    Blocks::CountErasure(*rep_.arena);
     // A slot freed in a group that has overflowed still lies behind its bit:
     // counting it as unusable bounds the drift of overflow bits.
     if (HasOverflow(ControlOf(at.group), hash)) --rep_.limit;

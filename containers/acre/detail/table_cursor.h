@@ -1,20 +1,40 @@
 // SPDX-License-Identifier: MIT
 //
-// TableCursor: the forward iterator of Map and Set. Points at the occupied
-// slots left in one group. Internal to acre.
+// TableCursor: the forward iterator of Map and Set. Knows the occupied slots
+// that are left in a block of up to four groups, one bit each. Internal to
+// acre.
+//
+// Elements ahead may be erased, so what it knows can become wrong: Arena counts
+// erasures, and a cursor that finds another count than it remembers reads the
+// block again. One comparison an element, whatever the element; looking at its
+// control byte would cost half as much again (slots lie 15 a group, control
+// bytes 16).
 
 #ifndef ACRE_CONTAINERS_DETAIL_TABLE_CURSOR_H_
 #define ACRE_CONTAINERS_DETAIL_TABLE_CURSOR_H_
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>  // std::forward_iterator_tag: <iterator> is heavy
 #include <type_traits>
 
+#include "acre/arena.h"
 #include "acre/config.h"
 #include "acre/detail/group.h"
 
 namespace acre::inline ACRE_ABI::detail {
+
+/// Slots of a block of groups, a bit each.
+using BlockMask = std::uint64_t;
+inline constexpr std::ptrdiff_t kBlockGroups = 4;
+inline constexpr std::ptrdiff_t kBlockBytes = kBlockGroups * kGroupBytes;
+inline constexpr std::ptrdiff_t kBlockSlots = kBlockGroups * kGroupSlots;
+static_assert(kBlockSlots <= 64);
+
+/// The occupied slots of the block that begins with `group`: four groups, or
+/// as far as `end`.
+BlockMask UsedInBlock(const std::uint8_t* group, const std::uint8_t* end);
 
 template <class Slot, class Value>
 class TableCursor {
@@ -25,31 +45,46 @@ class TableCursor {
   using pointer = Value*;
   using reference = Value&;
 
-  TableCursor() = default;
-  /// `mask`: slots of `group` that are still to come, the first of them being
-  /// where it is. It may leave out later ones: finding an element shall not
-  /// have to look at its neighbours. The end has group == end and none.
-  TableCursor(const std::uint8_t* group, const std::uint8_t* end, Slot* row,
-              SlotMask mask)
-      : group_(group), end_(end), row_(row), mask_(mask) {}
+  TableCursor() = default;  // the end of every table
+  /// At slot `slot` of `group`, whose slots begin at `row`. What is ahead it
+  /// asks when it gets there: finding shall not have to look at neighbours.
+  TableCursor(const Arena& arena, const std::uint8_t* group,
+              const std::uint8_t* end, Slot* row, unsigned slot)
+      : slot_(row + slot),
+        row_(row),
+        left_(BlockMask{1} << slot),
+        group_(group),
+        end_(end),
+        arena_(&arena),
+        known_(arena.erasures() - 1) {}
+  /// At the first element from `group` on.
+  TableCursor(const Arena& arena, const std::uint8_t* group,
+              const std::uint8_t* end, Slot* row)
+      : row_(row),
+        left_(UsedInBlock(group, end)),
+        group_(group),
+        end_(end),
+        arena_(&arena),
+        known_(arena.erasures()) {
+    ToFirst();
+  }
   template <class Other>
   requires(std::is_const_v<Value> && !std::is_const_v<Other>) TableCursor(
       const TableCursor<Slot, Other>& other)  // NOLINT: to const_iterator
-      : TableCursor(other.group_, other.end_, other.row_, other.mask_) {}
+      : slot_(other.slot_),
+        row_(other.row_),
+        left_(other.left_),
+        group_(other.group_),
+        end_(other.end_),
+        arena_(other.arena_),
+        known_(other.known_) {}
 
-  Value& operator*() const { return row_[slot()]; }
-  Value* operator->() const { return &**this; }
+  Value& operator*() const { return *slot_; }
+  Value* operator->() const { return slot_; }
   TableCursor& operator++() {
-    do {
-      const SlotMask rest = mask_ & (mask_ - 1);
-      if (ACRE_UNLIKELY(rest == 0)) {
-        LeaveGroup();
-        return *this;
-      }
-      mask_ = rest;
-      // Elements behind the last one may have been erased since. A byte is
-      // looked at, off the way from element to element.
-    } while (ACRE_UNLIKELY(group_[slot()] == 0));
+    if (ACRE_UNLIKELY(arena_->erasures() != known_)) AskAgain();
+    left_ &= left_ - 1;
+    ToFirst();
     return *this;
   }
   TableCursor operator++(int) {
@@ -58,53 +93,56 @@ class TableCursor {
     return old;
   }
   friend bool operator==(const TableCursor& a, const TableCursor& b) {
-    const auto lowest = [](SlotMask mask) { return mask & (0u - mask); };
-    return a.group_ == b.group_ && lowest(a.mask_) == lowest(b.mask_);
+    return a.slot_ == b.slot_;
   }
 
-  /// Its group, and its slot there. Requires: not the end.
-  const std::uint8_t* group() const { return group_; }
-  std::size_t slot() const {
-    ACRE_ASSUME(mask_ != 0);
-    return FirstSlot(mask_);
-  }
-  /// To the next element where its group has none left.
-  void SkipEmpty() {
-    if (mask_ == 0) NextGroup();
-  }
+  /// Null at the end.
+  const Slot* slot() const { return slot_; }
+  /// Its own element was erased, which is no news of those ahead.
+  void KnowErasure() { ++known_; }
 
  private:
   template <class, class>
   friend class TableCursor;
 
-  /// From the last slot in the mask, which has one bit left, to one that the
-  /// mask left out, or on.
-  void LeaveGroup() {
-    mask_ = Used(group_) & (0u - 2 * mask_);
-    if (mask_ == 0) NextGroup();
-  }
-
-  void NextGroup() {
-    do {
-      group_ += kGroupBytes;
-      row_ += kGroupSlots;
-      if (group_ == end_) {
-        mask_ = 0;
+  void ToFirst() {
+    while (ACRE_UNLIKELY(left_ == 0)) {
+      if (end_ - group_ <= kBlockBytes) {
+        slot_ = nullptr;
         return;
       }
-      mask_ = Used(group_);
-    } while (mask_ == 0);
-    // Rows are longer than the hardware looks ahead.
-    const char* ahead = reinterpret_cast<const char*>(row_ + 2 * kGroupSlots);
-    for (std::size_t i = 0; i < kGroupSlots * sizeof(Slot); i += 64) {
+      group_ += kBlockBytes;
+      row_ += kBlockSlots;
+      left_ = UsedInBlock(group_, end_);
+      Prefetch();
+    }
+    slot_ = row_ + static_cast<unsigned>(std::countr_zero(left_));
+    ACRE_ASSUME(slot_ != nullptr);
+  }
+
+  void AskAgain() {
+    const BlockMask at = BlockMask{1} << (slot_ - row_);
+    left_ = (UsedInBlock(group_, end_) | at) & (0 - at);
+    known_ = arena_->erasures();
+  }
+
+  // Blocks are longer than the hardware looks ahead.
+  void Prefetch() const {
+    if (end_ - group_ <= 2 * kBlockBytes) return;
+    const char* ahead =
+        reinterpret_cast<const char*>(row_ + kBlockSlots * 3 / 2);
+    for (std::size_t i = 0; i < kBlockSlots * sizeof(Slot); i += 64) {
       __builtin_prefetch(ahead + i);
     }
   }
 
-  const std::uint8_t* group_ = nullptr;
+  Slot* slot_ = nullptr;  // where it is; null at the end
+  Slot* row_ = nullptr;   // of group_
+  BlockMask left_ = 0;    // from slot_ on; later ones may be missing
+  const std::uint8_t* group_ = nullptr;  // the first of the block
   const std::uint8_t* end_ = nullptr;
-  Slot* row_ = nullptr;  // of group_
-  SlotMask mask_ = 0;    // 0 at the end only
+  const Arena* arena_ = nullptr;
+  std::uint64_t known_ = 0;  // erasures, when left_ was read
 };
 
 }  // namespace acre::inline ACRE_ABI::detail
