@@ -320,9 +320,10 @@ class Table {
   ACRE_INLINE Slot* LookInGroup(const Q& key, Pattern pattern,
                                 std::size_t group, Position* at) const {
     SlotMask mask = Match(ControlOf(group), pattern);
+    Slot* const row = SlotAt(group, 0);
     if (mask != 0) PrefetchSlots(group);
     for (; mask != 0; mask &= mask - 1) {
-      Slot* slot = SlotAt(group, FirstSlot(mask));
+      Slot* slot = InRow(row, FirstSlot(mask));
       if (ACRE_LIKELY(E()(Policy::KeyOf(*slot), key))) {
         *at = {group, FirstSlot(mask)};
         return slot;

@@ -116,7 +116,7 @@ class TableCursor {
       left_ = UsedInBlock(group_, end_);
       Prefetch();
     }
-    slot_ = row_ + static_cast<unsigned>(std::countr_zero(left_));
+    slot_ = InRow(row_, static_cast<unsigned>(std::countr_zero(left_)));
     ACRE_ASSUME(slot_ != nullptr);
   }
 
