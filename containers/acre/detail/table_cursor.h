@@ -126,15 +126,21 @@ class TableCursor {
     known_ = arena_->erasures();
   }
 
-  // Blocks are longer than the hardware looks ahead.
+  // The next block but one half: blocks are longer than the hardware looks
+  // ahead. Not where what is left fits a cache, as all of a small table does.
   void Prefetch() const {
-    if (end_ - group_ <= 2 * kBlockBytes) return;
+    if (end_ - group_ < kFarBytes) return;
     const char* ahead =
         reinterpret_cast<const char*>(row_ + kBlockSlots * 3 / 2);
     for (std::size_t i = 0; i < kBlockSlots * sizeof(Slot); i += 64) {
       __builtin_prefetch(ahead + i);
     }
   }
+
+  // Control bytes of 4 MiB of slots.
+  static constexpr std::ptrdiff_t kFarBytes =
+      (std::size_t{4} << 20) / (kGroupSlots * sizeof(Slot)) * kGroupBytes +
+      2 * kBlockBytes;
 
   Slot* slot_ = nullptr;  // where it is; null at the end
   Slot* row_ = nullptr;   // of group_
