@@ -56,7 +56,7 @@ struct Spread {
       const std::size_t group = hash >> (64 - group_bits);
       if (++loads[group] > 15) overflowing += 1 / count;
       alike += seen[group][hash & 255]++ / count;
-      ++residues[hash >> 8 & 7];
+      ++residues[hash & 7];
     }
     fullest = *std::max_element(loads.begin(), loads.end());
   }

@@ -3,9 +3,9 @@
 // Group: the control bytes of 15 slots, compared all at once. Internal to acre.
 //
 //   byte   0 .. 14                            15
-//          fingerprint of the slot, 0: free   overflow: bit (hash >> 8) % 8 is
-//                                             set where an element of that
-//                                             residue had to go further
+//          fingerprint of the slot, 0: free   overflow: bit hash % 8 is set
+//                                             where an element of that residue
+//                                             had to go further
 //
 // A search ends at the first group whose overflow bit for its hash is clear,
 // so erasing leaves no tombstones. The layout is that of Boost's
@@ -131,10 +131,10 @@ ACRE_INLINE Slot* InRow(Slot* row, unsigned index) {
 }
 
 ACRE_INLINE std::uint8_t OverflowBit(std::uint64_t hash) {
-  return static_cast<std::uint8_t>(1u << (hash >> 8 & 7));
+  return static_cast<std::uint8_t>(1u << (hash & 7));
 }
 ACRE_INLINE bool HasOverflow(const std::uint8_t* group, std::uint64_t hash) {
-  return (group[kGroupSlots] >> (hash >> 8 & 7) & 1) != 0;
+  return (group[kGroupSlots] >> (hash & 7) & 1) != 0;
 }
 
 /// The control bytes of every empty table: all slots free, nothing overflowed.

@@ -286,7 +286,7 @@ class Table {
     return ControlOf(rep_.mask + std::size_t{1});
   }
   ACRE_INLINE Slot* SlotAt(std::size_t group, unsigned slot) const {
-    return static_cast<Slot*>(rep_.slots) + group * kGroupSlots + slot;
+    return InRow(static_cast<Slot*>(rep_.slots) + group * kGroupSlots, slot);
   }
   Position PositionOf(const Slot* slot) const {
     const auto index =
