@@ -18,12 +18,12 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <string_view>
 #include <type_traits>
 #include <utility>
 
 #include "acre/config.h"
+#include "acre/detail/text.h"
 #include "acre/fwd.h"
 
 namespace acre::inline ACRE_ABI {
@@ -45,13 +45,6 @@ ACRE_INLINE std::uint64_t Mix(std::uint64_t a, std::uint64_t b) {
   const std::uint64_t high = (a >> 32) * (b >> 32 | 1);
   return (low ^ std::rotl(high, 29) ^ std::rotl(a * b, 32)) * kMix0;
 #endif
-}
-
-template <class Word>
-ACRE_INLINE std::uint64_t Load(const char* p) {
-  Word word;
-  std::memcpy(&word, p, sizeof word);
-  return word;
 }
 
 ACRE_INLINE std::uint64_t HashBytes(const char* p, std::size_t n,

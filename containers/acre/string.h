@@ -24,6 +24,7 @@
 #include "acre/arena.h"
 #include "acre/config.h"
 #include "acre/detail/handle.h"
+#include "acre/detail/text.h"
 #include "acre/element.h"
 #include "acre/failure.h"
 
@@ -155,7 +156,7 @@ class String {
   }
 
   friend bool operator==(const String& a, const String& b) noexcept {
-    return a.view() == b.view();
+    return detail::SameText(a.view(), b.view());
   }
   friend auto operator<=>(const String& a, const String& b) noexcept {
     return a.view() <=> b.view();
@@ -165,7 +166,7 @@ class String {
   requires(!std::is_same_v<S, String> &&
            std::is_convertible_v<const S&, std::string_view>) friend bool
   operator==(const String& a, const S& b) noexcept {
-    return a.view() == std::string_view(b);
+    return detail::SameText(a.view(), std::string_view(b));
   }
   template <class S>
   requires(!std::is_same_v<S, String> &&

@@ -370,6 +370,28 @@ TEST_CASE("String: compares with itself and every kind of text") {
   CHECK(b.view().find("handle") != std::string_view::npos);
 }
 
+TEST_CASE("String: texts are equal if every character is") {
+  acre::Arena arena;
+  for (std::size_t size = 0; size <= 70; ++size) {
+    const String text(arena, std::string(size, 'a'));
+    // Of exactly this size, so that sanitizers see what reads beyond.
+    std::vector<char> other(size, 'a');
+    const auto view = [&] { return std::string_view(other.data(), size); };
+    CHECK(text == view());
+    CHECK(text == String(arena, view()));
+    for (std::size_t i = 0; i < size; ++i) {
+      for (const int bit : {1, 0x80}) {
+        other[i] = static_cast<char>('a' ^ bit);
+        CHECK(text != view());
+        CHECK(text != String(arena, view()));
+      }
+      other[i] = 'a';
+    }
+    CHECK(text != std::string(size + 1, 'a'));
+    if (size != 0) CHECK(text != std::string(size - 1, 'a'));
+  }
+}
+
 TEST_CASE("String: moving takes the text and leaves an empty, usable one") {
   acre::Arena arena;
   for (const std::size_t size : {0, 7, 23, 24, 90}) {
