@@ -65,6 +65,27 @@ double InMappedArena() {
   return TimeCollections();
 }
 
+// Blocks like an arena's chunks, and as many bytes, but no arena: what libgc
+// does for so much heap.
+double BlocksAlone() {
+  GC_INIT();
+  std::size_t bytes = 0;
+  {
+    acre::MmapSource source;
+    acre::Arena arena({.source = &source});
+    FillArena(arena);
+    bytes = arena.stats().carved;
+  }
+  constexpr std::size_t kBlock = std::size_t{1} << 20;
+  const std::size_t count = bytes / kBlock + 1;
+  auto** blocks = static_cast<void**>(GC_malloc(count * sizeof(void*)));
+  root = blocks;
+  for (std::size_t i = 0; i < count; ++i) {
+    blocks[i] = GC_malloc_atomic_ignore_off_page(kBlock);
+  }
+  return TimeCollections();
+}
+
 double InCollectedArena() {
   GC_INIT();
   FillArena(*acre::NewCollectedArena());
@@ -112,6 +133,7 @@ void DefineCells() {
   AddOne("acre::NewCollectedArena", InCollectedArena);
   AddOne("GC_malloc", SeparateObjects);
   AddOne("GC_malloc, atomic pieces", SeparateAtomic);
+  AddOne("(blocks alone)", BlocksAlone);
   AddOne("(empty heap)", EmptyHeap);
 }
 

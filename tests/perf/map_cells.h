@@ -238,6 +238,7 @@ void AddMaps(const KeySet<Key>& set) {
   AddPeer<TslMap>(set, "tsl", all || std::is_integral_v<Key>);
 #endif
   if (all) AddPeer<StdMap>(set, "std", true);
+  if constexpr (std::is_integral_v<Key>) AddMap<OneSlot>(set, "(one slot)");
 }
 
 }  // namespace perf

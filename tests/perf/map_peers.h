@@ -12,12 +12,14 @@
 #ifndef ACRE_PERF_MAP_PEERS_H_
 #define ACRE_PERF_MAP_PEERS_H_
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <type_traits>
 #include <unordered_map>
+#include <vector>
 
 #include "acre/map.h"
 #include "acre/string.h"
@@ -101,6 +103,54 @@ class PeerMap {
 
  private:
   Map map_;
+};
+
+/// No map, but the least that one does which mixes its keys: acre's hash, and
+/// one slot; of keys that want the same slot the last one stays.
+class OneSlot {
+ public:
+  static constexpr bool kInArena = false;
+
+  explicit OneSlot(acre::Arena&) { Reserve(8); }
+  void Reserve(std::size_t count) {
+    std::vector<Slot> old(std::bit_ceil(count * 8 / 7));
+    old.swap(slots_);
+    shift_ = 64 - std::countr_zero(slots_.size());
+    for (const Slot& slot : old) At(slot.key) = slot;
+  }
+  void Insert(std::uint64_t key, Value value) {
+    if (size_ >= slots_.size() * 7 / 8) Reserve(2 * size_);
+    At(key) = {key, value};
+    ++size_;
+  }
+  const Value* Find(std::uint64_t key) const { return &At(key).value; }
+  bool Contains(std::uint64_t key) const { return At(key).key == key; }
+  void Erase(std::uint64_t key) {
+    At(key).key = 0;
+    --size_;
+  }
+  Value Sum() const {
+    Value sum = 0;
+    for (const Slot& slot : slots_) sum += slot.value;
+    return sum;
+  }
+  std::size_t size() const { return size_; }
+
+ private:
+  struct Slot {
+    std::uint64_t key;
+    Value value;
+  };
+  Slot& At(std::uint64_t key) {
+    return slots_[acre::Hash<std::uint64_t>()(key) >> shift_];
+  }
+  const Slot& At(std::uint64_t key) const {
+    return const_cast<OneSlot*>(this)->At(key);
+  }
+
+  std::vector<Slot> slots_;
+  int shift_ = 0;
+  std::size_t size_ = 0;
 };
 
 template <class Key, class... Hash>
