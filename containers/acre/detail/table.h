@@ -407,12 +407,13 @@ class Table {
                      const_cast<void*>(
                          static_cast<const void*>(SlotAt(at.group, at.slot))));
     }
-    ControlOf(at.group)[at.slot] = 0;
-    --rep_.size;
-    Blocks::CountErasure(*rep_.arena);
+    std::uint8_t* const control = ControlOf(at.group);
     // A slot freed in a group that has overflowed still lies behind its bit:
     // counting it as unusable bounds the drift of overflow bits.
-    if (HasOverflow(ControlOf(at.group), hash)) --rep_.limit;
+    rep_.limit -= std::size_t{HasOverflow(control, hash)};
+    --rep_.size;
+    Blocks::CountErasure(*rep_.arena);
+    control[at.slot] = 0;
   }
 
   void ReleaseAllElements() {
