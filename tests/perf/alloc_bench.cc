@@ -17,6 +17,9 @@
 #ifdef ACRE_PERF_LLVM
 #include <llvm/Support/Allocator.h>
 #endif
+#ifdef ACRE_PERF_PROTOBUF
+#include <google/protobuf/arena.h>
+#endif
 
 namespace perf {
 namespace {
@@ -44,6 +47,21 @@ struct Llvm : ByBytes<Llvm<kSlab>> {
     return bump.Allocate(bytes, llvm::Align(16));
   }
   void Reset() { bump.Reset(); }
+};
+#endif
+
+#ifdef ACRE_PERF_PROTOBUF
+struct Protobuf : ByBytes<Protobuf> {
+  struct alignas(16) Unit {
+    std::byte bytes[16];
+  };
+  google::protobuf::Arena arena;
+
+  void* Allocate(std::size_t bytes) {
+    const std::size_t units = (bytes + sizeof(Unit) - 1) / sizeof(Unit);
+    return google::protobuf::Arena::CreateArray<Unit>(&arena, units);
+  }
+  void Reset() { arena.Reset(); }
 };
 #endif
 
@@ -128,6 +146,12 @@ void AddLlvm([[maybe_unused]] const Cell& cell) {
 #endif
 }
 
+void AddProtobuf([[maybe_unused]] const Cell& cell) {
+#ifdef ACRE_PERF_PROTOBUF
+  AddAllocator<Protobuf>(cell, "protobuf");
+#endif
+}
+
 void AddCell(const Cell& cell) {
   const std::size_t most = cell.bytes == 0 ? 256 : cell.bytes;
   AddAllocator<Acre<acre::BumpArena>>(cell, "acre::BumpArena");
@@ -138,6 +162,7 @@ void AddCell(const Cell& cell) {
   AddAllocator<PmrBuffer>(cell, "pmr, big buffer", most * cell.count + 4096);
   AddAllocator<PmrDefault>(cell, "pmr");
   AddLlvm(cell);
+  AddProtobuf(cell);
   if (LoadMimalloc() != nullptr) {
     AddAllocator<MimallocHeap>(cell, "mimalloc heap");
   }
