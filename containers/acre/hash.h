@@ -64,8 +64,10 @@ ACRE_INLINE std::uint64_t HashBytes(const char* p, std::size_t n,
       a = first << 32 | last;
       b = last << 32 | first;
     } else if (n != 0) {
-      a = Load<unsigned char>(p) << 16 | Load<unsigned char>(p + n / 2) << 8 |
-          Load<unsigned char>(p + n - 1);
+      const auto byte = [p](std::size_t i) -> std::uint64_t {
+        return Load<unsigned char>(p + i);
+      };
+      a = byte(0) << 16 | byte(n / 2) << 8 | byte(n - 1);
       b = a;  // a constant factor alone would leave patterns of digits
     }
     return Mix(a ^ kMix1 ^ seed, b ^ kMix2 ^ other ^ (n * kMix0));

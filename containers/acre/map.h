@@ -11,11 +11,12 @@
 // that its keys and values hold by value. Old tables return to the freelists.
 // Invalidates: insertion may move all elements (references and iterators), as
 // flat maps do and std::unordered_map does not; erasing invalidates the erased
-// element only. Reset and Rewind end the life of the table.
-// Order: that of the hash; with acre::Hash the same in every run for the same
-// history of insertions, pointers as keys aside.
-// Lookup: a String key is found by anything that converts to std::string_view.
-// Complexity: constant on average. Threads: as the arena.
+// element only. Iterators follow the table when a Map is moved or swapped.
+// clear and Release invalidate them; Reset and Rewind end the life of the
+// table. Order: that of the hash; with acre::Hash the same in every run for the
+// same history of insertions, pointers as keys aside. Lookup: a String key is
+// found by anything that converts to std::string_view. Complexity: constant on
+// average. Threads: as the arena.
 
 #ifndef ACRE_MAP_H_
 #define ACRE_MAP_H_

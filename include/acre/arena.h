@@ -260,9 +260,13 @@ class Arena {
     return stamp == stamp_ || (mark_ != nullptr && IsLiveInMarks(stamp));
   }
 
-  /// How many elements the tables in this arena have erased so far: by it an
-  /// iterator sees whether what it knew of the elements ahead still holds.
-  std::uint64_t erasures() const noexcept { return erasures_; }
+  /// How many elements the tables in this arena have erased, not counting those
+  /// that were cleared all at once: by it an iterator sees whether what it knew
+  /// of the elements ahead still holds. May be read while another thread erases
+  /// from another table (LockedArena).
+  std::uint64_t erasures() const noexcept {
+    return __atomic_load_n(&erasures_, __ATOMIC_RELAXED);
+  }
 
  private:
   friend class detail::SlowPath;
@@ -533,7 +537,8 @@ ACRE_INLINE bool detail::Blocks::TryDouble(Arena& arena, void* block,
 }
 
 ACRE_INLINE void detail::Blocks::CountErasure(Arena& arena) {
-  ++arena.erasures_;
+  // One thread at a time writes; others may read.
+  __atomic_store_n(&arena.erasures_, arena.erasures() + 1, __ATOMIC_RELAXED);
 }
 
 inline void detail::Blocks::Fail(const Arena& arena, std::size_t bytes) {

@@ -288,7 +288,7 @@ TEST_CASE("TryGrow: a large block is not taken for the last one of a chunk") {
   auto* large = static_cast<std::byte*>(arena.Allocate(bytes));
   REQUIRE(arena.stats().large_blocks == 1);
   const std::byte* class_end = large + (320 << 10);
-  std::byte* last = nullptr;
+  auto* last = static_cast<std::byte*>(arena.Allocate(16));
   for (int i = 0; i < 20'000 && last + 16 != class_end; ++i) {
     last = static_cast<std::byte*>(arena.Allocate(16));
   }

@@ -43,15 +43,16 @@ TEST_CASE("ChunkMarks: an object is marked once, by address and type") {
 }
 
 TEST_CASE("ChunkMarks: bounds") {
-  const ChunkMarks marks(chunk, 4096, chunk + 1000);
-  CHECK(marks.Holds(chunk));
-  CHECK(marks.Holds(chunk + 4095));
-  CHECK_FALSE(marks.Holds(chunk + 4096));
-  CHECK_FALSE(marks.Holds(chunk - 1));
-  CHECK(marks.RoomAt(chunk) == 1000);
-  CHECK(marks.RoomAt(chunk + 999) == 1);
-  CHECK(marks.RoomAt(chunk + 1000) == 0);
-  CHECK(marks.RoomAt(chunk + 4000) == 0);
+  char* const begin = chunk + 16;
+  const ChunkMarks marks(begin, 4096, begin + 1000);
+  CHECK(marks.Holds(begin));
+  CHECK(marks.Holds(begin + 4095));
+  CHECK_FALSE(marks.Holds(begin + 4096));
+  CHECK_FALSE(marks.Holds(begin - 1));
+  CHECK(marks.RoomAt(begin) == 1000);
+  CHECK(marks.RoomAt(begin + 999) == 1);
+  CHECK(marks.RoomAt(begin + 1000) == 0);
+  CHECK(marks.RoomAt(begin + 4000) == 0);
 }
 
 TEST_CASE("ChunkMarks: less than a 32nd of the chunk") {

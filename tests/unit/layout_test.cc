@@ -12,6 +12,7 @@
 #include <chrono>
 #include <complex>
 #include <cstddef>
+#include <cstring>
 #include <optional>
 #include <span>
 #include <string>
@@ -511,6 +512,15 @@ TEST_CASE("layout: views, choices and tuples are read through their ops") {
   CHECK(choice.ops->active(&maybe).object == nullptr);
   maybe = items;
   CHECK(choice.ops->active(&maybe).object == &*maybe);
+
+  // While the object around it is made it holds anything.
+  std::memset(static_cast<void*>(&maybe), 0xAC, sizeof maybe);
+  CHECK(choice.ops->active(&maybe).object == nullptr);
+  std::optional<std::pair<Item*, char>> padded;
+  const acre::TypeLayout& of_pair = Layout<decltype(padded)>();
+  CHECK(of_pair.ops->active(&padded).object == nullptr);
+  padded.emplace(items, '\1');
+  CHECK(of_pair.ops->active(&padded).object == &*padded);
 
   std::variant<int, Item*> either = items;
   const acre::TypeLayout& variant = Layout<std::variant<int, Item*>>();

@@ -120,12 +120,15 @@ ACRE_INLINE SlotMask Used(const std::uint8_t* group) {
   return Free(group) ^ kGroupMask;
 }
 
-/// Slot `index` of a row, by an offset of 32 bits: of an `unsigned` or int that
-/// counts zeros g++ 12 extends the sign, in an instruction of its own.
+inline constexpr unsigned kMaxRowSlots = 64;
+
+/// Slot `index` of a row, below kMaxRowSlots. In 32 bits where that suffices:
+/// g++ 12 spends an instruction to widen an index that counts zeros, and none
+/// to widen a product.
 template <class Slot>
 ACRE_INLINE Slot* InRow(Slot* row, unsigned index) {
-  using Offset = std::conditional_t<sizeof(Slot) <= (1u << 26), std::uint32_t,
-                                    std::size_t>;
+  using Offset = std::conditional_t<(sizeof(Slot) <= UINT32_MAX / kMaxRowSlots),
+                                    std::uint32_t, std::size_t>;
   const Offset offset = index * static_cast<Offset>(sizeof(Slot));
   return reinterpret_cast<Slot*>(reinterpret_cast<char*>(row) + offset);
 }

@@ -294,15 +294,15 @@ class Table {
     return {index / kGroupSlots, static_cast<unsigned>(index % kGroupSlots)};
   }
   iterator At(Position at) const {
-    return iterator(*rep_.arena, ControlOf(at.group), EndOfControl(),
-                    SlotAt(at.group, 0), at.slot);
+    return iterator::At(*rep_.arena, ControlOf(at.group), EndOfControl(),
+                        SlotAt(at.group, 0), at.slot);
   }
   template <class Iterator>
   Iterator First() const {
     if (rep_.size == 0) return {};
     CheckLive();
-    return Iterator(*rep_.arena, rep_.control, EndOfControl(),
-                    static_cast<Slot*>(rep_.slots));
+    return Iterator::First(*rep_.arena, rep_.control, EndOfControl(),
+                           static_cast<Slot*>(rep_.slots));
   }
 
   // Lines of the group that the slot is likely on: fetched only once a
@@ -320,8 +320,9 @@ class Table {
   ACRE_INLINE Slot* LookInGroup(const Q& key, Pattern pattern,
                                 std::size_t group, Position* at) const {
     SlotMask mask = Match(ControlOf(group), pattern);
+    if (mask == 0) return nullptr;  // and always without a table
     Slot* const row = SlotAt(group, 0);
-    if (mask != 0) PrefetchSlots(group);
+    PrefetchSlots(group);
     for (; mask != 0; mask &= mask - 1) {
       Slot* slot = InRow(row, FirstSlot(mask));
       if (ACRE_LIKELY(E()(Policy::KeyOf(*slot), key))) {

@@ -6,9 +6,9 @@
 //
 // Elements ahead may be erased, so what it knows can become wrong: Arena counts
 // erasures, and a cursor that finds another count than it remembers reads the
-// block again. One comparison an element, whatever the element; looking at its
-// control byte would cost half as much again (slots lie 15 a group, control
-// bytes 16).
+// block again (in vain where another table erased). One comparison an element;
+// looking at its control byte would cost half as much again, as slots lie 15 a
+// group and control bytes 16.
 
 #ifndef ACRE_CONTAINERS_DETAIL_TABLE_CURSOR_H_
 #define ACRE_CONTAINERS_DETAIL_TABLE_CURSOR_H_
@@ -30,7 +30,7 @@ using BlockMask = std::uint64_t;
 inline constexpr std::ptrdiff_t kBlockGroups = 4;
 inline constexpr std::ptrdiff_t kBlockBytes = kBlockGroups * kGroupBytes;
 inline constexpr std::ptrdiff_t kBlockSlots = kBlockGroups * kGroupSlots;
-static_assert(kBlockSlots <= 64);
+static_assert(kBlockSlots <= 64 && kBlockSlots <= kMaxRowSlots);
 
 /// The occupied slots of the block that begins with `group`: four groups, or
 /// as far as `end`.
@@ -46,27 +46,23 @@ class TableCursor {
   using reference = Value&;
 
   TableCursor() = default;  // the end of every table
-  /// At slot `slot` of `group`, whose slots begin at `row`. What is ahead it
+  /// At slot `slot` of `group`, whose slots begin at `row`. What lies ahead it
   /// asks when it gets there: finding shall not have to look at neighbours.
-  TableCursor(const Arena& arena, const std::uint8_t* group,
-              const std::uint8_t* end, Slot* row, unsigned slot)
-      : slot_(row + slot),
-        row_(row),
-        left_(BlockMask{1} << slot),
-        group_(group),
-        end_(end),
-        arena_(&arena),
-        known_(arena.erasures() - 1) {}
+  static TableCursor At(const Arena& arena, const std::uint8_t* group,
+                        const std::uint8_t* end, Slot* row, unsigned slot) {
+    TableCursor cursor(arena, group, end, row);
+    cursor.slot_ = row + slot;
+    cursor.left_ = BlockMask{1} << slot;
+    --cursor.known_;  // no longer true of anything: to be asked again
+    return cursor;
+  }
   /// At the first element from `group` on.
-  TableCursor(const Arena& arena, const std::uint8_t* group,
-              const std::uint8_t* end, Slot* row)
-      : row_(row),
-        left_(UsedInBlock(group, end)),
-        group_(group),
-        end_(end),
-        arena_(&arena),
-        known_(arena.erasures()) {
-    ToFirst();
+  static TableCursor First(const Arena& arena, const std::uint8_t* group,
+                           const std::uint8_t* end, Slot* row) {
+    TableCursor cursor(arena, group, end, row);
+    cursor.left_ = UsedInBlock(group, end);
+    cursor.ToFirst();
+    return cursor;
   }
   template <class Other>
   requires(std::is_const_v<Value> && !std::is_const_v<Other>) TableCursor(
@@ -98,12 +94,21 @@ class TableCursor {
 
   /// Null at the end.
   const Slot* slot() const { return slot_; }
-  /// Its own element was erased, which is no news of those ahead.
+  /// Its own element was erased, which is no news of those ahead. One more, and
+  /// not the count of now: a cursor that others have made stale stays so.
   void KnowErasure() { ++known_; }
 
  private:
   template <class, class>
   friend class TableCursor;
+
+  TableCursor(const Arena& arena, const std::uint8_t* group,
+              const std::uint8_t* end, Slot* row)
+      : row_(row),
+        group_(group),
+        end_(end),
+        arena_(&arena),
+        known_(arena.erasures()) {}
 
   void ToFirst() {
     while (ACRE_UNLIKELY(left_ == 0)) {
@@ -126,21 +131,23 @@ class TableCursor {
     known_ = arena_->erasures();
   }
 
-  // The next block but one half: blocks are longer than the hardware looks
-  // ahead. Not where what is left fits a cache, as all of a small table does.
+  // As many slots as a block has, from the middle of the next block on: the
+  // hardware does not look so far ahead. Not where what is left of the table
+  // fits a cache, nor where an element is long enough for the hardware to see.
   void Prefetch() const {
-    if (end_ - group_ < kFarBytes) return;
-    const char* ahead =
-        reinterpret_cast<const char*>(row_ + kBlockSlots * 3 / 2);
-    for (std::size_t i = 0; i < kBlockSlots * sizeof(Slot); i += 64) {
-      __builtin_prefetch(ahead + i);
+    if constexpr (sizeof(Slot) <= 256) {
+      if (end_ - group_ < kFarBytes) return;
+      const char* ahead =
+          reinterpret_cast<const char*>(row_ + kBlockSlots * 3 / 2);
+      for (std::size_t i = 0; i < kBlockSlots * sizeof(Slot); i += 64) {
+        __builtin_prefetch(ahead + i);
+      }
     }
   }
 
-  // Control bytes of 4 MiB of slots.
+  // Control bytes of 4 MiB of slots: a thousand groups at least.
   static constexpr std::ptrdiff_t kFarBytes =
-      (std::size_t{4} << 20) / (kGroupSlots * sizeof(Slot)) * kGroupBytes +
-      2 * kBlockBytes;
+      (std::size_t{4} << 20) / (kGroupSlots * sizeof(Slot)) * kGroupBytes;
 
   Slot* slot_ = nullptr;  // where it is; null at the end
   Slot* row_ = nullptr;   // of group_
@@ -148,7 +155,7 @@ class TableCursor {
   const std::uint8_t* group_ = nullptr;  // the first of the block
   const std::uint8_t* end_ = nullptr;
   const Arena* arena_ = nullptr;
-  std::uint64_t known_ = 0;  // erasures, when left_ was read
+  std::uint64_t known_ = 0;  // the arena's erasures while left_ is complete
 };
 
 }  // namespace acre::inline ACRE_ABI::detail

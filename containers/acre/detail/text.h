@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Text by words: what hashing and comparing keys share. Internal to acre.
+// Reading text by words, and comparing it so. Internal to acre.
 
 #ifndef ACRE_CONTAINERS_DETAIL_TEXT_H_
 #define ACRE_CONTAINERS_DETAIL_TEXT_H_

@@ -284,9 +284,14 @@ struct Shape<T> : PlainShape {
   static constexpr std::array<FieldLayout, 1> kFields{
       ACRE_PART_(".value()", 0, Value)};
 
+  // A collection may strike while the object around this one is being made, and
+  // its audit finds a flag that is neither true nor false: has_value() may not
+  // be asked. In libstdc++ and libc++ the flag is the byte behind the value.
   static ActivePart Active(const void* object) {
-    const T& value = *static_cast<const T*>(object);
-    return {value.has_value() ? Plain(&*value) : nullptr, 0};
+    static_assert(sizeof(T) > sizeof(Value));
+    const auto* bytes = static_cast<const unsigned char*>(object);
+    if (bytes[sizeof(Value)] != 1) return {};
+    return {Plain(&**static_cast<const T*>(object)), 0};
   }
   static constexpr TypeOps kChoiceOps{.active = &Active};
   static constexpr const TypeOps* kOps = &kChoiceOps;
