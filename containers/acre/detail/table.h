@@ -174,7 +174,7 @@ class Table {
       SlotMask left = Used(control + group * kGroupBytes);
       for (; left != 0; left &= left - 1) {
         const std::size_t i = group * kGroupSlots + FirstSlot(left);
-        moved(SlotAt(0, 0) + i, Place(slots[i]));
+        moved(RowOf(rep_, 0) + i, Place(slots[i]));
       }
     }
   }
@@ -285,8 +285,11 @@ class Table {
   const std::uint8_t* EndOfControl() const {
     return ControlOf(rep_.mask + std::size_t{1});
   }
+  static ACRE_INLINE Slot* RowOf(const TableRep& rep, std::size_t group) {
+    return static_cast<Slot*>(rep.slots) + group * kGroupSlots;
+  }
   ACRE_INLINE Slot* SlotAt(std::size_t group, unsigned slot) const {
-    return InRow(static_cast<Slot*>(rep_.slots) + group * kGroupSlots, slot);
+    return InRow(RowOf(rep_, group), slot);
   }
   Position PositionOf(const Slot* slot) const {
     const auto index =
@@ -295,7 +298,7 @@ class Table {
   }
   iterator At(Position at) const {
     return iterator::At(*rep_.arena, ControlOf(at.group), EndOfControl(),
-                        SlotAt(at.group, 0), at.slot);
+                        RowOf(rep_, at.group), at.slot);
   }
   template <class Iterator>
   Iterator First() const {
@@ -311,7 +314,7 @@ class Table {
     constexpr std::size_t kLines =
         (kGroupSlots * sizeof(Slot) * 2 / 3 + 63) / 64;
     if constexpr (kLines <= 10) {
-      const char* at = reinterpret_cast<const char*>(SlotAt(group, 0));
+      const char* at = reinterpret_cast<const char*>(RowOf(rep_, group));
       for (std::size_t i = 0; i < kLines; ++i) __builtin_prefetch(at + 64 * i);
     }
   }
@@ -321,7 +324,7 @@ class Table {
                                 std::size_t group, Position* at) const {
     SlotMask mask = Match(ControlOf(group), pattern);
     if (mask == 0) return nullptr;  // and always without a table
-    Slot* const row = SlotAt(group, 0);
+    Slot* const row = RowOf(rep_, group);
     PrefetchSlots(group);
     for (; mask != 0; mask &= mask - 1) {
       Slot* slot = InRow(row, FirstSlot(mask));
@@ -486,10 +489,6 @@ class Table {
     GiveTable(old, kShape);
   }
 
-  static Slot* RowOf(const TableRep& rep, std::size_t group) {
-    return static_cast<Slot*>(rep.slots) + group * kGroupSlots;
-  }
-
   __attribute__((noinline)) void PlaceAll(const TableRep& old,
                                           std::size_t group, SlotMask mask) {
     for (; mask != 0; mask &= mask - 1) {
@@ -514,7 +513,7 @@ class Table {
     const Slot* row = RowOf(old, group);
     std::uint8_t* const control[2] = {ControlOf(2 * group),
                                       ControlOf(2 * group + 1)};
-    Slot* const to[2] = {SlotAt(2 * group, 0), SlotAt(2 * group + 1, 0)};
+    Slot* const to[2] = {RowOf(rep_, 2 * group), RowOf(rep_, 2 * group + 1)};
     SlotMask free[2] = {Free(control[0]), Free(control[1])};
     SlotMask away = 0;
     for (SlotMask mask = used; mask != 0; mask &= mask - 1) {
