@@ -273,6 +273,10 @@ class Arena {
   friend struct detail::Blocks;
   friend class BumpArena;
 
+  /// The next `bytes` bytes of the current chunk, or null where it has less.
+  /// Requires: a multiple of the granule, small (the end is an address that
+  /// must not wrap around).
+  void* Bump(std::size_t bytes);
   void* Take(std::size_t bytes, std::size_t align, const TypeLayout* type);
   void Give(void* block, std::size_t bytes, std::size_t align,
             const TypeLayout* type);
@@ -329,6 +333,17 @@ Arena* ArenaOf(const void* address) noexcept;
 
 // ------------------------------------------------------------ implementation
 
+ACRE_INLINE void* Arena::Bump(std::size_t bytes) {
+  char* const block = cursor_;
+  const auto end = reinterpret_cast<std::uintptr_t>(block) + bytes;
+  if (ACRE_UNLIKELY(end > reinterpret_cast<std::uintptr_t>(limit_))) {
+    return nullptr;
+  }
+  cursor_ = block + bytes;
+  ACRE_ASSUME(block != nullptr);  // spares callers a comparison
+  return block;
+}
+
 ACRE_INLINE void* Arena::Take(std::size_t bytes, std::size_t align,
                               const TypeLayout* type) {
   if (!kChecked && detail::IsTakenInline(bytes, align)) {
@@ -339,12 +354,8 @@ ACRE_INLINE void* Arena::Take(std::size_t bytes, std::size_t align,
       reused_ += size.bytes;
       return block;
     }
-    if (align <= kGranule &&
-        size.bytes <= static_cast<std::size_t>(limit_ - cursor_)) {
-      char* block = cursor_;
-      cursor_ += size.bytes;
-      ACRE_ASSUME(block != nullptr);  // spares callers a comparison
-      return block;
+    if (align <= kGranule) {
+      if (void* block = Bump(size.bytes)) return block;
     }
   }
   return TakeSlow(bytes, align, type);

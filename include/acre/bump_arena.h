@@ -41,7 +41,7 @@ class BumpArena : public Arena {
     static_assert(detail::RequireElement<T>());
     static_assert(alignof(T) <= kMaxAlignment,
                   "acre: an arena aligns to at most 4096 bytes");
-    void* block = Bump(sizeof(T), alignof(T), &LayoutOf<T>());
+    void* block = Take(sizeof(T), alignof(T), &LayoutOf<T>());
     if (ACRE_UNLIKELY(block == nullptr)) FailAllocation(sizeof(T));
     return ConstructIn<T>(block, std::forward<Args>(args)...);
   }
@@ -51,7 +51,7 @@ class BumpArena : public Arena {
     static_assert(detail::RequireElement<T>());
     static_assert(alignof(T) <= kMaxAlignment,
                   "acre: an arena aligns to at most 4096 bytes");
-    void* block = Bump(sizeof(T), alignof(T), &LayoutOf<T>());
+    void* block = Take(sizeof(T), alignof(T), &LayoutOf<T>());
     if (ACRE_UNLIKELY(block == nullptr)) return nullptr;
     return ConstructIn<T>(block, std::forward<Args>(args)...);
   }
@@ -59,7 +59,7 @@ class BumpArena : public Arena {
   [[nodiscard]] ACRE_INLINE void* Allocate(std::size_t bytes,
                                            std::size_t align = kGranule) {
     detail::CheckAlignment(align);
-    void* block = Bump(bytes, align, nullptr);
+    void* block = Take(bytes, align, nullptr);
     if (ACRE_UNLIKELY(block == nullptr)) FailAllocation(bytes);
     return block;
   }
@@ -67,7 +67,7 @@ class BumpArena : public Arena {
   [[nodiscard]] ACRE_INLINE void* TryAllocate(std::size_t bytes,
                                               std::size_t align = kGranule) {
     detail::CheckAlignment(align);
-    return Bump(bytes, align, nullptr);
+    return Take(bytes, align, nullptr);
   }
 
  private:
@@ -76,16 +76,11 @@ class BumpArena : public Arena {
     return options;
   }
 
-  ACRE_INLINE void* Bump(std::size_t bytes, std::size_t align,
+  ACRE_INLINE void* Take(std::size_t bytes, std::size_t align,
                          const TypeLayout* type) {
     if (!kChecked && align <= kGranule && detail::IsTakenInline(bytes, align)) {
       const std::size_t size = detail::ClassOf(bytes, align).bytes;
-      if (ACRE_LIKELY(size <= remaining())) {
-        char* block = cursor_;
-        cursor_ += size;
-        ACRE_ASSUME(block != nullptr);  // spares callers a comparison
-        return block;
-      }
+      if (void* block = Bump(size)) return block;
     }
     return TakeSlow(bytes, align, type);
   }
