@@ -88,7 +88,7 @@ namespace {
 ACRE_INLINE bool TryDouble(VectorRep& rep, std::size_t wanted,
                            const TypeLayout& element) {
   const std::size_t bytes = std::size_t{rep.capacity} * element.size;
-  if (kChecked || !std::has_single_bit(bytes) || bytes < kGranule ||
+  if (kChecked || (bytes & (bytes - 1)) != 0 || bytes < kGranule ||
       element.align > kGranule || wanted > std::size_t{2} * rep.capacity ||
       rep.capacity > kVectorMaxSize / 2 || rep.stamp != rep.arena->stamp() ||
       !Blocks::TryDouble(*rep.arena, rep.data, bytes)) {

@@ -410,10 +410,13 @@ class Vector {
   ACRE_INLINE void PushValue(std::remove_cv_t<T> value) {
     static_assert(detail::RequireElement<T>());
     const std::uint32_t size = rep_.size;
+    T* data = begin();
     if (ACRE_UNLIKELY(size == rep_.capacity)) {
       detail::GrowVector(rep_, std::size_t{size} + 1, Element(), false);
+      data = begin();
+      ACRE_ASSUME(size < rep_.capacity);
     }
-    T* at = begin() + size;
+    T* at = data + size;
     detail::ConstructAt<T>(at, value);
     BindElement(at);
     rep_.size = size + 1;
