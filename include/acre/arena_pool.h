@@ -91,7 +91,8 @@ class ArenaPool {
 
     /// Gives the arena back early; the lease is empty then.
     void Release() noexcept {
-      if (arena_ != nullptr) pool_->Give(std::exchange(arena_, nullptr));
+      if (pool_ == nullptr) return;
+      std::exchange(pool_, nullptr)->Give(std::exchange(arena_, nullptr));
     }
 
     Arena& operator*() const noexcept { return *arena_; }
@@ -103,8 +104,8 @@ class ArenaPool {
     friend class ArenaPool;
     Lease(ArenaPool* pool, Arena* arena) : pool_(pool), arena_(arena) {}
 
-    ArenaPool* pool_ = nullptr;
-    Arena* arena_ = nullptr;  // null: empty
+    ArenaPool* pool_ = nullptr;  // both null: empty
+    Arena* arena_ = nullptr;
   };
 
   /// An empty arena. Never waits: where none is idle, one is made.
