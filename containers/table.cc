@@ -31,7 +31,7 @@ void MakeTable(TableRep& rep, std::size_t groups, SlotShape shape,
   rep.control = static_cast<std::uint8_t*>(block);
   rep.slots = rep.control + shape.control_bytes(groups);
   rep.mask = static_cast<std::uint32_t>(groups - 1);
-  rep.shift = 64 - static_cast<std::uint32_t>(std::countr_zero(groups));
+  rep.shift = 60 - static_cast<std::uint32_t>(std::countr_zero(groups));
   rep.limit = LimitOf(groups);
   rep.stamp = rep.arena->stamp();
   std::memset(rep.control, 0, groups * kGroupBytes);

@@ -31,6 +31,8 @@
 #define ACRE_LIKELY(x) __builtin_expect(!!(x), 1)
 #define ACRE_UNLIKELY(x) __builtin_expect(!!(x), 0)
 #define ACRE_ASSUME(x) ((x) ? static_cast<void>(0) : __builtin_unreachable())
+/// From here on the compiler knows nothing of the variable `x` but its value.
+#define ACRE_FORGET(x) __asm__("" : "+r"(x))
 
 namespace acre::inline ACRE_ABI {
 

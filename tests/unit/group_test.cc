@@ -133,6 +133,31 @@ TEST_CASE("Group: the first slot is the lowest bit") {
   }
 }
 
+template <std::size_t kSlotBytes>
+void CheckRows() {
+  for (const std::size_t index :
+       {std::size_t{0}, std::size_t{1}, std::size_t{2}, std::size_t{7},
+        std::size_t{1} << 20, (std::size_t{1} << 31) - 1}) {
+    CAPTURE(index);
+    CHECK(native::RowOffset<kSlotBytes>(16 * index) == index * 15 * kSlotBytes);
+    CHECK(portable::RowOffset<kSlotBytes>(16 * index) ==
+          index * 15 * kSlotBytes);
+  }
+}
+
+TEST_CASE("Group: fifteen slots lie where sixteen control bytes do") {
+  CheckRows<1>();
+  CheckRows<4>();
+  CheckRows<8>();
+  CheckRows<12>();
+  CheckRows<16>();
+  CheckRows<24>();
+  CheckRows<40>();
+  CheckRows<72>();
+  CheckRows<4096>();
+  CheckRows<(1 << 20) + 8>();
+}
+
 TEST_CASE("Group: the control bytes of an empty table are free throughout") {
   for (const std::uint8_t* group :
        {native::kEmptyGroups + 0, native::kEmptyGroups + 16}) {

@@ -8,6 +8,8 @@
 // Group index: the TOP bits of the hash; fingerprint: its low byte. When the
 // table doubles, group g feeds only groups 2g and 2g+1, so growth streams
 // through both tables once. Probing goes by triangular steps over groups.
+// Below, `group` is where the control bytes of a group begin, counted from the
+// first of all: 16 times its index.
 // Elements are moved by copying their bytes. At most 7/8 of the slots are
 // used. What was measured and what lost is in tests/perf/DEAD_ENDS.md.
 
@@ -38,7 +40,7 @@ struct TableRep {
   std::uint8_t* control = const_cast<std::uint8_t*>(kEmptyGroups);
   void* slots = nullptr;
   std::uint32_t mask = 0;    // groups - 1; groups are a power of two >= 2
-  std::uint32_t shift = 63;  // 64 - log2(groups)
+  std::uint32_t shift = 59;  // 60 - log2(groups)
   std::size_t size = 0;
   Arena* arena = nullptr;  // null: not bound yet
   std::size_t limit = 0;   // insertions beyond this size rehash; 0: no table
@@ -46,6 +48,7 @@ struct TableRep {
 
   bool has_table() const { return slots != nullptr; }
   std::size_t groups() const { return has_table() ? mask + std::size_t{1} : 0; }
+  std::size_t control_bytes() const { return groups() * kGroupBytes; }
 };
 static_assert(sizeof(TableRep) == 56);
 
@@ -148,7 +151,7 @@ class Table {
       return;
     }
     ReleaseAllElements();
-    std::memset(rep_.control, 0, rep_.groups() * kGroupBytes);
+    std::memset(rep_.control, 0, rep_.control_bytes());
     rep_.size = 0;
     rep_.limit = LimitOf(rep_.groups());
   }
@@ -164,17 +167,18 @@ class Table {
   void Reinsert(Moved moved) {
     if (rep_.size == 0) return;
     const std::size_t bytes = kShape.table_bytes(rep_.groups());
-    const Buffer old(bytes);
-    std::memcpy(old.bytes, rep_.control, bytes);
-    std::memset(rep_.control, 0, rep_.groups() * kGroupBytes);
-    const auto* control = static_cast<const std::uint8_t*>(old.bytes);
-    const auto* slots = reinterpret_cast<const Slot*>(
-        control + kShape.control_bytes(rep_.groups()));
-    for (std::size_t group = 0; group < rep_.groups(); ++group) {
-      SlotMask left = Used(control + group * kGroupBytes);
+    const Buffer buffer(bytes);
+    std::memcpy(buffer.bytes, rep_.control, bytes);
+    std::memset(rep_.control, 0, rep_.control_bytes());
+    TableRep old = rep_;
+    old.control = static_cast<std::uint8_t*>(buffer.bytes);
+    old.slots = old.control + kShape.control_bytes(old.groups());
+    for (std::size_t group = 0; group < old.control_bytes();
+         group += kGroupBytes) {
+      SlotMask left = Used(old.control + group);
       for (; left != 0; left &= left - 1) {
-        const std::size_t i = group * kGroupSlots + FirstSlot(left);
-        moved(RowOf(rep_, 0) + i, Place(slots[i]));
+        const unsigned i = FirstSlot(left);
+        moved(RowOf(rep_, group) + i, Place(RowOf(old, group)[i]));
       }
     }
   }
@@ -279,14 +283,22 @@ class Table {
     }
   }
 
+  /// Where the search for a hash begins.
+  ACRE_INLINE std::size_t HomeOf(std::uint64_t hash) const {
+    return (hash >> rep_.shift) & ~(kGroupBytes - 1);
+  }
+  ACRE_INLINE std::size_t Next(std::size_t group, std::size_t step) const {
+    return (group + step * kGroupBytes) & (rep_.mask * kGroupBytes);
+  }
   ACRE_INLINE std::uint8_t* ControlOf(std::size_t group) const {
-    return rep_.control + group * kGroupBytes;
+    return rep_.control + group;
   }
   const std::uint8_t* EndOfControl() const {
-    return ControlOf(rep_.mask + std::size_t{1});
+    return rep_.control + rep_.control_bytes();
   }
   static ACRE_INLINE Slot* RowOf(const TableRep& rep, std::size_t group) {
-    return static_cast<Slot*>(rep.slots) + group * kGroupSlots;
+    return reinterpret_cast<Slot*>(static_cast<char*>(rep.slots) +
+                                   RowOffset<sizeof(Slot)>(group));
   }
   ACRE_INLINE Slot* SlotAt(std::size_t group, unsigned slot) const {
     return InRow(RowOf(rep_, group), slot);
@@ -294,7 +306,8 @@ class Table {
   Position PositionOf(const Slot* slot) const {
     const auto index =
         static_cast<std::size_t>(slot - static_cast<Slot*>(rep_.slots));
-    return {index / kGroupSlots, static_cast<unsigned>(index % kGroupSlots)};
+    return {index / kGroupSlots * kGroupBytes,
+            static_cast<unsigned>(index % kGroupSlots)};
   }
   iterator At(Position at) const {
     return iterator::At(*rep_.arena, ControlOf(at.group), EndOfControl(),
@@ -308,12 +321,11 @@ class Table {
                            static_cast<Slot*>(rep_.slots));
   }
 
-  // Lines of the group that the slot is likely on: fetched only once a
-  // fingerprint has matched, so that misses fetch nothing.
+  // The first third of the slots: each line more costs as much as it brings.
+  // Fetched only once a fingerprint has matched, so that misses fetch nothing.
   ACRE_INLINE void PrefetchSlots(std::size_t group) const {
-    constexpr std::size_t kLines =
-        (kGroupSlots * sizeof(Slot) * 2 / 3 + 63) / 64;
-    if constexpr (kLines <= 10) {
+    constexpr std::size_t kLines = (kGroupSlots / 3 * sizeof(Slot) + 63) / 64;
+    if constexpr (kLines <= 5) {
       const char* at = reinterpret_cast<const char*>(RowOf(rep_, group));
       for (std::size_t i = 0; i < kLines; ++i) __builtin_prefetch(at + 64 * i);
     }
@@ -340,12 +352,13 @@ class Table {
   /// and `*at` of no meaning then.
   template <class Q>
   ACRE_INLINE Slot* Look(const Q& key, std::uint64_t hash, Position* at) const {
-    const std::size_t group = hash >> rep_.shift;
+    std::size_t group = HomeOf(hash);
     // An empty table has two groups of control bytes to look at.
     Slot* slot = LookInGroup(key, PatternOf(hash), group, at);
-    if (slot != nullptr || ACRE_LIKELY(!HasOverflow(ControlOf(group), hash))) {
-      return slot;
-    }
+    if (slot != nullptr) return slot;
+    // Or g++ works the address out for both questions, before the first.
+    ACRE_FORGET(group);
+    if (ACRE_LIKELY(!HasOverflow(ControlOf(group), hash))) return nullptr;
     const Found found = LookFurther(key, hash);
     *at = found.at;
     return found.slot;
@@ -361,9 +374,9 @@ class Table {
   __attribute__((noinline)) Found LookFurther(const Q& key,
                                               std::uint64_t hash) const {
     const Pattern pattern = PatternOf(hash);
-    Position at{hash >> rep_.shift, 0};
+    Position at{HomeOf(hash), 0};
     for (std::size_t step = 1; step <= rep_.mask; ++step) {
-      const std::size_t group = (at.group + step) & rep_.mask;
+      const std::size_t group = Next(at.group, step);
       if (Slot* slot = LookInGroup(key, pattern, group, &at)) return {slot, at};
       if (!HasOverflow(ControlOf(group), hash)) break;
       at.group = group;
@@ -373,13 +386,13 @@ class Table {
 
   /// The first free slot on the probe path; marks the full groups passed.
   ACRE_INLINE Position Locate(std::uint64_t hash) {
-    std::size_t group = hash >> rep_.shift;
+    std::size_t group = HomeOf(hash);
     for (std::size_t step = 1;; ++step) {
       std::uint8_t* control = ControlOf(group);
       const SlotMask free = Free(control);
       if (ACRE_LIKELY(free != 0)) return {group, FirstSlot(free)};
       control[kGroupSlots] |= OverflowBit(hash);
-      group = (group + step) & rep_.mask;
+      group = Next(group, step);
     }
   }
 
@@ -482,8 +495,9 @@ class Table {
     if (rep_.groups() == 2 * old.groups()) {
       Split(old);
     } else {
-      for (std::size_t group = 0; group < old.groups(); ++group) {
-        PlaceAll(old, group, Used(old.control + group * kGroupBytes));
+      for (std::size_t group = 0; group < old.control_bytes();
+           group += kGroupBytes) {
+        PlaceAll(old, group, Used(old.control + group));
       }
     }
     GiveTable(old, kShape);
@@ -501,7 +515,8 @@ class Table {
   /// Elements that had overflowed into g, or do not fit, are placed the slow
   /// way.
   void Split(const TableRep& old) {
-    for (std::size_t group = 0; group < old.groups(); ++group) {
+    for (std::size_t group = 0; group < old.control_bytes();
+         group += kGroupBytes) {
       const SlotMask away = SplitGroup(old, group);
       if (ACRE_UNLIKELY(away != 0)) PlaceAll(old, group, away);
     }
@@ -509,19 +524,21 @@ class Table {
 
   /// Returns the slots that have to go elsewhere.
   ACRE_INLINE SlotMask SplitGroup(const TableRep& old, std::size_t group) {
-    const SlotMask used = Used(old.control + group * kGroupBytes);
+    const SlotMask used = Used(old.control + group);
     const Slot* row = RowOf(old, group);
-    std::uint8_t* const control[2] = {ControlOf(2 * group),
-                                      ControlOf(2 * group + 1)};
-    Slot* const to[2] = {RowOf(rep_, 2 * group), RowOf(rep_, 2 * group + 1)};
+    const std::size_t first = 2 * group;
+    const std::size_t second = first + kGroupBytes;
+    std::uint8_t* const control[2] = {ControlOf(first), ControlOf(second)};
+    Slot* const to[2] = {RowOf(rep_, first), RowOf(rep_, second)};
     SlotMask free[2] = {Free(control[0]), Free(control[1])};
     SlotMask away = 0;
     for (SlotMask mask = used; mask != 0; mask &= mask - 1) {
       const unsigned i = FirstSlot(mask);
       const std::uint64_t hash = HashOf(Policy::KeyOf(row[i]));
-      const std::size_t target = hash >> rep_.shift;
-      const std::size_t half = target & 1;
-      if (ACRE_UNLIKELY(target >> 1 != group || free[half] == 0)) {
+      const std::size_t home = HomeOf(hash);
+      const std::size_t half = home / kGroupBytes & 1;
+      if (ACRE_UNLIKELY(home - half * kGroupBytes != first ||
+                        free[half] == 0)) {
         away |= SlotMask{1} << i;
         continue;
       }
