@@ -45,6 +45,10 @@ void* SlowPath::TakeBlock(std::size_t bytes, std::size_t align) {
   if (size.bytes > kInlineMax) {
     if (void* block = TakeRetainedLarge(bytes, align)) return block;
   }
+  if (TakeTailBack()) {
+    Reclaim();
+    if (void* block = PopFree(size)) return block;
+  }
   if (char* block = Carve(size.bytes, block_align)) return block;
   const std::size_t slack = block_align > kGranule ? block_align : 0;
   if (size.bytes > kInlineMax && size.bytes > NextChunkSize() / 4) {
@@ -136,12 +140,14 @@ void SlowPath::GivePiece(void* block, SizeClass size) {
     return PushWaiting(block, size.index);
   }
   PushFree(block, size.index, size.bytes);
+  if (a_.mark_ == nullptr && a_.freed_ >= a_.reclaim_at_) PlanReclaim();
 }
 
 bool SlowPath::TryGrow(void* block, std::size_t old_bytes,
                        std::size_t new_bytes, std::size_t align) {
   const Updating updating(*this);
   if (kChecked) CheckLiveBlock(a_, block, "TryGrow");
+  TakeTailBack();
   if (new_bytes > PTRDIFF_MAX / 2 || new_bytes < old_bytes) return false;
   const SizeClass old_size = BlockFor(old_bytes, align);
   const SizeClass new_size = BlockFor(new_bytes, align);
@@ -211,6 +217,7 @@ bool SlowPath::TryShrink(void* block, std::size_t old_bytes,
 bool SlowPath::TryReserve(std::size_t bytes) {
   const Updating updating(*this);
   if (bytes > PTRDIFF_MAX / 2) return false;
+  if (TakeTailBack()) Reclaim();
   bytes = RoundUp(bytes, kGranule);
   while (a_.remaining() < bytes) {
     Chunk* const left = a_.current_;
@@ -422,9 +429,7 @@ Arena::Arena(const ArenaOptions& options)
     : source_(options.source != nullptr ? options.source
                                         : &CollectedSource::Instance()),
       entry_(nullptr),
-      options_(options) {
-  gives_slowly_ = !options.freelists;
-}
+      options_(options) {}
 
 Arena::~Arena() {
   detail::SlowPath path(*this);

@@ -18,10 +18,7 @@ std::size_t SlowPath::NextChunkSize() const {
 /// Makes a chunk with `need` free bytes current, if there is one to be had.
 bool SlowPath::Refill(std::size_t need) {
   if (AdvanceToSpare(need)) return true;
-  if (a_.options_.freelists &&
-      a_.freed_ - a_.scanned_ >=
-          std::max(NextChunkSize(), (a_.freed_ - a_.reused_) / 2) &&
-      ReclaimFor(need)) {
+  if (a_.options_.freelists && a_.freed_ >= ReclaimDue() && ReclaimFor(need)) {
     return true;
   }
   if (Extend(need)) return true;
@@ -91,13 +88,20 @@ bool SlowPath::ReclaimFor(std::size_t need) {
   return a_.remaining() >= need || AdvanceToSpare(need);
 }
 
-/// Spares stand behind current_; the first that fits is put right behind it.
+/// Spares stand behind current_; one that fits is put right behind it: the
+/// smallest for a block that would take much of it, the first for small ones.
 bool SlowPath::AdvanceToSpare(std::size_t need) {
+  Chunk** best = nullptr;
   Chunk** at = a_.current_ != nullptr ? &a_.current_->next : &a_.first_;
-  while (*at != nullptr && (*at)->capacity() < need) at = &(*at)->next;
-  Chunk* spare = *at;
-  if (spare == nullptr) return false;
-  *at = spare->next;
+  for (; *at != nullptr; at = &(*at)->next) {
+    const std::size_t capacity = (*at)->capacity();
+    if (capacity < need) continue;
+    if (best == nullptr || capacity < (*best)->capacity()) best = at;
+    if (need <= kSmallMax) break;
+  }
+  if (best == nullptr) return false;
+  Chunk* spare = *best;
+  *best = spare->next;
   Advance(spare);
   return true;
 }
@@ -123,6 +127,7 @@ void SlowPath::StartAt(Chunk* chunk) {
   a_.current_ = chunk;
   a_.cursor_ = chunk->begin.load(std::memory_order_relaxed);
   a_.limit_ = chunk->limit;
+  a_.reclaim_at_ = 0;
 }
 
 ArenaEntry* SlowPath::Entry() {

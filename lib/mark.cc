@@ -26,6 +26,7 @@ std::size_t SlowPath::MarkBytes() const {
 
 Mark SlowPath::Checkpoint() {
   const Updating updating(*this);
+  TakeTailBack();
   std::size_t bytes = MarkBytes();
   while (static_cast<std::size_t>(a_.limit_ - a_.cursor_) < bytes) {
     if (!Refill(bytes)) a_.FailAllocation(bytes);
@@ -57,7 +58,7 @@ MarkState* SlowPath::FindMark(Mark mark) const {
 
 void SlowPath::SetMark(MarkState* mark) {
   a_.mark_ = mark;
-  a_.gives_slowly_ = mark != nullptr || !a_.options_.freelists;
+  a_.reclaim_at_ = 0;
 }
 
 void SlowPath::Rewind(Mark mark) {

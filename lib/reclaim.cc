@@ -2,9 +2,15 @@
 //
 // Reclaim: finds chunks whose every block lies on a freelist and makes spares
 // of them, so that a phase of 48-byte blocks leaves its memory to a phase of
-// 64-byte ones. Two passes over the freelists; Refill runs it only when as
-// many bytes were freed since the last scan as a chunk holds and as half the
-// freelists hold, so each Free pays for a constant share of it.
+// 64-byte ones. Two passes over the freelists, only when half as many bytes
+// were freed since the last scan as the freelists hold, so each Free pays for a
+// constant share of it; and half as many as the next chunk would have, of which
+// a phase has filled more than that while chunks double.
+//
+// By then the rest of the current chunk must not have served the next phase: a
+// few of its blocks would keep the whole chunk. So the Free that makes a scan
+// due sets that rest aside, and the next block that no freelist has comes to
+// the slow path, which scans first.
 
 #include <atomic>
 
@@ -39,8 +45,30 @@ bool IsWhole(const Chunk& chunk) {
 
 }  // namespace
 
+/// freed_ from which on a scan is worth it.
+std::size_t SlowPath::ReclaimDue() const {
+  return a_.scanned_ + std::max(NextChunkSize(), a_.freed_ - a_.reused_) / 2;
+}
+
+/// Requires: no mark is open, and freelists are in use.
+void SlowPath::PlanReclaim() {
+  a_.reclaim_at_ = ReclaimDue();
+  if (a_.freed_ < a_.reclaim_at_ || a_.current_ == nullptr) return;
+  a_.limit_ = a_.cursor_;
+  a_.reclaim_at_ = SIZE_MAX;
+}
+
+/// False where the rest of the current chunk is not set aside.
+bool SlowPath::TakeTailBack() {
+  if (a_.current_ == nullptr || a_.limit_ == a_.current_->limit) return false;
+  a_.limit_ = a_.current_->limit;
+  a_.reclaim_at_ = 0;
+  return true;
+}
+
 bool SlowPath::Reclaim() {
   a_.scanned_ = a_.freed_;
+  a_.reclaim_at_ = 0;
   if (a_.current_ == nullptr) return false;
   NoteTop();
   CountFreed();
@@ -81,31 +109,28 @@ ACRE_READS_FREE_BLOCKS void SlowPath::DropFreed() {
   }
 }
 
-/// Moves whole chunks behind current_; a whole current chunk starts anew.
+/// Moves whole chunks behind current_, the oldest in front. Where that is whole
+/// itself the oldest takes its place: small chunks are to be filled before
+/// large ones, which may be all that fits a large block.
 bool SlowPath::ShelveWholeChunks() {
+  Chunk* const current = a_.current_;
+  Chunk* const spares = current->next;
+  const bool is_current_whole = IsWhole(*current);
   Chunk* whole = nullptr;
-  Chunk** at = &a_.first_;
-  for (Chunk* c = *at; c != a_.current_; c = *at) {
-    if (!IsWhole(*c)) {
-      at = &c->next;
-      continue;
+  Chunk** whole_end = &whole;
+  Chunk** used_end = &a_.first_;
+  for (Chunk* c = a_.first_; c != spares; c = c->next) {
+    Chunk**& end = IsWhole(*c) ? whole_end : used_end;
+    *end = c;
+    end = &c->next;
+    if (IsWhole(*c)) {
+      c->order = 0;
+      ForgetBlocks(c, c->begin);
     }
-    *at = c->next;
-    c->next = whole;
-    whole = c;
   }
-  Chunk* current = a_.current_;
-  if (IsWhole(*current)) {
-    ForgetBlocks(current, current->begin);
-    a_.cursor_ = current->begin;
-  }
-  while (Chunk* c = whole) {
-    whole = c->next;
-    c->order = 0;
-    ForgetBlocks(c, c->begin);
-    c->next = current->next;
-    current->next = c;
-  }
+  *used_end = whole;
+  *whole_end = spares;
+  if (is_current_whole) StartAt(whole);
   return true;
 }
 

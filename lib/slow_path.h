@@ -168,6 +168,9 @@ class SlowPath {
   void RetireAllLarge(std::uint64_t from_order);
 
   // reclaim.cc
+  std::size_t ReclaimDue() const;
+  void PlanReclaim();
+  bool TakeTailBack();
   bool Reclaim();
   void CountFreed();
   void DropFreed();

@@ -224,7 +224,7 @@ class Arena {
   /// Linear in the number of chunks.
   ArenaStats stats() const noexcept;
 
-  /// Bytes that the current chunk can still hand out.
+  /// Bytes that the current chunk can hand out before anything else is tried.
   std::size_t remaining() const noexcept {
     return static_cast<std::size_t>(limit_ - cursor_);
   }
@@ -298,12 +298,16 @@ class Arena {
 
   // Hot: the first two cache lines serve New and Free of small blocks.
   char* cursor_ = nullptr;  // next free byte of current_, 16-aligned
-  char* limit_ = nullptr;   // cursor_ <= limit_; both null without a chunk
+  char* limit_ = nullptr;   // cursor_ <= limit_; both null without a chunk;
+                            // the chunk's, or below it: see lib/reclaim.cc
   detail::MarkState* mark_ = nullptr;  // youngest open mark, or null
   std::size_t freed_ = 0;   // bytes ever put on freelists since Reset
   std::size_t reused_ = 0;  // bytes ever taken from them; <= freed_
   std::uint64_t stamp_ = 1;
-  bool gives_slowly_ = false;  // a mark is open, or freelists are left out
+  // freed_ from which on Free asks the slow path whether to look for chunks
+  // that are free as a whole. 0: always (a mark is open, freelists are left
+  // out, or nobody knows yet).
+  std::size_t reclaim_at_ = 0;
   detail::FreeBlock* free_[detail::kClassCount] = {};  // by class; null: empty
   std::uint64_t erasures_ = 0;
 
@@ -363,7 +367,7 @@ ACRE_INLINE void* Arena::Take(std::size_t bytes, std::size_t align,
 
 ACRE_INLINE void Arena::Give(void* block, std::size_t bytes, std::size_t align,
                              const TypeLayout* type) {
-  if (kChecked || bytes > detail::kInlineMax || gives_slowly_) {
+  if (kChecked || bytes > detail::kInlineMax || freed_ >= reclaim_at_) {
     return GiveSlow(block, bytes, align, type);
   }
   const detail::SizeClass size = detail::ClassOf(bytes, align);
