@@ -50,16 +50,15 @@ class TableCursor {
   /// asks when it gets there: finding shall not have to look at neighbours.
   static TableCursor At(const Arena& arena, const std::uint8_t* group,
                         const std::uint8_t* end, Slot* row, unsigned slot) {
-    TableCursor cursor(arena, group, end, row);
+    TableCursor cursor(arena, group, end, row, kUnknown);
     cursor.slot_ = row + slot;
     cursor.left_ = BlockMask{1} << slot;
-    --cursor.known_;  // no longer true of anything: to be asked again
     return cursor;
   }
   /// At the first element from `group` on.
   static TableCursor First(const Arena& arena, const std::uint8_t* group,
                            const std::uint8_t* end, Slot* row) {
-    TableCursor cursor(arena, group, end, row);
+    TableCursor cursor(arena, group, end, row, arena.erasures());
     cursor.left_ = UsedInBlock(group, end);
     cursor.ToFirst();
     return cursor;
@@ -103,12 +102,8 @@ class TableCursor {
   friend class TableCursor;
 
   TableCursor(const Arena& arena, const std::uint8_t* group,
-              const std::uint8_t* end, Slot* row)
-      : row_(row),
-        group_(group),
-        end_(end),
-        arena_(&arena),
-        known_(arena.erasures()) {}
+              const std::uint8_t* end, Slot* row, std::uint64_t known)
+      : row_(row), group_(group), end_(end), arena_(&arena), known_(known) {}
 
   void ToFirst() {
     while (ACRE_UNLIKELY(left_ == 0)) {
@@ -148,6 +143,9 @@ class TableCursor {
   // Control bytes of 4 MiB of slots: a thousand groups at least.
   static constexpr std::ptrdiff_t kFarBytes =
       (std::size_t{4} << 20) / (kGroupSlots * sizeof(Slot)) * kGroupBytes;
+
+  // No arena's count, and one more is none's either that has erased anything.
+  static constexpr std::uint64_t kUnknown = ~std::uint64_t{0};
 
   Slot* slot_ = nullptr;  // where it is; null at the end
   Slot* row_ = nullptr;   // of group_
