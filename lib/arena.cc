@@ -97,10 +97,10 @@ char* SlowPath::Carve(std::size_t bytes, std::size_t align) {
   const std::size_t gap = RoundUp(at, align) - at;
   const auto room = static_cast<std::size_t>(a_.limit_ - a_.cursor_);
   if (room < bytes || room - bytes < gap) return nullptr;
-  char* block = a_.cursor_ + gap;
-  PushGap(a_.cursor_, gap);
-  a_.cursor_ = block + bytes;
-  return block;
+  char* const tail = a_.cursor_;
+  a_.cursor_ += gap + bytes;
+  PushGap(tail, gap);
+  return tail + gap;
 }
 
 // ------------------------------------------------------------------ giving
@@ -115,7 +115,11 @@ void SlowPath::Give(void* block, std::size_t bytes, std::size_t align,
   const SizeClass size = BlockFor(bytes, align);
   if (kChecked) NoteGiven(block, bytes);
   if (size.bytes > kInlineMax && GiveLarge(block)) return;
-  if (size.index != kNoClass) return GivePiece(block, size);
+  if (size.index != kNoClass) {
+    GivePiece(block, size);
+    if (a_.freed_ >= a_.reclaim_at_) PlanReclaim();
+    return;
+  }
   // Too large for a freelist: usable again at once where it is the last block,
   // after Reset where not.
   if (static_cast<char*>(block) + size.bytes == a_.cursor_) Retract(block);
@@ -140,7 +144,6 @@ void SlowPath::GivePiece(void* block, SizeClass size) {
     return PushWaiting(block, size.index);
   }
   PushFree(block, size.index, size.bytes);
-  if (a_.mark_ == nullptr && a_.freed_ >= a_.reclaim_at_) PlanReclaim();
 }
 
 bool SlowPath::TryGrow(void* block, std::size_t old_bytes,
@@ -252,7 +255,8 @@ void SlowPath::Reset(ResetMode mode) {
   if (a_.freed_ != a_.reused_ || a_.mark_ != nullptr) {
     std::fill(std::begin(a_.free_), std::end(a_.free_), nullptr);
   }
-  a_.freed_ = a_.reused_ = a_.scanned_ = 0;
+  a_.freed_ = a_.reused_ = a_.scanned_ = a_.unreclaimed_ = 0;
+  a_.vain_scans_ = 0;
   SetMark(nullptr);
   a_.stamp_ = a_.next_stamp_++;
   a_.reset_order_ = a_.next_order_;

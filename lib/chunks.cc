@@ -18,7 +18,10 @@ std::size_t SlowPath::NextChunkSize() const {
 /// Makes a chunk with `need` free bytes current, if there is one to be had.
 bool SlowPath::Refill(std::size_t need) {
   if (AdvanceToSpare(need)) return true;
-  if (a_.options_.freelists && a_.freed_ >= ReclaimDue() && ReclaimFor(need)) {
+  if (a_.options_.freelists &&
+      a_.freed_ - a_.scanned_ >=
+          std::max(NextChunkSize(), (a_.freed_ - a_.reused_) / 2) &&
+      ReclaimFor(need)) {
     return true;
   }
   if (Extend(need)) return true;
@@ -80,6 +83,7 @@ void SlowPath::UseHeld(Chunk* chunk) {
   chunk->limit = static_cast<char*>(chunk->memory.address) +
                  (chunk->charged - 1) / kGranule * kGranule;
   a_.limit_ = chunk->limit;
+  a_.reclaim_at_ = 0;
   PoisonOwn(old_limit, static_cast<std::size_t>(chunk->limit - old_limit));
 }
 
@@ -89,15 +93,18 @@ bool SlowPath::ReclaimFor(std::size_t need) {
 }
 
 /// Spares stand behind current_; one that fits is put right behind it: the
-/// smallest for a block that would take much of it, the first for small ones.
+/// first for small blocks; for others, which a large block may want for itself,
+/// the smallest of a few.
 bool SlowPath::AdvanceToSpare(std::size_t need) {
+  constexpr int kMost = 16;
+  int seen = 0;
   Chunk** best = nullptr;
   Chunk** at = a_.current_ != nullptr ? &a_.current_->next : &a_.first_;
   for (; *at != nullptr; at = &(*at)->next) {
     const std::size_t capacity = (*at)->capacity();
     if (capacity < need) continue;
     if (best == nullptr || capacity < (*best)->capacity()) best = at;
-    if (need <= kSmallMax) break;
+    if (need <= kSmallMax || capacity < 2 * need || ++seen == kMost) break;
   }
   if (best == nullptr) return false;
   Chunk* spare = *best;

@@ -36,15 +36,16 @@ Mark SlowPath::Checkpoint() {
   a_.cursor_ += bytes;
   Unpoison(position, bytes);
   auto* state = ::new (position)
-      MarkState{a_.mark_,         a_.current_, position, nullptr,
-                a_.freed_,        a_.reused_,  0,        a_.next_order_,
-                a_.next_stamp_++, a_.stamp_,   0};
+      MarkState{a_.mark_,  a_.current_,    position,         nullptr,
+                a_.freed_, a_.reused_,     a_.scanned_,      a_.unreclaimed_,
+                0,         a_.next_order_, a_.next_stamp_++, a_.stamp_,
+                0};
   for (unsigned index = 1; index < kClassCount; ++index) {
     if (a_.free_[index] == nullptr) continue;
     state->saved()[state->saved_count++] = {a_.free_[index], index};
     a_.free_[index] = nullptr;
   }
-  a_.freed_ = a_.reused_ = a_.scanned_ = 0;
+  a_.freed_ = a_.reused_ = a_.scanned_ = a_.unreclaimed_ = 0;
   SetMark(state);
   a_.stamp_ = state->stamp;
   return Mark(&a_, state->stamp);
@@ -85,7 +86,8 @@ void SlowPath::Rewind(Mark mark) {
   }
   a_.freed_ = closed.freed;
   a_.reused_ = closed.reused;
-  a_.scanned_ = std::min(a_.scanned_, a_.freed_);
+  a_.scanned_ = closed.scanned;
+  a_.unreclaimed_ = closed.unreclaimed;
   RewindChunks(closed);
   GiveWaiting(waiting);
 }

@@ -38,6 +38,8 @@ struct MarkState {
   WaitingBlock* waiting;
   std::size_t freed;  // of the arena, when the mark was opened
   std::size_t reused;
+  std::size_t scanned;
+  std::size_t unreclaimed;
   std::size_t waiting_bytes;
   std::uint64_t order;        // chunks of this order or more are younger
   std::uint64_t stamp;        // of this mark's allocations

@@ -2,16 +2,16 @@
 //
 // Reclaim: finds chunks whose every block lies on a freelist and makes spares
 // of them, so that a phase of 48-byte blocks leaves its memory to a phase of
-// 64-byte ones. Two passes over the freelists, only when half as many bytes
-// were freed since the last scan as the freelists hold, so each Free pays for a
-// constant share of it; and half as many as the next chunk would have, of which
-// a phase has filled more than that while chunks double.
+// 64-byte ones. Two passes over the freelists, only when so much was freed
+// since the last scan that each Free pays for a constant share of it.
 //
 // By then the rest of the current chunk must not have served the next phase: a
 // few of its blocks would keep the whole chunk. So the Free that makes a scan
-// due sets that rest aside, and the next block that no freelist has comes to
-// the slow path, which scans first.
+// worth it sets that rest aside (PlanReclaim), and the next block that no
+// freelist has comes to the slow path, which scans first. Without that a scan
+// is made when the current chunk is full (Refill).
 
+#include <algorithm>
 #include <atomic>
 
 #include "poison.h"
@@ -45,15 +45,22 @@ bool IsWhole(const Chunk& chunk) {
 
 }  // namespace
 
-/// freed_ from which on a scan is worth it.
-std::size_t SlowPath::ReclaimDue() const {
-  return a_.scanned_ + std::max(NextChunkSize(), a_.freed_ - a_.reused_) / 2;
-}
-
-/// Requires: no mark is open, and freelists are in use.
+/// Sets the rest of the current chunk aside, where a scan is worth it: where
+/// the freelists have gained half of what they hold since the last one, and
+/// half of the next chunk; twice that after each scan in vain. What is freed
+/// and taken again at once is no gain.
 void SlowPath::PlanReclaim() {
-  a_.reclaim_at_ = ReclaimDue();
-  if (a_.freed_ < a_.reclaim_at_ || a_.current_ == nullptr) return;
+  if (a_.mark_ != nullptr || !a_.options_.freelists) return;
+  const std::size_t free = a_.freed_ - a_.reused_;
+  const std::size_t worth = (std::max(NextChunkSize(), free) / 2)
+                            << a_.vain_scans_;
+  a_.unreclaimed_ = std::min(a_.unreclaimed_, free);
+  const std::size_t gain = free - a_.unreclaimed_;
+  if (gain < worth || a_.current_ == nullptr) {
+    a_.reclaim_at_ =
+        a_.freed_ + std::max(worth - std::min(gain, worth), kGranule);
+    return;
+  }
   a_.limit_ = a_.cursor_;
   a_.reclaim_at_ = SIZE_MAX;
 }
@@ -76,9 +83,14 @@ bool SlowPath::Reclaim() {
   for (Chunk* c = a_.first_; c != nullptr; c = c->next) {
     if (IsInUse(*c) && c->scan_freed != 0) found |= IsWhole(*c);
   }
-  if (!found) return false;
-  DropFreed();
-  return ShelveWholeChunks();
+  if (found) {
+    DropFreed();
+    ShelveWholeChunks();
+  }
+  a_.unreclaimed_ = a_.freed_ - a_.reused_;
+  constexpr unsigned kMostVain = 6;
+  a_.vain_scans_ = found ? 0 : std::min(a_.vain_scans_ + 1, kMostVain);
+  return found;
 }
 
 ACRE_READS_FREE_BLOCKS void SlowPath::CountFreed() {
@@ -112,7 +124,7 @@ ACRE_READS_FREE_BLOCKS void SlowPath::DropFreed() {
 /// Moves whole chunks behind current_, the oldest in front. Where that is whole
 /// itself the oldest takes its place: small chunks are to be filled before
 /// large ones, which may be all that fits a large block.
-bool SlowPath::ShelveWholeChunks() {
+void SlowPath::ShelveWholeChunks() {
   Chunk* const current = a_.current_;
   Chunk* const spares = current->next;
   const bool is_current_whole = IsWhole(*current);
@@ -131,7 +143,6 @@ bool SlowPath::ShelveWholeChunks() {
   *used_end = whole;
   *whole_end = spares;
   if (is_current_whole) StartAt(whole);
-  return true;
 }
 
 }  // namespace acre::inline ACRE_ABI::detail

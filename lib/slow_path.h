@@ -168,13 +168,12 @@ class SlowPath {
   void RetireAllLarge(std::uint64_t from_order);
 
   // reclaim.cc
-  std::size_t ReclaimDue() const;
   void PlanReclaim();
   bool TakeTailBack();
   bool Reclaim();
   void CountFreed();
   void DropFreed();
-  bool ShelveWholeChunks();
+  void ShelveWholeChunks();
 
   // mark.cc
   std::size_t MarkBytes() const;

@@ -320,12 +320,14 @@ class Arena {
   detail::ArenaEntry* entry_;              // in the registry, never null
   std::size_t reserved_ = 0;               // bytes held from source_, all lists
   std::size_t scanned_ = 0;                // freed_ at the last reclaim scan
+  std::size_t unreclaimed_ = 0;            // what that left on the freelists
   std::uint64_t next_stamp_ = 2;           // > every stamp given out
   std::uint64_t next_order_ = 1;           // of the next chunk put to use
   std::uint64_t reset_order_ = 1;          // chunks of a lower order are spares
   std::uint64_t resets_ = 0;
   ArenaOptions options_;
   bool collected_ = false;
+  unsigned vain_scans_ = 0;  // one after the other, up to 6
   // Checked builds: the thread that uses it, and whether that is changing the
   // fields above at the moment; read by collector callbacks.
   const void* user_ = nullptr;
