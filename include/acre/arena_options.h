@@ -28,9 +28,9 @@ struct ArenaOptions {
   std::size_t first_chunk = std::size_t{64} << 10;
 
   /// Chunks grow no larger, single blocks aside. 4 MiB: collection cost per
-  /// chunk is spread over a thousand pages. And a page, so that a Vector can
-  /// grow to 4 MiB without leaving its chunk.
-  std::size_t max_chunk = (std::size_t{4} << 20) + 4096;
+  /// chunk is spread over a thousand pages. A power of two: libgc takes four
+  /// times as long over a heap of blocks that are a page longer.
+  std::size_t max_chunk = std::size_t{4} << 20;
 
   /// More than this is never reserved from the source.
   std::size_t byte_limit = SIZE_MAX;
