@@ -381,9 +381,7 @@ class Vector {
     return i;
   }
   T* Require(size_type i) const {
-    if (ACRE_UNLIKELY(i >= size())) {
-      detail::FailOutOfRange("Vector::at", i, size());
-    }
+    if (i >= size()) detail::FailOutOfRange("Vector::at", i, size());
     return static_cast<T*>(rep_.data) + i;
   }
 
@@ -500,9 +498,8 @@ class Vector {
 
   void ReserveMore(size_type count) {
     if (count <= capacity() - size()) return;
-    if (count > max_size() - size()) {
-      detail::FailLength("Vector", count, max_size() - size());
-    }
+    const size_type most = max_size() - size();
+    if (count > most) detail::FailLength("Vector", count, most);
     Grow(size() + count, false);
   }
 
