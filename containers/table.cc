@@ -34,7 +34,7 @@ void MakeTable(TableRep& rep, std::size_t groups, SlotShape shape,
   rep.shift = 60 - static_cast<std::uint32_t>(std::countr_zero(groups));
   rep.limit = LimitOf(groups);
   rep.stamp = rep.arena->stamp();
-  std::memset(rep.control, 0, groups * kGroupBytes);
+  std::memset(rep.control, 0, rep.control_bytes());
 }
 
 void GiveTable(const TableRep& rep, SlotShape shape) {

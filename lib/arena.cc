@@ -45,10 +45,7 @@ void* SlowPath::TakeBlock(std::size_t bytes, std::size_t align) {
   if (size.bytes > kInlineMax) {
     if (void* block = TakeRetainedLarge(bytes, align)) return block;
   }
-  if (TakeTailBack()) {
-    Reclaim();
-    if (void* block = PopFree(size)) return block;
-  }
+  if (TakeTailBack()) Reclaim();
   if (char* block = Carve(size.bytes, block_align)) return block;
   const std::size_t slack = block_align > kGranule ? block_align : 0;
   if (size.bytes > kInlineMax && size.bytes > NextChunkSize() / 4) {

@@ -127,22 +127,22 @@ ACRE_READS_FREE_BLOCKS void SlowPath::DropFreed() {
 void SlowPath::ShelveWholeChunks() {
   Chunk* const current = a_.current_;
   Chunk* const spares = current->next;
-  const bool is_current_whole = IsWhole(*current);
   Chunk* whole = nullptr;
   Chunk** whole_end = &whole;
   Chunk** used_end = &a_.first_;
   for (Chunk* c = a_.first_; c != spares; c = c->next) {
-    Chunk**& end = IsWhole(*c) ? whole_end : used_end;
+    const bool is_whole = IsWhole(*c);
+    Chunk**& end = is_whole ? whole_end : used_end;
     *end = c;
     end = &c->next;
-    if (IsWhole(*c)) {
+    if (is_whole) {
       c->order = 0;
       ForgetBlocks(c, c->begin);
     }
   }
   *used_end = whole;
   *whole_end = spares;
-  if (is_current_whole) StartAt(whole);
+  if (current->order == 0) StartAt(whole);
 }
 
 }  // namespace acre::inline ACRE_ABI::detail
