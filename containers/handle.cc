@@ -120,10 +120,18 @@ ACRE_COLD VectorGrowth StartOtherGrowth(VectorRep& rep, std::size_t wanted,
   capacity = std::min(capacity, kVectorMaxSize);
 
   const std::size_t bytes = capacity * element.size;
-  const bool in_place =
-      rep.data != nullptr &&
-      arena.TryGrow(rep.data, std::size_t{rep.capacity} * element.size, bytes,
-                    element.align);
+  const std::size_t old_bytes = std::size_t{rep.capacity} * element.size;
+  bool in_place = rep.data != nullptr &&
+                  arena.TryGrow(rep.data, old_bytes, bytes, element.align);
+  if (!in_place && !exact && rep.data != nullptr) {
+    // Half as much again, without a copy, is better than twice as much with.
+    const std::size_t least =
+        std::max(wanted * element.size, old_bytes + old_bytes / 2);
+    const std::size_t grown =
+        Blocks::GrowIntoRest(arena, rep.data, old_bytes, least, bytes, element);
+    in_place = grown != 0;
+    if (in_place) capacity = grown / element.size;
+  }
   void* block =
       in_place ? rep.data : Blocks::Take(arena, bytes, element.align, &element);
   if (in_place) {

@@ -111,7 +111,7 @@ void SlowPath::Give(void* block, std::size_t bytes, std::size_t align,
   }
   const SizeClass size = BlockFor(bytes, align);
   if (kChecked) NoteGiven(block, bytes);
-  if (size.bytes > kInlineMax && GiveLarge(block)) return;
+  if (size.bytes > kInlineMax && GiveUnclassed(block)) return;
   if (size.index != kNoClass) {
     GivePiece(block, size);
     if (a_.freed_ >= a_.reclaim_at_) PlanReclaim();
@@ -154,8 +154,8 @@ bool SlowPath::TryGrow(void* block, std::size_t old_bytes,
   char* end = static_cast<char*>(block) + old_size.bytes;
   // Asked first: the class of a large block may end behind its chunk, where
   // the cursor is.
-  if (old_size.bytes > kInlineMax && index::Find(block)->is_large) {
-    if (!GrowLarge(block, new_bytes)) return false;
+  if (old_size.bytes > kInlineMax && index::Find(block)->HasUnclassed(block)) {
+    if (!GrowUnclassed(block, new_bytes)) return false;
   } else if (new_size.bytes > old_size.bytes) {
     const std::size_t more = new_size.bytes - old_size.bytes;
     const std::size_t need = BlockAlign(new_size, align);
@@ -166,12 +166,7 @@ bool SlowPath::TryGrow(void* block, std::size_t old_bytes,
     if (more > a_.remaining() && !Extend(more)) return false;
     a_.cursor_ += more;
   }
-  if (kChecked) {
-    Chunk* chunk = index::Find(block);
-    BlockInfo& info = chunk->blocks.At(static_cast<char*>(block));
-    info.bytes = new_bytes;
-    Unpoison(block, new_bytes);
-  }
+  if (kChecked) NoteGrown(block, new_bytes);
   return true;
 }
 
@@ -189,10 +184,10 @@ bool SlowPath::TryShrink(void* block, std::size_t old_bytes,
   const SizeClass new_size = BlockFor(new_bytes, align);
   const Chunk* chunk =
       old_size.bytes > kInlineMax ? index::Find(block) : nullptr;
-  const bool is_large = chunk != nullptr && chunk->is_large;
-  // Free would take a small block for one that shares its chunk; and a chunk
-  // that is mostly unused is given back.
-  if (is_large &&
+  const bool unclassed = chunk != nullptr && chunk->HasUnclassed(block);
+  // Free would take a small block for one of its class; and a chunk that is
+  // mostly unused is given back.
+  if (unclassed &&
       (new_size.bytes <= kInlineMax || new_bytes < chunk->capacity() / 2)) {
     return false;
   }
@@ -203,7 +198,7 @@ bool SlowPath::TryShrink(void* block, std::size_t old_bytes,
     Fill(rest, kFreedByte, old_bytes - new_bytes);
     PoisonOwn(rest, old_bytes - new_bytes);
   }
-  if (is_large || old_size.bytes == new_size.bytes) return true;
+  if (unclassed || old_size.bytes == new_size.bytes) return true;
   char* rest = static_cast<char*>(block) + new_size.bytes;
   char* end = static_cast<char*>(block) + old_size.bytes;
   if (end == a_.cursor_) {
@@ -459,6 +454,13 @@ bool Arena::TryGrow(void* block, std::size_t old_bytes, std::size_t new_bytes,
                     std::size_t align) {
   detail::CheckAlignment(align);
   return detail::SlowPath(*this).TryGrow(block, old_bytes, new_bytes, align);
+}
+
+std::size_t detail::Blocks::GrowIntoRest(Arena& arena, void* block,
+                                         std::size_t bytes, std::size_t least,
+                                         std::size_t most,
+                                         const TypeLayout& element) {
+  return SlowPath(arena).GrowIntoRest(block, bytes, least, most, element);
 }
 
 void* Arena::Shrink(void* block, std::size_t old_bytes, std::size_t new_bytes,

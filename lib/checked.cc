@@ -120,6 +120,11 @@ void Blocks::NoteStorageSlow(const void* block) {
       .is_storage = 1;
 }
 
+void SlowPath::NoteGrown(void* block, std::size_t bytes) {
+  index::Find(block)->blocks.At(static_cast<char*>(block)).bytes = bytes;
+  Unpoison(block, bytes);
+}
+
 void SlowPath::CheckGive(void* block, std::size_t bytes, std::size_t align,
                          const TypeLayout* type) {
   Chunk* chunk = index::Find(block);

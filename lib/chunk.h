@@ -50,7 +50,11 @@ struct Chunk {
   std::uint64_t order = 0;     // when it was put to use; 0: spare
   std::size_t scan_freed = 0;  // bytes found on freelists, by a reclaim scan
   bool is_large = false;       // holds one block, has no freelists
-  BlockMap blocks;             // checked builds
+  // The block that grew into the rest of the chunk, or null. It ends there, not
+  // where its size class would.
+  char* unclassed = nullptr;
+  char* unclassed_end = nullptr;
+  BlockMap blocks;  // checked builds
 
   // The index's.
   Chunk* next_owned = nullptr;  // of the same entry, or in the free list
@@ -61,6 +65,11 @@ struct Chunk {
 
   std::size_t capacity() const {
     return static_cast<std::size_t>(limit - begin.load());
+  }
+  /// True where a block above kInlineMax has the bytes it was grown to, not
+  /// those of its size class.
+  bool HasUnclassed(const void* block) const {
+    return is_large || block == unclassed;
   }
 };
 

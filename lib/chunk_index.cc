@@ -208,6 +208,7 @@ void Reuse(Chunk* chunk, ArenaEntry* owner, ChunkMemory memory) {
   chunk->next = nullptr;
   chunk->order = 0;
   chunk->is_large = false;
+  chunk->unclassed = nullptr;
   for (IndexLink* link :
        {&chunk->first_page, &chunk->inner_pages, &chunk->last_page}) {
     link->chunk = chunk;

@@ -122,6 +122,17 @@ void SlowPath::Advance(Chunk* chunk) {
   StartAt(chunk);
 }
 
+/// Makes a spare of a chunk without blocks, which is not the current one.
+void SlowPath::Shelve(Chunk* chunk) {
+  Chunk** at = &a_.first_;
+  while (*at != chunk) at = &(*at)->next;
+  *at = chunk->next;
+  chunk->next = a_.current_->next;
+  a_.current_->next = chunk;
+  chunk->order = 0;
+  ForgetBlocks(chunk, chunk->begin);
+}
+
 /// Writes the cursor back to the current chunk.
 void SlowPath::NoteTop() {
   if (a_.current_ == nullptr) return;
@@ -131,6 +142,7 @@ void SlowPath::NoteTop() {
 
 void SlowPath::StartAt(Chunk* chunk) {
   chunk->order = a_.next_order_++;
+  chunk->unclassed = nullptr;
   a_.current_ = chunk;
   a_.cursor_ = chunk->begin.load(std::memory_order_relaxed);
   a_.limit_ = chunk->limit;

@@ -2,6 +2,10 @@
 //
 // Large blocks: above kInlineMax, and too large to share a chunk. Each has a
 // chunk of its own, given back when the block is freed, kept by Reset.
+//
+// And the block that has grown into the rest of a chunk it shares: like a large
+// one it ends where the chunk says (unclassed_end), not where a size class
+// would. One a chunk: the last.
 
 #include <algorithm>
 
@@ -63,33 +67,75 @@ Chunk* SlowPath::TakeLargeSpare(std::size_t need) {
   return chunk;
 }
 
-/// A block with a chunk of its own has what that chunk has, not what its size
-/// class would give it.
-bool SlowPath::GrowLarge(void* block, std::size_t new_bytes) {
+/// A block with a chunk of its own has what that chunk has.
+bool SlowPath::GrowUnclassed(void* block, std::size_t new_bytes) {
   Chunk* chunk = index::Find(block);
   char* end = static_cast<char*>(block) + RoundUp(new_bytes, kGranule);
+  if (!chunk->is_large) return end <= chunk->unclassed_end;
   if (end > chunk->limit) return false;
   chunk->top = std::max(chunk->top, end);
   chunk->dirty = std::max(chunk->dirty, end);
   return true;
 }
 
-/// False where the block shares its chunk with others.
-bool SlowPath::GiveLarge(void* block) {
+std::size_t SlowPath::GrowIntoRest(void* block, std::size_t old_bytes,
+                                   std::size_t least, std::size_t most,
+                                   const TypeLayout& element) {
+  const Updating updating(*this);
+  if (kChecked) CheckLiveBlock(a_, block, "GrowIntoRest");
+  TakeTailBack();
+  Chunk* const chunk = a_.current_;
+  char* const start = static_cast<char*>(block);
+  // Where the class of a large block would end the cursor may be.
+  if (chunk == nullptr || chunk->unclassed != nullptr ||
+      start < chunk->begin.load() ||
+      start + BlockFor(old_bytes, element.align).bytes != a_.cursor_) {
+    return 0;
+  }
+  const std::size_t room =
+      std::min(static_cast<std::size_t>(a_.limit_ - start), most);
+  const std::size_t bytes = room - room % element.size;
+  // Free looks for such a block only above kInlineMax.
+  if (bytes < least || bytes <= kInlineMax) return 0;
+  a_.cursor_ = start + RoundUp(bytes, kGranule);
+  if (start + BlockFor(bytes, element.align).bytes != a_.cursor_) {
+    chunk->unclassed = start;
+    chunk->unclassed_end = a_.cursor_;
+  }
+  if (kChecked) NoteGrown(block, bytes);
+  return bytes;
+}
+
+/// False where the block has a size class.
+bool SlowPath::GiveUnclassed(void* block) {
   Chunk* chunk = index::Find(block);
   ACRE_CHECK(chunk != nullptr && chunk->owner.load() == a_.entry_,
              "Free(%p): not a block of arena '%s'", block, a_.name());
-  if (!chunk->is_large) return false;
-  if (a_.mark_ != nullptr && chunk->order < a_.mark_->order) {
+  if (!chunk->HasUnclassed(block)) return false;
+  if (a_.mark_ != nullptr && IsBelowMark(block)) {
     Unpoison(block, sizeof(WaitingBlock));
     auto* waiting = static_cast<WaitingBlock*>(block);
     waiting->next = a_.mark_->waiting;
-    waiting->index = kWaitingLarge;
+    waiting->index = kWaitingUnclassed;
     a_.mark_->waiting = waiting;
     return true;
   }
-  UnlinkLarge(chunk);
-  Release(chunk);
+  if (chunk->is_large) {
+    UnlinkLarge(chunk);
+    Release(chunk);
+    return true;
+  }
+  char* const start = static_cast<char*>(block);
+  chunk->unclassed = nullptr;
+  if (chunk->unclassed_end == a_.cursor_) {
+    TakeTailBack();
+    Retract(start);
+  } else if (chunk != a_.current_ && start == chunk->begin.load() &&
+             chunk->unclassed_end == chunk->top) {
+    Shelve(chunk);
+  } else {
+    PushGap(start, static_cast<std::size_t>(chunk->unclassed_end - start));
+  }
   return true;
 }
 

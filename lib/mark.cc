@@ -105,6 +105,9 @@ void SlowPath::RewindChunks(const MarkState& closed) {
     c = c->next;
     c->order = 0;
   }
+  if (closed.chunk->unclassed >= closed.cursor) {
+    closed.chunk->unclassed = nullptr;
+  }
   a_.current_ = closed.chunk;
   a_.cursor_ = closed.cursor;
   a_.limit_ = closed.chunk->limit;
@@ -128,8 +131,8 @@ ACRE_READS_FREE_BLOCKS void SlowPath::GiveWaiting(WaitingBlock* list) {
     WaitingBlock* block = list;
     list = block->next;
     const std::uint64_t index = block->index;
-    if (index == kWaitingLarge) {
-      GiveLarge(block);
+    if (index == kWaitingUnclassed) {
+      GiveUnclassed(block);
     } else if (a_.mark_ != nullptr && IsBelow(*a_.mark_, block)) {
       PushWaiting(block, static_cast<unsigned>(index));
     } else {

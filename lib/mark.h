@@ -21,9 +21,9 @@ namespace acre::inline ACRE_ABI::detail {
 /// A block that was freed below a mark; not re-used until the mark closes.
 struct WaitingBlock {
   WaitingBlock* next;
-  std::uint64_t index;  // size class, or kWaitingLarge
+  std::uint64_t index;  // size class, or kWaitingUnclassed
 };
-inline constexpr std::uint64_t kWaitingLarge = ~std::uint64_t{0};
+inline constexpr std::uint64_t kWaitingUnclassed = ~std::uint64_t{0};
 static_assert(sizeof(WaitingBlock) <= kGranule);
 
 struct SavedList {

@@ -87,6 +87,9 @@ class SlowPath {
             const TypeLayout* type);
   bool TryGrow(void* block, std::size_t old_bytes, std::size_t new_bytes,
                std::size_t align);
+  std::size_t GrowIntoRest(void* block, std::size_t old_bytes,
+                           std::size_t least, std::size_t most,
+                           const TypeLayout& element);
   bool TryShrink(void* block, std::size_t old_bytes, std::size_t new_bytes,
                  std::size_t align);
   bool TryReserve(std::size_t bytes);
@@ -147,6 +150,7 @@ class SlowPath {
   bool ReclaimFor(std::size_t need);
   bool AdvanceToSpare(std::size_t need);
   void Advance(Chunk* chunk);
+  void Shelve(Chunk* chunk);
   void StartAt(Chunk* chunk);
   Chunk* Acquire(std::size_t min_size, std::size_t wanted);
   void Release(Chunk* chunk);
@@ -160,8 +164,8 @@ class SlowPath {
   void* TakeLarge(std::size_t bytes, std::size_t align);
   void* TakeLargeFrom(Chunk* chunk, std::size_t bytes, std::size_t align);
   void* TakeRetainedLarge(std::size_t bytes, std::size_t align);
-  bool GrowLarge(void* block, std::size_t new_bytes);
-  bool GiveLarge(void* block);
+  bool GrowUnclassed(void* block, std::size_t new_bytes);
+  bool GiveUnclassed(void* block);
   Chunk* TakeLargeSpare(std::size_t need);
   void UnlinkLarge(Chunk* chunk);
   void RetireLarge(Chunk* chunk);
@@ -195,6 +199,7 @@ class SlowPath {
   }
   void NoteTaken(void* block, std::size_t bytes, std::size_t align,
                  const TypeLayout* type);
+  void NoteGrown(void* block, std::size_t bytes);
   void NoteGiven(void* block, std::size_t bytes);
   void PoisonOwn(void* p, std::size_t bytes);
 

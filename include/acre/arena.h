@@ -72,6 +72,12 @@ struct Blocks {
   /// such a block has exactly these bytes. (One with a chunk of its own is
   /// never at the cursor: the next chunk begins with a header.)
   static bool TryDouble(Arena& arena, void* block, std::size_t bytes);
+  /// Where a size class does not fit any more: grows the last block of the
+  /// arena to the end of its chunk, by whole elements, to `least` bytes at
+  /// least and `most` at most. Returns its bytes, or 0 and nothing done.
+  static std::size_t GrowIntoRest(Arena& arena, void* block, std::size_t bytes,
+                                  std::size_t least, std::size_t most,
+                                  const TypeLayout& element);
   [[noreturn]] static void Fail(const Arena& arena, std::size_t bytes);
   /// The block just taken is the storage of a container: what of it is in use
   /// only its handle knows. Checked builds remember it.
