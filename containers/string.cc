@@ -27,16 +27,13 @@ String& String::operator=(String&& other) noexcept {
 void String::Steal(String& other) noexcept {
   rep_ = other.rep_;
   if (!is_inline() || arena_ == nullptr) arena_ = other.arena_;
-  other.rep_ = String().rep_;
+  other.rep_ = {};
 }
 
-void String::Release() noexcept {
-  if (!is_inline()) {
-    const Far far = this->far();
-    detail::GiveStorage(*arena_, far.stamp, far.data, far.capacity, 1,
-                        &LayoutOf<char>());
-  }
-  rep_ = String().rep_;
+void String::GiveFar() noexcept {
+  const Far far = this->far();
+  detail::GiveStorage(*arena_, far.stamp, far.data, far.capacity, 1,
+                      &LayoutOf<char>());
 }
 
 void String::SetSize(size_type size) noexcept {
@@ -82,11 +79,23 @@ void String::Grow(size_type characters) {
           static_cast<std::uint32_t>(bytes), arena_->stamp(), kFarTag});
 }
 
+namespace {
+
+void CopyText(char* to, std::string_view text) {
+  if (text.size() <= 32) {
+    detail::CopyShort(to, text.data(), text.size());
+  } else {
+    std::memmove(to, text.data(), text.size());
+  }
+}
+
+}  // namespace
+
 String& String::assign(std::string_view text) {
   if (!IsLive()) Release();
   // A text that does not fit cannot be part of this one.
   if (text.size() > capacity()) Grow(text.size());
-  if (!text.empty()) std::memmove(data(), text.data(), text.size());
+  CopyText(data(), text);
   SetSize(text.size());
   return *this;
 }
@@ -100,7 +109,7 @@ String& String::append(std::string_view text) {
     if (is_part) text = {data() + offset, text.size()};
   }
   if (text.empty()) return *this;
-  std::memmove(data() + old_size, text.data(), text.size());
+  CopyText(data() + old_size, text);
   SetSize(old_size + text.size());
   return *this;
 }
@@ -130,16 +139,6 @@ void String::swap(String& other) noexcept {
 
 namespace detail {
 
-void Shape<String>::BindTo(void* handle, Arena* arena) {
-  auto& string = *static_cast<String*>(handle);
-  Bind(handle, string.arena_, string.is_inline() ? nullptr : string.far().data,
-       arena);
-}
-
-void Shape<String>::Release(void* handle) {
-  static_cast<String*>(handle)->Release();
-}
-
 HandleStorage Shape<String>::Storage(const void* handle) {
   const auto& string = *static_cast<const String*>(handle);
   if (string.is_inline()) return {.arena = string.arena_};
@@ -161,7 +160,7 @@ void Shape<String>::Adopt(void* handle, Arena* arena, void* block,
   string.arena_ = arena;
   if (string.is_inline()) return;
   if (block == nullptr) {
-    string.rep_ = String().rep_;
+    string.rep_ = {};
     return;
   }
   String::Far far = string.far();

@@ -249,7 +249,7 @@ class Map {
       try {
         make();
       } catch (...) {
-        detail::ReleaseHandles(LayoutOf<K>(), key);
+        detail::ReleaseIn(*static_cast<const K*>(key));
         throw;
       }
     } else {
@@ -258,9 +258,7 @@ class Map {
 #else
     make();
 #endif
-    if constexpr (detail::kHandlesIn<V>) {
-      detail::BindHandles(LayoutOf<V>(), at, arena());
-    }
+    detail::BindIn(*at, arena());
   }
 
   Table table_;

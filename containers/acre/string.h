@@ -44,10 +44,10 @@ class String {
 
   String() noexcept = default;
   explicit String(Arena& arena) noexcept : arena_(&arena) {}
-  String(Arena& arena, std::string_view text) : arena_(&arena) { assign(text); }
+  String(Arena& arena, std::string_view text) : arena_(&arena) { Start(text); }
   /// Implicit, as for std::string. More than 23 characters need an arena: the
   /// one that this String lies in.
-  String(std::string_view text) { assign(text); }               // NOLINT
+  String(std::string_view text) { Start(text); }                // NOLINT
   String(const char* text) : String(std::string_view(text)) {}  // NOLINT
   /// From std::string and whatever else converts to std::string_view.
   template <class S>
@@ -72,7 +72,10 @@ class String {
   String& operator=(const String&) = delete;
 
   /// Gives the storage back; the String is empty, bound and usable.
-  void Release() noexcept;
+  void Release() noexcept {
+    if (!is_inline()) GiveFar();
+    rep_ = {};
+  }
   Arena* arena() const noexcept { return arena_; }
 
   // ----------------------------------------------------------------- access
@@ -189,7 +192,9 @@ class String {
     std::uint64_t far_tag : 8;  // kFarTag
   };
   struct Rep {
-    alignas(8) char chars[24] = {};
+    alignas(8) char chars[24] = {0, 0, 0, 0, 0, 0, 0, 0,
+                                 0, 0, 0, 0, 0, 0, 0, 0,
+                                 0, 0, 0, 0, 0, 0, 0, kInlineCapacity};
     unsigned char tag() const {
       return static_cast<unsigned char>(chars[kInlineCapacity]);
     }
@@ -215,13 +220,23 @@ class String {
       if (!IsLive()) detail::FailDead(*arena_, "String");
     }
   }
+  /// assign, of a String just made.
+  ACRE_INLINE void Start(std::string_view text) {
+    if (ACRE_UNLIKELY(text.size() > kInlineCapacity)) {
+      assign(text);
+      return;
+    }
+    detail::CopyShort(rep_.chars, text.data(), text.size());
+    rep_.chars[kInlineCapacity] =
+        static_cast<char>(kInlineCapacity - text.size());
+  }
+  void GiveFar() noexcept;
   void SetSize(size_type size) noexcept;
   void Steal(String& other) noexcept;
   void Grow(size_type characters);
 
   Arena* arena_ = nullptr;  // null: not bound yet
-  Rep rep_{.chars = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-                     0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, kInlineCapacity}};
+  Rep rep_;
 };
 static_assert(sizeof(String) == 32);
 
@@ -233,8 +248,15 @@ struct detail::Shape<String> : detail::PlainShape {
   static constexpr bool kHasHandles = true;
   static constexpr const TypeLayout* (*kElement)() = &GetLayout<char>;
 
-  static void BindTo(void* handle, Arena* arena);
-  static void Release(void* handle);
+  static void BindTo(void* handle, Arena* arena) {
+    auto& string = *static_cast<String*>(handle);
+    if (string.is_inline()) {
+      string.arena_ = arena;
+    } else {
+      Bind(handle, string.arena_, string.far().data, arena);
+    }
+  }
+  static void Release(void* handle) { static_cast<String*>(handle)->Release(); }
   static HandleStorage Storage(const void* handle);
   static ElementRun NextRun(const void* handle, std::size_t* cursor);
   static void Adopt(void* handle, Arena* arena, void* block, std::size_t bytes);

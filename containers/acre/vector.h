@@ -515,14 +515,10 @@ class Vector {
     std::memcpy(static_cast<void*>(at), bytes, sizeof(T));
   }
 
-  void BindElement([[maybe_unused]] T* at) {
-    if constexpr (detail::kHandlesIn<T>) {
-      detail::BindHandles(Element(), at, rep_.arena);
-    }
-  }
+  void BindElement(T* at) { detail::BindIn(*at, rep_.arena); }
   void ReleaseElements([[maybe_unused]] T* first, [[maybe_unused]] T* last) {
     if constexpr (detail::kHandlesIn<T>) {
-      for (; first != last; ++first) detail::ReleaseHandles(Element(), first);
+      for (; first != last; ++first) detail::ReleaseIn(*first);
     }
   }
 

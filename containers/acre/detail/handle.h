@@ -16,10 +16,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #include "acre/arena.h"
 #include "acre/config.h"
 #include "acre/detail/size_class.h"
+#include "acre/element.h"
 #include "acre/type_layout.h"
 
 namespace acre::inline ACRE_ABI::detail {
@@ -51,6 +53,35 @@ void CheckMayGrow(const Arena& arena, std::uint64_t stamp, const char* what);
 /// Gives the storage back, unless Reset or Rewind has done so already.
 void GiveStorage(Arena& arena, std::uint64_t stamp, void* block,
                  std::size_t bytes, std::size_t align, const TypeLayout* type);
+
+/// BindHandles and ReleaseHandles for a type that is known: a container is not
+/// looked for by a walk of layouts.
+template <class T>
+ACRE_INLINE void BindIn(T& object, Arena* arena) {
+  if constexpr (kHandlesIn<T>) {
+    if constexpr (Shape<T>::kKind == TypeKind::kHandle) {
+      Shape<T>::BindTo(&object, arena);
+    } else {
+      BindHandles(LayoutOf<T>(), &object, arena);
+    }
+  }
+}
+template <class T>
+ACRE_INLINE void ReleaseIn(const T& object) {
+  if constexpr (kHandlesIn<T>) {
+    void* at = const_cast<void*>(static_cast<const void*>(&object));
+    if constexpr (Shape<T>::kKind == TypeKind::kHandle) {
+      Shape<T>::Release(at);
+    } else {
+      ReleaseHandles(LayoutOf<T>(), at);
+    }
+  }
+}
+template <class A, class B>
+ACRE_INLINE void ReleaseIn(const std::pair<A, B>& pair) {
+  ReleaseIn(pair.first);
+  ReleaseIn(pair.second);
+}
 
 /// Bytes that a block for at least `bytes` really has.
 std::size_t UsableBytes(std::size_t bytes, std::size_t align);

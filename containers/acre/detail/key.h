@@ -12,6 +12,7 @@
 #include "acre/arena.h"
 #include "acre/config.h"
 #include "acre/detail/construct.h"
+#include "acre/detail/handle.h"
 #include "acre/element.h"
 
 namespace acre::inline ACRE_ABI::detail {
@@ -42,9 +43,7 @@ void MakeKey(void* at, [[maybe_unused]] Arena& arena, Q&& key) {
     ::new (at) K(arena, std::forward<Q>(key));
   } else {
     ConstructAt<K>(at, std::forward<Q>(key));
-    if constexpr (kHandlesIn<K>) {
-      BindHandles(LayoutOf<K>(), at, &arena);
-    }
+    BindIn(*static_cast<K*>(at), &arena);
   }
 }
 

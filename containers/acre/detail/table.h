@@ -419,11 +419,7 @@ class Table {
 
   void EraseAt(Position at, std::uint64_t hash) {
     RequireParts();
-    if constexpr (kHandlesIn<typename Policy::Parts>) {
-      ReleaseHandles(LayoutOf<typename Policy::Parts>(),
-                     const_cast<void*>(
-                         static_cast<const void*>(SlotAt(at.group, at.slot))));
-    }
+    ReleaseIn(*SlotAt(at.group, at.slot));
     std::uint8_t* const control = ControlOf(at.group);
     // A slot freed in a group that has overflowed still lies behind its bit:
     // counting it as unusable bounds the drift of overflow bits.
@@ -435,10 +431,7 @@ class Table {
 
   void ReleaseAllElements() {
     if constexpr (kHandlesIn<typename Policy::Parts>) {
-      for (auto it = begin(); it != end(); ++it) {
-        ReleaseHandles(LayoutOf<typename Policy::Parts>(),
-                       const_cast<void*>(static_cast<const void*>(&*it)));
-      }
+      for (auto it = begin(); it != end(); ++it) ReleaseIn(*it);
     }
   }
 

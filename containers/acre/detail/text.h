@@ -14,6 +14,8 @@
 
 namespace acre::inline ACRE_ABI::detail {
 
+using Sixteen [[gnu::vector_size(16)]] = std::uint64_t;
+
 template <class Word>
 ACRE_INLINE Word Load(const char* p) {
   Word word;
@@ -35,10 +37,29 @@ ACRE_INLINE bool SameByTwo(const char* p, const char* q, std::size_t n) {
   }
 }
 
+/// Copies `n` characters, which two words cover; they may overlap.
+template <class Word>
+ACRE_INLINE void CopyByTwo(char* to, const char* from, std::size_t n) {
+  const std::size_t last = n - sizeof(Word);
+  const auto head = Load<Word>(from);
+  const auto tail = Load<Word>(from + last);
+  std::memcpy(to, &head, sizeof head);
+  std::memcpy(to + last, &tail, sizeof tail);
+}
+
+/// Copies up to 32 characters; they may overlap. A call of memmove costs more
+/// than copying what most texts are.
+ACRE_INLINE void CopyShort(char* to, const char* from, std::size_t n) {
+  if (n >= 16) return CopyByTwo<Sixteen>(to, from, n);
+  if (n >= 8) return CopyByTwo<std::uint64_t>(to, from, n);
+  if (n >= 4) return CopyByTwo<std::uint32_t>(to, from, n);
+  if (n >= 2) return CopyByTwo<std::uint16_t>(to, from, n);
+  if (n == 1) *to = *from;
+}
+
 /// Whether two texts are equal. A call of memcmp costs more than comparing what
 /// most keys are.
 ACRE_INLINE bool SameText(std::string_view a, std::string_view b) {
-  using Sixteen [[gnu::vector_size(16)]] = std::uint64_t;
   const std::size_t n = a.size();
   if (n != b.size()) return false;
   const char* p = a.data();
