@@ -185,8 +185,8 @@ bool SlowPath::TryShrink(void* block, std::size_t old_bytes,
   const Chunk* chunk =
       old_size.bytes > kInlineMax ? index::Find(block) : nullptr;
   const bool unclassed = chunk != nullptr && chunk->HasUnclassed(block);
-  // Free would take a small block for one of its class; and a chunk that is
-  // mostly unused is given back.
+  // Free would take a small block for one of its class; and one that has most
+  // of a chunk and does not use it is moved.
   if (unclassed &&
       (new_size.bytes <= kInlineMax || new_bytes < chunk->capacity() / 2)) {
     return false;

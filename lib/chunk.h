@@ -50,8 +50,8 @@ struct Chunk {
   std::uint64_t order = 0;     // when it was put to use; 0: spare
   std::size_t scan_freed = 0;  // bytes found on freelists, by a reclaim scan
   bool is_large = false;       // holds one block, has no freelists
-  // The block that grew into the rest of the chunk, or null. It ends there, not
-  // where its size class would.
+  // The first block, where it grew into all that was left; or null. It ends at
+  // unclassed_end, not where a size class would.
   char* unclassed = nullptr;
   char* unclassed_end = nullptr;
   BlockMap blocks;  // checked builds
@@ -66,8 +66,8 @@ struct Chunk {
   std::size_t capacity() const {
     return static_cast<std::size_t>(limit - begin.load());
   }
-  /// True where a block above kInlineMax has the bytes it was grown to, not
-  /// those of its size class.
+  /// True where a block above kInlineMax does not have the bytes of its size
+  /// class: one with a chunk of its own, or `unclassed`.
   bool HasUnclassed(const void* block) const {
     return is_large || block == unclassed;
   }

@@ -3,9 +3,9 @@
 // Large blocks: above kInlineMax, and too large to share a chunk. Each has a
 // chunk of its own, given back when the block is freed, kept by Reset.
 //
-// And the block that has grown into the rest of a chunk it shares: like a large
-// one it ends where the chunk says (unclassed_end), not where a size class
-// would. One a chunk: the last.
+// And the block that has grown into all that was left of its chunk: the first
+// one there, so that the chunk is whole again when it is freed. It ends where
+// the chunk says (unclassed_end), not where a size class would.
 
 #include <algorithm>
 
@@ -67,7 +67,7 @@ Chunk* SlowPath::TakeLargeSpare(std::size_t need) {
   return chunk;
 }
 
-/// A block with a chunk of its own has what that chunk has.
+/// Within what the block has: a large one all of its chunk.
 bool SlowPath::GrowUnclassed(void* block, std::size_t new_bytes) {
   Chunk* chunk = index::Find(block);
   char* end = static_cast<char*>(block) + RoundUp(new_bytes, kGranule);
@@ -86,9 +86,8 @@ std::size_t SlowPath::GrowIntoRest(void* block, std::size_t old_bytes,
   TakeTailBack();
   Chunk* const chunk = a_.current_;
   char* const start = static_cast<char*>(block);
-  // Where the class of a large block would end the cursor may be.
   if (chunk == nullptr || chunk->unclassed != nullptr ||
-      start < chunk->begin.load() ||
+      start != chunk->begin.load() || element.align > kGranule ||
       start + BlockFor(old_bytes, element.align).bytes != a_.cursor_) {
     return 0;
   }
@@ -98,10 +97,8 @@ std::size_t SlowPath::GrowIntoRest(void* block, std::size_t old_bytes,
   // Free looks for such a block only above kInlineMax.
   if (bytes < least || bytes <= kInlineMax) return 0;
   a_.cursor_ = start + RoundUp(bytes, kGranule);
-  if (start + BlockFor(bytes, element.align).bytes != a_.cursor_) {
-    chunk->unclassed = start;
-    chunk->unclassed_end = a_.cursor_;
-  }
+  chunk->unclassed = start;
+  chunk->unclassed_end = a_.cursor_;
   if (kChecked) NoteGrown(block, bytes);
   return bytes;
 }
@@ -113,11 +110,7 @@ bool SlowPath::GiveUnclassed(void* block) {
              "Free(%p): not a block of arena '%s'", block, a_.name());
   if (!chunk->HasUnclassed(block)) return false;
   if (a_.mark_ != nullptr && IsBelowMark(block)) {
-    Unpoison(block, sizeof(WaitingBlock));
-    auto* waiting = static_cast<WaitingBlock*>(block);
-    waiting->next = a_.mark_->waiting;
-    waiting->index = kWaitingUnclassed;
-    a_.mark_->waiting = waiting;
+    LinkWaiting(block, kWaitingUnclassed);
     return true;
   }
   if (chunk->is_large) {
@@ -128,10 +121,9 @@ bool SlowPath::GiveUnclassed(void* block) {
   char* const start = static_cast<char*>(block);
   chunk->unclassed = nullptr;
   if (chunk->unclassed_end == a_.cursor_) {
-    TakeTailBack();
+    TakeTailBack();  // the chunk is empty: there is nothing to set aside
     Retract(start);
-  } else if (chunk != a_.current_ && start == chunk->begin.load() &&
-             chunk->unclassed_end == chunk->top) {
+  } else if (chunk != a_.current_ && chunk->unclassed_end == chunk->top) {
     Shelve(chunk);
   } else {
     PushGap(start, static_cast<std::size_t>(chunk->unclassed_end - start));

@@ -3,7 +3,7 @@
 // Checkpoint and Rewind. While a mark is open:
 //   - the freelists start empty, so that nothing older is handed out again;
 //   - blocks freed below the mark wait in its list until it closes;
-//   - large blocks freed below it wait as well;
+//   - so do large blocks, and others that have no size class;
 //   - the MarkState itself stands at the cursor, so no older block is the last
 //     one of its chunk, and none grows in place.
 
@@ -105,9 +105,6 @@ void SlowPath::RewindChunks(const MarkState& closed) {
     c = c->next;
     c->order = 0;
   }
-  if (closed.chunk->unclassed >= closed.cursor) {
-    closed.chunk->unclassed = nullptr;
-  }
   a_.current_ = closed.chunk;
   a_.cursor_ = closed.cursor;
   a_.limit_ = closed.chunk->limit;
@@ -142,11 +139,16 @@ ACRE_READS_FREE_BLOCKS void SlowPath::GiveWaiting(WaitingBlock* list) {
   }
 }
 
-ACRE_READS_FREE_BLOCKS void SlowPath::PushWaiting(void* block, unsigned index) {
+ACRE_READS_FREE_BLOCKS void SlowPath::LinkWaiting(void* block,
+                                                  std::uint64_t index) {
   auto* waiting = static_cast<WaitingBlock*>(block);
   waiting->next = a_.mark_->waiting;
   waiting->index = index;
   a_.mark_->waiting = waiting;
+}
+
+void SlowPath::PushWaiting(void* block, unsigned index) {
+  LinkWaiting(block, index);
   a_.mark_->waiting_bytes += BytesOfClass(index);
 }
 

@@ -184,6 +184,7 @@ class SlowPath {
   MarkState* FindMark(Mark mark) const;
   void SetMark(MarkState* mark);
   std::size_t& FreedCounter(const void* block);
+  void LinkWaiting(void* block, std::uint64_t index);
   void PushWaiting(void* block, unsigned index);
   void GiveWaiting(WaitingBlock* list);
   void RewindChunks(const MarkState& closed);

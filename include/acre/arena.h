@@ -72,9 +72,9 @@ struct Blocks {
   /// such a block has exactly these bytes. (One with a chunk of its own is
   /// never at the cursor: the next chunk begins with a header.)
   static bool TryDouble(Arena& arena, void* block, std::size_t bytes);
-  /// Where a size class does not fit any more: grows the last block of the
-  /// arena to the end of its chunk, by whole elements, to `least` bytes at
-  /// least and `most` at most. Returns its bytes, or 0 and nothing done.
+  /// Where TryGrow found too little room: a block alone in the arena's current
+  /// chunk gets the rest of it, by whole elements, `least` bytes at least and
+  /// `most` at most. Returns its bytes, or 0 and nothing done.
   static std::size_t GrowIntoRest(Arena& arena, void* block, std::size_t bytes,
                                   std::size_t least, std::size_t most,
                                   const TypeLayout& element);
