@@ -93,7 +93,9 @@ std::size_t SlowPath::GrowIntoRest(void* block, std::size_t old_bytes,
   }
   const std::size_t room =
       std::min(static_cast<std::size_t>(a_.limit_ - start), most);
-  const std::size_t bytes = room - room % element.size;
+  std::size_t bytes = room - room % element.size;
+  // Of a power of two Blocks::TryDouble believes that it is a class.
+  if ((bytes & (bytes - 1)) == 0) bytes -= std::min(bytes, element.size);
   // Free looks for such a block only above kInlineMax.
   if (bytes < least || bytes <= kInlineMax) return 0;
   a_.cursor_ = start + RoundUp(bytes, kGranule);

@@ -216,6 +216,25 @@ TEST_CASE("Vector: moves from the end of a chunk that has become longer") {
   CHECK(*behind == 7U);
 }
 
+TEST_CASE("Vector: at the end of a chunk it has no power of two to double") {
+  std::vector<std::byte> buffer(8 * kMiB);
+  acre::FixedSource source(buffer);
+  // 16 for the header and 16 at the end are not for blocks.
+  acre::Arena arena({.source = &source, .byte_limit = kMiB + 32});
+  Vector<int> v(arena);
+  v.reserve(600'000 / sizeof(int));
+  const int* const data = v.data();
+  PushTo(v, v.capacity() + 1);
+  REQUIRE(v.data() == data);
+  REQUIRE(v.capacity() * sizeof(int) > kMiB - 64);
+  v.resize(v.capacity());
+  arena.set_byte_limit(8 * kMiB);
+  REQUIRE(arena.TryReserve(4 * kMiB));
+  v.push_back(1);
+  v.Release();
+  CHECK(arena.stats().live() == 0);
+}
+
 TEST_CASE("Vector: only one of a chunk has no size class") {
   std::vector<std::byte> buffer(8 * kMiB);
   acre::FixedSource source(buffer);
