@@ -98,6 +98,26 @@ ACRE_INLINE bool TryDouble(VectorRep& rep, std::size_t wanted,
   return true;
 }
 
+/// For `wanted` elements, or better `capacity`: how many there is room for
+/// where the storage is, now; 0 where it could not grow.
+std::size_t GrowInPlace(const VectorRep& rep, std::size_t wanted,
+                        std::size_t capacity, const TypeLayout& element,
+                        bool exact) {
+  if (rep.data == nullptr) return 0;
+  const std::size_t old_bytes = std::size_t{rep.capacity} * element.size;
+  const std::size_t bytes = capacity * element.size;
+  if (rep.arena->TryGrow(rep.data, old_bytes, bytes, element.align)) {
+    return capacity;
+  }
+  if (exact) return 0;
+  // Half as much again, without a copy, is better than twice as much with.
+  const std::size_t least =
+      std::max(wanted * element.size, old_bytes + old_bytes / 2);
+  return Blocks::GrowIntoRest(*rep.arena, rep.data, old_bytes, least, bytes,
+                              element) /
+         element.size;
+}
+
 ACRE_COLD VectorGrowth StartOtherGrowth(VectorRep& rep, std::size_t wanted,
                                         const TypeLayout& element, bool exact) {
   if (wanted > kVectorMaxSize) FailLength("Vector", wanted, kVectorMaxSize);
@@ -119,26 +139,14 @@ ACRE_COLD VectorGrowth StartOtherGrowth(VectorRep& rep, std::size_t wanted,
   if (usable != needed) capacity = usable / element.size;
   capacity = std::min(capacity, kVectorMaxSize);
 
-  const std::size_t bytes = capacity * element.size;
-  const std::size_t old_bytes = std::size_t{rep.capacity} * element.size;
-  bool in_place = rep.data != nullptr &&
-                  arena.TryGrow(rep.data, old_bytes, bytes, element.align);
-  if (!in_place && !exact && rep.data != nullptr) {
-    // Half as much again, without a copy, is better than twice as much with.
-    const std::size_t least =
-        std::max(wanted * element.size, old_bytes + old_bytes / 2);
-    const std::size_t grown =
-        Blocks::GrowIntoRest(arena, rep.data, old_bytes, least, bytes, element);
-    in_place = grown != 0;
-    if (in_place) capacity = grown / element.size;
+  if (const std::size_t grown =
+          GrowInPlace(rep, wanted, capacity, element, exact)) {
+    rep.capacity = static_cast<std::uint32_t>(grown);
+    return {rep.data, rep.capacity};
   }
   void* block =
-      in_place ? rep.data : Blocks::Take(arena, bytes, element.align, &element);
-  if (in_place) {
-    rep.capacity = static_cast<std::uint32_t>(capacity);
-  } else {
-    Blocks::NoteStorage(block);
-  }
+      Blocks::Take(arena, capacity * element.size, element.align, &element);
+  Blocks::NoteStorage(block);
   return {block, static_cast<std::uint32_t>(capacity)};
 }
 

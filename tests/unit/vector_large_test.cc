@@ -14,6 +14,8 @@
 #include <vector>
 
 #include "acre/arena.h"
+#include "acre/audit.h"
+#include "acre/deep_copy.h"
 #include "acre/layout.h"
 #include "acre/vector.h"
 #include "test_sources.h"
@@ -214,6 +216,21 @@ TEST_CASE("Vector: moves from the end of a chunk that has become longer") {
   for (int i = 0; i < 3; ++i) static_cast<void>(arena.Allocate(250'000));
   CHECK(arena.stats().carved == carved);  // in its old place
   CHECK(*behind == 7U);
+}
+
+TEST_CASE("Vector: at the end of a chunk it is audited and copied") {
+  acre_test::CountingSource source;
+  acre::Arena arena(OneChunk(source));
+  Vector<int> v(arena);
+  PushTo(v, kMiB / sizeof(int) - 64);
+  const acre::AuditReport report = acre::Audit(arena, v);
+  CHECK(report.findings.empty());
+  CHECK(report.objects == 1);
+  acre::Arena other;
+  auto* copy = acre::DeepCopy(other, v);
+  CHECK(Counts(*copy));
+  v.Release();
+  CHECK(Counts(*copy));
 }
 
 TEST_CASE("Vector: at the end of a chunk it has no power of two to double") {
