@@ -120,25 +120,25 @@ ACRE_INLINE SlotMask Used(const std::uint8_t* group) {
   return Free(group) ^ kGroupMask;
 }
 
-/// n * kFactor in one instruction. g++ 12 would take three for 15, which wait
+/// n * Factor in one instruction. g++ 12 would take three for 15, which wait
 /// for nothing here; it is the number of instructions that counts.
-template <std::size_t kFactor>
+template <std::size_t Factor>
 ACRE_INLINE std::size_t Times(std::size_t n) {
 #if defined(__x86_64__) && !defined(__clang__)
-  if constexpr (kFactor <= INT32_MAX) {
+  if constexpr (Factor <= INT32_MAX) {
     std::size_t product;
-    __asm__("imulq %2, %1, %0" : "=r"(product) : "r"(n), "i"(kFactor) : "cc");
+    __asm__("imulq %2, %1, %0" : "=r"(product) : "r"(n), "i"(Factor) : "cc");
     return product;
   }
 #endif
-  return n * kFactor;
+  return n * Factor;
 }
 
 /// Where the slots of a group begin, in bytes from the first of all; `group` is
 /// where its control bytes begin. Exact: `group` is a multiple of 16.
-template <std::size_t kSlotBytes>
+template <std::size_t SlotBytes>
 ACRE_INLINE std::size_t RowOffset(std::size_t group) {
-  constexpr std::size_t kRowBytes = kGroupSlots * kSlotBytes;
+  constexpr std::size_t kRowBytes = kGroupSlots * SlotBytes;
   constexpr std::size_t kDivisor =
       kRowBytes % kGroupBytes == 0 ? 1 : kGroupBytes;
   constexpr std::size_t kFactor = kRowBytes * kDivisor / kGroupBytes;
