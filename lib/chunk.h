@@ -50,9 +50,8 @@ struct Chunk {
   std::uint64_t order = 0;     // when it was put to use; 0: spare
   std::size_t scan_freed = 0;  // bytes found on freelists, by a reclaim scan
   bool is_large = false;       // holds one block, has no freelists
-  // The first block, where it grew into all that was left; or null. It ends at
-  // unclassed_end, not where a size class would.
-  char* unclassed = nullptr;
+  // Where the first block ends, if it grew into all that was left: not where
+  // its size class would have it end. Else null.
   char* unclassed_end = nullptr;
   BlockMap blocks;  // checked builds
 
@@ -67,9 +66,9 @@ struct Chunk {
     return static_cast<std::size_t>(limit - begin.load());
   }
   /// True where a block above kInlineMax does not have the bytes of its size
-  /// class: one with a chunk of its own, or `unclassed`.
+  /// class: one with a chunk of its own, or one that ends at unclassed_end.
   bool HasUnclassed(const void* block) const {
-    return is_large || block == unclassed;
+    return is_large || (unclassed_end != nullptr && block == begin.load());
   }
 };
 

@@ -208,7 +208,7 @@ void Reuse(Chunk* chunk, ArenaEntry* owner, ChunkMemory memory) {
   chunk->next = nullptr;
   chunk->order = 0;
   chunk->is_large = false;
-  chunk->unclassed = nullptr;
+  chunk->unclassed_end = nullptr;
   for (IndexLink* link :
        {&chunk->first_page, &chunk->inner_pages, &chunk->last_page}) {
     link->chunk = chunk;

@@ -82,8 +82,7 @@ void SlowPath::UseHeld(Chunk* chunk) {
   a_.reserved_ += more;
   chunk->limit = static_cast<char*>(chunk->memory.address) +
                  (chunk->charged - 1) / kGranule * kGranule;
-  a_.limit_ = chunk->limit;
-  a_.reclaim_at_ = 0;
+  SetLimit(chunk->limit);
   PoisonOwn(old_limit, static_cast<std::size_t>(chunk->limit - old_limit));
 }
 
@@ -129,6 +128,11 @@ void SlowPath::Shelve(Chunk* chunk) {
   *at = chunk->next;
   chunk->next = a_.current_->next;
   a_.current_->next = chunk;
+  Vacate(chunk);
+}
+
+/// No block of it is in use any more: it counts as a spare.
+void SlowPath::Vacate(Chunk* chunk) {
   chunk->order = 0;
   ForgetBlocks(chunk, chunk->begin);
 }
@@ -142,10 +146,16 @@ void SlowPath::NoteTop() {
 
 void SlowPath::StartAt(Chunk* chunk) {
   chunk->order = a_.next_order_++;
-  chunk->unclassed = nullptr;
+  chunk->unclassed_end = nullptr;
   a_.current_ = chunk;
   a_.cursor_ = chunk->begin.load(std::memory_order_relaxed);
-  a_.limit_ = chunk->limit;
+  SetLimit(chunk->limit);
+}
+
+/// Blocks may end there: nothing is set aside, and the next Free asks whether
+/// something is to be.
+void SlowPath::SetLimit(char* limit) {
+  a_.limit_ = limit;
   a_.reclaim_at_ = 0;
 }
 

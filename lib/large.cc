@@ -8,6 +8,7 @@
 // the chunk says (unclassed_end), not where a size class would.
 
 #include <algorithm>
+#include <utility>
 
 #include "poison.h"
 #include "slow_path.h"
@@ -86,7 +87,7 @@ std::size_t SlowPath::GrowIntoRest(void* block, std::size_t old_bytes,
   TakeTailBack();
   Chunk* const chunk = a_.current_;
   char* const start = static_cast<char*>(block);
-  if (chunk == nullptr || chunk->unclassed != nullptr ||
+  if (chunk == nullptr || chunk->unclassed_end != nullptr ||
       start != chunk->begin.load() || element.align > kGranule ||
       start + BlockFor(old_bytes, element.align).bytes != a_.cursor_) {
     return 0;
@@ -98,9 +99,7 @@ std::size_t SlowPath::GrowIntoRest(void* block, std::size_t old_bytes,
   if ((bytes & (bytes - 1)) == 0) bytes -= std::min(bytes, element.size);
   // Free looks for such a block only above kInlineMax.
   if (bytes < least || bytes <= kInlineMax) return 0;
-  a_.cursor_ = start + RoundUp(bytes, kGranule);
-  chunk->unclassed = start;
-  chunk->unclassed_end = a_.cursor_;
+  a_.cursor_ = chunk->unclassed_end = start + RoundUp(bytes, kGranule);
   if (kChecked) NoteGrown(block, bytes);
   return bytes;
 }
@@ -121,14 +120,14 @@ bool SlowPath::GiveUnclassed(void* block) {
     return true;
   }
   char* const start = static_cast<char*>(block);
-  chunk->unclassed = nullptr;
-  if (chunk->unclassed_end == a_.cursor_) {
+  char* const end = std::exchange(chunk->unclassed_end, nullptr);
+  if (end == a_.cursor_) {
     TakeTailBack();  // the chunk is empty: there is nothing to set aside
     Retract(start);
-  } else if (chunk != a_.current_ && chunk->unclassed_end == chunk->top) {
+  } else if (chunk != a_.current_ && end == chunk->top) {
     Shelve(chunk);
   } else {
-    PushGap(start, static_cast<std::size_t>(chunk->unclassed_end - start));
+    PushGap(start, static_cast<std::size_t>(end - start));
   }
   return true;
 }
@@ -139,8 +138,7 @@ void SlowPath::UnlinkLarge(Chunk* chunk) {
 }
 
 void SlowPath::RetireLarge(Chunk* chunk) {
-  ForgetBlocks(chunk, chunk->begin);
-  chunk->order = 0;
+  Vacate(chunk);
   chunk->next = a_.large_spares_;
   a_.large_spares_ = chunk;
 }

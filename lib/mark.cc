@@ -95,19 +95,14 @@ void SlowPath::Rewind(Mark mark) {
 void SlowPath::RewindChunks(const MarkState& closed) {
   NoteTop();
   RetireAllLarge(closed.order);
-  if (kChecked) {
-    for (Chunk* c = closed.chunk->next; c != nullptr; c = c->next) {
-      if (IsInUse(*c)) ForgetBlocks(c, c->begin);
-    }
-    ForgetBlocks(closed.chunk, closed.cursor);
-  }
+  ForgetBlocks(closed.chunk, closed.cursor);
   for (Chunk* c = closed.chunk; c != a_.current_;) {
     c = c->next;
-    c->order = 0;
+    Vacate(c);
   }
   a_.current_ = closed.chunk;
   a_.cursor_ = closed.cursor;
-  a_.limit_ = closed.chunk->limit;
+  SetLimit(closed.chunk->limit);
 }
 
 /// Moves to `kept` those blocks of `list` that outlive the target mark.

@@ -68,8 +68,7 @@ void SlowPath::PlanReclaim() {
 /// False where the rest of the current chunk is not set aside.
 bool SlowPath::TakeTailBack() {
   if (a_.current_ == nullptr || a_.limit_ == a_.current_->limit) return false;
-  a_.limit_ = a_.current_->limit;
-  a_.reclaim_at_ = 0;
+  SetLimit(a_.current_->limit);
   return true;
 }
 
@@ -135,10 +134,7 @@ void SlowPath::ShelveWholeChunks() {
     Chunk**& end = is_whole ? whole_end : used_end;
     *end = c;
     end = &c->next;
-    if (is_whole) {
-      c->order = 0;
-      ForgetBlocks(c, c->begin);
-    }
+    if (is_whole) Vacate(c);
   }
   *used_end = whole;
   *whole_end = spares;

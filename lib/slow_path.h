@@ -151,7 +151,9 @@ class SlowPath {
   bool AdvanceToSpare(std::size_t need);
   void Advance(Chunk* chunk);
   void Shelve(Chunk* chunk);
+  void Vacate(Chunk* chunk);
   void StartAt(Chunk* chunk);
+  void SetLimit(char* limit);
   Chunk* Acquire(std::size_t min_size, std::size_t wanted);
   void Release(Chunk* chunk);
   std::size_t NextChunkSize() const;
