@@ -115,9 +115,7 @@ requires(LayoutOf<C>().kind == TypeKind::kHandle) C
 /// variant (whose reset does not), and leaves a T{}.
 template <class T>
 void Clear(T& value) {
-  if constexpr (detail::kHandlesIn<T>) {
-    detail::ReleaseHandles(LayoutOf<T>(), &value);
-  }
+  detail::ReleaseIn(value);
   ::new (static_cast<void*>(&value)) T{};
 }
 

@@ -234,13 +234,13 @@ class Map {
       auto* slot = static_cast<value_type*>(at);
       void* key_at = const_cast<std::remove_const_t<K>*>(&slot->first);
       detail::MakeKey<K>(key_at, *arena(), std::forward<Q>(key));
-      MakeValue(&slot->second, key_at, std::forward<Args>(args)...);
+      MakeValue(&slot->second, slot->first, std::forward<Args>(args)...);
     });
   }
 
   /// Where the constructor of the value throws, the key's storage goes back.
   template <class... Args>
-  void MakeValue(V* at, [[maybe_unused]] void* key, Args&&... args) {
+  void MakeValue(V* at, [[maybe_unused]] const K& key, Args&&... args) {
     const auto make = [&] {
       detail::ConstructAt<V>(at, std::forward<Args>(args)...);
     };
@@ -249,7 +249,7 @@ class Map {
       try {
         make();
       } catch (...) {
-        detail::ReleaseIn(*static_cast<const K*>(key));
+        detail::ReleaseIn(key);
         throw;
       }
     } else {

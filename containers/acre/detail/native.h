@@ -91,9 +91,7 @@ struct Native<T> {
 /// containers got for that goes back.
 template <class Key>
 void PlaceKey(Copier& copier, const Key& key, Key* to) {
-  if constexpr (kHandlesIn<Key>) {
-    ReleaseHandles(LayoutOf<Key>(), to);
-  }
+  ReleaseIn(*to);
   copier.Place(LayoutOf<Key>(), &key, 1, to);
 }
 
@@ -138,7 +136,7 @@ requires(StdOptional<O<X>> && !Element<O<X>>) struct Native<O<X>> {
   static void Convert(Copier& copier, const O<X>& from, Type* to) {
     if (!from.has_value()) return;
     Native<X>::Convert(copier, *from, &to->emplace());
-    BindHandles(LayoutOf<Type>(), to, &copier.arena());
+    BindIn(*to, &copier.arena());
   }
 };
 
