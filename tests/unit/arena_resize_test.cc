@@ -257,30 +257,8 @@ TEST_CASE("set_byte_limit: holds from the next chunk on") {
   CHECK(arena.TryAllocate(100000) != nullptr);
 }
 
-namespace {
-
-/// Chunks that lie next to each other, each as large as was wished.
-class AdjacentSource final : public acre::ChunkSource {
- public:
-  acre::ChunkMemory Acquire(std::size_t, std::size_t wanted) override {
-    const std::size_t size = (wanted + 15) & ~std::size_t{15};
-    if (buffer_.size() - used_ < size) return {};
-    used_ += size;
-    return {buffer_.data() + used_ - size, size};
-  }
-  void Release(acre::ChunkMemory) noexcept override {}
-
- private:
-  std::vector<std::max_align_t> memory_ =
-      std::vector<std::max_align_t>(1 << 18);
-  std::span<std::byte> buffer_ = std::as_writable_bytes(std::span(memory_));
-  std::size_t used_ = 0;
-};
-
-}  // namespace
-
 TEST_CASE("TryGrow: a large block is not taken for the last one of a chunk") {
-  AdjacentSource source;
+  acre_test::AdjacentSource source;
   acre::Arena arena({.source = &source, .first_chunk = 64 << 10});
   static_cast<void>(arena.Allocate(16));
   // The class of this size ends behind the block, which has its own chunk.
@@ -288,10 +266,7 @@ TEST_CASE("TryGrow: a large block is not taken for the last one of a chunk") {
   auto* large = static_cast<std::byte*>(arena.Allocate(bytes));
   REQUIRE(arena.stats().large_blocks == 1);
   const std::byte* class_end = large + (320 << 10);
-  auto* last = static_cast<std::byte*>(arena.Allocate(16));
-  for (int i = 0; i < 20'000 && last + 16 != class_end; ++i) {
-    last = static_cast<std::byte*>(arena.Allocate(16));
-  }
+  std::byte* last = acre_test::TakeUpTo(arena, class_end);
   REQUIRE(last + 16 == class_end);
   *last = std::byte{7};
   const std::size_t carved = arena.stats().carved;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // Chunk sources for tests: one that counts, verifies what comes back and fails
-// on request; one that runs a function before it hands out a chunk.
+// on request; one whose chunks lie next to each other; one that runs a function
+// before it hands out a chunk.
 
 #ifndef ACRE_TESTS_UNIT_TEST_SOURCES_H_
 #define ACRE_TESTS_UNIT_TEST_SOURCES_H_
@@ -9,7 +10,10 @@
 #include <cstddef>
 #include <functional>
 #include <map>
+#include <span>
+#include <vector>
 
+#include "acre/arena.h"
 #include "acre/chunk_source.h"
 
 namespace acre_test {
@@ -60,6 +64,33 @@ class CountingSource final : public acre::ChunkSource {
  private:
   acre::MallocSource malloc_;
 };
+
+/// Chunks that lie next to each other, each as large as was wished.
+class AdjacentSource final : public acre::ChunkSource {
+ public:
+  acre::ChunkMemory Acquire(std::size_t, std::size_t wanted) override {
+    const std::size_t size = (wanted + 15) & ~std::size_t{15};
+    if (buffer_.size() - used_ < size) return {};
+    used_ += size;
+    return {buffer_.data() + used_ - size, size};
+  }
+  void Release(acre::ChunkMemory) noexcept override {}
+
+ private:
+  std::vector<std::max_align_t> memory_ =
+      std::vector<std::max_align_t>(1 << 19);
+  std::span<std::byte> buffer_ = std::as_writable_bytes(std::span(memory_));
+  std::size_t used_ = 0;
+};
+
+/// Takes blocks of 16 bytes until one ends at `end`, and returns that, or the
+/// last of 20,000.
+inline std::byte* TakeUpTo(acre::Arena& arena, const void* end) {
+  for (int i = 0;; ++i) {
+    auto* block = static_cast<std::byte*>(arena.Allocate(16));
+    if (block + 16 == end || i == 20'000) return block;
+  }
+}
 
 /// Runs `before` and then asks another source.
 class HookedSource final : public acre::ChunkSource {

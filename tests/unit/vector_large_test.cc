@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Guards Vectors of more than a quarter of a megabyte: they grow into what is
-// left of their chunk, and what they leave behind is found again.
+// Guards Vectors of more than a quarter of a megabyte: alone in their chunk
+// they grow into what is left of it, and what they leave is found again.
 
 #include <doctest/doctest.h>
 
@@ -270,29 +270,8 @@ TEST_CASE("Vector: only one of a chunk has no size class") {
   CHECK(Counts(second));
 }
 
-namespace {
-
-/// Chunks that lie next to each other, each as large as was wished.
-class AdjacentSource final : public acre::ChunkSource {
- public:
-  acre::ChunkMemory Acquire(std::size_t, std::size_t wanted) override {
-    const std::size_t size = (wanted + 15) & ~std::size_t{15};
-    if (memory_.size() * sizeof(memory_[0]) - used_ < size) return {};
-    used_ += size;
-    return {reinterpret_cast<char*>(memory_.data()) + used_ - size, size};
-  }
-  void Release(acre::ChunkMemory) noexcept override {}
-
- private:
-  std::vector<std::max_align_t> memory_ =
-      std::vector<std::max_align_t>(8 * kMiB / sizeof(std::max_align_t));
-  std::size_t used_ = 0;
-};
-
-}  // namespace
-
 TEST_CASE("Vector: one with a chunk of its own does not grow into the next") {
-  AdjacentSource source;
+  acre_test::AdjacentSource source;
   acre::Arena arena({.source = &source, .first_chunk = 64 << 10});
   static_cast<void>(arena.Allocate(16));
   Vector<int> v(arena);
@@ -300,15 +279,12 @@ TEST_CASE("Vector: one with a chunk of its own does not grow into the next") {
   REQUIRE(arena.stats().large_blocks == 1);
   PushTo(v, v.capacity());
   // The class of this size ends behind the block, in the chunk behind it.
-  const auto* class_end = reinterpret_cast<const char*>(v.data()) + (320 << 10);
-  auto* last = static_cast<char*>(arena.Allocate(16));
-  for (int i = 0; i < 20'000 && last + 16 != class_end; ++i) {
-    last = static_cast<char*>(arena.Allocate(16));
-  }
+  const auto* class_end = reinterpret_cast<std::byte*>(v.data()) + (320 << 10);
+  std::byte* last = acre_test::TakeUpTo(arena, class_end);
   REQUIRE(last + 16 == class_end);
-  *last = 7;
+  *last = std::byte{7};
   for (int i = 0; i < 200'000; ++i) v.push_back(static_cast<int>(v.size()));
-  CHECK(*last == 7);
+  CHECK(*last == std::byte{7});
   CHECK(Counts(v));
 }
 
