@@ -64,15 +64,6 @@ TableRep EmptyTable(Arena* arena) {
   return rep;
 }
 
-std::size_t GroupsFor(std::size_t count, const char* what) {
-  if (count > LimitOf(kMaxGroups)) {
-    FailLength(what, count, LimitOf(kMaxGroups));
-  }
-  std::size_t groups = 2;
-  while (LimitOf(groups) < count) groups *= 2;
-  return groups;
-}
-
 std::uint64_t ProcessSeed() noexcept {
   static const std::uint64_t seed = [] {
     std::random_device device;

@@ -74,8 +74,7 @@ struct TableShape : PlainShape {
   static void Rehash(void* handle,
                      void (*moved)(void* context, const void* from, void* to),
                      void* context) {
-    static_cast<C*>(handle)->table_.Reinsert(
-        [=](const Slot* from, Slot* to) { moved(context, from, to); });
+    static_cast<C*>(handle)->table_.Reinsert(moved, context);
   }
 
   // Keys with pointers in them hash by address, which a copy changes; text

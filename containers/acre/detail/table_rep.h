@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT
+//
+// TableRep: a hash table without the types of its elements. What needs neither
+// their types nor to be inline is compiled once: tables are made, copied and
+// given back in containers/table.cc, and grow in containers/table_growth.cc.
+// Internal to acre.
+//
+//   one block of the arena:
+//   | control: 16 bytes a group | slots: 15 a group                    |
+//
+// Group index: the TOP bits of the hash; fingerprint: its low byte. Probing
+// goes by triangular steps over groups. At most 7/8 of the slots are used.
+// Here and in Table, `group` is where the control bytes of a group begin,
+// counted from the first of all: 16 times its index.
+
+#ifndef ACRE_CONTAINERS_DETAIL_TABLE_REP_H_
+#define ACRE_CONTAINERS_DETAIL_TABLE_REP_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "acre/arena.h"
+#include "acre/config.h"
+#include "acre/detail/group.h"
+#include "acre/type_layout.h"
+
+namespace acre::inline ACRE_ABI::detail {
+
+/// A slot of a table.
+struct Position {
+  std::size_t group;
+  unsigned slot;
+};
+
+/// 56 bytes.
+/// `size` and `limit` are kept apart: adjacent, g++ updates both with one
+/// 16-byte access, which stalls on the 8-byte store of the last insertion.
+struct TableRep {
+  std::uint8_t* control = const_cast<std::uint8_t*>(kEmptyGroups);
+  void* slots = nullptr;
+  std::uint32_t mask = 0;    // groups - 1; groups are a power of two >= 2
+  std::uint32_t shift = 59;  // 60 - log2(groups)
+  std::size_t size = 0;
+  Arena* arena = nullptr;  // null: not bound yet
+  std::size_t limit = 0;   // insertions beyond this size rehash; 0: no table
+  std::uint64_t stamp = 0;
+
+  bool has_table() const { return slots != nullptr; }
+  std::size_t groups() const { return has_table() ? mask + std::size_t{1} : 0; }
+  std::size_t control_bytes() const { return groups() * kGroupBytes; }
+
+  /// Where the search for a hash begins.
+  ACRE_INLINE std::size_t HomeOf(std::uint64_t hash) const {
+    return (hash >> shift) & ~(kGroupBytes - 1);
+  }
+  ACRE_INLINE std::size_t Next(std::size_t group, std::size_t step) const {
+    return (group + step * kGroupBytes) & (mask * kGroupBytes);
+  }
+  /// The first free slot on the probe path; marks the full groups passed.
+  ACRE_INLINE Position Locate(std::uint64_t hash) const {
+    std::size_t group = HomeOf(hash);
+    for (std::size_t step = 1;; ++step) {
+      const SlotMask free = Free(control + group);
+      if (ACRE_LIKELY(free != 0)) return {group, FirstSlot(free)};
+      control[group + kGroupSlots] |= OverflowBit(hash);
+      group = Next(group, step);
+    }
+  }
+};
+static_assert(sizeof(TableRep) == 56);
+
+inline constexpr std::size_t kMaxGroups = std::size_t{1} << 31;
+
+/// Size and alignment of a slot, and of the tables made of them. A group wants
+/// 16; more would round small tables up to powers of two.
+struct SlotShape {
+  std::size_t size;
+  std::size_t align;
+
+  constexpr std::size_t table_align() const {
+    return align > kGroupBytes ? align : kGroupBytes;
+  }
+  constexpr std::size_t control_bytes(std::size_t groups) const {
+    return RoundUp(groups * kGroupBytes, table_align());
+  }
+  constexpr std::size_t table_bytes(std::size_t groups) const {
+    return control_bytes(groups) + groups * kGroupSlots * size;
+  }
+};
+constexpr std::size_t LimitOf(std::size_t groups) {
+  return groups * kGroupSlots * 7 / 8;
+}
+
+/// Points `rep` to a new, empty table; the old one stays with the caller.
+/// `what` names the container for messages.
+void MakeTable(TableRep& rep, std::size_t groups, SlotShape shape,
+               const char* what);
+void GiveTable(const TableRep& rep, SlotShape shape);
+/// See TypeOps::copy_storage.
+StorageCopy CopyTable(TableRep& rep, Arena& arena, SlotShape shape);
+/// An empty, bound rep.
+TableRep EmptyTable(Arena* arena);
+
+/// Writes the hashes of the elements in the slots of `used`, in order; `row` is
+/// the first slot of their group.
+using HashSlots = void (*)(const void* row, SlotMask used,
+                           std::uint64_t* hashes);
+
+/// Points `rep`, the table of a handle at the same address, to one with more
+/// room, or with clean overflow bits: empty, but for its size. Returns the old
+/// one, for FinishGrowth.
+TableRep StartGrowth(TableRep& rep, SlotShape shape, const char* what);
+/// Moves the elements of the old table, and gives it back. Elements made since
+/// StartGrowth stay. The old table is as it was where a hash throws.
+void FinishGrowth(TableRep& rep, const TableRep& old, SlotShape shape,
+                  HashSlots hash);
+/// Leaves `rep` as it was before StartGrowth.
+void AbandonGrowth(TableRep& rep, const TableRep& old, SlotShape shape);
+/// Room for `count` elements at least; all or nothing.
+void ReserveTable(TableRep& rep, std::size_t count, SlotShape shape,
+                  const char* what, HashSlots hash);
+/// Elements are where their keys say no longer: keys were rewritten. Calls
+/// moved(context, from, to) for each slot, in their old order.
+void ReinsertAll(TableRep& rep, SlotShape shape, HashSlots hash,
+                 void (*moved)(void* context, const void* from, void* to),
+                 void* context);
+
+}  // namespace acre::inline ACRE_ABI::detail
+
+#endif  // ACRE_CONTAINERS_DETAIL_TABLE_REP_H_
