@@ -7,13 +7,6 @@
 #include <utility>
 
 namespace acre::inline ACRE_ABI::detail {
-namespace {
-
-// A container in a container is entered at once, down to here; then it waits,
-// so that the stack stays small however deep they nest.
-constexpr std::size_t kMaxDepth = 16;
-
-}  // namespace
 
 bool QuickWalk::IsClean(std::span<const AuditRoot> roots, AuditReport& report) {
   for (const AuditRoot& root : roots) {
@@ -121,9 +114,7 @@ inline void QuickWalk::PrefetchStorage(const Object& object) {
 
 void QuickWalk::WalkRows() {
   while (!rows_.empty() && is_clean_) {
-    const Row row = rows_.back();
-    rows_.pop_back();
-    EnterRow(row.begin, row.end, *row.plan);
+    EnterRow(rows_.Pop());
   }
 }
 
@@ -134,19 +125,18 @@ inline void QuickWalk::EnterAhead(const Object& object) {
   if (!rows_.empty()) WalkRows();
 }
 
-void QuickWalk::EnterRow(const char* begin, const char* end, Plan& plan) {
+void QuickWalk::EnterRow(const Row& row) {
   ++objects_;
-  if (plan.is_pointer) return FollowPointers(begin, end, plan);
-  for (; begin != end && is_clean_; begin += plan.type->size) {
-    Enter({begin, &plan});
+  Plan& plan = *row.plan;
+  if (plan.is_pointer) return FollowPointers(row.begin, row.end, plan);
+  for (const char* at = row.begin; at != row.end && is_clean_;
+       at += plan.type->size) {
+    Enter({at, &plan});
   }
 }
 
-void QuickWalk::EnterNested(const char* begin, const char* end, Plan& plan) {
-  if (depth_ == kMaxDepth) return rows_.push_back({begin, end, &plan});
-  ++depth_;
-  EnterRow(begin, end, plan);
-  --depth_;
+void QuickWalk::EnterNested(const Row& row) {
+  rows_.WalkOrKeep(row, [this](const Row& now) { EnterRow(now); });
 }
 
 inline void QuickWalk::FollowPointers(const char* begin, const char* end,
@@ -228,13 +218,13 @@ inline void QuickWalk::FollowHandle(Object in, const char* slot, Step& step) {
   const auto* begin = static_cast<const char*>(storage.block);
   const char* end = begin + storage.used;
   if (!step.is_table) {
-    if (!plan.is_pointer) return EnterNested(begin, end, plan);
+    if (!plan.is_pointer) return EnterNested({begin, end, &plan});
     ++objects_;  // as EnterRow does; pointers nest no deeper
     return FollowPointers(begin, end, plan);
   }
   ForEachRun(*step.type, slot, [&](ElementRun run, std::size_t) {
     const auto* data = static_cast<const char*>(run.data);
-    EnterNested(data, data + run.count * step.size, plan);
+    EnterNested({data, data + run.count * step.size, &plan});
   });
 }
 
@@ -292,7 +282,7 @@ void QuickWalk::VisitElsewhere(const void* address, Plan& plan,
   }
   if (seen >= count) return;
   const auto* begin = static_cast<const char*>(address);
-  rows_.push_back({begin + seen * size, begin + count * size, &plan});
+  rows_.Keep({begin + seen * size, begin + count * size, &plan});
 }
 
 inline bool QuickWalk::VisitStorage(ChunkMarks* marks, const void* block,

@@ -19,6 +19,7 @@
 #include "acre/config.h"
 #include "acre/detail/chunk_marks.h"
 #include "acre/detail/look_ahead.h"
+#include "acre/detail/nested_rows.h"
 #include "acre/detail/visit_set.h"
 #include "acre/detail/walk.h"
 #include "classify.h"
@@ -61,7 +62,7 @@ class QuickWalk {
     std::vector<Step> steps = {};
     bool is_pointer = false;  // and nothing else
   };
-  /// Elements in a row, still to be entered.
+  /// Elements.
   struct Row {
     const char* begin;
     const char* end;
@@ -86,9 +87,9 @@ class QuickWalk {
   void EnterAhead(const Object& object);
   void PrefetchStorage(const Object& object);
   void Enter(Object object);
-  void EnterRow(const char* begin, const char* end, Plan& plan);
+  void EnterRow(const Row& row);
   void FollowPointers(const char* begin, const char* end, Plan& plan);
-  void EnterNested(const char* begin, const char* end, Plan& plan);
+  void EnterNested(const Row& row);
   void TakeStep(Object in, const char* slot, Step& step);
   void FollowPointer(Object in, const char* slot, Step& step);
   void FollowSlowly(Object in, ChunkMarks* marks, const void* address,
@@ -127,8 +128,7 @@ class QuickWalk {
   // What has no place in the marks: other types, rows, other memory.
   VisitSet visited_;
   std::vector<std::size_t> walked_;  // elements, by number in visited_
-  std::vector<Row> rows_;
-  std::size_t depth_ = 0;  // of containers in containers
+  NestedRows<Row> rows_;
 
   /// A pointer that was judged, its target not yet marked.
   struct Unmarked {

@@ -127,28 +127,21 @@ unsigned Copier::NumberOf(const TypeLayout& type, bool is_storage) {
   return asked_last = number;
 }
 
-/// Walks the elements of a container: at once, or later where containers nest
-/// so deep that the stack might not do.
+/// Walks the elements of a container, now or later.
 void Copier::WalkRuns(const TypeLayout& handle, void* object) {
-  constexpr std::size_t kMaxDepth = 16;
   const TypeLayout& element = *handle.element();
   if (!element.has_slots) return;
-  ++depth_;
   ForEachRun(handle, object, [&](ElementRun run, std::size_t) {
-    if (depth_ > kMaxDepth) {
-      rows_.push_back({&element, run});
-    } else {
-      ForEachSlotIn(element, run, *this);
-    }
+    rows_.WalkOrKeep({&element, run}, [this](const Row& row) {
+      ForEachSlotIn(*row.type, row.run, *this);
+    });
   });
-  --depth_;
 }
 
 /// False where none waits.
 bool Copier::WalkRow() {
   if (rows_.empty()) return false;
-  const Row row = rows_.back();
-  rows_.pop_back();
+  const Row row = rows_.Pop();
   ForEachSlotIn(*row.type, row.run, *this);
   return true;
 }

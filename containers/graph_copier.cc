@@ -9,8 +9,6 @@
 namespace acre::inline ACRE_ABI::detail {
 namespace {
 
-constexpr std::size_t kMaxDepth = 16;
-
 bool IsGranule(const void* address) {
   return reinterpret_cast<std::uintptr_t>(address) % kGranule == 0;
 }
@@ -88,8 +86,7 @@ void GraphCopier::WalkMet() {
 
 void GraphCopier::WalkRows() {
   while (!rows_.empty() && !is_stopped_) {
-    const Row row = rows_.back();
-    rows_.pop_back();
+    const Row row = rows_.Pop();
     WalkRun(row.data, row.count, *row.plan);
   }
 }
@@ -174,13 +171,9 @@ void GraphCopier::WalkElements(char* slot, Step& step,
                                const StorageCopy& storage) {
   CopyPlan& elements = plans_.TargetOf(step);
   const auto walk = [&](void* data, std::size_t count) {
-    if (depth_ >= kMaxDepth) {
-      rows_.push_back({static_cast<char*>(data), count, &elements});
-    } else {
-      ++depth_;
-      WalkRun(static_cast<char*>(data), count, elements);
-      --depth_;
-    }
+    rows_.WalkOrKeep(
+        {static_cast<char*>(data), count, &elements},
+        [this](const Row& row) { WalkRun(row.data, row.count, *row.plan); });
   };
   if (!step.is_table) {
     return walk(storage.copy, storage.bytes / elements.type->size);
@@ -253,7 +246,7 @@ char* GraphCopier::Meet(ForwardMap& map, const char* source, CopyPlan& plan,
     met_.Push({source, copy, &plan});
   } else {
     std::memcpy(copy, source, bytes);
-    if (!plan.steps.empty()) rows_.push_back({copy, count, &plan});
+    if (!plan.steps.empty()) rows_.Keep({copy, count, &plan});
   }
   return copy;
 }

@@ -20,8 +20,7 @@ bool TreeCopier::Run(const TypeLayout& type, void* object) {
 void TreeCopier::Walk(const TypeLayout& type, void* object) {
   WalkRun(plans_.Of(type), {object, 1});
   while (!rows_.empty()) {
-    const Row row = rows_.back();
-    rows_.pop_back();
+    const Row row = rows_.Pop();
     WalkRun(*row.plan, row.run);
   }
 }
@@ -75,18 +74,12 @@ void TreeCopier::GiveBack(CopyPlan::Step& step, void* handle) {
 }
 
 void TreeCopier::WalkElements(CopyPlan::Step& step, const void* handle) {
-  constexpr std::size_t kMaxDepth = 16;
   CopyPlan& elements = plans_.TargetOf(step);
   if (elements.steps.empty()) return;
-  ++depth_;
   ForEachRun(*step.type, handle, [&](ElementRun run, std::size_t) {
-    if (depth_ > kMaxDepth) {
-      rows_.push_back({&elements, run});
-    } else {
-      WalkRun(elements, run);
-    }
+    rows_.WalkOrKeep({&elements, run},
+                     [this](const Row& row) { WalkRun(*row.plan, row.run); });
   });
-  --depth_;
 }
 
 }  // namespace acre::inline ACRE_ABI::detail

@@ -22,6 +22,7 @@
 #include "acre/config.h"
 #include "acre/detail/chunk_marks.h"
 #include "acre/detail/look_ahead.h"
+#include "acre/detail/nested_rows.h"
 #include "acre/detail/static_storage.h"
 #include "acre/detail/table_keys.h"
 #include "acre/detail/visit_set.h"
@@ -90,7 +91,7 @@ class Copier {
     std::size_t align;
     unsigned number;
   };
-  /// Elements in a row that wait for being walked.
+  /// Elements of a container.
   struct Row {
     const TypeLayout* type;
     ElementRun run;
@@ -161,8 +162,7 @@ class Copier {
   Numbered numbered_[ChunkMarks::kMaxTypes + 1] = {};
   unsigned last_number_ = 0;
   unsigned asked_last_[2] = {};  // numbers; of objects, of storage
-  std::vector<Row> rows_;        // of containers nested deeper than the stack
-  std::size_t depth_ = 0;        // of containers in containers
+  NestedRows<Row> rows_;
   /// Elements of an item beyond those that were walked with it.
   struct Extension {
     std::size_t item;

@@ -25,6 +25,7 @@
 #include "acre/detail/copy_plan.h"
 #include "acre/detail/forward_map.h"
 #include "acre/detail/look_ahead.h"
+#include "acre/detail/nested_rows.h"
 #include "acre/detail/per_chunk.h"
 #include "acre/detail/static_storage.h"
 #include "acre/detail/table_keys.h"
@@ -66,7 +67,7 @@ class GraphCopier {
     char* copy;
     CopyPlan* plan;
   };
-  /// Copied elements whose slots wait: containers nest deeper than the stack.
+  /// Copied elements.
   struct Row {
     char* data;
     std::size_t count;
@@ -119,9 +120,8 @@ class GraphCopier {
   std::vector<Extent> large_;
   Extent root_ = {};  // where it lies outside of arenas also its map
   WalkQueue<Object> met_{memory_};
-  std::vector<Row> rows_;
+  NestedRows<Row> rows_;
   LookAhead<Pending> pending_;
-  std::size_t depth_ = 0;  // of containers in containers
   TableKeys table_keys_;
   bool leads_into_table_ = false;  // what Forward returned last
   StaticStorage static_storage_;

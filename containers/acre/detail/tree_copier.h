@@ -14,6 +14,7 @@
 #include "acre/arena.h"
 #include "acre/config.h"
 #include "acre/detail/copy_plan.h"
+#include "acre/detail/nested_rows.h"
 #include "acre/type_layout.h"
 
 namespace acre::inline ACRE_ABI::detail {
@@ -31,7 +32,6 @@ class TreeCopier {
   std::size_t failed_bytes() const { return failed_bytes_; }
 
  private:
-  /// Elements that wait: containers may nest deeper than the stack does.
   struct Row {
     CopyPlan* plan;
     ElementRun run;
@@ -46,8 +46,7 @@ class TreeCopier {
 
   Arena& arena_;
   CopyPlans plans_;
-  std::vector<Row> rows_;
-  std::size_t depth_ = 0;  // of containers in containers
+  NestedRows<Row> rows_;
   bool has_failed_ = false;
   bool is_giving_back_ = false;
   std::vector<HandleStorage> given_back_;
