@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "acre/arena.h"
+#include "acre/detail/nested_rows.h"
 #include "acre/detail/visit_set.h"
 #include "acre/detail/walk.h"
 #include "acre/failure.h"
@@ -33,6 +34,7 @@ class Collector {
     while (next_ != extents_.size()) {
       const Extent extent = extents_[next_++];
       ForEachSlotIn(*extent.type, {extent.begin, extent.count}, *this);
+      while (!rows_.empty()) Walk(rows_.Pop());
     }
   }
 
@@ -43,7 +45,8 @@ class Collector {
     if (type.kind == TypeKind::kHandle) {
       // Its storage goes with the object; only what it points to is asked.
       return ForEachRun(type, slot.address, [&](ElementRun run, std::size_t) {
-        ForEachSlotIn(*type.element(), run, *this, slot.field);
+        rows_.WalkOrKeep({type.element(), run, slot.field},
+                         [this](const Row& row) { Walk(row); });
       });
     }
     if (!owned) return;
@@ -59,6 +62,17 @@ class Collector {
   std::vector<Extent>& extents() { return extents_; }
 
  private:
+  /// Elements of a container, which lies in that field.
+  struct Row {
+    const TypeLayout* type;
+    ElementRun run;
+    const FieldLayout* field;
+  };
+
+  void Walk(const Row& row) {
+    ForEachSlotIn(*row.type, row.run, *this, row.field);
+  }
+
   void Add(const TypeLayout& type, void* target, std::size_t count,
            std::string_view field) {
     if (target == nullptr) return;
@@ -86,6 +100,7 @@ class Collector {
   VisitSet visited_;
   std::vector<Extent> extents_;
   std::size_t next_ = 0;
+  NestedRows<Row> rows_;
 };
 
 }  // namespace
