@@ -7,12 +7,14 @@
 // when it quadruples, so that growth streams through both tables once. What was
 // measured and what lost is in tests/perf/DEAD_ENDS.md.
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 #include <new>
 
 #include "acre/detail/handle.h"
 #include "acre/detail/table_rep.h"
+#include "acre/failure.h"
 
 namespace acre::inline ACRE_ABI::detail {
 namespace {
@@ -52,7 +54,7 @@ struct SlotCopier {
 template <class Slots>
 ACRE_INLINE char* Place(const TableRep& rep, Slots slots, const char* from,
                         std::uint64_t hash) {
-  const Position at = rep.Locate(hash);
+  const SlotPosition at = rep.Locate(hash);
   rep.control[at.group + at.slot] = FingerprintOf(hash);
   char* const to = slots.At(slots.Row(rep, at.group), at.slot);
   slots.Copy(to, from);
@@ -138,6 +140,7 @@ std::size_t NextGroups(const TableRep& rep) {
   return groups < 64 ? 4 * groups : 2 * groups;
 }
 
+/// See StartGrowth.
 TableRep Renew(TableRep& rep, std::size_t groups, SlotShape shape,
                const char* what) {
   if (rep.arena == nullptr) rep.arena = &FindArena(&rep, what);
@@ -191,8 +194,9 @@ void AbandonGrowth(TableRep& rep, const TableRep& old, SlotShape shape) {
 
 void ReserveTable(TableRep& rep, std::size_t count, SlotShape shape,
                   const char* what, HashSlots hash) {
-  const std::size_t groups = GroupsFor(count, what);
-  if (groups <= rep.groups()) return;
+  // Erasures lower the limit.
+  if (count <= std::max(rep.size, rep.limit)) return;
+  const std::size_t groups = std::max(GroupsFor(count, what), rep.groups());
   const TableRep old = Renew(rep, groups, shape, what);
 #if ACRE_EXCEPTIONS
   try {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// How Map and Set grow: slots of every size, and hashes that throw.
+// Guards how Map and Set grow: slots of every size, hashes that throw or are
+// poor, tables that erasures have worn out.
 
 #include <doctest/doctest.h>
 
@@ -9,16 +10,22 @@
 #include <cstdint>
 #include <cstring>
 #include <stdexcept>
+#include <string>
+#include <type_traits>
 #include <utility>
 
 #include "acre/arena.h"
 #include "acre/hash.h"
+#include "acre/layout.h"
 #include "acre/map.h"
 #include "acre/set.h"
+#include "acre/string.h"
 #include "acre/vector.h"
 
+using acre::Arena;
 using acre::Map;
 using acre::Set;
+using acre::String;
 using acre::Vector;
 
 namespace {
@@ -50,7 +57,7 @@ void GrowsWithSlotsOf() {
   CAPTURE(N);
   using Slots = Set<Bytes<N>, BytesHash>;
   const std::uint32_t count = N == 1 ? 256 : 3000;
-  acre::Arena arena;
+  Arena arena;
   Slots grown(arena);
   for (std::uint32_t i = 0; i < count; ++i) {
     REQUIRE(grown.insert(BytesOf<N>(i)).second);
@@ -86,12 +93,30 @@ void GrowsWithSlotsOfAll(std::index_sequence<Sizes...>) {
 // Throws after `calls_left` calls; never where that is negative.
 int calls_left = -1;
 struct ThrowingHash {
-  std::uint64_t operator()(int key) const {
+  std::uint64_t operator()(const auto& key) const {
     if (calls_left == 0) throw std::runtime_error("hash");
     if (calls_left > 0) --calls_left;
-    return acre::Hash<int>()(key);
+    return acre::Hash<std::remove_cvref_t<decltype(key)>>()(key);
   }
 };
+
+// Nearly all go elsewhere than to the group their hash names.
+struct PoorHash {
+  std::uint64_t operator()(int key) const {
+    return static_cast<std::uint64_t>(key & 3);
+  }
+};
+
+struct alignas(64) Line {
+  std::int64_t number = 0;
+  std::int64_t others[7] = {};
+};
+ACRE_LAYOUT(Line, number, others)
+
+String LongKey(Arena& arena, int i) {
+  return {arena,
+          "a key that does not fit into a String, number " + std::to_string(i)};
+}
 
 }  // namespace
 
@@ -102,7 +127,7 @@ TEST_CASE("Table: slots of every size keep their bytes through every growth") {
 }
 
 TEST_CASE("Table: a hash that throws while it grows loses nothing") {
-  acre::Arena arena;
+  Arena arena;
   for (const int size : {26, 105, 420, 1680}) {  // each fills its table
     CAPTURE(size);
     Map<int, Vector<int>, ThrowingHash> map(arena);
@@ -131,4 +156,66 @@ TEST_CASE("Table: a hash that throws while it grows loses nothing") {
     map.Release();
     CHECK(arena.stats().live() == 0);
   }
+}
+
+TEST_CASE("Table: keys that own storage survive a hash that throws") {
+  Arena arena;
+  Map<String, int, ThrowingHash> map(arena);
+  for (int i = 0; i < 26; ++i) map[LongKey(arena, i)] = i;
+  const std::size_t live = arena.stats().live();
+  for (int call = 1; call <= 26; ++call) {
+    String key = LongKey(arena, -1);
+    calls_left = call;
+    CHECK_THROWS_AS(map.try_emplace(std::move(key)), std::runtime_error);
+    calls_left = -1;
+    CHECK(arena.stats().live() == live);
+  }
+  for (int i = 0; i < 26; ++i) {
+    String key = LongKey(arena, i);
+    REQUIRE(map.at(key) == i);
+    key.Release();
+  }
+  map.Release();
+  CHECK(arena.stats().live() == 0);
+}
+
+TEST_CASE("Table: grows to the same size where erasures wore it out") {
+  Arena arena;
+  Map<int, Line, PoorHash> map(arena);
+  for (int i = 0; i < 400; ++i) map[i].number = i;
+  const std::size_t live = arena.stats().live();
+  for (int round = 1; round < 20; ++round) {
+    for (int i = 0; i < 399; ++i)
+      REQUIRE(map.erase(i + (round - 1) * 400) == 1);
+    for (int i = 0; i < 399; ++i) map[i + round * 400].number = i;
+    map[399 + round * 400].number = 399;
+    REQUIRE(map.erase(399 + (round - 1) * 400) == 1);
+    REQUIRE(map.size() == 400);
+    for (const auto& [key, line] : map) {
+      REQUIRE(reinterpret_cast<std::uintptr_t>(&line) % 64 == 0);
+      REQUIRE(line.number == key % 400);
+      REQUIRE(map.get(key) == &line);
+    }
+  }
+  CHECK(arena.stats().live() == live);
+  map.Release();
+  CHECK(arena.stats().live() == 0);
+}
+
+TEST_CASE("Table: after erasures reserve still makes room for that many") {
+  Arena arena;
+  Set<int, PoorHash> set(arena);
+  for (int i = 0; i < 400; ++i) set.insert(i);
+  for (int i = 0; i < 399; ++i) set.erase(i);
+  const std::size_t live = arena.stats().live();
+  set.reserve(400);
+  CHECK(arena.stats().live() == live);  // of the same size
+  const int* last = set.get(399);
+  for (int i = 1000; i < 1399; ++i) set.insert(i);
+  CHECK(set.get(399) == last);
+  CHECK(set.size() == 400);
+  const int* kept = set.get(1000);
+  set.reserve(400);  // there is room
+  set.reserve(0);
+  CHECK(set.get(1000) == kept);
 }

@@ -12,7 +12,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <type_traits>
 #include <utility>
 
 #include "acre/arena.h"
@@ -97,25 +96,25 @@ class Table {
   }
 
   void Reserve(std::size_t count) {
-    ReserveTable(rep_, count, kShape, Policy::kName, &HashAll);
+    ReserveTable(rep_, count, kShape, Policy::kName, &HashUsed);
   }
 
   /// See TypeOps::rehash.
   void Reinsert(void (*moved)(void* context, const void* from, void* to),
                 void* context) {
-    ReinsertAll(rep_, kShape, &HashAll, moved, context);
+    ReinsertAll(rep_, kShape, &HashUsed, moved, context);
   }
 
   template <class Q>
   ACRE_INLINE Slot* Find(const Q& key) const {
     CheckLive();
-    Position at;
+    SlotPosition at;
     return Look(key, HashOf(key), &at);
   }
   template <class Q>
   iterator FindIterator(const Q& key) const {
     CheckLive();
-    Position at;
+    SlotPosition at;
     if (Look(key, HashOf(key), &at) == nullptr) return end();
     return At(at);
   }
@@ -129,7 +128,7 @@ class Table {
   ACRE_INLINE Insertion TryInsert(const Q& key, Construct construct) {
     CheckLive();
     const std::uint64_t hash = HashOf(key);
-    Position at;
+    SlotPosition at;
     if (Slot* slot = Look(key, hash, &at)) return {slot, false};
     if (ACRE_UNLIKELY(rep_.size >= rep_.limit)) {
       return {InsertGrowing(hash, construct), true};
@@ -145,7 +144,7 @@ class Table {
   template <class Q>
   std::size_t Erase(const Q& key) {
     CheckLive();
-    Position at;
+    SlotPosition at;
     const std::uint64_t hash = HashOf(key);
     if (Look(key, hash, &at) == nullptr) return 0;
     EraseAt(at, hash);
@@ -192,7 +191,7 @@ class Table {
     }
   }
 
-  static void HashAll(const void* row, SlotMask used, std::uint64_t* hashes) {
+  static void HashUsed(const void* row, SlotMask used, std::uint64_t* hashes) {
     const auto* slots = static_cast<const Slot*>(row);
     for (; used != 0; used &= used - 1) {
       *hashes++ = HashOf(Policy::KeyOf(slots[FirstSlot(used)]));
@@ -212,13 +211,13 @@ class Table {
   ACRE_INLINE Slot* SlotAt(std::size_t group, unsigned slot) const {
     return InRow(RowOf(group), slot);
   }
-  Position PositionOf(const Slot* slot) const {
+  SlotPosition PositionOf(const Slot* slot) const {
     const auto index =
         static_cast<std::size_t>(slot - static_cast<Slot*>(rep_.slots));
     return {index / kGroupSlots * kGroupBytes,
             static_cast<unsigned>(index % kGroupSlots)};
   }
-  iterator At(Position at) const {
+  iterator At(SlotPosition at) const {
     return iterator::At(*rep_.arena, ControlOf(at.group), EndOfControl(),
                         RowOf(at.group), at.slot);
   }
@@ -242,7 +241,7 @@ class Table {
 
   template <class Q>
   ACRE_INLINE Slot* LookInGroup(const Q& key, Pattern pattern,
-                                std::size_t group, Position* at) const {
+                                std::size_t group, SlotPosition* at) const {
     SlotMask mask = Match(ControlOf(group), pattern);
     if (mask == 0) return nullptr;  // and always without a table
     Slot* const row = RowOf(group);
@@ -260,7 +259,8 @@ class Table {
   /// The first group inline, the rest out of line. Null where `key` is absent,
   /// and `*at` of no meaning then.
   template <class Q>
-  ACRE_INLINE Slot* Look(const Q& key, std::uint64_t hash, Position* at) const {
+  ACRE_INLINE Slot* Look(const Q& key, std::uint64_t hash,
+                         SlotPosition* at) const {
     std::size_t group = rep_.HomeOf(hash);
     // An empty table has two groups of control bytes to look at.
     Slot* slot = LookInGroup(key, PatternOf(hash), group, at);
@@ -273,17 +273,17 @@ class Table {
     return found.slot;
   }
 
-  /// By value: of a Position whose address went to a function, every search
+  /// By value: of a SlotPosition whose address went to a function, every search
   /// would store.
   struct Found {
     Slot* slot;
-    Position at;
+    SlotPosition at;
   };
   template <class Q>
   __attribute__((noinline)) Found LookFurther(const Q& key,
                                               std::uint64_t hash) const {
     const Pattern pattern = PatternOf(hash);
-    Position at{rep_.HomeOf(hash), 0};
+    SlotPosition at{rep_.HomeOf(hash), 0};
     for (std::size_t step = 1; step <= rep_.mask; ++step) {
       const std::size_t group = rep_.Next(at.group, step);
       if (Slot* slot = LookInGroup(key, pattern, group, &at)) return {slot, at};
@@ -299,7 +299,7 @@ class Table {
     }
   }
 
-  void EraseAt(Position at, std::uint64_t hash) {
+  void EraseAt(SlotPosition at, std::uint64_t hash) {
     RequireParts();
     ReleaseIn(*SlotAt(at.group, at.slot));
     std::uint8_t* const control = ControlOf(at.group);
@@ -322,29 +322,31 @@ class Table {
   template <class Construct>
   ACRE_COLD Slot* InsertGrowing(std::uint64_t hash, Construct construct) {
     static_assert(RequireElement<typename Policy::Parts>());
-    const TableRep old = StartGrowth(rep_, kShape, Policy::kName);
-    const Position at = rep_.Locate(hash);
+    Growth growth{*this, StartGrowth(rep_, kShape, Policy::kName)};
+    const SlotPosition at = rep_.Locate(hash);
     Slot* slot = SlotAt(at.group, at.slot);
-#if ACRE_EXCEPTIONS
-    bool is_made = false;
-    try {
-#endif
-      construct(static_cast<void*>(slot));
-#if ACRE_EXCEPTIONS
-      is_made = true;
-#endif
-      ControlOf(at.group)[at.slot] = FingerprintOf(hash);
-      FinishGrowth(rep_, old, kShape, &HashAll);
-#if ACRE_EXCEPTIONS
-    } catch (...) {
-      if (is_made) ReleaseIn(*slot);
-      AbandonGrowth(rep_, old, kShape);
-      throw;
-    }
-#endif
+    construct(static_cast<void*>(slot));
+    growth.made = slot;
+    ControlOf(at.group)[at.slot] = FingerprintOf(hash);
+    FinishGrowth(rep_, growth.old, kShape, &HashUsed);
+    growth.is_finished = true;
     ++rep_.size;
     return slot;
   }
+
+  /// Undoes what was not finished: a constructor or a hash has thrown.
+  struct Growth {
+    Table& table;
+    const TableRep old;
+    Slot* made = nullptr;
+    bool is_finished = false;
+
+    ~Growth() {
+      if (ACRE_LIKELY(is_finished)) return;
+      if (made != nullptr) ReleaseIn(*made);
+      AbandonGrowth(table.rep_, old, kShape);
+    }
+  };
 
   TableRep rep_;
 };

@@ -19,15 +19,16 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "acre/arena.h"
 #include "acre/config.h"
 #include "acre/detail/group.h"
+#include "acre/detail/size_class.h"
+#include "acre/fwd.h"
 #include "acre/type_layout.h"
 
 namespace acre::inline ACRE_ABI::detail {
 
 /// A slot of a table.
-struct Position {
+struct SlotPosition {
   std::size_t group;
   unsigned slot;
 };
@@ -42,7 +43,7 @@ struct TableRep {
   std::uint32_t shift = 59;  // 60 - log2(groups)
   std::size_t size = 0;
   Arena* arena = nullptr;  // null: not bound yet
-  std::size_t limit = 0;   // insertions beyond this size rehash; 0: no table
+  std::size_t limit = 0;   // insertions beyond this size grow; 0: no table
   std::uint64_t stamp = 0;
 
   bool has_table() const { return slots != nullptr; }
@@ -57,7 +58,7 @@ struct TableRep {
     return (group + step * kGroupBytes) & (mask * kGroupBytes);
   }
   /// The first free slot on the probe path; marks the full groups passed.
-  ACRE_INLINE Position Locate(std::uint64_t hash) const {
+  ACRE_INLINE SlotPosition Locate(std::uint64_t hash) const {
     std::size_t group = HomeOf(hash);
     for (std::size_t step = 1;; ++step) {
       const SlotMask free = Free(control + group);
@@ -111,16 +112,19 @@ using HashSlots = void (*)(const void* row, SlotMask used,
 /// one, for FinishGrowth.
 TableRep StartGrowth(TableRep& rep, SlotShape shape, const char* what);
 /// Moves the elements of the old table, and gives it back. Elements made since
-/// StartGrowth stay. The old table is as it was where a hash throws.
+/// StartGrowth stay. Where a hash throws the old table is as it was, and the
+/// caller has to call AbandonGrowth.
 void FinishGrowth(TableRep& rep, const TableRep& old, SlotShape shape,
                   HashSlots hash);
-/// Leaves `rep` as it was before StartGrowth.
+/// Gives the new table back; `rep` has the old one again. What was made in the
+/// new one is the caller's to release.
 void AbandonGrowth(TableRep& rep, const TableRep& old, SlotShape shape);
-/// Room for `count` elements at least; all or nothing.
+/// Room for `count` elements at least, whatever was erased; all or nothing.
 void ReserveTable(TableRep& rep, std::size_t count, SlotShape shape,
                   const char* what, HashSlots hash);
 /// Elements are where their keys say no longer: keys were rewritten. Calls
-/// moved(context, from, to) for each slot, in their old order.
+/// moved(context, from, to) for each slot, in their old order. Elements are
+/// lost where a hash throws.
 void ReinsertAll(TableRep& rep, SlotShape shape, HashSlots hash,
                  void (*moved)(void* context, const void* from, void* to),
                  void* context);
