@@ -219,14 +219,16 @@ void AddPeer(const KeySet<Key>& set, const std::string& name, bool own_hash) {
 
 /// Filling large maps takes most of the time of a run.
 inline bool IsMeasured(std::size_t n) {
-  return n < 1'000'000 || round() % 3 == 0;
+  const int every = n < 1'000'000 ? 1 : n < 10'000'000 ? 3 : 5;
+  return round() % every == 0;
 }
 
-/// From 1e6 on a run without --full leaves out what was never best there and
-/// would take half of the time: std, and all own hashes but the identity.
+/// From 1e6 on (1e7 with --full) what was never best there and would take half
+/// of the time is left out: std, and all own hashes but the identity.
 template <class Key>
 void AddMaps(const KeySet<Key>& set) {
-  const bool all = set.keys->size() < 1'000'000 || scale() == Scale::kFull;
+  const std::size_t few = scale() == Scale::kFull ? 10'000'000 : 1'000'000;
+  const bool all = set.keys->size() < few;
   AddMap<AcreMap<Key>>(set, "acre::Map");
 #ifdef ACRE_PERF_BOOST
   AddPeer<BoostMap>(set, "boost", all);

@@ -22,7 +22,7 @@ namespace perf {
 enum class Scale {
   kSmoke,    ///< tiny: every cell runs once, nothing is measured
   kDefault,  ///< ten minutes in all
-  kFull,     ///< the largest sizes too
+  kFull,     ///< the largest sizes too; under an hour
 };
 
 /// Of this run; set by main before DefineCells is called.
