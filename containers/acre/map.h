@@ -15,8 +15,10 @@
 // clear and Release invalidate them; Reset and Rewind end the life of the
 // table. Order: that of the hash; with acre::Hash the same in every run for the
 // same history of insertions, pointers as keys aside. Lookup: a String key is
-// found by anything that converts to std::string_view. Complexity: constant on
-// average. Threads: as the arena.
+// found by anything that converts to std::string_view. Errors: where memory
+// runs out, a constructor, or a hash throws, a Map is as it was (arguments that
+// were moved from aside). Complexity: constant on average. Threads: as the
+// arena.
 
 #ifndef ACRE_MAP_H_
 #define ACRE_MAP_H_
@@ -205,7 +207,7 @@ class Map {
 
   /// Releases the elements' containers; keeps the table.
   void clear() noexcept { table_.Clear(); }
-  /// Room for `count` elements without growing.
+  /// Room for `count` elements in all, without growing.
   void reserve(size_type count) { table_.Reserve(count); }
   void swap(Map& other) noexcept { table_.swap(other.table_); }
   friend void swap(Map& a, Map& b) noexcept { a.swap(b); }

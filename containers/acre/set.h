@@ -5,7 +5,8 @@
 //   acre::Set<int> seen(arena);
 //   if (seen.insert(id).second) Visit(id);
 //
-// Ownership, binding, invalidation, order, lookup: as Map (<acre/map.h>).
+// Ownership, binding, invalidation, order, lookup, errors: as Map
+// (<acre/map.h>).
 
 #ifndef ACRE_SET_H_
 #define ACRE_SET_H_
