@@ -132,11 +132,16 @@ std::size_t GroupsFor(std::size_t count, const char* what) {
   return groups;
 }
 
+/// True where `count` elements do not fit for what erasures took off the limit:
+/// a table of the same size has room for many more, with clean overflow bits.
+bool IsWornOut(const TableRep& rep, std::size_t count) {
+  return count * 16 < LimitOf(rep.groups()) * 13;
+}
+
 std::size_t NextGroups(const TableRep& rep) {
   const std::size_t groups = rep.groups();
   if (groups == 0) return 2;
-  // Mostly drift from erasures: the same size, with clean overflow bits.
-  if (rep.size * 16 < LimitOf(groups) * 13) return groups;
+  if (IsWornOut(rep, rep.size)) return groups;
   return groups < 64 ? 4 * groups : 2 * groups;
 }
 
@@ -194,9 +199,11 @@ void AbandonGrowth(TableRep& rep, const TableRep& old, SlotShape shape) {
 
 void ReserveTable(TableRep& rep, std::size_t count, SlotShape shape,
                   const char* what, HashSlots hash) {
-  // Erasures lower the limit.
   if (count <= std::max(rep.size, rep.limit)) return;
-  const std::size_t groups = std::max(GroupsFor(count, what), rep.groups());
+  std::size_t groups = GroupsFor(count, what);
+  if (groups <= rep.groups()) {
+    groups = IsWornOut(rep, count) ? rep.groups() : 2 * rep.groups();
+  }
   const TableRep old = Renew(rep, groups, shape, what);
 #if ACRE_EXCEPTIONS
   try {
