@@ -112,6 +112,9 @@ TEST_CASE("Nesting: audits, with and without a finding") {
   Innermost(top)->where = static_cast<int*>(GC_MALLOC(sizeof(int)));
   const acre::AuditReport report = acre::Audit(arena, *top);
   REQUIRE(report.findings.size() == 1);
+  // Release builds do not know the types of blocks, and take numbers beside
+  // what was left in padding for pointers.
+  if (!acre::kChecked) return;
   CHECK(acre::AuditAll(arena).findings.size() == 1);
 }
 
