@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 namespace acre::inline ACRE_ABI::detail {
 namespace {
@@ -52,9 +53,18 @@ void Copier::AbandonPlaced() {
 
 bool Copier::RunPlaced() {
   Discover();
-  if (!Allocate()) return false;
-  Rewrite();
-  return true;
+#if ACRE_EXCEPTIONS
+  try {
+#endif
+    if (!Allocate()) return false;
+    Rewrite();
+    return true;
+#if ACRE_EXCEPTIONS
+  } catch (...) {
+    GiveBack();
+    throw;
+  }
+#endif
 }
 
 // ---------------------------------------------------------------- discover
@@ -448,9 +458,9 @@ void Copier::GiveBack() {
   ForEachExtent([this](const Extent& extent) {
     const Source& first = extent.members[0];
     if (first.is_placed()) return true;
-    if (CopyOf(first) == nullptr) return false;  // the one that failed
-    Blocks::Give(arena_, CopyOf(first), extent.bytes, extent.align,
-                 extent.block_type);
+    char* const copy = std::exchange(CopyOf(first), nullptr);
+    if (copy == nullptr) return false;  // the one that failed
+    Blocks::Give(arena_, copy, extent.bytes, extent.align, extent.block_type);
     return true;
   });
 }

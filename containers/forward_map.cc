@@ -43,8 +43,21 @@ bool ForwardMap::IsFree(const void* begin, std::size_t bytes) const {
   return true;
 }
 
-void ForwardMap::Note(const void* begin, std::size_t bytes, ForwardCell first,
-                      WalkMemory& memory) {
+void ForwardMap::MakeCells(const void* begin, std::size_t bytes,
+                           WalkMemory& memory) {
+  const std::size_t from = OffsetOf(begin) / kGranule;
+  const std::size_t end = from + (bytes + kGranule - 1) / kGranule;
+  for (std::size_t granule = from; granule < end;) {
+    std::uint64_t& page = pages_[granule / kCells];
+    const std::size_t stop = std::min(end, (granule / kCells + 1) * kCells);
+    if (stop - granule != kCells && page == 0) {
+      page = reinterpret_cast<std::uintptr_t>(memory.NewZeroPage());
+    }
+    granule = stop;
+  }
+}
+
+void ForwardMap::Note(const void* begin, std::size_t bytes, ForwardCell first) {
   const std::size_t from = OffsetOf(begin) / kGranule;
   const std::size_t end = from + (bytes + kGranule - 1) / kGranule;
   for (std::size_t granule = from; granule < end;) {
@@ -54,9 +67,6 @@ void ForwardMap::Note(const void* begin, std::size_t bytes, ForwardCell first,
       page = first.bits() | 1;  // only a large extent fills a page
       granule = stop;
       continue;
-    }
-    if (page == 0) {
-      page = reinterpret_cast<std::uintptr_t>(memory.NewZeroPage());
     }
     for (; granule < stop; ++granule) {
       CellsOf(page)[granule % kCells] = first.Nth(granule - from).bits();

@@ -53,8 +53,12 @@ bool GraphCopier::Run(const TypeLayout& type, const void* root) {
     met_.Push({source, root_.copy, &plan});
   }
   WalkAll();
-  if (is_stopped_) GiveBack();
-  return !is_stopped_;
+  is_finished_ = !is_stopped_;
+  return is_finished_;
+}
+
+GraphCopier::~GraphCopier() {
+  if (!is_finished_) GiveBack();
 }
 
 // ----------------------------------------------------------------------- walk
@@ -327,13 +331,17 @@ bool GraphCopier::NoteFar(ForwardMap& map, const Extent& extent) {
     is_stopped_ = true;
     return false;
   }
-  const bool is_small = extent.bytes <= ForwardCell::kMaxGranules * kGranule;
-  map.Note(extent.source, extent.bytes,
-           is_small
-               ? ForwardCell(extent.copy, extent.plan->number, extent.bytes)
-               : ForwardCell::Large(large_.size()),
-           memory_);
-  if (!is_small) large_.push_back(extent);
+  // Whatever throws from here on, the extent is in one of them.
+  large_.push_back(extent);
+  map.MakeCells(extent.source, extent.bytes, memory_);
+  if (extent.bytes > ForwardCell::kMaxGranules * kGranule) {
+    map.Note(extent.source, extent.bytes,
+             ForwardCell::Large(large_.size() - 1));
+  } else {
+    large_.pop_back();
+    map.Note(extent.source, extent.bytes,
+             ForwardCell(extent.copy, extent.plan->number, extent.bytes));
+  }
   return true;
 }
 
@@ -350,7 +358,9 @@ void GraphCopier::GiveBack() {
         });
   }
   for (const Extent& extent : large_) GiveBack(extent);
-  if (maps_.Of(root_.source) == nullptr) GiveBack(root_);
+  if (root_.copy != nullptr && maps_.Of(root_.source) == nullptr) {
+    GiveBack(root_);
+  }
 }
 
 }  // namespace acre::inline ACRE_ABI::detail

@@ -84,10 +84,11 @@ TEST_CASE("ForwardMap: extents of any size at any granule, against a model") {
     if (!is_free) continue;
     const bool is_small = bytes <= 1024;
     auto& list = is_small ? small : large;
+    map.MakeCells(chunk + begin, bytes, memory);
+    REQUIRE(map.IsFree(chunk + begin, bytes));
     map.Note(chunk + begin, bytes,
              is_small ? ForwardCell(target + begin, 5, bytes)
-                      : ForwardCell::Large(large.size()),
-             memory);
+                      : ForwardCell::Large(large.size()));
     list.push_back({begin, bytes});
     const int mark = static_cast<int>(list.size());
     for (std::size_t i = begin / 16; i <= (begin + bytes - 1) / 16; ++i) {

@@ -9,12 +9,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <type_traits>
 #include <utility>
 
 #include "acre/arena.h"
+#include "acre/deep_copy.h"
 #include "acre/hash.h"
 #include "acre/layout.h"
 #include "acre/map.h"
@@ -106,6 +108,19 @@ struct PoorHash {
     return static_cast<std::uint64_t>(key & 3);
   }
 };
+
+struct Friends;
+struct Person {
+  String name;
+  Friends* friends = nullptr;
+  int* outside = nullptr;
+};
+ACRE_LAYOUT(Person, name, friends, outside)
+struct Friends {
+  Map<Person*, int, ThrowingHash> since;
+  Set<Person*, ThrowingHash> close;
+};
+ACRE_LAYOUT(Friends, since, close)
 
 struct alignas(64) Line {
   std::int64_t number = 0;
@@ -234,4 +249,37 @@ TEST_CASE("Table: reserving again and again after erasures is no linear step") {
     set.insert(1000 + i);
   }
   CHECK(moves <= 2);
+}
+
+TEST_CASE("Table: a hash that throws in a deep copy leaves nothing of it") {
+  Arena from;
+  Person* me = from.New<Person>();
+  me->friends = from.New<Friends>();
+  for (int i = 0; i < 50; ++i) {
+    Person* other = from.New<Person>();
+    other->name = LongKey(from, i);
+    other->friends = me->friends;
+    me->friends->since[other] = i;
+    if (i % 2 == 0) me->friends->close.insert(other);
+  }
+  const auto outside = std::make_unique<int>(3);
+  for (int* target : {static_cast<int*>(nullptr), outside.get()}) {
+    me->outside = target;  // what the copier of graphs in arenas cannot do
+    for (int calls = 0; calls < 75; ++calls) {
+      CAPTURE(calls);
+      Arena to;
+      calls_left = calls;
+      CHECK_THROWS_AS(acre::DeepCopy(to, *me), std::runtime_error);
+      calls_left = -1;
+      REQUIRE(to.stats().live() == 0);
+      if (calls % 20 != 0) continue;
+      const Person* copy = acre::DeepCopy(to, *me);
+      REQUIRE(copy->friends->since.size() == 50);
+      for (const auto& [person, since] : copy->friends->since) {
+        REQUIRE(to.Owns(person));
+        REQUIRE(copy->friends->since.contains(person));
+        REQUIRE(copy->friends->close.contains(person) == (since % 2 == 0));
+      }
+    }
+  }
 }

@@ -107,9 +107,10 @@ class ForwardMap {
   }
   /// True where nothing is copied from any granule of an extent.
   bool IsFree(const void* begin, std::size_t bytes) const;
+  /// Makes the cells that Note needs. Fails as operator new does.
+  void MakeCells(const void* begin, std::size_t bytes, WalkMemory& memory);
   /// Notes a free extent.
-  void Note(const void* begin, std::size_t bytes, ForwardCell first,
-            WalkMemory& memory);
+  void Note(const void* begin, std::size_t bytes, ForwardCell first);
 
   /// The start of the small extent whose cell that is, and its bytes.
   const char* BeginOf(const void* address, ForwardCell cell) const {

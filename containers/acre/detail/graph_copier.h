@@ -37,9 +37,13 @@ namespace acre::inline ACRE_ABI::detail {
 class GraphCopier {
  public:
   explicit GraphCopier(Arena& arena) : arena_(arena) {}
+  GraphCopier(const GraphCopier&) = delete;
+  GraphCopier& operator=(const GraphCopier&) = delete;
+  /// Gives everything back where Run has not succeeded, or threw.
+  ~GraphCopier();
 
   /// False where it cannot do it or memory runs out: Copier needs less, as it
-  /// merges pieces that overlap. Then nothing remains.
+  /// merges pieces that overlap.
   bool Run(const TypeLayout& type, const void* root);
 
   void* copy() const { return root_.copy; }
@@ -114,6 +118,7 @@ class GraphCopier {
 
   Arena& arena_;
   bool is_stopped_ = false;
+  bool is_finished_ = false;
   CopyPlans plans_;
   PerChunk<ForwardMap> maps_;
   WalkMemory memory_;
