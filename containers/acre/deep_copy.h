@@ -22,8 +22,9 @@
 // Failure: nothing remains of a copy that did not fit, or where the hash of a
 // key throws; where operator new fails some of it may stay in the arena until
 // Reset. Pointers must be null or point to objects, not past the end of an
-// array: what they point to is copied. Complexity, and memory besides the copy
-// while it is made; no recursion:
+// array: what they point to is copied.
+//
+// Complexity, and memory besides the copy while it is made; no recursion:
 //   trees (no pointer or view, however containers nest)   linear, no memory
 //   graphs in arenas    linear; half of the pages that are copied from
 //   all other sources, and pieces that turn out to be parts of larger ones
