@@ -22,7 +22,7 @@ namespace {
 /// Copies slots of `Size` bytes, or of any size where it is 0.
 template <std::size_t Size>
 struct SlotCopier {
-  explicit SlotCopier(SlotShape shape) : size(Size != 0 ? Size : shape.size) {}
+  explicit SlotCopier(SlotShape shape) : size(shape.size) {}
 
   ACRE_INLINE char* Row(const TableRep& rep, std::size_t group) const {
     return static_cast<char*>(rep.slots) +
