@@ -5,6 +5,8 @@
 #include <algorithm>
 
 #include "acre/detail/group.h"
+#include "acre/detail/handle.h"
+#include "acre/detail/size_class.h"
 #include "acre/detail/walk.h"
 
 namespace acre::inline ACRE_ABI::detail {
@@ -42,6 +44,12 @@ bool HoldsNoPointer(const TypeLayout& type, std::vector<std::uint64_t>* known) {
 
 }  // namespace
 
+std::size_t BlockBytes(std::size_t bytes, std::size_t align) {
+  if (align > kGranule) return RoundUp(bytes, kGranule);
+  if (bytes <= kSmallMax) return ClassOf(bytes, align).bytes;
+  return RoundUp(UsableBytes(bytes, align), kGranule);
+}
+
 std::size_t CopyPlan::align() const {
   return is_table ? std::max(type->align, kGroupBytes) : type->align;
 }
@@ -57,10 +65,11 @@ CopyPlan& CopyPlans::Of(const TypeLayout& type) {
 
 CopyPlan::Step CopyPlans::StepOf(const TypeLayout& slot,
                                  std::size_t offset) const {
-  const bool is_table = slot.kind == TypeKind::kHandle && IsTable(slot);
+  const bool is_handle = slot.kind == TypeKind::kHandle;
   return {static_cast<std::uint32_t>(offset),
           slot.kind,
-          is_table,
+          is_handle && IsTable(slot),
+          is_handle && slot.element()->has_slots,
           &slot,
           nullptr,
           nullptr};
@@ -86,7 +95,11 @@ CopyPlan* CopyPlans::Find(const TypeLayout& type, bool is_table) const {
 CopyPlan& CopyPlans::Add(const TypeLayout& type) {
   const auto number = static_cast<unsigned>(by_number_.size() + 1);
   by_number_.push_back(std::make_unique<CopyPlan>(CopyPlan{&type, number}));
-  return *by_number_.back();
+  CopyPlan& plan = *by_number_.back();
+  plan.is_pointer = type.kind == TypeKind::kPointer;
+  plan.is_wide = type.align > kGranule;
+  plan.block_bytes = BlockBytes(type.size, type.align);
+  return plan;
 }
 
 bool IsTree(const TypeLayout& type) {

@@ -147,6 +147,13 @@ HandleStorage Shape<String>::Storage(const void* handle) {
           string.arena_, far.stamp,    &LayoutOf<char>()};
 }
 
+ElementRun Shape<String>::InUse(const void* handle) {
+  const auto& string = *static_cast<const String*>(handle);
+  if (string.is_inline()) return {};
+  const String::Far far = string.far();
+  return {far.data, std::size_t{far.size} + 1};
+}
+
 ElementRun Shape<String>::NextRun(const void* handle, std::size_t* cursor) {
   const auto& string = *static_cast<const String*>(handle);
   if ((*cursor)++ != 0) return {};

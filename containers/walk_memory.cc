@@ -43,21 +43,17 @@ WalkMemory::~WalkMemory() {
   }
 }
 
-void* WalkMemory::NewPage() {
-  if (next_ == end_) {
+void* WalkMemory::NewZeroPage() {
+  if (left_ < kPage) {
     slabs_.reserve(slabs_.size() + 1);
     slabs_.push_back(NewSlab(size_));
     next_ = slabs_.back().memory;
-    end_ = next_ + size_;
+    left_ = size_;
     size_ = std::min(2 * size_, kMost);
   }
   char* page = next_;
   next_ += kPage;
-  return page;
-}
-
-void* WalkMemory::NewZeroPage() {
-  void* page = NewPage();
+  left_ -= kPage;
   if (!slabs_.back().is_mapped) std::memset(page, 0, kPage);
   return page;
 }

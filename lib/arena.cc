@@ -232,6 +232,19 @@ bool SlowPath::TryReserve(std::size_t bytes) {
   return true;
 }
 
+char* SlowPath::TakeRoom(std::size_t bytes) {
+  if (ArenaWatch* watch = Watch()) watch->BeforeTake(a_);
+  const Updating updating(*this);
+  if (bytes > a_.remaining() && !TryReserve(bytes)) return nullptr;
+  return Carve(bytes, kGranule);
+}
+
+void SlowPath::GiveRoom(char* room, std::size_t bytes) {
+  const Updating updating(*this);
+  PushGap(room, bytes);
+  if (a_.freed_ >= a_.reclaim_at_) PlanReclaim();
+}
+
 // -------------------------------------------------------------------- reset
 
 void SlowPath::ForgetBlocks(Chunk* chunk, char* from) {
@@ -461,6 +474,19 @@ std::size_t detail::Blocks::GrowIntoRest(Arena& arena, void* block,
                                          std::size_t most,
                                          const TypeLayout& element) {
   return SlowPath(arena).GrowIntoRest(block, bytes, least, most, element);
+}
+
+char* detail::Blocks::TryTakeRoom(Arena& arena, std::size_t bytes) {
+  return SlowPath(arena).TakeRoom(bytes);
+}
+
+void detail::Blocks::NoteCutSlow(Arena& arena, void* block, std::size_t bytes,
+                                 std::size_t align, const TypeLayout* type) {
+  SlowPath(arena).NoteTaken(block, bytes, align, type);
+}
+
+void detail::Blocks::GiveRoom(Arena& arena, char* room, std::size_t bytes) {
+  SlowPath(arena).GiveRoom(room, bytes);
 }
 
 void* Arena::Shrink(void* block, std::size_t old_bytes, std::size_t new_bytes,

@@ -93,6 +93,8 @@ class SlowPath {
   bool TryShrink(void* block, std::size_t old_bytes, std::size_t new_bytes,
                  std::size_t align);
   bool TryReserve(std::size_t bytes);
+  char* TakeRoom(std::size_t bytes);
+  void GiveRoom(char* room, std::size_t bytes);
   void Reset(ResetMode mode);
   void ReleaseAll();
   ArenaStats Stats() const;
@@ -123,6 +125,8 @@ class SlowPath {
 
   // checked.cc: misuse, found in checked builds
   void CheckGive(void* block, std::size_t bytes, std::size_t align,
+                 const TypeLayout* type);
+  void NoteTaken(void* block, std::size_t bytes, std::size_t align,
                  const TypeLayout* type);
   void HandOver() { a_.user_ = nullptr; }
   bool IsUsedHere() const;
@@ -200,8 +204,6 @@ class SlowPath {
   ArenaWatch* Watch() const {
     return kChecked && a_.entry_ != nullptr ? a_.entry_->watch : nullptr;
   }
-  void NoteTaken(void* block, std::size_t bytes, std::size_t align,
-                 const TypeLayout* type);
   void NoteGrown(void* block, std::size_t bytes);
   void NoteGiven(void* block, std::size_t bytes);
   void PoisonOwn(void* p, std::size_t bytes);

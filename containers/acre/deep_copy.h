@@ -26,7 +26,7 @@
 //
 // Complexity, and memory besides the copy while it is made; no recursion:
 //   trees (no pointer or view, however containers nest)   linear, no memory
-//   graphs in arenas    linear; half of the pages that are copied from
+//   graphs in arenas    linear; a seventh of the pages that are copied from
 //   all other sources, and pieces that turn out to be parts of larger ones
 //   after they were met   n log n in objects; about 100 bytes an object. Spans
 //   that overlap are gone through one by one.

@@ -258,12 +258,14 @@ struct detail::Shape<String> : detail::PlainShape {
   }
   static void Release(void* handle) { static_cast<String*>(handle)->Release(); }
   static HandleStorage Storage(const void* handle);
+  static ElementRun InUse(const void* handle);
   static ElementRun NextRun(const void* handle, std::size_t* cursor);
   static void Adopt(void* handle, Arena* arena, void* block, std::size_t bytes);
   static StorageCopy CopyStorage(void* handle, Arena* arena);
   static constexpr TypeOps kHandleOps{.bind = &BindTo,
                                       .release = &Release,
                                       .storage = &Storage,
+                                      .in_use = &InUse,
                                       .next_run = &NextRun,
                                       .adopt = &Adopt,
                                       .copy_storage = &CopyStorage};

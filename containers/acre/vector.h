@@ -565,6 +565,9 @@ struct detail::Shape<Vector<T>> : detail::PlainShape {
             rep.stamp,
             &LayoutOf<T>()};
   }
+  static ElementRun InUse(const void* handle) {
+    return {Rep(handle).data, Rep(handle).size * sizeof(T)};
+  }
   static ElementRun NextRun(const void* handle, std::size_t* cursor) {
     if ((*cursor)++ != 0) return {};
     return {Rep(handle).data, Rep(handle).size};
@@ -585,6 +588,7 @@ struct detail::Shape<Vector<T>> : detail::PlainShape {
   static constexpr TypeOps kHandleOps{.bind = &BindTo,
                                       .release = &Release,
                                       .storage = &Storage,
+                                      .in_use = &InUse,
                                       .next_run = &NextRun,
                                       .adopt = &Adopt,
                                       .copy_storage = &CopyStorage};

@@ -78,6 +78,19 @@ struct Blocks {
   static std::size_t GrowIntoRest(Arena& arena, void* block, std::size_t bytes,
                                   std::size_t least, std::size_t most,
                                   const TypeLayout& element);
+  /// Room for several blocks, one behind the other, none of them larger than
+  /// kInlineMax: the caller cuts it, by size classes up to the granule's
+  /// alignment. Null where memory runs out. `bytes`: a multiple of the granule.
+  static char* TryTakeRoom(Arena& arena, std::size_t bytes);
+  /// A block was cut from room: from now on it is as if Take had returned it.
+  static void NoteCut(Arena& arena, void* block, std::size_t bytes,
+                      std::size_t align, const TypeLayout* type) {
+    if constexpr (kChecked) NoteCutSlow(arena, block, bytes, align, type);
+  }
+  static void NoteCutSlow(Arena& arena, void* block, std::size_t bytes,
+                          std::size_t align, const TypeLayout* type);
+  /// Gives back room that no block was cut from.
+  static void GiveRoom(Arena& arena, char* room, std::size_t bytes);
   [[noreturn]] static void Fail(const Arena& arena, std::size_t bytes);
   /// The block just taken is the storage of a container: what of it is in use
   /// only its handle knows. Checked builds remember it.

@@ -102,6 +102,8 @@ struct TypeOps {
   void (*bind)(void* handle, Arena* arena) = nullptr;
   void (*release)(void* handle) = nullptr;
   HandleStorage (*storage)(const void* handle) = nullptr;
+  /// Of that the block, and `used` for the count: in registers.
+  ElementRun (*in_use)(const void* handle) = nullptr;
   /// The next run of elements; `cursor` starts at 0. Null data: no more.
   ElementRun (*next_run)(const void* handle, std::size_t* cursor) = nullptr;
   /// The handle's bytes were copied from elsewhere; its storage now is `block`

@@ -23,21 +23,30 @@ struct CopyPlan {
     std::uint32_t offset;
     TypeKind kind;
     bool is_table;           // a Map or Set: its elements are not neighbours
+    bool leads_on;           // a container whose elements have slots
     const TypeLayout* type;  // of the slot or part
     CopyPlan* target;        // of its elements, or of what a pointer leads to;
                              // null: not made yet
     CopyPlan* storage;       // of the storage of a container; the same
   };
 
-  const TypeLayout* type;  // of an object, or of an element of storage
-  unsigned number;         // from 1 on
-  bool is_table = false;   // of storage that starts with a table's controls
+  const TypeLayout* type;   // of an object, or of an element of storage
+  unsigned number;          // from 1 on
+  bool is_table = false;    // of storage that starts with a table's controls
+  bool is_pointer = false;  // of pointers, and nothing else
+  bool is_wide = false;     // aligned above the granule
+  std::size_t block_bytes = 0;  // of an object
   std::vector<Step> steps = {};
 
   std::size_t align() const;
   /// As the arena is told of the block.
   const TypeLayout* block_type() const { return is_table ? nullptr : type; }
 };
+
+/// The bytes of the block that an extent of a copy gets. What the class of a
+/// wide block adds is of no account, and in the source might be somebody
+/// else's.
+std::size_t BlockBytes(std::size_t bytes, std::size_t align);
 
 /// True where neither the type nor what its containers hold has a pointer or a
 /// view.

@@ -1,35 +1,29 @@
 // SPDX-License-Identifier: MIT
 //
-// GraphCopier: deep copy of what lies in arenas, in one pass. Keeps sharing,
-// cycles and pointers into objects. Internal to acre.
+// GraphCopier: deep copy of what lies in arenas. Keeps sharing, cycles and
+// pointers into objects. Internal to acre.
 //
-//   met for the first time:  a block in the target, noted in the ForwardMap of
-//                            the source's chunk; the object waits in a queue
-//   its turn in the queue:   its bytes are copied, its containers get storage,
-//                            what its pointers lead to is met
-//   met again:               the map tells where the copy is
+//   1. find   what the root reaches, noted beside the chunks    GraphFinder
+//   2. place  memory for all of it: nothing was written so far  CopyPlacement
+//   3. copy   the bytes, in the order of the sources' addresses; pointers are
+//             told where the copies are
 //
-// What it cannot do it finds out, gives everything back and leaves to Copier:
-// objects outside of arenas (the root and static storage aside), and pieces
-// that turn out to be parts of a larger one after they were met.
+// What it cannot do it finds out first, and leaves to Copier.
 
 #ifndef ACRE_CONTAINERS_DETAIL_GRAPH_COPIER_H_
 #define ACRE_CONTAINERS_DETAIL_GRAPH_COPIER_H_
 
 #include <cstddef>
-#include <cstdint>
-#include <vector>
 
 #include "acre/arena.h"
 #include "acre/config.h"
+#include "acre/detail/copy_map.h"
+#include "acre/detail/copy_placement.h"
 #include "acre/detail/copy_plan.h"
-#include "acre/detail/forward_map.h"
+#include "acre/detail/graph_finder.h"
 #include "acre/detail/look_ahead.h"
 #include "acre/detail/nested_rows.h"
-#include "acre/detail/per_chunk.h"
-#include "acre/detail/static_storage.h"
 #include "acre/detail/table_keys.h"
-#include "acre/detail/walk_memory.h"
 #include "acre/type_layout.h"
 
 namespace acre::inline ACRE_ABI::detail {
@@ -46,90 +40,54 @@ class GraphCopier {
   /// merges pieces that overlap.
   bool Run(const TypeLayout& type, const void* root);
 
-  void* copy() const { return root_.copy; }
+  void* copy() const { return copy_; }
 
  private:
   using Step = CopyPlan::Step;
 
-  /// What is copied as one piece; see ForwardMap. In another order than
-  /// StorageCopy: g++ would copy neighbours by one load of 16 bytes, which
-  /// stalls on the two stores before it.
-  struct Extent {
-    const char* source;
-    std::size_t bytes;
-    char* copy;
-    const CopyPlan* plan;  // of the elements, or of a table's storage
-
-    bool Holds(const char* p, std::size_t length) const {
-      const auto offset = static_cast<std::size_t>(p - source);
-      return offset < bytes && length <= bytes - offset;
-    }
-  };
-  /// An object that waits for its turn.
-  struct Object {
-    const char* source;
-    char* copy;
-    CopyPlan* plan;
-  };
-  /// Copied elements.
+  /// Copied objects in a row; their slots are still those of the source.
   struct Row {
     char* data;
     std::size_t count;
     CopyPlan* plan;
   };
-  /// A pointer in a copy, the cell of its target asked for.
+
+  /// A pointer in a copy, the line of its target asked for.
   struct Pending {
-    void** slot = nullptr;
-    CopyPlan* target = nullptr;
+    char** slot = nullptr;  // null: none
+    CopyMap* map = nullptr;
   };
 
-  // ------------------------------------------------------------------- walk
-  void WalkAll();
-  void WalkMet();
+  bool Take(CopyPlan& plan);
+  void CopyAll(CopyPlan& plan);
+  void CopyExtent(const CopyMap& map, const char* start, CopyNote note);
   void WalkRows();
-  void PrefetchStorage(const Object& object);
-  void WalkRun(char* data, std::size_t count, CopyPlan& plan);
+  void WalkRow(const Row& row);
   void TakeStep(char* slot, Step& step);
-  void TakePointer(void** slot, CopyPlan& target);
+  void TakePointer(char** slot);
   void TakeView(char* slot, Step& step);
+  void TakePointers(char* data, std::size_t count);
   void TakeHandle(char* slot, Step& step);
-  void WalkElements(char* slot, Step& step, const StorageCopy& storage);
-  void WalkPart(char* part, const TypeLayout& type);
-
-  // ------------------------------------------------------------------- copy
-  void Resolve(const Pending& pending);
-  void NoteSlot(void* slot, const TypeLayout* view);
-  /// Where the copy of `count` objects is; it is made where there is none.
-  /// Null: the pointer stays as it is, or the copy was stopped.
-  char* Forward(const char* source, CopyPlan& plan, std::size_t count);
-  char* Meet(ForwardMap& map, const char* source, CopyPlan& plan,
-             std::size_t count);
-  char* ForwardOutside(const char* source, const CopyPlan& plan,
-                       std::size_t count);
-  char* InExtent(const Extent& extent, const char* p, const CopyPlan& plan,
-                 std::size_t count);
-  Extent ExtentOf(const ForwardMap& map, const char* p, ForwardCell cell);
-  /// False where it overlaps another extent.
-  bool Note(ForwardMap* map, const Extent& extent);
-  bool NoteFar(ForwardMap& map, const Extent& extent);
-
-  void GiveBack();
-  void GiveBack(const Extent& extent);
+  void WalkElements(char* slot, Step& step, const ElementRun& storage);
+  void TakePart(char* part, const TypeLayout& type);
+  void Finish(const Pending& pending);
+  char* CopyOf(const char* source);
+  void NotePointer(void* slot, const TypeLayout* view, const char* source);
 
   Arena& arena_;
-  bool is_stopped_ = false;
-  bool is_finished_ = false;
   CopyPlans plans_;
-  PerChunk<ForwardMap> maps_;
-  WalkMemory memory_;
-  std::vector<Extent> large_;
-  Extent root_ = {};  // where it lies outside of arenas also its map
-  WalkQueue<Object> met_{memory_};
+  CopyMaps maps_;
+  GraphFinder finder_{plans_, maps_};
+  CopyPlacement placement_{arena_, plans_, maps_};
+  const char* root_ = nullptr;
+  std::size_t root_bytes_ = 0;  // where it lies outside of arenas; else 0
+  const TypeLayout* root_type_ = nullptr;
+  char* copy_ = nullptr;  // of the root
+  bool is_taken_ = false;
+  bool is_finished_ = false;
   NestedRows<Row> rows_;
   LookAhead<Pending> pending_;
   TableKeys table_keys_;
-  bool leads_into_table_ = false;  // what Forward returned last
-  StaticStorage static_storage_;
 };
 
 }  // namespace acre::inline ACRE_ABI::detail

@@ -45,6 +45,11 @@ struct TableShape : PlainShape {
     return {rep.control, bytes,    bytes, kSlotShape.table_align(),
             rep.arena,   rep.stamp};
   }
+  static ElementRun InUse(const void* handle) {
+    const TableRep& rep = Rep(handle);
+    if (!rep.has_table()) return {};
+    return {rep.control, kSlotShape.table_bytes(rep.groups())};
+  }
   /// A run is a slot: the occupied ones need not be neighbours.
   static ElementRun NextRun(const void* handle, std::size_t* cursor) {
     const TableRep& rep = Rep(handle);
@@ -94,6 +99,7 @@ struct TableShape : PlainShape {
   static constexpr TypeOps kHandleOps{.bind = &BindTo,
                                       .release = &Release,
                                       .storage = &Storage,
+                                      .in_use = &InUse,
                                       .next_run = &NextRun,
                                       .adopt = &Adopt,
                                       .copy_storage = &CopyStorage,

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+//
+// CopyPlacement: memory for the copies of all extents that CopyMaps have noted,
+// and which of it is for which. In one of two ways:
+//
+//   in order  large copies: room after room of the arena is cut into blocks, in
+//             the order of the sources. Where a copy is follows from how many
+//             granules are copied before it:
+//               line.bits  granules of blocks
+//               line.base  the copy of the first of them
+//   by rank   small copies, and where the arena has freed blocks to be used
+//             again: each extent gets a block by itself, listed by address:
+//               line.bits  granules that start an extent
+//               line.base  the rank of the first of them
+//
+// Internal to acre.
+
+#ifndef ACRE_CONTAINERS_DETAIL_COPY_PLACEMENT_H_
+#define ACRE_CONTAINERS_DETAIL_COPY_PLACEMENT_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "acre/arena.h"
+#include "acre/config.h"
+#include "acre/detail/copy_map.h"
+#include "acre/detail/copy_plan.h"
+#include "acre/detail/per_chunk.h"
+
+namespace acre::inline ACRE_ABI::detail {
+
+using CopyMaps = PerChunk<CopyMap>;
+
+/// __builtin_popcountll is a call where the target is any x86-64.
+ACRE_INLINE unsigned CountBits(std::uint64_t bits) {
+  bits -= bits >> 1 & 0x5555555555555555u;
+  bits = (bits & 0x3333333333333333u) + (bits >> 2 & 0x3333333333333333u);
+  bits = (bits + (bits >> 4)) & 0x0f0f0f0f0f0f0f0fu;
+  return static_cast<unsigned>(bits * 0x0101010101010101u >> 56);
+}
+
+class CopyPlacement {
+ public:
+  /// Copies that take less than this are placed by rank.
+  static constexpr std::size_t kLeastInOrder = 4096;
+
+  CopyPlacement(Arena& arena, CopyPlans& plans, CopyMaps& maps)
+      : arena_(arena), plans_(plans), maps_(maps) {}
+
+  /// `has_wide`: some blocks are aligned above the granule. False, and nothing
+  /// taken, where memory runs out. Nothing can be noted in the maps any more.
+  bool Take(bool has_wide);
+
+  /// The copy of an address in an extent.
+  char* CopyOf(const CopyMap& map, const char* address) const {
+    const auto offset = reinterpret_cast<std::uintptr_t>(address) % kGranule;
+    return is_in_order_ ? Nth(map, address) + offset
+                        : RankedCopyOf(map, address);
+  }
+
+  /// Gives all blocks back. Requires: Take succeeded.
+  void GiveBack();
+
+ private:
+  /// Taken from the arena, and cut up in order.
+  struct Room {
+    char* begin;
+    std::size_t bytes;
+  };
+
+  std::size_t BytesOf(const CopyMap& map, const char* start,
+                      CopyNote note) const;
+
+  bool MayBeInOrder(std::size_t bytes) const;
+  std::size_t CountBytes();
+  bool TakeRooms(std::size_t bytes);
+  char* TakeAlone(const CopyMap& map);
+  char* Cut(std::size_t bytes, std::size_t to_come);
+  void GiveRest();
+  void GiveRooms(std::size_t maps);
+  void NoteCuts();
+
+  bool TakeBlocks();
+  std::size_t SetRanks();
+  void GiveBlocks();
+
+  char* TakeBlock(const CopyMap& map, const char* start, CopyNote note);
+  void Give(const CopyMap& map, const char* start, CopyNote note, char* copy);
+
+  /// In order: of the granule around an address.
+  ACRE_INLINE char* Nth(const CopyMap& map, const char* address) const {
+    const CopyMap::Line& line = map.LineAt(address);
+    const std::size_t granule = map.GranuleInLine(address);
+    auto* const base = reinterpret_cast<char*>(line.base);
+    // Where much is copied most lines are copied whole.
+    if (line.bits == ~std::uint64_t{0}) return base + granule * kGranule;
+    const std::uint64_t before = (std::uint64_t{1} << granule) - 1;
+    return base + CountBits(line.bits & before) * kGranule;
+  }
+  char* RankedCopyOf(const CopyMap& map, const char* address) const {
+    const char* start = map.StartOf(address, map.At(address));
+    const CopyMap::Line& line = map.LineAt(start);
+    const std::uint64_t before =
+        (std::uint64_t{1} << map.GranuleInLine(start)) - 1;
+    const std::size_t rank = line.base + CountBits(line.bits & before);
+    return copies_[rank] + (address - start);
+  }
+
+  Arena& arena_;
+  CopyPlans& plans_;
+  CopyMaps& maps_;
+  bool is_in_order_ = false;
+  std::vector<char*> copies_;  // by rank; of extents that are not in rooms
+  std::vector<Room> rooms_;
+  char* next_ = nullptr;  // in the last room
+  std::size_t left_ = 0;  // bytes of it
+};
+
+}  // namespace acre::inline ACRE_ABI::detail
+
+#endif  // ACRE_CONTAINERS_DETAIL_COPY_PLACEMENT_H_
