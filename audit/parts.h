@@ -16,8 +16,8 @@ namespace acre::inline ACRE_ABI::detail {
 
 /// True where an object of `type` may lie `offset` bytes into the block, which
 /// holds a row of `block_type`. Bytes that no layout describes may be anything,
-/// plain data may be looked at as other plain data, and everything as std::byte
-/// or unsigned char.
+/// plain data may be looked at as other plain data, pointers as pointers that
+/// differ in const alone, and everything as std::byte or unsigned char.
 bool HoldsPart(const TypeLayout& block_type, const void* block,
                std::size_t offset, const TypeLayout& type);
 
