@@ -7,8 +7,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "acre/detail/parts.h"
 #include "auditor.h"
-#include "parts.h"
 #include "path.h"
 
 namespace acre::inline ACRE_ABI::detail {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-#include "parts.h"
+#include "acre/detail/parts.h"
 
 namespace acre::inline ACRE_ABI::detail {
 namespace {
@@ -100,6 +100,14 @@ bool HoldsPart(const TypeLayout& block_type, const void* block,
       return HoldsField(block_type, object, offset, type);
   }
   return false;
+}
+
+bool HoldsRow(const Location& where, std::size_t offset, std::size_t count,
+              const TypeLayout& type) {
+  const std::size_t last = offset + (count - 1) * type.size;
+  return HoldsPart(*where.block_type, where.block, offset, type) &&
+         (last == offset ||
+          HoldsPart(*where.block_type, where.block, last, type));
 }
 
 }  // namespace acre::inline ACRE_ABI::detail
