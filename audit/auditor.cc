@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "acre/detail/parts.h"
+
 namespace acre::inline ACRE_ABI::detail {
 
 AuditReport Auditor::Run(std::span<const AuditRoot> roots) {
@@ -39,6 +41,7 @@ void Auditor::WalkAll() {
   while (TakeNext()) {
     ++report_.objects;
     const Item item = current_;
+    Cover(item.data, *item.type, item.count);
     ForEachSlotIn(*item.type, {item.data, item.count}, *this);
   }
 }
@@ -99,6 +102,7 @@ void Auditor::Follow(const Slot& slot, const void* address, std::size_t count) {
   if (meets_) Meet(address);
   if (!follows_) return;
   if (!type.has_slots) {
+    if (!IsByte(type)) Cover(static_cast<const char*>(address), type, count);
     if (record_) {
       raw_origins_.try_emplace(address, RawOrigin{next_ - 1, slot.address});
     }
@@ -126,7 +130,9 @@ void Auditor::FollowHandle(const Slot& slot) {
   const TypeLayout& element = *handle.element();
   const auto verdict = classifier_.ClassifyStorage(storage, element);
   if (verdict) return Report(slot, storage.block, *verdict);
-  if (!VisitStorage(storage.block, handle) || !element.has_slots) return;
+  if (!VisitStorage(storage.block, handle)) return;
+  CoverStorage(storage);
+  if (!element.has_slots) return;
   const Via via = IsTable(handle) ? Via::kMapEntry : Via::kElements;
   ForEachRun(handle, slot.address, [&](ElementRun run, std::size_t ordinal) {
     Push({static_cast<const char*>(run.data), &element, run.count, 0}, slot,

@@ -23,9 +23,11 @@
 #include "acre/audit.h"
 #include "acre/config.h"
 #include "acre/detail/block_walk.h"
+#include "acre/detail/per_chunk.h"
 #include "acre/detail/visit_set.h"
 #include "acre/detail/walk.h"
 #include "classify.h"
+#include "covered_words.h"
 
 namespace acre::inline ACRE_ABI::detail {
 
@@ -33,7 +35,11 @@ class Auditor {
  public:
   /// `record`: remember how everything was reached, for paths.
   Auditor(const Arena& arena, const AuditOptions& options, bool record)
-      : classifier_(arena), arena_(arena), options_(options), record_(record) {
+      : classifier_(arena),
+        arena_(arena),
+        options_(options),
+        record_(record),
+        covered_(&arena) {
     report_.arena = arena.name();
   }
 
@@ -104,7 +110,13 @@ class Auditor {
   std::vector<Garbage> CountUnmet();
 
   // ------------------------------------------------------ undescribed memory
+  /// Objects that are looked at by their layout are not swept, but for their
+  /// gaps. Release builds: in checked ones the blocks tell what to sweep.
+  void Cover(const char* data, const TypeLayout& type, std::size_t count);
+  void CoverStorage(const HandleStorage& storage);
   void SweepAll();
+  /// Of an object or a part: may a pointer lie in a gap of it?
+  bool HasGaps(const TypeLayout& type, const char* object);
   void SweepGaps(const BlockView& block);
   void Sweep(const char* begin, const char* end);
   void SweepWord(const char* at);
@@ -143,6 +155,7 @@ class Auditor {
   const AuditOptions& options_;
   const bool record_;
   bool follows_ = true;     // pointers into the arena are followed
+  bool sweeps_ = false;     // what is not walked is swept
   bool meets_ = false;      // blocks are noted as met, nothing is reported
   std::uint16_t pass_ = 0;  // of a walk over blocks
   AuditReport report_;
@@ -155,7 +168,8 @@ class Auditor {
   std::vector<Item> items_;      // to do; in the second pass, all
   std::vector<Origin> origins_;  // parallel to items_, second pass only
   std::size_t next_ = 0;         // second pass: items_ before it are done
-  BlockView swept_;              // SweepAll: the block it is in
+  PerChunk<CoveredWords> covered_;
+  BlockView swept_;  // SweepAll: the block it is in
   std::unordered_map<std::uint64_t, bool> has_gaps_;  // by id of the type
   // Second pass, for the paths of swept memory.
   std::unordered_map<const void*, std::size_t> item_at_;

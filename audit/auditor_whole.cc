@@ -17,6 +17,7 @@ AuditReport Auditor::RunWhole(std::span<const AuditRoot> roots) {
   pass_ = NextPass();
   // Where every block is walked, pointers are judged, not followed.
   follows_ = record_ || !kChecked;
+  sweeps_ = options_.sweep_raw;
   WalkFrom(roots);
   if (kChecked && record_) StartUnreached();
   if (kChecked && !record_) {
@@ -25,7 +26,7 @@ AuditReport Auditor::RunWhole(std::span<const AuditRoot> roots) {
       WalkAll();
     });
   }
-  if (options_.sweep_raw) SweepAll();
+  if (sweeps_) SweepAll();
   return std::move(report_);
 }
 
@@ -130,6 +131,28 @@ std::vector<Garbage> Auditor::CountUnmet() {
   return all;
 }
 
+void Auditor::Cover(const char* data, const TypeLayout& type,
+                    std::size_t count) {
+  CoveredWords* covered = kChecked || !sweeps_ ? nullptr : covered_.Of(data);
+  if (covered == nullptr) return;
+  if (!HasGaps(type, data)) return covered->Cover(data, count * type.size);
+  for (; count != 0; --count, data += type.size) {
+    const char* at = data;
+    auto skip = [&](const char* begin, const char* end) {
+      covered->Cover(at, static_cast<std::size_t>(begin - at));
+      at = end;
+    };
+    ForEachGap(type, data, skip);
+    covered->Cover(at, static_cast<std::size_t>(data + type.size - at));
+  }
+}
+
+void Auditor::CoverStorage(const HandleStorage& storage) {
+  const auto* block = static_cast<const char*>(storage.block);
+  CoveredWords* covered = kChecked || !sweeps_ ? nullptr : covered_.Of(block);
+  if (covered != nullptr) covered->Cover(block, storage.bytes);
+}
+
 void Auditor::SweepAll() {
   if (!kChecked) {
     arena_.ForEachChunk([this](const ChunkInfo& chunk) {
@@ -151,8 +174,7 @@ void Auditor::SweepAll() {
   }
 }
 
-void Auditor::SweepGaps(const BlockView& block) {
-  const TypeLayout& type = *block.type;
+bool Auditor::HasGaps(const TypeLayout& type, const char* object) {
   const auto [known, is_new] = has_gaps_.try_emplace(type.id, false);
   if (is_new) {
     auto note = [at = known](const char* begin, const char* end) {
@@ -160,9 +182,14 @@ void Auditor::SweepGaps(const BlockView& block) {
         at->second = true;
       }
     };
-    ForEachGap(type, block.begin, note);
+    ForEachGap(type, object, note);
   }
-  if (!known->second) return;
+  return known->second;
+}
+
+void Auditor::SweepGaps(const BlockView& block) {
+  const TypeLayout& type = *block.type;
+  if (!HasGaps(type, block.begin)) return;
   for (const char* p = block.begin; p < block.end(); p += type.size) {
     ForEachGap(type, p, *this);
   }
@@ -172,9 +199,10 @@ void Auditor::Sweep(const char* begin, const char* end) {
   const auto misalign =
       reinterpret_cast<std::uintptr_t>(begin) % alignof(void*);
   if (misalign != 0) begin += alignof(void*) - misalign;
+  const CoveredWords* covered = kChecked ? nullptr : covered_.Of(begin);
   for (; end - begin >= static_cast<std::ptrdiff_t>(sizeof(void*));
        begin += sizeof(void*)) {
-    SweepWord(begin);
+    if (covered == nullptr || !covered->IsCovered(begin)) SweepWord(begin);
   }
 }
 

@@ -7,12 +7,6 @@ namespace {
 
 bool IsCharacter(const TypeLayout& type) { return type.size == 1; }
 
-/// Bytes of anything may be looked at through these.
-bool IsByte(const TypeLayout& type) {
-  return type.size == 1 &&
-         (type.name == "std::byte" || type.name == "unsigned char");
-}
-
 /// std::array<T, n> has the kind of T[n].
 bool IsCArray(const TypeLayout& type) {
   return type.kind == TypeKind::kArray && type.name.ends_with(']');

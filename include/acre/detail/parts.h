@@ -16,6 +16,12 @@
 
 namespace acre::inline ACRE_ABI::detail {
 
+/// Bytes of anything may be looked at through these.
+inline bool IsByte(const TypeLayout& type) {
+  return type.size == 1 &&
+         (type.name == "std::byte" || type.name == "unsigned char");
+}
+
 /// True where an object of `type` may lie `offset` bytes into the block, which
 /// holds a row of `block_type`. Bytes that no layout describes may be anything,
 /// plain data may be looked at as other plain data, pointers as pointers that
