@@ -14,10 +14,9 @@
 namespace acre::inline ACRE_ABI::detail {
 
 AuditReport Auditor::RunWhole(std::span<const AuditRoot> roots) {
-  pass_ = NextPass();
+  covers_ = true;
   // Where every block is walked, pointers are judged, not followed.
   follows_ = record_ || !kChecked;
-  sweeps_ = options_.sweep_raw;
   WalkFrom(roots);
   if (kChecked && record_) StartUnreached();
   if (kChecked && !record_) {
@@ -26,13 +25,12 @@ AuditReport Auditor::RunWhole(std::span<const AuditRoot> roots) {
       WalkAll();
     });
   }
-  if (sweeps_) SweepAll();
+  if (options_.sweep_raw) SweepAll();
   return std::move(report_);
 }
 
 void Auditor::TellPaths(std::span<Finding> findings) {
   for (Finding& finding : findings) wanted_[finding.slot] = &finding;
-  pass_ = NextPass();
   StartUnreached();
 }
 
@@ -52,7 +50,7 @@ void Auditor::Meet(const void* address) {
 
 template <class Visitor>
 void Auditor::ForEachObjectBlock(Visitor visit) {
-  BlockWalk walk(arena_, pass_);
+  BlockWalk walk(arena_);
   for (BlockView block; walk.Next(&block);) {
     if (!block.is_freed && !block.is_storage && block.type != nullptr) {
       visit(block);
@@ -133,7 +131,8 @@ std::vector<Garbage> Auditor::CountUnmet() {
 
 void Auditor::Cover(const char* data, const TypeLayout& type,
                     std::size_t count) {
-  CoveredWords* covered = kChecked || !sweeps_ ? nullptr : covered_.Of(data);
+  if (kChecked || !covers_) return;
+  CoveredWords* covered = covered_.Of(data);
   if (covered == nullptr) return;
   if (!HasGaps(type, data)) return covered->Cover(data, count * type.size);
   for (; count != 0; --count, data += type.size) {
@@ -147,12 +146,6 @@ void Auditor::Cover(const char* data, const TypeLayout& type,
   }
 }
 
-void Auditor::CoverStorage(const HandleStorage& storage) {
-  const auto* block = static_cast<const char*>(storage.block);
-  CoveredWords* covered = kChecked || !sweeps_ ? nullptr : covered_.Of(block);
-  if (covered != nullptr) covered->Cover(block, storage.bytes);
-}
-
 void Auditor::SweepAll() {
   if (!kChecked) {
     arena_.ForEachChunk([this](const ChunkInfo& chunk) {
@@ -162,16 +155,21 @@ void Auditor::SweepAll() {
     return;
   }
   NoteItems();
-  BlockWalk walk(arena_, pass_);
+  BlockWalk walk(arena_);
   for (BlockView block; walk.Next(&block);) {
     if (block.is_freed) continue;
     swept_ = block;
-    if (block.is_storage ? !block.is_met : block.type == nullptr) {
+    if (block.is_storage ? !IsCovered(block) : block.type == nullptr) {
       Sweep(block.begin, block.end());
     } else if (block.type != nullptr && !block.is_storage) {
       SweepGaps(block);
     }
   }
+}
+
+bool Auditor::IsCovered(const BlockView& block) {
+  const CoveredWords* covered = covered_.Of(block.begin);
+  return covered != nullptr && covered->IsCovered(block.begin);
 }
 
 bool Auditor::HasGaps(const TypeLayout& type, const char* object) {

@@ -315,6 +315,13 @@ TEST_CASE("AuditAll: borrowed fields that the roots reach are not looked at") {
   inn->owner.host = Collected();
   inn->badge = arena.New<Badge>(1, Collected());
   CHECK(AuditAll(arena, {RootOf(*inn)}).clean());
+
+  Arena other;
+  inn->stray = other.New<Node>();  // whatever else there is to tell
+  const AuditReport report = AuditAll(arena, {RootOf(*inn)});
+  REQUIRE(report.findings.size() == 1);
+  CHECK(report.findings[0].slot == &inn->stray);
+  CHECK(report.leaks() == 0);
 }
 
 TEST_CASE("AuditAll: a leak that the roots reach counts once") {
