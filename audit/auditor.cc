@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "acre/detail/parts.h"
+
 namespace acre::inline ACRE_ABI::detail {
 
 AuditReport Auditor::Run(std::span<const AuditRoot> roots) {
@@ -39,6 +41,7 @@ void Auditor::WalkAll() {
   while (TakeNext()) {
     ++report_.objects;
     const Item item = current_;
+    Cover(item.data, *item.type, item.count);
     ForEachSlotIn(*item.type, {item.data, item.count}, *this);
   }
 }
@@ -77,12 +80,18 @@ std::size_t Auditor::Visit(const void* address, const TypeLayout& type,
   return std::exchange(walked, std::max(walked, count));
 }
 
-bool Auditor::VisitStorage(const void* block, const TypeLayout& handle) {
-  if (kChecked && pass_ != 0 && classifier_.IsOwn(block)) {
-    return MeetBlock(arena_, block, pass_);
+bool Auditor::VisitStorage(const HandleStorage& storage,
+                           const TypeLayout& handle) {
+  if (meets_) return MeetBlock(arena_, storage.block, pass_);
+  const auto* block = static_cast<const char*>(storage.block);
+  CoveredWords* covered = covers_ ? covered_.Of(block) : nullptr;
+  if (kChecked && covered != nullptr) {  // and nothing else covers a storage
+    if (covered->IsCovered(block)) return false;
+  } else {
+    if (!visited_.InsertStorage(block, handle)) return false;
+    walked_.push_back(1);
   }
-  if (!visited_.InsertStorage(block, handle)) return false;
-  walked_.push_back(1);
+  if (covered != nullptr) covered->Cover(block, storage.bytes);
   return true;
 }
 
@@ -99,6 +108,7 @@ void Auditor::Follow(const Slot& slot, const void* address, std::size_t count) {
   if (meets_) Meet(address);
   if (!follows_) return;
   if (!type.has_slots) {
+    if (!IsByte(type)) Cover(static_cast<const char*>(address), type, count);
     if (record_) {
       raw_origins_.try_emplace(address, RawOrigin{next_ - 1, slot.address});
     }
@@ -126,7 +136,7 @@ void Auditor::FollowHandle(const Slot& slot) {
   const TypeLayout& element = *handle.element();
   const auto verdict = classifier_.ClassifyStorage(storage, element);
   if (verdict) return Report(slot, storage.block, *verdict);
-  if (!VisitStorage(storage.block, handle) || !element.has_slots) return;
+  if (!VisitStorage(storage, handle) || !element.has_slots) return;
   const Via via = IsTable(handle) ? Via::kMapEntry : Via::kElements;
   ForEachRun(handle, slot.address, [&](ElementRun run, std::size_t ordinal) {
     Push({static_cast<const char*>(run.data), &element, run.count, 0}, slot,

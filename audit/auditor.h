@@ -23,9 +23,11 @@
 #include "acre/audit.h"
 #include "acre/config.h"
 #include "acre/detail/block_walk.h"
+#include "acre/detail/per_chunk.h"
 #include "acre/detail/visit_set.h"
 #include "acre/detail/walk.h"
 #include "classify.h"
+#include "covered_words.h"
 
 namespace acre::inline ACRE_ABI::detail {
 
@@ -33,7 +35,11 @@ class Auditor {
  public:
   /// `record`: remember how everything was reached, for paths.
   Auditor(const Arena& arena, const AuditOptions& options, bool record)
-      : classifier_(arena), arena_(arena), options_(options), record_(record) {
+      : classifier_(arena),
+        arena_(arena),
+        options_(options),
+        record_(record),
+        covered_(&arena) {
     report_.arena = arena.name();
   }
 
@@ -80,7 +86,7 @@ class Auditor {
   std::size_t Visit(const void* address, const TypeLayout& type,
                     std::size_t count);
   /// False where the storage was walked before.
-  bool VisitStorage(const void* block, const TypeLayout& handle);
+  bool VisitStorage(const HandleStorage& storage, const TypeLayout& handle);
   /// For garbage: the block around the address is reached.
   void Meet(const void* address);
 
@@ -104,7 +110,13 @@ class Auditor {
   std::vector<Garbage> CountUnmet();
 
   // ------------------------------------------------------ undescribed memory
+  /// Objects that are looked at by their layout are not swept, but for their
+  /// gaps. Release builds: in checked ones the blocks tell what to sweep.
+  void Cover(const char* data, const TypeLayout& type, std::size_t count);
+  bool IsCovered(const BlockView& block);
   void SweepAll();
+  /// Of an object or a part: may a pointer lie in a gap of it?
+  bool HasGaps(const TypeLayout& type, const char* object);
   void SweepGaps(const BlockView& block);
   void Sweep(const char* begin, const char* end);
   void SweepWord(const char* at);
@@ -143,8 +155,9 @@ class Auditor {
   const AuditOptions& options_;
   const bool record_;
   bool follows_ = true;     // pointers into the arena are followed
+  bool covers_ = false;     // what is walked is noted, the rest is swept
   bool meets_ = false;      // blocks are noted as met, nothing is reported
-  std::uint16_t pass_ = 0;  // of a walk over blocks
+  std::uint16_t pass_ = 0;  // while meets_
   AuditReport report_;
   std::size_t others_ = 0;  // listed findings that are no leaks
   VisitSet visited_;
@@ -155,7 +168,11 @@ class Auditor {
   std::vector<Item> items_;      // to do; in the second pass, all
   std::vector<Origin> origins_;  // parallel to items_, second pass only
   std::size_t next_ = 0;         // second pass: items_ before it are done
-  BlockView swept_;              // SweepAll: the block it is in
+  // Storages; in release builds objects too. Marks at the blocks would not do:
+  // they are those of the last pass, and another walk may come in between, a
+  // collection's above all.
+  PerChunk<CoveredWords> covered_;
+  BlockView swept_;  // SweepAll: the block it is in
   std::unordered_map<std::uint64_t, bool> has_gaps_;  // by id of the type
   // Second pass, for the paths of swept memory.
   std::unordered_map<const void*, std::size_t> item_at_;

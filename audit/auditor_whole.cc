@@ -7,14 +7,14 @@
 #include <algorithm>
 #include <utility>
 
+#include "acre/detail/parts.h"
 #include "auditor.h"
-#include "parts.h"
 #include "path.h"
 
 namespace acre::inline ACRE_ABI::detail {
 
 AuditReport Auditor::RunWhole(std::span<const AuditRoot> roots) {
-  pass_ = NextPass();
+  covers_ = true;
   // Where every block is walked, pointers are judged, not followed.
   follows_ = record_ || !kChecked;
   WalkFrom(roots);
@@ -31,7 +31,6 @@ AuditReport Auditor::RunWhole(std::span<const AuditRoot> roots) {
 
 void Auditor::TellPaths(std::span<Finding> findings) {
   for (Finding& finding : findings) wanted_[finding.slot] = &finding;
-  pass_ = NextPass();
   StartUnreached();
 }
 
@@ -51,7 +50,7 @@ void Auditor::Meet(const void* address) {
 
 template <class Visitor>
 void Auditor::ForEachObjectBlock(Visitor visit) {
-  BlockWalk walk(arena_, pass_);
+  BlockWalk walk(arena_);
   for (BlockView block; walk.Next(&block);) {
     if (!block.is_freed && !block.is_storage && block.type != nullptr) {
       visit(block);
@@ -130,6 +129,23 @@ std::vector<Garbage> Auditor::CountUnmet() {
   return all;
 }
 
+void Auditor::Cover(const char* data, const TypeLayout& type,
+                    std::size_t count) {
+  if (kChecked || !covers_) return;
+  CoveredWords* covered = covered_.Of(data);
+  if (covered == nullptr) return;
+  if (!HasGaps(type, data)) return covered->Cover(data, count * type.size);
+  for (; count != 0; --count, data += type.size) {
+    const char* at = data;
+    auto skip = [&](const char* begin, const char* end) {
+      covered->Cover(at, static_cast<std::size_t>(begin - at));
+      at = end;
+    };
+    ForEachGap(type, data, skip);
+    covered->Cover(at, static_cast<std::size_t>(data + type.size - at));
+  }
+}
+
 void Auditor::SweepAll() {
   if (!kChecked) {
     arena_.ForEachChunk([this](const ChunkInfo& chunk) {
@@ -139,11 +155,11 @@ void Auditor::SweepAll() {
     return;
   }
   NoteItems();
-  BlockWalk walk(arena_, pass_);
+  BlockWalk walk(arena_);
   for (BlockView block; walk.Next(&block);) {
     if (block.is_freed) continue;
     swept_ = block;
-    if (block.is_storage ? !block.is_met : block.type == nullptr) {
+    if (block.is_storage ? !IsCovered(block) : block.type == nullptr) {
       Sweep(block.begin, block.end());
     } else if (block.type != nullptr && !block.is_storage) {
       SweepGaps(block);
@@ -151,8 +167,12 @@ void Auditor::SweepAll() {
   }
 }
 
-void Auditor::SweepGaps(const BlockView& block) {
-  const TypeLayout& type = *block.type;
+bool Auditor::IsCovered(const BlockView& block) {
+  const CoveredWords* covered = covered_.Of(block.begin);
+  return covered != nullptr && covered->IsCovered(block.begin);
+}
+
+bool Auditor::HasGaps(const TypeLayout& type, const char* object) {
   const auto [known, is_new] = has_gaps_.try_emplace(type.id, false);
   if (is_new) {
     auto note = [at = known](const char* begin, const char* end) {
@@ -160,9 +180,14 @@ void Auditor::SweepGaps(const BlockView& block) {
         at->second = true;
       }
     };
-    ForEachGap(type, block.begin, note);
+    ForEachGap(type, object, note);
   }
-  if (!known->second) return;
+  return known->second;
+}
+
+void Auditor::SweepGaps(const BlockView& block) {
+  const TypeLayout& type = *block.type;
+  if (!HasGaps(type, block.begin)) return;
   for (const char* p = block.begin; p < block.end(); p += type.size) {
     ForEachGap(type, p, *this);
   }
@@ -172,9 +197,10 @@ void Auditor::Sweep(const char* begin, const char* end) {
   const auto misalign =
       reinterpret_cast<std::uintptr_t>(begin) % alignof(void*);
   if (misalign != 0) begin += alignof(void*) - misalign;
+  const CoveredWords* covered = kChecked ? nullptr : covered_.Of(begin);
   for (; end - begin >= static_cast<std::ptrdiff_t>(sizeof(void*));
        begin += sizeof(void*)) {
-    SweepWord(begin);
+    if (covered == nullptr || !covered->IsCovered(begin)) SweepWord(begin);
   }
 }
 

@@ -7,8 +7,8 @@
 #include <algorithm>
 
 #include "acre/detail/gc_query.h"
+#include "acre/detail/parts.h"
 #include "acre/element.h"
-#include "parts.h"
 #include "path.h"
 
 namespace acre::inline ACRE_ABI::detail {
@@ -109,7 +109,7 @@ std::optional<Verdict> Classifier::ClassifyOwn(const Range& chunk,
   }
   // Raw bytes may be anything; only its handle knows the storage of a table.
   if (where.block_type == nullptr || expected.count == 0 ||
-      HoldsRow(where, offset, expected)) {
+      HoldsRow(where, offset, expected.count, *expected.type)) {
     return std::nullopt;
   }
   return Verdict{offset == 0 ? Target::kOtherType : Target::kInterior};
@@ -125,15 +125,6 @@ bool Classifier::IsEndOfArray(const void* address, const TypeLayout& type) {
          before.block_type != nullptr && before.block_bytes > type.size &&
          HoldsPart(*before.block_type, before.block,
                    before.block_bytes - type.size, type);
-}
-
-bool Classifier::HoldsRow(const Location& where, std::size_t offset,
-                          const Expected& expected) {
-  const TypeLayout& type = *expected.type;
-  const std::size_t last = offset + (expected.count - 1) * type.size;
-  return HoldsPart(*where.block_type, where.block, offset, type) &&
-         (last == offset ||
-          HoldsPart(*where.block_type, where.block, last, type));
 }
 
 std::optional<Verdict> Classifier::ClassifyStorage(const HandleStorage& storage,

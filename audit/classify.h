@@ -87,8 +87,6 @@ class Classifier {
   const Range* SearchChunk(const char* p);
   std::optional<Verdict> ClassifyOwn(const Range& chunk, const char* p,
                                      const Expected& expected);
-  static bool HoldsRow(const Location& where, std::size_t offset,
-                       const Expected& expected);
   /// Of an address in the arena that is in no block.
   static Verdict GivenUp(const Location& where, const char* p);
   const ProcessMap& process();

@@ -7,6 +7,7 @@
 #include <cstdio>
 
 #include "acre/detail/location.h"
+#include "acre/detail/parts.h"
 #include "acre/detail/watch.h"
 #include "acre/failure.h"
 #include "acre/gc.h"
@@ -45,6 +46,23 @@ class Describe {
  private:
   char text_[160];
 };
+
+/// Why there are no such objects that FreeGraph may free, as the middle of a
+/// message, behind which comes the block; null: there are.
+const char* FaultAt(const Location& where, const void* target,
+                    std::size_t count, const TypeLayout& type) {
+  if (where.block == nullptr) {
+    return "where no block is (it may be from before a Reset or Rewind)";
+  }
+  if (where.place == Place::kFreed) return "in a freed block of ";
+  if (where.is_storage) return "in storage of a container, ";
+  const auto offset = static_cast<std::size_t>(
+      static_cast<const char*>(target) - static_cast<const char*>(where.block));
+  const bool is_there = where.block_type != nullptr &&
+                        count <= (where.block_bytes - offset) / type.size &&
+                        (count == 0 || HoldsRow(where, offset, count, type));
+  return is_there ? nullptr : "in a block of another type, ";
+}
 
 }  // namespace
 
@@ -159,6 +177,20 @@ void SlowPath::CheckGive(void* block, std::size_t bytes, std::size_t align,
              block, a_.name(), allocated.text(),
              std::size_t{1} << info.align_log,
              std::size_t{1} << AlignLog(align));
+}
+
+void SlowPath::CheckOwned(const void* target, std::size_t count,
+                          const TypeLayout& type,
+                          std::string_view field) const {
+  const detail::Location where = detail::Locate(target);
+  const char* fault = FaultAt(where, target, count, type);
+  if (fault == nullptr) return;
+  const Describe block(where.block_type, where.block_bytes);
+  FailMisuse(
+      "acre: FreeGraph in arena '%s': '%.*s' leads to %p, %s%s; nothing was "
+      "freed",
+      a_.name(), static_cast<int>(field.size()), field.data(), target, fault,
+      where.block == nullptr ? "" : block.text());
 }
 
 void SlowPath::NoteGiven(void* block, std::size_t bytes) {

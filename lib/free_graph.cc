@@ -2,7 +2,8 @@
 //
 // FreeGraph: collect every extent that owned fields reach, check that all of
 // them are this arena's, drop those that lie inside others, free the rest.
-// Nothing is freed before everything is checked.
+// Nothing is freed before everything is checked; in checked builds nothing is
+// read before it is known to be there.
 
 #include <algorithm>
 #include <vector>
@@ -81,6 +82,7 @@ class Collector {
                "arena's; nothing was freed",
                arena_.name(), static_cast<int>(field.size()), field.data(),
                target);
+    if (kChecked) SlowPath(arena_).CheckOwned(target, count, type, field);
     const std::uint64_t number = visited_.FindOrInsert(target, type);
     if (number == VisitSet::kNone) {
       extents_.push_back({static_cast<char*>(target), count, &type});

@@ -13,6 +13,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 #include "acre/arena.h"
 #include "acre/config.h"
@@ -128,6 +129,10 @@ class SlowPath {
                  const TypeLayout* type);
   void NoteTaken(void* block, std::size_t bytes, std::size_t align,
                  const TypeLayout* type);
+  /// That FreeGraph may believe what lies at the target of an owned field: such
+  /// objects, in a live block that is no container's.
+  void CheckOwned(const void* target, std::size_t count, const TypeLayout& type,
+                  std::string_view field) const;
   void HandOver() { a_.user_ = nullptr; }
   bool IsUsedHere() const;
   void MakeWatch(ArenaEntry& entry);

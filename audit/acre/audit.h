@@ -18,7 +18,8 @@
 // Threads: the arena's. Nothing is changed. Deterministic: the same graph
 // gives the same findings in the same order, shortest path first.
 // Complexity: linear in objects and pointers; a second pass where there are
-// findings. Cycles end; no recursion.
+// findings. Cycles end; no recursion. AuditAll remembers what not to sweep: a
+// bit a word, a 64th of the arena.
 
 #ifndef ACRE_AUDIT_H_
 #define ACRE_AUDIT_H_
@@ -102,8 +103,11 @@ AuditReport AuditObject(const Arena& arena, const TypeLayout& type,
 /// Audits every live block of the arena. Paths start at the roots; blocks that
 /// no root reaches have paths from a block that no pointer leads to.
 /// Checked builds know the type of every block. Release builds do not: there
-/// the roots are walked, all memory handed out is swept word by word, and the
-/// report's note says so.
+/// the roots are walked, all other memory handed out is swept word by word, and
+/// the report's note says so. Other memory is what no layout describes on the
+/// way from the roots: objects that they do not reach, with their borrowed and
+/// reviewed fields; opaque holes; bytes (std::byte, unsigned char); what was
+/// freed.
 AuditReport AuditAll(const Arena& arena, const AuditOptions& options = {});
 AuditReport AuditAll(const Arena& arena, std::span<const AuditRoot> roots,
                      const AuditOptions& options = {});

@@ -181,7 +181,8 @@ class Arena {
 
   /// As Free(object), and then everything that fields declared `owned` reach.
   /// Each block is freed once, cycles and sharing included. Refuses (misuse)
-  /// when an owned pointer leads out of this arena; then nothing is freed.
+  /// when an owned pointer leads out of this arena, in checked builds also to
+  /// what is freed already or of another type; then nothing is freed.
   /// Linear in the blocks freed, times their logarithm.
   template <class T>
   void FreeGraph(T* object);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Guards the audit of whole arenas: what no root reaches, what no layout
-// describes, garbage by type, and findings that are known.
+// describes, and nothing besides; garbage by type, and findings that are known.
 
 #include <doctest/doctest.h>
 #include <gc/gc.h>
@@ -10,9 +10,11 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <variant>
 
 #include "acre/arena.h"
 #include "acre/audit.h"
@@ -60,6 +62,42 @@ struct Blob {
   std::span<std::byte> bytes;
 };
 ACRE_LAYOUT(Blob, bytes)
+
+struct Guest {
+  Node* node = nullptr;
+  Node* host = nullptr;
+};
+ACRE_LAYOUT(Guest, node, borrowed(host))
+
+/// No pointer of it is looked at.
+struct Badge {
+  std::int64_t number = 0;
+  Node* host = nullptr;
+};
+ACRE_LAYOUT(Badge, number, borrowed(host))
+
+struct Inn {
+  acre::Vector<Guest> row;
+  acre::Map<std::int32_t, Guest> rooms;
+  Guest owner = {};
+  Badge* badge = nullptr;
+  Node* stray = nullptr;
+};
+ACRE_LAYOUT(Inn, row, rooms, owner, badge, stray)
+
+/// Slots whose pointer is not their first word.
+struct Sign {
+  std::string_view text;
+  std::optional<Node*> maybe;
+  std::variant<std::int64_t, Node*> either;
+};
+ACRE_LAYOUT(Sign, text, maybe, either)
+
+struct Ledger {
+  std::span<std::int64_t> numbers;
+  std::span<std::byte> bytes;
+};
+ACRE_LAYOUT(Ledger, numbers, bytes)
 
 struct Kept {
   Node* known = nullptr;
@@ -265,6 +303,84 @@ TEST_CASE("AuditAll: storage that was freed under a handle") {
   CHECK(report.findings[0].kind == FindingKind::kContainer);
   CHECK(report.findings[0].target == Target::kFreed);
   CHECK(report.findings[0].path == "audit_all_test::Node.more");
+}
+
+TEST_CASE("AuditAll: borrowed fields that the roots reach are not looked at") {
+  acre::MmapSource source;  // no stale words, which a release build sweeps
+  Arena arena({.source = &source});
+  Inn* inn = arena.New<Inn>();
+  inn->row.resize(2);
+  inn->row[1].host = Collected();
+  inn->rooms[7].host = Collected();
+  inn->owner.host = Collected();
+  inn->badge = arena.New<Badge>(1, Collected());
+  CHECK(AuditAll(arena, {RootOf(*inn)}).clean());
+
+  Arena other;
+  inn->stray = other.New<Node>();  // whatever else there is to tell
+  const AuditReport report = AuditAll(arena, {RootOf(*inn)});
+  REQUIRE(report.findings.size() == 1);
+  CHECK(report.findings[0].slot == &inn->stray);
+  CHECK(report.leaks() == 0);
+}
+
+TEST_CASE("AuditAll: a leak that the roots reach counts once") {
+  acre::MmapSource source;  // no stale words, which a release build sweeps
+  Arena arena({.source = &source});
+  Sign* sign = arena.New<Sign>();
+  sign->text = {static_cast<const char*>(GC_MALLOC_ATOMIC(5000)), 4};
+  sign->maybe = Collected();
+  sign->either = Collected();
+  CHECK(Audit(arena, *sign).leaks() == 3);
+  const AuditReport report = AuditAll(arena, {RootOf(*sign)});
+  CHECK(report.leaks() == 3);
+  CHECK(report.findings.size() == 3);
+}
+
+TEST_CASE("AuditAll: holes of what the roots reach are swept, nothing beside") {
+  acre::MmapSource source;  // no stale words, which a release build sweeps
+  Arena arena({.source = &source});
+  Mixed* mixed = arena.New<Mixed>();
+  mixed->number = reinterpret_cast<std::intptr_t>(Collected());
+  CHECK(AuditAll(arena, {RootOf(*mixed)}).clean());
+  mixed->hole = reinterpret_cast<std::uintptr_t>(Collected());
+  const AuditReport report = AuditAll(arena, {RootOf(*mixed)});
+  REQUIRE(report.findings.size() == 1);
+  CHECK(report.findings[0].slot == &mixed->hole);
+}
+
+TEST_CASE("AuditAll: numbers that the roots reach are no pointers, bytes are") {
+  acre::MmapSource source;  // no stale words, which a release build sweeps
+  Arena arena({.source = &source});
+  Ledger* ledger = arena.New<Ledger>();
+  auto** before = static_cast<Node**>(arena.Allocate(16));
+  ledger->numbers = arena.NewArray<std::int64_t>(200);
+  auto** behind = static_cast<Node**>(arena.Allocate(16));
+  ledger->bytes = {reinterpret_cast<std::byte*>(behind), 16};
+  before[0] = before[1] = behind[0] = behind[1] = nullptr;
+  Node* target = Collected();
+  for (std::int64_t& number : ledger->numbers) {
+    number = reinterpret_cast<std::intptr_t>(target);
+  }
+  CHECK(AuditAll(arena, {RootOf(*ledger)}).clean());
+  before[1] = behind[0] = target;
+  const AuditReport report = AuditAll(arena, {RootOf(*ledger)});
+  REQUIRE(report.findings.size() == 2);
+  CHECK(report.findings[0].slot == &before[1]);
+  CHECK(report.findings[1].slot == &behind[0]);
+}
+
+TEST_CASE("AuditAll: in release builds all is swept but what the roots reach") {
+  if (acre::kChecked) return;
+  acre::MmapSource source;
+  Arena arena({.source = &source});
+  Inn* inn = arena.New<Inn>();
+  Guest* lone = arena.New<Guest>();
+  lone->host = Collected();
+  const AuditReport report = AuditAll(arena, {RootOf(*inn)});
+  REQUIRE(report.findings.size() == 1);
+  CHECK(report.findings[0].slot == &lone->host);
+  CHECK(report.findings[0].certainty == Certainty::kAmbiguous);
 }
 
 TEST_CASE("AuditAll: release builds say what they cannot know") {

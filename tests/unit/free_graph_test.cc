@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // Guards FreeGraph: exactly what owned fields reach is freed, each block once,
-// and nothing at all where one of them leads out of the arena.
+// and nothing at all where one of them leads out of the arena, or to no such
+// object.
 
 #include <doctest/doctest.h>
 
@@ -13,6 +14,8 @@
 #include <vector>
 
 #include "acre/arena.h"
+#include "acre/string.h"
+#include "acre/vector.h"
 #include "support/death.h"
 #include "test_sources.h"
 
@@ -33,6 +36,15 @@ struct Table {
   std::span<int> shared;  // not owned
 };
 ACRE_LAYOUT(Table, owned(rows), owned(favourite), owned(keys), shared)
+
+struct Branch {
+  std::int32_t number = 0;
+  Branch* left = nullptr;
+  Branch* right = nullptr;
+  acre::String name;
+  acre::Vector<Branch*> twigs;
+};
+ACRE_LAYOUT(Branch, number, owned(left), owned(right), name, owned(twigs))
 
 struct Wrapped {
   std::optional<Node*> maybe;
@@ -195,7 +207,48 @@ TEST_CASE("checked: FreeGraph finds a target that was freed before") {
   Table* table = arena.New<Table>();
   table->keys = arena.NewArray<int>(5);
   arena.Free(table->keys);
-  CHECK_DIES(arena.FreeGraph(table), "double Free of int\\[5\\]");
+  CHECK_DIES(arena.FreeGraph(table),
+             "'keys' leads to .*, in a freed block of int\\[5\\]");
+}
+
+TEST_CASE("checked: FreeGraph reads nothing of a block that was freed") {
+  if constexpr (!acre::kChecked) return;
+  acre::Arena arena({.name = "forest"});
+  Branch* root = arena.New<Branch>();
+  root->left = arena.New<Branch>();
+  Branch* freed = root->right = arena.New<Branch>();
+  freed->name = "a name that does not fit into the handle";
+  arena.Free(freed);
+  CHECK_DIES(arena.FreeGraph(root),
+             "FreeGraph in arena 'forest': 'right' leads to .*, in a freed "
+             "block of free_graph_test::Branch; nothing was freed");
+  root->right = nullptr;
+  root->left->twigs.push_back(arena.New<Branch>());
+  arena.Free(root->left->twigs[0]);
+  CHECK_DIES(arena.FreeGraph(root), "'twigs' leads to .*, in a freed block");
+  CHECK_DIES(arena.FreeGraph(freed), "'the object itself' leads to .* freed");
+}
+
+TEST_CASE("checked: FreeGraph believes no block to hold another type") {
+  if constexpr (!acre::kChecked) return;
+  acre::Arena arena;
+  Branch* root = arena.New<Branch>();
+  void* target = &arena.NewArray<std::int64_t>(100)[1];
+  const auto refuses = [&](const char* pattern) {
+    root->left = static_cast<Branch*>(target);
+    CHECK_DIES(arena.FreeGraph(root), pattern);
+  };
+  refuses("'left' leads to .*, in a block of another type, .*\\[100\\]");
+  target = arena.Allocate(sizeof(Branch));
+  refuses("'left' leads to .*, in a block of another type, .* raw bytes");
+  auto* list = arena.New<acre::Vector<Branch>>();
+  list->resize(1);
+  target = &(*list)[0];  // its container gives it back
+  refuses("'left' leads to .*, in storage of a container");
+  acre::Arena given_up;
+  Node* old = given_up.New<Node>();
+  given_up.Reset();
+  CHECK_DIES(given_up.FreeGraph(old), "leads to .*, where no block is");
 }
 
 TEST_CASE("FreeGraph: a list of a million nodes does not overflow the stack") {

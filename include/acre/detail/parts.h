@@ -2,24 +2,37 @@
 //
 // Parts of objects by address: is there an object of this type at that place
 // inside a block of that one? A pointer to a member, to an element or to a base
-// is fine; one to the middle of something else is not.
+// is fine; one to the middle of something else is not. For the auditor and for
+// what checked builds verify. Internal to acre.
 
-#ifndef ACRE_AUDIT_PARTS_H_
-#define ACRE_AUDIT_PARTS_H_
+#ifndef ACRE_DETAIL_PARTS_H_
+#define ACRE_DETAIL_PARTS_H_
 
 #include <cstddef>
 
 #include "acre/config.h"
+#include "acre/detail/location.h"
 #include "acre/type_layout.h"
 
 namespace acre::inline ACRE_ABI::detail {
 
+/// Bytes of anything may be looked at through these.
+inline bool IsByte(const TypeLayout& type) {
+  return type.size == 1 &&
+         (type.name == "std::byte" || type.name == "unsigned char");
+}
+
 /// True where an object of `type` may lie `offset` bytes into the block, which
 /// holds a row of `block_type`. Bytes that no layout describes may be anything,
-/// plain data may be looked at as other plain data, and everything as std::byte
-/// or unsigned char.
+/// plain data may be looked at as other plain data, pointers as pointers that
+/// differ in const alone, and everything as std::byte or unsigned char.
 bool HoldsPart(const TypeLayout& block_type, const void* block,
                std::size_t offset, const TypeLayout& type);
+
+/// The same for a row of `count`, not 0, that begins `offset` bytes into a
+/// block of which the type is known. Requires: the row ends inside the block.
+bool HoldsRow(const Location& where, std::size_t offset, std::size_t count,
+              const TypeLayout& type);
 
 /// Calls visit(begin, end) for the bytes of an object that no layout describes:
 /// opaque holes and padding, those of its parts included.
@@ -48,4 +61,4 @@ void ForEachGap(const TypeLayout& type, const char* object, Visit& visit) {
 
 }  // namespace acre::inline ACRE_ABI::detail
 
-#endif  // ACRE_AUDIT_PARTS_H_
+#endif  // ACRE_DETAIL_PARTS_H_

@@ -1,16 +1,26 @@
 // SPDX-License-Identifier: MIT
 
-#include "parts.h"
+#include "acre/detail/parts.h"
 
 namespace acre::inline ACRE_ABI::detail {
 namespace {
 
 bool IsCharacter(const TypeLayout& type) { return type.size == 1; }
 
-/// Bytes of anything may be looked at through these.
-bool IsByte(const TypeLayout& type) {
-  return type.size == 1 &&
-         (type.name == "std::byte" || type.name == "unsigned char");
+/// std::array<T, n> has the kind of T[n].
+bool IsCArray(const TypeLayout& type) {
+  return type.kind == TypeKind::kArray && type.name.ends_with(']');
+}
+
+/// True where the types differ in const alone, behind pointers and in arrays:
+/// the language lets one be looked at as the other. Pointees and elements have
+/// the layouts of their types without const; volatile ones are no elements.
+bool IsSimilar(const TypeLayout& a, const TypeLayout& b) {
+  if (SameType(a, b)) return true;
+  const bool are_pointers =
+      a.kind == TypeKind::kPointer && b.kind == TypeKind::kPointer;
+  const bool are_arrays = IsCArray(a) && IsCArray(b) && a.count == b.count;
+  return (are_pointers || are_arrays) && IsSimilar(*a.element(), *b.element());
 }
 
 /// A struct lies where all its fields lie: a base whose fields the derived
@@ -60,7 +70,7 @@ bool HoldsPart(const TypeLayout& block_type, const void* block,
   const std::size_t whole = offset - offset % block_type.size;
   const char* object = static_cast<const char*>(block) + whole;
   offset -= whole;
-  if (offset == 0 && SameType(block_type, type)) return true;
+  if (offset == 0 && IsSimilar(block_type, type)) return true;
   switch (block_type.kind) {
     case TypeKind::kPlain:
       return !type.has_slots && offset + type.size <= block_type.size;
@@ -84,6 +94,14 @@ bool HoldsPart(const TypeLayout& block_type, const void* block,
       return HoldsField(block_type, object, offset, type);
   }
   return false;
+}
+
+bool HoldsRow(const Location& where, std::size_t offset, std::size_t count,
+              const TypeLayout& type) {
+  const std::size_t last = offset + (count - 1) * type.size;
+  return HoldsPart(*where.block_type, where.block, offset, type) &&
+         (last == offset ||
+          HoldsPart(*where.block_type, where.block, last, type));
 }
 
 }  // namespace acre::inline ACRE_ABI::detail
