@@ -48,16 +48,21 @@ constexpr bool IsOneOf(std::string_view name,
   return false;
 }
 
+// A name begins alike for a class, for pointers to it and for arrays of it.
 template <class T>
-concept StdString = IsStdTemplate(TypeName<T>(), "basic_string<char");
+concept StdString = std::is_class_v<T> && IsStdTemplate(
+    TypeName<T>(),
+    "basic_string<") && std::is_convertible_v<const T&, std::string_view>;
 template <class T>
-concept StdSequence = IsOneOf(TypeName<T>(), {"vector<", "deque<", "list<",
-                                              "forward_list<"}) &&
+concept StdSequence = std::is_class_v<T> &&
+    IsOneOf(TypeName<T>(), {"vector<", "deque<", "list<", "forward_list<"}) &&
     !std::is_same_v<typename T::value_type, bool>;
 template <class T>
-concept StdMap = IsOneOf(TypeName<T>(), {"map<", "unordered_map<"});
+concept StdMap = std::is_class_v<T> &&
+    IsOneOf(TypeName<T>(), {"map<", "unordered_map<"});
 template <class T>
-concept StdSet = IsOneOf(TypeName<T>(), {"set<", "unordered_set<"});
+concept StdSet = std::is_class_v<T> &&
+    IsOneOf(TypeName<T>(), {"set<", "unordered_set<"});
 
 template <StdString T>
 struct Native<T> {
