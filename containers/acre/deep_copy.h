@@ -17,8 +17,9 @@
 //
 // Ownership: the copy is the arena's. Free(copy) gives back the root and what
 // its containers hold, FreeGraph what owned fields reach besides.
-// Elements of std containers need a default constructor. TryDeepCopy takes
-// elements only, no std sources.
+// Elements of std containers need a default constructor. Keys that the
+// source tells apart by other means than == have to differ by == too: two that
+// do not are refused (misuse). TryDeepCopy takes elements only, no std sources.
 // Failure: nothing remains of a copy that did not fit, or where the hash of a
 // key throws; where operator new fails some of it may stay in the arena until
 // Reset. Pointers must be null or point to objects, not past the end of an

@@ -21,6 +21,7 @@
 #include "acre/detail/copier.h"
 #include "acre/detail/type_name.h"
 #include "acre/element.h"
+#include "acre/failure.h"
 #include "acre/map.h"
 #include "acre/set.h"
 #include "acre/string.h"
@@ -92,6 +93,15 @@ struct Native<T> {
   }
 };
 
+/// A source may tell keys apart that its copy, which compares with ==, cannot:
+/// merging them would lose an entry.
+inline void RequireNewKey(const TypeLayout& table, bool is_new) {
+  ACRE_CHECK(is_new,
+             "DeepCopy: two keys of the source are equal by ==, with which "
+             "%.*s compares; it cannot hold both",
+             static_cast<int>(table.name.size()), table.name.data());
+}
+
 /// `to` is a copy already, for the table to find its place by: what its
 /// containers got for that goes back.
 template <class Key>
@@ -108,7 +118,9 @@ struct Native<T> {
   static void Convert(Copier& copier, const T& from, Type* to) {
     to->reserve(from.size());  // values stay where they are made
     for (const auto& [key, value] : from) {
-      auto* slot = &*to->try_emplace(key).first;
+      const auto [at, is_new] = to->try_emplace(key);
+      RequireNewKey(LayoutOf<Type>(), is_new);
+      auto* slot = &*at;
       if constexpr (Element<Key>) {
         PlaceKey(copier, key, const_cast<Key*>(&slot->first));
       }
@@ -125,9 +137,10 @@ struct Native<T> {
   static void Convert(Copier& copier, const T& from, Type* to) {
     to->reserve(from.size());
     for (const Key& key : from) {
-      const auto* slot = &*to->insert(key).first;
+      const auto [at, is_new] = to->insert(key);
+      RequireNewKey(LayoutOf<Type>(), is_new);
       if constexpr (Element<Key>) {
-        PlaceKey(copier, key, const_cast<Key*>(slot));
+        PlaceKey(copier, key, const_cast<Key*>(&*at));
       }
     }
     copier.RehashLater(LayoutOf<Type>(), to);
