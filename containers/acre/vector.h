@@ -32,6 +32,7 @@
 #include "acre/config.h"
 #include "acre/detail/construct.h"
 #include "acre/detail/handle.h"
+#include "acre/detail/vector_shape.h"
 #include "acre/element.h"
 #include "acre/failure.h"
 #include "acre/fwd.h"
@@ -533,63 +534,6 @@ template <class T, class U>
 std::size_t erase(Vector<T>& vector, const U& value) {
   return vector.erase_value(value);
 }
-
-/// How layouts see a Vector.
-template <class T>
-struct detail::Shape<Vector<T>> : detail::PlainShape {
-  static constexpr TypeKind kKind = TypeKind::kHandle;
-  static constexpr bool kHasSlots = true;
-  static constexpr bool kHasHandles = true;
-  static constexpr std::array<FieldLayout, 1> kFields{ACRE_PART_("[]", 0, T)};
-  static constexpr const TypeLayout* (*kElement)() = &GetLayout<T>;
-
-  static VectorRep& Rep(void* handle) {
-    return static_cast<Vector<T>*>(handle)->rep_;
-  }
-  static const VectorRep& Rep(const void* handle) {
-    return static_cast<const Vector<T>*>(handle)->rep_;
-  }
-  static void BindTo(void* handle, Arena* arena) {
-    Bind(handle, Rep(handle).arena, Rep(handle).data, arena);
-  }
-  static void Release(void* handle) {
-    ReleaseVector(Rep(handle), LayoutOf<T>());  // asking is no error
-  }
-  static HandleStorage Storage(const void* handle) {
-    const VectorRep& rep = Rep(handle);
-    return {rep.data,
-            rep.capacity * sizeof(T),
-            rep.size * sizeof(T),
-            alignof(T),
-            rep.arena,
-            rep.stamp,
-            &LayoutOf<T>()};
-  }
-  static ElementRun NextRun(const void* handle, std::size_t* cursor) {
-    if ((*cursor)++ != 0) return {};
-    return {Rep(handle).data, Rep(handle).size};
-  }
-  static void Adopt(void* handle, Arena* arena, void* block,
-                    std::size_t bytes) {
-    if (block == nullptr) {
-      Rep(handle) = {.arena = arena};
-      return;
-    }
-    Rep(handle) = {block, arena, Rep(handle).size,
-                   static_cast<std::uint32_t>(bytes / sizeof(T)),
-                   arena->stamp()};
-  }
-  static StorageCopy CopyStorage(void* handle, Arena* arena) {
-    return CopyVector(Rep(handle), *arena, LayoutOf<T>());
-  }
-  static constexpr TypeOps kHandleOps{.bind = &BindTo,
-                                      .release = &Release,
-                                      .storage = &Storage,
-                                      .next_run = &NextRun,
-                                      .adopt = &Adopt,
-                                      .copy_storage = &CopyStorage};
-  static constexpr const TypeOps* kOps = &kHandleOps;
-};
 
 }  // namespace acre::inline ACRE_ABI
 
