@@ -41,6 +41,11 @@ namespace acre::inline ACRE_ABI {
 
 template <class T>
 class Vector {
+  /// Elements may be made from a U: Strings from texts, say.
+  template <class U>
+  static constexpr bool kMadeFrom =
+      !std::is_same_v<U, T> && std::is_constructible_v<T, const U&>;
+
  public:
   using value_type = T;
   using size_type = std::size_t;
@@ -69,12 +74,17 @@ class Vector {
       : Vector(arena) {
     assign(count, value);
   }
-  /// Made in place from what converts to T: texts for Strings, say.
+  /// Here and below: elements made in place from what converts to T, texts for
+  /// Strings, say; none of it may be a part of this Vector.
   template <class U>
-  requires(!std::is_same_v<U, T> && std::is_constructible_v<T, const U&>)
-      Vector(Arena& arena, std::initializer_list<U> values)
+  requires kMadeFrom<U> Vector(Arena& arena, std::initializer_list<U> values)
       : Vector(arena) {
     assign(values.begin(), values.end());
+  }
+  template <class U>
+  requires kMadeFrom<U> Vector(Arena& arena, size_type count, const U& value)
+      : Vector(arena) {
+    resize(count, value);
   }
   template <std::input_iterator I>
   Vector(Arena& arena, I first, I last) : Vector(arena) {
@@ -103,9 +113,7 @@ class Vector {
     return *this;
   }
   template <class U>
-  requires(!std::is_same_v<U, T> &&
-           std::is_constructible_v<T, const U&>) Vector&
-  operator=(std::initializer_list<U> values) {
+  requires kMadeFrom<U> Vector& operator=(std::initializer_list<U> values) {
     assign(values.begin(), values.end());
     return *this;
   }
@@ -131,6 +139,17 @@ class Vector {
     T copy(value);
     clear();
     insert(begin(), count, copy);
+  }
+  template <class U>
+  requires kMadeFrom<U>
+  void assign(std::initializer_list<U> values) {
+    assign(values.begin(), values.end());
+  }
+  template <class U>
+  requires kMadeFrom<U>
+  void assign(size_type count, const U& value) {
+    clear();
+    resize(count, value);
   }
 
   // ----------------------------------------------------------------- access
@@ -296,6 +315,12 @@ class Vector {
   iterator insert(const_iterator at, std::initializer_list<T> values) {
     return insert(at, values.begin(), values.end());
   }
+  /// Of what converts by itself: {1, 2} is one element of a struct of two.
+  template <class U>
+  requires(kMadeFrom<U>&& std::is_convertible_v<const U&, T>) iterator
+      insert(const_iterator at, std::initializer_list<U> values) {
+    return insert(at, values.begin(), values.end());
+  }
 
   iterator erase(const_iterator at) { return erase(at, at + 1); }
   /// Linear in what lies behind. Releases the elements' containers.
@@ -337,6 +362,13 @@ class Vector {
               const T& value) requires std::is_copy_constructible_v<T> {
     if (count <= size()) return resize(count);
     insert(end(), count - size(), value);
+  }
+  template <class U>
+  requires kMadeFrom<U>
+  void resize(size_type count, const U& value) {
+    if (count <= size()) return resize(count);
+    ReserveMore(count - size());
+    while (size() < count) emplace_back(value);
   }
 
   void swap(Vector& other) noexcept {
