@@ -249,6 +249,7 @@ class Map {
 
   template <class Q, class... Args>
   ACRE_INLINE typename Table::Insertion Insert(Q&& key, Args&&... args) {
+    static_assert(detail::RequireItem<V>());
     static_assert(detail::RequireElement<value_type>());
     return table_.TryInsert(AsKey(key), [&](void* at) {
       auto* slot = static_cast<value_type*>(at);

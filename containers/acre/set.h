@@ -121,7 +121,7 @@ class Set {
   template <class Q = K>
   requires detail::LooksUp<H, K, std::remove_cvref_t<Q>>
       std::pair<iterator, bool> insert(Q&& key) {
-    static_assert(detail::RequireElement<K>());
+    static_assert(detail::RequireItem<K>());
     const auto at = table_.TryInsert(AsKey(key), [&](void* to) {
       detail::MakeKey<K>(to, *arena(), std::forward<Q>(key));
     });

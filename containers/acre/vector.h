@@ -252,7 +252,7 @@ class Vector {
 
   template <class... Args>
   T& emplace_back(Args&&... args) {
-    static_assert(detail::RequireElement<T>());
+    static_assert(detail::RequireItem<T>());
     if (ACRE_UNLIKELY(rep_.size == rep_.capacity)) {
       return EmplaceGrowing(std::forward<Args>(args)...);
     }
@@ -352,7 +352,7 @@ class Vector {
   }
 
   void resize(size_type count) {
-    static_assert(detail::RequireElement<T>());
+    static_assert(detail::RequireItem<T>());
     if (count > capacity()) Grow(count, false);
     if (count < size()) ReleaseElements(begin() + count, end());
     for (T* at = end(); rep_.size < count; ++at) ConstructLast(at);
@@ -393,7 +393,7 @@ class Vector {
   friend struct detail::Shape<Vector<T>>;
 
   static constexpr const TypeLayout& Element() {
-    static_assert(detail::RequireElement<T>());
+    static_assert(detail::RequireItem<T>());
     return LayoutOf<T>();
   }
 
@@ -421,7 +421,7 @@ class Vector {
   void Forget() noexcept { rep_ = {nullptr, rep_.arena, 0, 0, 0}; }
 
   void Grow(size_type count, bool exact) {
-    static_assert(detail::RequireElement<T>());
+    static_assert(detail::RequireItem<T>());
     detail::GrowVector(rep_, count, Element(), exact);
   }
 
@@ -439,7 +439,7 @@ class Vector {
   static constexpr bool kInRegisters =
       std::is_trivially_copyable_v<T> && sizeof(T) <= 16;
   ACRE_INLINE void PushValue(std::remove_cv_t<T> value) {
-    static_assert(detail::RequireElement<T>());
+    static_assert(detail::RequireItem<T>());
     const std::uint32_t size = rep_.size;
     T* data = begin();
     if (ACRE_UNLIKELY(size == rep_.capacity)) {
