@@ -56,7 +56,7 @@ namespace acre::inline ACRE_ABI {
 /// What a source becomes in an arena: itself where it is an element, else the
 /// arena-native counterpart.
 template <class T>
-using NativeOf = typename detail::Native<std::remove_cv_t<T>>::Type;
+using NativeOf = typename detail::Native<std::remove_const_t<T>>::Type;
 
 /// Copies an element. See the top of this file.
 template <Element T>

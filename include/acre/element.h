@@ -349,7 +349,7 @@ inline constexpr Text kOffenceOf = [] {
 
 }  // namespace detail
 
-/// The layout of T, cv-qualifiers ignored. Constant; compare with SameType.
+/// The layout of T, const or not. Constant; compare with SameType.
 template <class T>
 constexpr const TypeLayout& LayoutOf() {
   return *detail::GetLayout<T>();
@@ -358,17 +358,17 @@ constexpr const TypeLayout& LayoutOf() {
 /// Empty where T is an element; else path and fix of the first offence.
 template <class T>
 consteval std::string_view Validate() {
-  if constexpr (detail::kIsElement<std::remove_cv_t<T>>) {
+  if constexpr (detail::kIsElement<std::remove_const_t<T>>) {
     return {};
   } else {
-    return detail::kOffenceOf<std::remove_cv_t<T>>.view();
+    return detail::kOffenceOf<std::remove_const_t<T>>.view();
   }
 }
 
 /// Holds when T may live in an arena. Never a hard error; do not ask before T
 /// is complete.
 template <class T>
-concept Element = detail::kIsElement<std::remove_cv_t<T>>;
+concept Element = detail::kIsElement<std::remove_const_t<T>>;
 
 namespace detail {
 

@@ -39,7 +39,7 @@ struct Native {
 };
 
 template <class T>
-using NativeType = typename Native<std::remove_cv_t<T>>::Type;
+using NativeType = typename Native<std::remove_const_t<T>>::Type;
 
 constexpr bool IsOneOf(std::string_view name,
                        std::initializer_list<std::string_view> templates) {
@@ -162,8 +162,8 @@ template <class A, class B>
 requires(!Element<std::pair<A, B>>) struct Native<std::pair<A, B>> {
   using Type = std::pair<NativeType<A>, NativeType<B>>;
   static void Convert(Copier& copier, const std::pair<A, B>& from, Type* to) {
-    Native<std::remove_cv_t<A>>::Convert(copier, from.first, &to->first);
-    Native<std::remove_cv_t<B>>::Convert(copier, from.second, &to->second);
+    Native<std::remove_const_t<A>>::Convert(copier, from.first, &to->first);
+    Native<std::remove_const_t<B>>::Convert(copier, from.second, &to->second);
   }
 };
 
