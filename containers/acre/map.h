@@ -139,7 +139,7 @@ class Map {
   template <class Q = K>
   requires detail::LooksUp<H, K, Q> V& at(const Q& key) {
     V* value = get(key);
-    if (value == nullptr) detail::FailOutOfRange("Map::at", 0, size());
+    if (value == nullptr) detail::FailNoSuchKey("Map::at");
     return *value;
   }
   template <class Q = K>

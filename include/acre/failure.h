@@ -52,6 +52,9 @@ namespace detail {
 [[noreturn]] ACRE_COLD void FailOutOfRange(const char* what, std::size_t index,
                                            std::size_t size);
 
+/// For at() of a container with keys: the same.
+[[noreturn]] ACRE_COLD void FailNoSuchKey(const char* what);
+
 /// For sizes beyond max_size(): std::length_error, or abort.
 [[noreturn]] ACRE_COLD void FailLength(const char* what, std::size_t wanted,
                                        std::size_t max);

@@ -12,6 +12,8 @@
 #include <string>
 
 #include "acre/arena.h"
+#include "acre/map.h"
+#include "acre/vector.h"
 #include "support/death.h"
 #include "test_sources.h"
 
@@ -157,6 +159,14 @@ TEST_CASE("failure: at() and length failures throw what std throws") {
   } catch (const std::out_of_range& error) {
     CHECK(std::string(error.what()) ==
           "acre: Vector::at: index 7 is out of range, size is 3");
+  }
+  acre::Arena arena;
+  const acre::Map<int, int> map(arena, {{1, 2}});
+  try {
+    static_cast<void>(map.at(3));
+    FAIL("a missing key was not reported");
+  } catch (const std::out_of_range& error) {
+    CHECK(std::string(error.what()) == "acre: Map::at: no such key");
   }
 }
 
