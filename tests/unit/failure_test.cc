@@ -150,6 +150,18 @@ TEST_CASE("failure: very long messages are cut, not overrun") {
   CHECK_DIES(arena.Rewind(acre::Mark()), "^acre: Rewind of arena 'nnnn");
 }
 
+TEST_CASE("failure: a throw out of what is noexcept ends the process") {
+  if constexpr (!acre::kChecked) return;
+  const Handlers restore;
+  acre::SetMisuseHandler(&ThrowMisuse);
+  acre::Arena arena;
+  acre::Vector<int> dead(arena, {1});
+  arena.Reset();
+  CHECK_THROWS_AS(dead.reserve(100), Misuse);
+  static_assert(noexcept(dead.data()));
+  CHECK_DIES(static_cast<void>(dead.data()), "Misuse");
+}
+
 TEST_CASE("failure: at() and length failures throw what std throws") {
   CHECK_THROWS_AS(acre::detail::FailOutOfRange("Vector::at", 7, 3),
                   std::out_of_range);
