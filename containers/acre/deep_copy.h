@@ -13,7 +13,9 @@
 // Maps and Sets keyed by pointers find their keys' copies, and pointers into
 // their entries follow; keys that point into such entries are refused (misuse).
 // Std sources: strings, vectors, deques, lists, maps, sets, optionals, pairs
-// and arrays of them become acre's containers (NativeOf).
+// and arrays of them become acre's containers (NativeOf). Not taken: multimaps
+// and multisets, vector<bool>, tuples and variants of std types, structs with
+// members of std types.
 //
 // Ownership: the copy is the arena's. Free(copy) gives back the root and what
 // its containers hold, FreeGraph what owned fields reach besides.
