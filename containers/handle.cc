@@ -33,18 +33,20 @@ void Bind(const void* handle, Arena*& bound, const void* storage,
     return;
   }
   ACRE_CHECK(!kChecked || bound == arena,
-             "the container at %p lies in arena '%s' but its storage is of "
-             "arena '%s'; use Clone or DeepCopy",
-             handle, arena->name(), bound->name());
+             "the container at %p lies in arena '%s' at %p but its storage is "
+             "of arena '%s' at %p; use Clone or DeepCopy",
+             handle, arena->name(), static_cast<void*>(arena), bound->name(),
+             static_cast<void*>(bound));
 }
 
 void CheckTakes(const void* handle, const Arena* from, const void* storage) {
   const Arena* arena = ArenaOf(handle);
   if (storage == nullptr || arena == nullptr || arena == from) return;
   FailMisuse(
-      "acre: the container at %p lies in arena '%s' and cannot take storage of "
-      "arena '%s'; use Clone or DeepCopy",
-      handle, arena->name(), from->name());
+      "acre: the container at %p lies in arena '%s' at %p and cannot take "
+      "storage of arena '%s' at %p; use Clone or DeepCopy",
+      handle, arena->name(), static_cast<const void*>(arena), from->name(),
+      static_cast<const void*>(from));
 }
 
 void CheckMayAllocate(const void* handle, const Arena& arena,

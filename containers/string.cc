@@ -100,6 +100,13 @@ String& String::assign(std::string_view text) {
   return *this;
 }
 
+String& String::append(size_type count, char c) {
+  const size_type most = max_size() - size();
+  if (count > most) detail::FailLength("String", count, most);
+  resize(size() + count, c);
+  return *this;
+}
+
 String& String::append(std::string_view text) {
   const size_type old_size = size();
   if (text.size() > capacity() - old_size) {

@@ -148,10 +148,13 @@ void SlowPath::CheckGive(void* block, std::size_t bytes, std::size_t align,
   Chunk* chunk = index::Find(block);
   if (chunk == nullptr || chunk->owner.load() != a_.entry_) {
     const Arena* other = ArenaOf(block);
-    return FailMisuse("acre: Free(%p): not a block of arena '%s'%s%s%s", block,
-                      a_.name(), other != nullptr ? "; it is of arena '" : "",
-                      other != nullptr ? other->name() : "",
-                      other != nullptr ? "'" : "");
+    ACRE_CHECK(other != nullptr, "Free(%p): not a block of arena '%s'", block,
+               a_.name());
+    FailMisuse(
+        "acre: Free(%p): not a block of arena '%s' at %p; it is of arena '%s' "
+        "at %p",
+        block, a_.name(), static_cast<const void*>(&a_), other->name(),
+        static_cast<const void*>(other));
   }
   const auto* p = static_cast<const char*>(block);
   if (!IsInUse(*chunk) || !chunk->blocks.IsStart(p)) {

@@ -24,6 +24,14 @@ namespace {
 std::atomic<OutOfMemoryHandler> g_out_of_memory{nullptr};
 std::atomic<MisuseHandler> g_misuse{nullptr};
 
+[[noreturn]] void ThrowOutOfRange(const char* message) {
+#if ACRE_EXCEPTIONS
+  throw std::out_of_range(message);
+#else
+  Die(message);
+#endif
+}
+
 // One line of text; longer messages are cut, never allocated.
 constexpr std::size_t kMessageSize = 1024;
 
@@ -71,11 +79,13 @@ void FailOutOfRange(const char* what, std::size_t index, std::size_t size) {
   std::snprintf(message, sizeof message,
                 "acre: %s: index %zu is out of range, size is %zu", what, index,
                 size);
-#if ACRE_EXCEPTIONS
-  throw std::out_of_range(message);
-#else
-  Die(message);
-#endif
+  ThrowOutOfRange(message);
+}
+
+void FailNoSuchKey(const char* what) {
+  char message[kMessageSize];
+  std::snprintf(message, sizeof message, "acre: %s: no such key", what);
+  ThrowOutOfRange(message);
 }
 
 void FailLength(const char* what, std::size_t wanted, std::size_t max) {

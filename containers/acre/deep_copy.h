@@ -13,12 +13,15 @@
 // Maps and Sets keyed by pointers find their keys' copies, and pointers into
 // their entries follow; keys that point into such entries are refused (misuse).
 // Std sources: strings, vectors, deques, lists, maps, sets, optionals, pairs
-// and arrays of them become acre's containers (NativeOf).
+// and arrays of them become acre's containers (NativeOf). Not taken: multimaps
+// and multisets, vector<bool>, tuples and variants of std types, structs with
+// members of std types.
 //
 // Ownership: the copy is the arena's. Free(copy) gives back the root and what
 // its containers hold, FreeGraph what owned fields reach besides.
-// Elements of std containers need a default constructor. TryDeepCopy takes
-// elements only, no std sources.
+// Elements of std containers need a default constructor. Keys that the
+// source tells apart by other means than == have to differ by == too: two that
+// do not are refused (misuse). TryDeepCopy takes elements only, no std sources.
 // Failure: nothing remains of a copy that did not fit, or where the hash of a
 // key throws; where operator new fails some of it may stay in the arena until
 // Reset. Pointers must be null or point to objects, not past the end of an
@@ -55,7 +58,7 @@ namespace acre::inline ACRE_ABI {
 /// What a source becomes in an arena: itself where it is an element, else the
 /// arena-native counterpart.
 template <class T>
-using NativeOf = typename detail::Native<std::remove_cv_t<T>>::Type;
+using NativeOf = typename detail::Native<std::remove_const_t<T>>::Type;
 
 /// Copies an element. See the top of this file.
 template <Element T>

@@ -5,6 +5,8 @@
 // order is the same in every run (games replay); UntrustedHash has a seed
 // chosen at random for the process, for keys that an attacker may choose.
 //
+// There is one for numbers, enums, pointers, texts, durations, and for pairs,
+// tuples, arrays and optionals of these.
 // For a type of your own specialise acre::Hash, or give Map a functor; one
 // without `using is_avalanching = void;` is mixed once more.
 //
@@ -15,6 +17,7 @@
 #ifndef ACRE_HASH_H_
 #define ACRE_HASH_H_
 
+#include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -23,6 +26,7 @@
 #include <utility>
 
 #include "acre/config.h"
+#include "acre/detail/shape.h"
 #include "acre/detail/text.h"
 #include "acre/fwd.h"
 
@@ -145,6 +149,64 @@ struct Hash<std::pair<A, B>> {
   std::uint64_t operator()(const std::pair<A, B>& key) const {
     return detail::Mix(Hash<A>()(key.first) ^ detail::kMix1,
                        Hash<B>()(key.second) ^ detail::kMix2);
+  }
+};
+
+namespace detail {
+
+/// Of one key after others, whose hash is `before`.
+template <class K>
+std::uint64_t HashNext(std::uint64_t before, const K& key) {
+  return Mix(std::rotl(before, 32) ^ kMix1, Hash<K>()(key) ^ kMix2);
+}
+
+template <class T>
+concept StdDuration = IsStdTemplate(TypeName<T>(), "chrono::duration<");
+
+}  // namespace detail
+
+template <class K, std::size_t N>
+struct Hash<std::array<K, N>> {
+  using is_avalanching = void;
+  std::uint64_t operator()(const std::array<K, N>& keys) const {
+    std::uint64_t hash = N;
+    for (const K& key : keys) hash = detail::HashNext(hash, key);
+    return hash;
+  }
+};
+
+// tuple, optional and duration: by name, as their layouts (detail/shape.h).
+template <template <class...> class V, class... A>
+requires detail::StdTuple<V<A...>>
+struct Hash<V<A...>> {
+  using is_avalanching = void;
+  std::uint64_t operator()(const V<A...>& keys) const {
+    return Of(keys, std::index_sequence_for<A...>{});
+  }
+
+ private:
+  template <std::size_t... I>
+  static std::uint64_t Of(const V<A...>& keys, std::index_sequence<I...>) {
+    std::uint64_t hash = sizeof...(A);
+    ((hash = detail::HashNext(hash, get<I>(keys))), ...);
+    return hash;
+  }
+};
+
+template <template <class> class O, class K>
+requires detail::StdOptional<O<K>>
+struct Hash<O<K>> {
+  using is_avalanching = void;
+  std::uint64_t operator()(const O<K>& key) const {
+    return key.has_value() ? detail::HashNext(1, *key) : detail::kMix0;
+  }
+};
+
+template <template <class, class> class D, class R, class P>
+requires detail::StdDuration<D<R, P>>
+struct Hash<D<R, P>> : Hash<R> {
+  std::uint64_t operator()(const D<R, P>& key) const {
+    return Hash<R>::operator()(key.count());
   }
 };
 

@@ -63,6 +63,7 @@ class Map {
     static const K& KeyOf(const Slot& slot) { return slot.first; }
   };
   using Table = detail::Table<Policy, H, E>;
+  using Listed = std::pair<detail::Listed<K>, detail::Listed<V>>;
 
  public:
   using iterator = typename Table::iterator;
@@ -71,12 +72,21 @@ class Map {
   // ----------------------------------------------------------- construction
   Map() = default;
   explicit Map(Arena& arena) noexcept : table_(arena) {}
-  Map(Arena& arena, std::initializer_list<value_type> values) : Map(arena) {
-    reserve(values.size());
-    for (const value_type& value : values) insert(value);
+  Map(Arena& arena, std::initializer_list<Listed> values) : Map(arena) {
+    insert(values);
+  }
+  template <class I>
+  Map(Arena& arena, I first, I last) : Map(arena) {
+    insert(first, last);
   }
   Map(Map&&) noexcept = default;
   Map& operator=(Map&&) noexcept = default;
+  /// As clear and insert.
+  Map& operator=(std::initializer_list<Listed> values) {
+    clear();
+    insert(values);
+    return *this;
+  }
   Map(const Map&) = delete;
   Map& operator=(const Map&) = delete;
 
@@ -129,7 +139,7 @@ class Map {
   template <class Q = K>
   requires detail::LooksUp<H, K, Q> V& at(const Q& key) {
     V* value = get(key);
-    if (value == nullptr) detail::FailOutOfRange("Map::at", 0, size());
+    if (value == nullptr) detail::FailNoSuchKey("Map::at");
     return *value;
   }
   template <class Q = K>
@@ -170,13 +180,21 @@ class Map {
   std::pair<iterator, bool> insert(value_type&& value) {
     return try_emplace(value.first, std::move(value.second));
   }
+  /// For std::inserter. The hint is of no use.
+  iterator insert(const_iterator, const value_type& value) {
+    return insert(value).first;
+  }
+  iterator insert(const_iterator, value_type&& value) {
+    return insert(std::move(value)).first;
+  }
   template <class I>
   void insert(I first, I last) {
     for (; first != last; ++first) try_emplace(first->first, first->second);
   }
-  void insert(std::initializer_list<value_type> values) {
+  /// Strings are made in place, from texts: no part of this Map may be one.
+  void insert(std::initializer_list<Listed> values) {
     reserve(size() + values.size());
-    for (const value_type& value : values) insert(value);
+    insert(values.begin(), values.end());
   }
 
   template <class Q = K>
@@ -231,6 +249,7 @@ class Map {
 
   template <class Q, class... Args>
   ACRE_INLINE typename Table::Insertion Insert(Q&& key, Args&&... args) {
+    static_assert(detail::RequireItem<V>());
     static_assert(detail::RequireElement<value_type>());
     return table_.TryInsert(AsKey(key), [&](void* at) {
       auto* slot = static_cast<value_type*>(at);

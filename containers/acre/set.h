@@ -57,8 +57,7 @@ class Set {
   Set() = default;
   explicit Set(Arena& arena) noexcept : table_(arena) {}
   Set(Arena& arena, std::initializer_list<K> keys) : Set(arena) {
-    reserve(keys.size());
-    for (const K& key : keys) insert(key);
+    insert(keys);
   }
   /// Keys are made in place from what can be looked up: texts for Strings.
   template <class Q>
@@ -67,8 +66,25 @@ class Set {
       : Set(arena) {
     insert(keys);
   }
+  template <class I>
+  Set(Arena& arena, I first, I last) : Set(arena) {
+    insert(first, last);
+  }
   Set(Set&&) noexcept = default;
   Set& operator=(Set&&) noexcept = default;
+  /// As clear and insert: no part of this Set may be in the list.
+  Set& operator=(std::initializer_list<K> keys) {
+    clear();
+    insert(keys);
+    return *this;
+  }
+  template <class Q>
+  requires(!std::is_same_v<Q, K> && detail::LooksUp<H, K, Q>) Set& operator=(
+      std::initializer_list<Q> keys) {
+    clear();
+    insert(keys);
+    return *this;
+  }
   Set(const Set&) = delete;
   Set& operator=(const Set&) = delete;
 
@@ -105,11 +121,17 @@ class Set {
   template <class Q = K>
   requires detail::LooksUp<H, K, std::remove_cvref_t<Q>>
       std::pair<iterator, bool> insert(Q&& key) {
-    static_assert(detail::RequireElement<K>());
+    static_assert(detail::RequireItem<K>());
     const auto at = table_.TryInsert(AsKey(key), [&](void* to) {
       detail::MakeKey<K>(to, *arena(), std::forward<Q>(key));
     });
     return {table_.At(at.slot), at.is_new};
+  }
+  /// For std::inserter. The hint is of no use.
+  template <class Q = K>
+  requires detail::LooksUp<H, K, std::remove_cvref_t<Q>> iterator
+  insert(const_iterator, Q&& key) {
+    return insert(std::forward<Q>(key)).first;
   }
   template <class Q>
   requires detail::LooksUp<H, K, Q>

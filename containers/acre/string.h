@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
 //
 // String: characters in an arena, up to 23 of them inside the handle itself.
-// 32 bytes. Always NUL-terminated. Search and compare through view().
+// 32 bytes. Always NUL-terminated.
 //
 //   arena.New<Player>()->name = "Ann";        // inline, no allocation
 //   acre::String text(arena, "a longer text that needs storage");
+//
+// Find and take parts through view(), which has all of std::string_view. There
+// is no insert, erase or replace in the middle: build the new text, and assign.
 //
 // Ownership, binding, invalidation: as Vector (<acre/vector.h>). Short strings
 // need no arena at all. A String never points into itself: its bytes may be
@@ -45,6 +48,9 @@ class String {
   String() noexcept = default;
   explicit String(Arena& arena) noexcept : arena_(&arena) {}
   String(Arena& arena, std::string_view text) : arena_(&arena) { Start(text); }
+  String(Arena& arena, size_type count, char c) : arena_(&arena) {
+    resize(count, c);
+  }
   /// Implicit, as for std::string. More than 23 characters need an arena: the
   /// one that this String lies in.
   String(std::string_view text) { Start(text); }                // NOLINT
@@ -105,6 +111,8 @@ class String {
   iterator end() noexcept { return data() + size(); }
   const_iterator begin() const noexcept { return data(); }
   const_iterator end() const noexcept { return data() + size(); }
+  const_iterator cbegin() const noexcept { return begin(); }
+  const_iterator cend() const noexcept { return end(); }
   reverse_iterator rbegin() noexcept { return reverse_iterator(end()); }
   reverse_iterator rend() noexcept { return reverse_iterator(begin()); }
   const_reverse_iterator rbegin() const noexcept {
@@ -138,6 +146,7 @@ class String {
   /// `text` may be part of this String.
   String& assign(std::string_view text);
   String& append(std::string_view text);
+  String& append(size_type count, char c);
   String& operator+=(std::string_view text) { return append(text); }
   String& operator+=(char c) { return append({&c, 1}); }
   void push_back(char c) { append({&c, 1}); }

@@ -32,6 +32,7 @@
 #include "acre/config.h"
 #include "acre/detail/construct.h"
 #include "acre/detail/handle.h"
+#include "acre/detail/vector_shape.h"
 #include "acre/element.h"
 #include "acre/failure.h"
 #include "acre/fwd.h"
@@ -40,6 +41,11 @@ namespace acre::inline ACRE_ABI {
 
 template <class T>
 class Vector {
+  /// Elements may be made from a U: Strings from texts, say.
+  template <class U>
+  static constexpr bool kMadeFrom =
+      !std::is_same_v<U, T> && std::is_constructible_v<T, const U&>;
+
  public:
   using value_type = T;
   using size_type = std::size_t;
@@ -68,12 +74,17 @@ class Vector {
       : Vector(arena) {
     assign(count, value);
   }
-  /// Made in place from what converts to T: texts for Strings, say.
+  /// Here and below: elements made in place from what converts to T, texts for
+  /// Strings, say; none of it may be a part of this Vector.
   template <class U>
-  requires(!std::is_same_v<U, T> && std::is_constructible_v<T, const U&>)
-      Vector(Arena& arena, std::initializer_list<U> values)
+  requires kMadeFrom<U> Vector(Arena& arena, std::initializer_list<U> values)
       : Vector(arena) {
     assign(values.begin(), values.end());
+  }
+  template <class U>
+  requires kMadeFrom<U> Vector(Arena& arena, size_type count, const U& value)
+      : Vector(arena) {
+    resize(count, value);
   }
   template <std::input_iterator I>
   Vector(Arena& arena, I first, I last) : Vector(arena) {
@@ -102,9 +113,7 @@ class Vector {
     return *this;
   }
   template <class U>
-  requires(!std::is_same_v<U, T> &&
-           std::is_constructible_v<T, const U&>) Vector&
-  operator=(std::initializer_list<U> values) {
+  requires kMadeFrom<U> Vector& operator=(std::initializer_list<U> values) {
     assign(values.begin(), values.end());
     return *this;
   }
@@ -130,6 +139,17 @@ class Vector {
     T copy(value);
     clear();
     insert(begin(), count, copy);
+  }
+  template <class U>
+  requires kMadeFrom<U>
+  void assign(std::initializer_list<U> values) {
+    assign(values.begin(), values.end());
+  }
+  template <class U>
+  requires kMadeFrom<U>
+  void assign(size_type count, const U& value) {
+    clear();
+    resize(count, value);
   }
 
   // ----------------------------------------------------------------- access
@@ -232,7 +252,7 @@ class Vector {
 
   template <class... Args>
   T& emplace_back(Args&&... args) {
-    static_assert(detail::RequireElement<T>());
+    static_assert(detail::RequireItem<T>());
     if (ACRE_UNLIKELY(rep_.size == rep_.capacity)) {
       return EmplaceGrowing(std::forward<Args>(args)...);
     }
@@ -295,6 +315,12 @@ class Vector {
   iterator insert(const_iterator at, std::initializer_list<T> values) {
     return insert(at, values.begin(), values.end());
   }
+  /// Of what converts by itself: {1, 2} is one element of a struct of two.
+  template <class U>
+  requires(kMadeFrom<U>&& std::is_convertible_v<const U&, T>) iterator
+      insert(const_iterator at, std::initializer_list<U> values) {
+    return insert(at, values.begin(), values.end());
+  }
 
   iterator erase(const_iterator at) { return erase(at, at + 1); }
   /// Linear in what lies behind. Releases the elements' containers.
@@ -326,7 +352,7 @@ class Vector {
   }
 
   void resize(size_type count) {
-    static_assert(detail::RequireElement<T>());
+    static_assert(detail::RequireItem<T>());
     if (count > capacity()) Grow(count, false);
     if (count < size()) ReleaseElements(begin() + count, end());
     for (T* at = end(); rep_.size < count; ++at) ConstructLast(at);
@@ -336,6 +362,13 @@ class Vector {
               const T& value) requires std::is_copy_constructible_v<T> {
     if (count <= size()) return resize(count);
     insert(end(), count - size(), value);
+  }
+  template <class U>
+  requires kMadeFrom<U>
+  void resize(size_type count, const U& value) {
+    if (count <= size()) return resize(count);
+    ReserveMore(count - size());
+    while (size() < count) emplace_back(value);
   }
 
   void swap(Vector& other) noexcept {
@@ -360,7 +393,7 @@ class Vector {
   friend struct detail::Shape<Vector<T>>;
 
   static constexpr const TypeLayout& Element() {
-    static_assert(detail::RequireElement<T>());
+    static_assert(detail::RequireItem<T>());
     return LayoutOf<T>();
   }
 
@@ -388,7 +421,7 @@ class Vector {
   void Forget() noexcept { rep_ = {nullptr, rep_.arena, 0, 0, 0}; }
 
   void Grow(size_type count, bool exact) {
-    static_assert(detail::RequireElement<T>());
+    static_assert(detail::RequireItem<T>());
     detail::GrowVector(rep_, count, Element(), exact);
   }
 
@@ -406,7 +439,7 @@ class Vector {
   static constexpr bool kInRegisters =
       std::is_trivially_copyable_v<T> && sizeof(T) <= 16;
   ACRE_INLINE void PushValue(std::remove_cv_t<T> value) {
-    static_assert(detail::RequireElement<T>());
+    static_assert(detail::RequireItem<T>());
     const std::uint32_t size = rep_.size;
     T* data = begin();
     if (ACRE_UNLIKELY(size == rep_.capacity)) {
@@ -508,6 +541,8 @@ class Vector {
     T* const at = begin() + i;
     T* const last = end() - 1;
     if (at == last) return;
+    // With -fsanitize=undefined g++ 12 warns of a copy to null otherwise.
+    ACRE_ASSUME(at != nullptr);
     alignas(T) std::byte bytes[sizeof(T)];
     std::memcpy(bytes, static_cast<void*>(last), sizeof(T));
     std::memmove(static_cast<void*>(at + 1), static_cast<void*>(at),
@@ -533,67 +568,6 @@ template <class T, class U>
 std::size_t erase(Vector<T>& vector, const U& value) {
   return vector.erase_value(value);
 }
-
-/// How layouts see a Vector.
-template <class T>
-struct detail::Shape<Vector<T>> : detail::PlainShape {
-  static constexpr TypeKind kKind = TypeKind::kHandle;
-  static constexpr bool kHasSlots = true;
-  static constexpr bool kHasHandles = true;
-  static constexpr std::array<FieldLayout, 1> kFields{ACRE_PART_("[]", 0, T)};
-  static constexpr const TypeLayout* (*kElement)() = &GetLayout<T>;
-
-  static VectorRep& Rep(void* handle) {
-    return static_cast<Vector<T>*>(handle)->rep_;
-  }
-  static const VectorRep& Rep(const void* handle) {
-    return static_cast<const Vector<T>*>(handle)->rep_;
-  }
-  static void BindTo(void* handle, Arena* arena) {
-    Bind(handle, Rep(handle).arena, Rep(handle).data, arena);
-  }
-  static void Release(void* handle) {
-    ReleaseVector(Rep(handle), LayoutOf<T>());  // asking is no error
-  }
-  static HandleStorage Storage(const void* handle) {
-    const VectorRep& rep = Rep(handle);
-    return {rep.data,
-            rep.capacity * sizeof(T),
-            rep.size * sizeof(T),
-            alignof(T),
-            rep.arena,
-            rep.stamp,
-            &LayoutOf<T>()};
-  }
-  static ElementRun InUse(const void* handle) {
-    return {Rep(handle).data, Rep(handle).size * sizeof(T)};
-  }
-  static ElementRun NextRun(const void* handle, std::size_t* cursor) {
-    if ((*cursor)++ != 0) return {};
-    return {Rep(handle).data, Rep(handle).size};
-  }
-  static void Adopt(void* handle, Arena* arena, void* block,
-                    std::size_t bytes) {
-    if (block == nullptr) {
-      Rep(handle) = {.arena = arena};
-      return;
-    }
-    Rep(handle) = {block, arena, Rep(handle).size,
-                   static_cast<std::uint32_t>(bytes / sizeof(T)),
-                   arena->stamp()};
-  }
-  static StorageCopy CopyStorage(void* handle, Arena* arena) {
-    return CopyVector(Rep(handle), *arena, LayoutOf<T>());
-  }
-  static constexpr TypeOps kHandleOps{.bind = &BindTo,
-                                      .release = &Release,
-                                      .storage = &Storage,
-                                      .in_use = &InUse,
-                                      .next_run = &NextRun,
-                                      .adopt = &Adopt,
-                                      .copy_storage = &CopyStorage};
-  static constexpr const TypeOps* kOps = &kHandleOps;
-};
 
 }  // namespace acre::inline ACRE_ABI
 

@@ -472,7 +472,7 @@ std::span<T> Arena::ConstructArray(void* block, std::size_t count) {
 
 template <class T>
 std::span<T> Arena::TryNewArray(std::size_t count) {
-  static_assert(detail::RequireElement<T>());
+  static_assert(detail::RequireItem<T>());
   static_assert(alignof(T) <= kMaxAlignment,
                 "acre: an arena aligns to at most 4096 bytes");
   static_assert(std::is_default_constructible_v<T>,

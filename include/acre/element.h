@@ -13,8 +13,9 @@
 //     cannot see a pointer of a struct into itself; do not write one;
 //  3. reaches only: numbers, enums, std::byte, complex, duration, time_point,
 //     bitset, monostate; pointers to elements; span, string_view, array,
-//     optional, pair, tuple, variant and C arrays of elements; acre's
-//     containers; structs registered with ACRE_LAYOUT or ACRE_PLAIN.
+//     optional, pair, tuple and variant of elements, C arrays of them as
+//     fields; acre's containers; structs registered with ACRE_LAYOUT or
+//     ACRE_PLAIN.
 // Every function that puts a T into an arena checks this, and the compiler's
 // error shows the path to the offence and the fix.
 
@@ -348,7 +349,7 @@ inline constexpr Text kOffenceOf = [] {
 
 }  // namespace detail
 
-/// The layout of T, cv-qualifiers ignored. Constant; compare with SameType.
+/// The layout of T, const or not. Constant; compare with SameType.
 template <class T>
 constexpr const TypeLayout& LayoutOf() {
   return *detail::GetLayout<T>();
@@ -357,17 +358,17 @@ constexpr const TypeLayout& LayoutOf() {
 /// Empty where T is an element; else path and fix of the first offence.
 template <class T>
 consteval std::string_view Validate() {
-  if constexpr (detail::kIsElement<std::remove_cv_t<T>>) {
+  if constexpr (detail::kIsElement<std::remove_const_t<T>>) {
     return {};
   } else {
-    return detail::kOffenceOf<std::remove_cv_t<T>>.view();
+    return detail::kOffenceOf<std::remove_const_t<T>>.view();
   }
 }
 
 /// Holds when T may live in an arena. Never a hard error; do not ask before T
 /// is complete.
 template <class T>
-concept Element = detail::kIsElement<std::remove_cv_t<T>>;
+concept Element = detail::kIsElement<std::remove_const_t<T>>;
 
 namespace detail {
 
@@ -412,11 +413,24 @@ consteval void Reject() {
 }
 #endif
 
-/// The compiler's error, with path and fix, where T is no element.
+/// The compiler's error, with path and fix, where T is no element, or one that
+/// is an element as a field alone.
 template <class T>
 consteval bool RequireElement() {
+  static_assert(!std::is_array_v<T>,
+                "acre: a C array is an element as a field only: wrap it in "
+                "std::array or a struct");
   if constexpr (!kIsElement<T>) Reject<T>();
   return true;
+}
+
+/// The same for what lies in an array or a container.
+template <class T>
+consteval bool RequireItem() {
+  static_assert(!std::is_const_v<T>,
+                "acre: no const elements: arrays and containers write and move "
+                "theirs; let the span, pointer or reference to them be const");
+  return RequireElement<T>();
 }
 
 }  // namespace detail

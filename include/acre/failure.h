@@ -33,7 +33,11 @@ using OutOfMemoryHandler = void (*)(const OutOfMemoryInfo& info);
 OutOfMemoryHandler SetOutOfMemoryHandler(OutOfMemoryHandler handler) noexcept;
 
 /// Called with a complete sentence when the caller broke a rule (foreign or
-/// double Free, a mark from before a Reset, ...). Must not return.
+/// double Free, a mark from before a Reset, ...).
+/// Must not return: throw, longjmp or end the process. Returning aborts.
+/// A throw gets out of what is not noexcept; elsewhere it ends in
+/// std::terminate: in data and begin of containers and what reads through
+/// them, in clear, swap and move assignment, say.
 using MisuseHandler = void (*)(const char* message);
 
 /// Replaces the handler and returns the previous one. Null restores the
@@ -51,6 +55,9 @@ namespace detail {
 /// For at(): throws std::out_of_range, or aborts without exceptions.
 [[noreturn]] ACRE_COLD void FailOutOfRange(const char* what, std::size_t index,
                                            std::size_t size);
+
+/// For at() of a container with keys: the same.
+[[noreturn]] ACRE_COLD void FailNoSuchKey(const char* what);
 
 /// For sizes beyond max_size(): std::length_error, or abort.
 [[noreturn]] ACRE_COLD void FailLength(const char* what, std::size_t wanted,

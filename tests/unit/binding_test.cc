@@ -248,7 +248,8 @@ TEST_CASE("Binding: a New that is refused leaves other arenas' storage alone") {
     Arena a({.name = "first"});
     Arena b({.name = "second"});
     CHECK_DIES(static_cast<void>(b.New<Bag>("x", Vector<int>(a, {1}))),
-               "lies in arena 'second' but its storage is of arena 'first'");
+               "lies in arena 'second' at 0x[0-9a-f]+ but its storage is of "
+               "arena 'first' at 0x[0-9a-f]+");
     CHECK_DIES(Vector<Bag> bags(b); bags.emplace_back("x", Vector<int>(a, {1})),
                                     "arena 'second'.*arena 'first'");
     CHECK_DIES((Map<int, Vector<int>>(b).try_emplace(1, Vector<int>(a, {1}))),

@@ -93,7 +93,8 @@ TEST_CASE("checked: a foreign Free is found, and its owner named") {
   acre::Arena other({.name = "yours"});
   Base* object = other.New<Base>();
   CHECK_DIES(arena.Free(object),
-             "not a block of arena 'mine'; it is of arena 'yours'");
+             "not a block of arena 'mine' at 0x[0-9a-f]+; it is of arena "
+             "'yours' at 0x[0-9a-f]+");
   Base local{};
   static Base global{};
   auto* heap = static_cast<Base*>(std::malloc(sizeof(Base)));

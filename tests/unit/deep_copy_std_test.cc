@@ -26,6 +26,8 @@
 #include "acre/arena.h"
 #include "acre/audit.h"
 #include "acre/deep_copy.h"
+#include "acre/failure.h"
+#include "acre/hash.h"
 #include "acre/layout.h"
 
 namespace deep_copy_std_test {
@@ -52,6 +54,20 @@ struct Unit {
 };
 ACRE_LAYOUT(Unit, orders, target)
 
+/// Equal by == where `id` is; std's containers here compare both.
+struct Versioned {
+  int id = 0;
+  int version = 0;
+  bool operator==(const Versioned& other) const { return id == other.id; }
+};
+ACRE_LAYOUT(Versioned, id, version)
+
+struct ByBoth {
+  bool operator()(const Versioned& a, const Versioned& b) const {
+    return std::pair(a.id, a.version) < std::pair(b.id, b.version);
+  }
+};
+
 template <class From, class To>
 constexpr bool kBecomes = std::is_same_v<NativeOf<From>, To>;
 
@@ -73,6 +89,28 @@ static_assert(kBecomes<std::optional<int>, std::optional<int>>);
 static_assert(kBecomes<std::pair<std::string, int>, std::pair<String, int>>);
 static_assert(kBecomes<std::array<std::string, 2>, std::array<String, 2>>);
 
+/// Thrown by the misuse handler, with what it was told.
+struct Refused {
+  std::string message;
+};
+
+/// What DeepCopy says where it refuses `source`; nothing of it may remain.
+template <class T>
+std::string Refusal(const T& source) {
+  Arena arena;
+  const auto previous = acre::SetMisuseHandler(
+      [](const char* message) { throw Refused{message}; });
+  std::string text;
+  try {
+    DeepCopy(arena, source);
+  } catch (const Refused& refused) {
+    text = refused.message;
+  }
+  acre::SetMisuseHandler(previous);
+  CHECK(arena.stats().live() == 0);
+  return text;
+}
+
 /// Everything in the copy is clean, and goes with it.
 template <class T>
 void CheckFreed(Arena& arena, T* copy) {
@@ -82,6 +120,13 @@ void CheckFreed(Arena& arena, T* copy) {
 }
 
 }  // namespace deep_copy_std_test
+
+template <>
+struct acre::Hash<deep_copy_std_test::Versioned> {
+  std::size_t operator()(const deep_copy_std_test::Versioned& key) const {
+    return static_cast<std::size_t>(key.id);
+  }
+};
 
 using namespace deep_copy_std_test;
 
@@ -369,4 +414,22 @@ TEST_CASE("DeepCopy of std: maps and sets of arena strings give all back") {
   to.Free(map_copy);
   to.Free(set_copy);
   CHECK(to.stats().live() == 0);
+}
+
+TEST_CASE("DeepCopy of std: keys equal by == are refused, not merged") {
+  using Texts = std::vector<std::string>;
+  std::map<Versioned, Texts, ByBoth> map{{{1, 1}, {kLong, "b"}}};
+  std::set<Versioned, ByBoth> set{{1, 1}, {2, 1}};
+  Arena arena;
+  CHECK(DeepCopy(arena, map)->at({1, 0}).size() == 2);
+  CHECK(DeepCopy(arena, set)->size() == 2);
+
+  map[{1, 2}] = {kLong};
+  set.insert({2, 2});
+  const std::string of_map = Refusal(map);
+  CHECK(of_map.find("two keys of the source are equal by ==") < of_map.size());
+  CHECK(of_map.find("Map<deep_copy_std_test::Versioned") < of_map.size());
+  const std::string of_set = Refusal(set);
+  CHECK(of_set.find("Set<deep_copy_std_test::Versioned") < of_set.size());
+  CHECK_FALSE(Refusal(std::pair(Texts{kLong}, map)).empty());
 }

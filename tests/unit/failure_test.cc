@@ -12,6 +12,8 @@
 #include <string>
 
 #include "acre/arena.h"
+#include "acre/map.h"
+#include "acre/vector.h"
 #include "support/death.h"
 #include "test_sources.h"
 
@@ -148,6 +150,18 @@ TEST_CASE("failure: very long messages are cut, not overrun") {
   CHECK_DIES(arena.Rewind(acre::Mark()), "^acre: Rewind of arena 'nnnn");
 }
 
+TEST_CASE("failure: a throw out of what is noexcept ends the process") {
+  if constexpr (!acre::kChecked) return;
+  const Handlers restore;
+  acre::SetMisuseHandler(&ThrowMisuse);
+  acre::Arena arena;
+  acre::Vector<int> dead(arena, {1});
+  arena.Reset();
+  CHECK_THROWS_AS(dead.reserve(100), Misuse);
+  static_assert(noexcept(dead.data()));
+  CHECK_DIES(static_cast<void>(dead.data()), "Misuse");
+}
+
 TEST_CASE("failure: at() and length failures throw what std throws") {
   CHECK_THROWS_AS(acre::detail::FailOutOfRange("Vector::at", 7, 3),
                   std::out_of_range);
@@ -157,6 +171,14 @@ TEST_CASE("failure: at() and length failures throw what std throws") {
   } catch (const std::out_of_range& error) {
     CHECK(std::string(error.what()) ==
           "acre: Vector::at: index 7 is out of range, size is 3");
+  }
+  acre::Arena arena;
+  const acre::Map<int, int> map(arena, {{1, 2}});
+  try {
+    static_cast<void>(map.at(3));
+    FAIL("a missing key was not reported");
+  } catch (const std::out_of_range& error) {
+    CHECK(std::string(error.what()) == "acre: Map::at: no such key");
   }
 }
 

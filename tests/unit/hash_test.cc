@@ -10,17 +10,20 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <initializer_list>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <random>
 #include <set>
 #include <span>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -330,6 +333,43 @@ TEST_CASE("Hash: pairs count both parts and their order") {
     const int n = static_cast<int>(i);
     return Nested({n % 64, n / 64 % 32}, n / 2048);
   }));
+}
+
+TEST_CASE("Hash: tuples and arrays count every part and their order") {
+  using Key = std::tuple<int, String, std::int64_t>;
+  const Hash<Key> hash;
+  CHECK(hash(Key(1, "a", 2)) == hash(Key(1, "a", 2)));
+  CHECK(hash(Key(1, "a", 2)) != hash(Key(2, "a", 1)));
+  CHECK(hash(Key(1, "a", 2)) != hash(Key(1, "b", 2)));
+  const Hash<std::array<int, 3>> of_array;
+  CHECK(of_array({1, 2, 3}) == of_array({1, 2, 3}));
+  CHECK(of_array({1, 2, 3}) != of_array({1, 3, 2}));
+  CHECK(of_array({0, 0, 0}) != of_array({0, 0, 1}));
+  CheckSpread(HashesOf<std::tuple<int, int>>([](std::size_t i) {
+    return std::tuple(static_cast<int>(i % 64), static_cast<int>(i / 64));
+  }));
+  CheckSpread(HashesOf<std::array<int, 3>>([](std::size_t i) {
+    const int n = static_cast<int>(i);
+    return std::array{n % 16, n / 16 % 16, n / 256};
+  }));
+}
+
+TEST_CASE("Hash: optionals and durations agree with ==") {
+  using std::chrono::milliseconds;
+  const Hash<std::optional<int>> hash;
+  CHECK(hash(std::nullopt) == hash(std::optional<int>()));
+  CHECK(hash(std::nullopt) != hash(0));
+  CHECK(hash(1) != hash(2));
+  const Hash<milliseconds> of_duration;
+  CHECK(of_duration(std::chrono::seconds(1)) ==
+        of_duration(milliseconds(1000)));
+  CHECK(of_duration(milliseconds(1)) != of_duration(milliseconds(2)));
+  acre::Arena arena;
+  acre::Map<std::tuple<std::optional<int>, milliseconds>, int> map(arena);
+  map[{std::nullopt, milliseconds(5)}] = 1;
+  map[{3, milliseconds(5)}] = 2;
+  CHECK(map.at({std::nullopt, milliseconds(5)}) == 1);
+  CHECK(map.at({3, milliseconds(5)}) == 2);
 }
 
 TEST_CASE("UntrustedHash: differs from Hash, agrees with itself, spreads") {

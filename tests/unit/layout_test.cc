@@ -141,6 +141,12 @@ struct alignas(64) OverAligned {
 };
 ACRE_LAYOUT(OverAligned, value, opaque(padding, 56))
 
+struct alignas(64) OverAlignedTail {
+  float f[16];
+  std::int32_t id;
+};
+ACRE_LAYOUT(OverAlignedTail, f, id, opaque(tail, 60))
+
 struct alignas(64) OverAlignedUntold {
   std::int64_t value;
 };
@@ -382,6 +388,7 @@ TEST_CASE("layout: bit-fields and over-aligned holes are declared opaque") {
   CHECK(Told<Bits>() == "");
   CHECK(Told<WideBits>() == "");
   CHECK(Told<OverAligned>() == "");
+  CHECK(Told<OverAlignedTail>() == "");
   const auto fields = Layout<Bits>().fields;
   REQUIRE(fields.size() == 4);
   CHECK((fields[1].name == "bits"));

@@ -5,14 +5,17 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <iterator>
 #include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "acre/arena.h"
 #include "acre/layout.h"
@@ -144,6 +147,53 @@ TEST_CASE("Map: overwriting, clearing and Release give back what was held") {
   map["again"].push_back(1);
   map.Release();
   CHECK(arena.stats().live() == 0);
+}
+
+TEST_CASE("Map: lists of pairs of texts make Strings in place") {
+  acre::Arena arena;
+  Map<String, String> map(arena, {{"a", kLong}, {kLong, "b"}});
+  CHECK(map.at("a") == kLong);
+  CHECK(map.at(kLong) == "b");
+  CHECK(map.begin()->second.arena() == &arena);
+  map = {{"c", "d"}};
+  map.insert({{"c", "kept"}, {"e", kLong}});
+  CHECK(map == Map<String, String>(arena, {{"e", kLong}, {"c", "d"}}));
+  const Map<String, int> numbers(arena, {{kLong, 1}, {"b", 2}});
+  CHECK(numbers.at(kLong) == 1);
+  const Map<int, String> names(arena, {{1, kLong}});
+  CHECK(names.at(1) == kLong);
+}
+
+TEST_CASE("Map: a list is assigned, an empty one clears") {
+  acre::Arena arena;
+  Map<int, int> map(arena, {{1, 10}, {2, 20}});
+  map = {{3, 30}, {4, 40}};
+  CHECK(map == Map<int, int>(arena, {{4, 40}, {3, 30}}));
+  map = {};
+  CHECK(map.empty());
+  CHECK(map.arena() == &arena);
+  arena.Reset();
+  map = {{5, 50}};
+  CHECK(map.at(5) == 50);
+}
+
+TEST_CASE("Map: made of a range, and filled by std::inserter") {
+  acre::Arena arena;
+  const std::vector<std::pair<std::string, int>> pairs{{kLong, 1}, {"b", 2}};
+  Map<String, int> map(arena, pairs.begin(), pairs.end());
+  CHECK(map.at(kLong) == 1);
+  CHECK(map.size() == 2);
+  Map<String, int> copy(arena);
+  std::copy(map.begin(), map.end(), std::inserter(copy, copy.begin()));
+  CHECK(copy == map);
+  std::transform(pairs.begin(), pairs.end(), std::inserter(copy, copy.end()),
+                 [](const auto& pair) {
+                   return std::pair<const String, int>(pair.first.substr(0, 1),
+                                                       3);
+                 });
+  CHECK(copy.size() == 3);
+  CHECK(copy.at("a") == 3);
+  CHECK(copy.at("b") == 2);
 }
 
 TEST_CASE("Map: moving takes the table and leaves an empty, bound one") {

@@ -126,8 +126,8 @@ TEST_CASE("Ownership: checked builds refuse a foreign arena's storage") {
     Arena b({.name = "there"});
     auto* unit = a.New<Unit>();
     const char* const kWhy =
-        "lies in arena 'here' and cannot take storage of arena 'there'; use "
-        "Clone or DeepCopy";
+        "lies in arena 'here' at 0x[0-9a-f]+ and cannot take storage of arena "
+        "'there' at 0x[0-9a-f]+; use Clone or DeepCopy";
     CHECK_DIES(unit->orders = Numbers(b), kWhy);
     CHECK_DIES(unit->name = Text(b), kWhy);
     CHECK_DIES(

@@ -327,3 +327,32 @@ TEST_CASE("Set: any history leaves what std::unordered_set has") {
     RunHistory<acre::UntrustedHash<int>>(seed);
   }
 }
+
+TEST_CASE("Set: lists are assigned, an empty one clears") {
+  acre::Arena arena;
+  Set<int> numbers(arena, {1, 2});
+  numbers = {2, 3, 3};
+  CHECK(numbers == Set<int>(arena, {3, 2}));
+  numbers = {};
+  CHECK(numbers.empty());
+  Set<String> texts(arena);
+  texts = {kLong, "b"};
+  CHECK(texts == Set<String>(arena, {"b", kLong}));
+  CHECK(texts.find(kLong)->arena() == &arena);
+}
+
+TEST_CASE("Set: made of a range, and filled by std::inserter") {
+  acre::Arena arena;
+  const std::vector<std::string> source{"a", kLong, "a"};
+  const Set<String> texts(arena, source.begin(), source.end());
+  CHECK(texts.size() == 2);
+  CHECK(texts.contains(kLong));
+  Set<String> copy(arena, {"c"});
+  std::copy(texts.begin(), texts.end(), std::inserter(copy, copy.begin()));
+  CHECK(copy == Set<String>(arena, {"a", "c", kLong}));
+  const Ints odd{1, 3};
+  const Ints few{2, 3};
+  Set<int> all(arena);
+  std::ranges::set_union(odd, few, std::inserter(all, all.begin()));
+  CHECK(all == Set<int>(arena, {1, 2, 3}));
+}

@@ -437,6 +437,21 @@ TEST_CASE("String: swap exchanges near and far texts") {
   CheckIs(b, Text(80));
 }
 
+TEST_CASE("String: a number of equal characters") {
+  acre::Arena arena;
+  String text(arena, 3, 'x');
+  CHECK(text == "xxx");
+  CHECK(text.arena() == &arena);
+  text.append(2, 'y').append(0, 'z');
+  CHECK(text == "xxxyy");
+  text.append(40, '-');
+  CHECK(text == "xxxyy" + std::string(40, '-'));
+  CHECK(std::string(text.cbegin(), text.cend()) == text.view());
+  CHECK(String(arena, 50, 'q') == std::string(50, 'q'));
+  CHECK_THROWS_AS(text.append(text.max_size(), 'x'), std::length_error);
+  CHECK(text.size() == 45);
+}
+
 TEST_CASE("String: its bytes may be moved, for it never points into itself") {
   acre::Arena arena;
   for (const std::size_t size : {0, 1, 22, 23, 24, 100}) {

@@ -472,3 +472,52 @@ TEST_CASE("Vector: three levels grow independently") {
     }
   }
 }
+
+TEST_CASE("Vector: lists of texts, wherever a list of elements goes") {
+  acre::Arena arena;
+  acre::Arena other;
+  Vector<String> texts(arena);
+  texts.assign({"a", kLong});
+  CHECK(texts == Vector<String>(other, {"a", kLong}));
+  auto at = texts.insert(texts.begin() + 1, {kLong, "b"});
+  CHECK(at == texts.begin() + 1);
+  CHECK(texts == Vector<String>(other, {"a", kLong, "b", kLong}));
+  at = texts.insert(texts.end(), {std::string(kLong), std::string("c")});
+  CHECK(*at == kLong);
+  CHECK(texts.back() == "c");
+  texts.insert(texts.begin(), {"one"});
+  CHECK(texts.size() == 7);
+  for (const String& text : texts) CHECK(text.arena() == &arena);
+  texts.assign({std::string_view("only")});
+  CHECK(texts == Vector<String>(other, {"only"}));
+  texts.Release();
+  CHECK(arena.stats().live() == 0);
+}
+
+TEST_CASE("Vector: a number of equal texts") {
+  acre::Arena arena;
+  Vector<String> texts(arena, 2, kLong);
+  CHECK(texts == Vector<String>(arena, {kLong, kLong}));
+  texts.assign(3, "x");
+  CHECK(texts == Vector<String>(arena, {"x", "x", "x"}));
+  texts.resize(4, std::string(kLong));
+  CHECK(texts.back() == kLong);
+  texts.resize(1, kLong);
+  CHECK(texts == Vector<String>(arena, {"x"}));
+}
+
+TEST_CASE("Vector: a braced struct is one element, not a list") {
+  acre::Arena arena;
+  Vector<Point> points(arena);
+  points.insert(points.end(), {1, 2});
+  REQUIRE(points.size() == 1);
+  CHECK(points[0] == Point{1, 2});
+  points.insert(points.begin(), {{3, 4}, {5, 6}});
+  CHECK(points == Vector<Point>(arena, {{3, 4}, {5, 6}, {1, 2}}));
+  points.assign(2, {7, 8});
+  CHECK(points == Vector<Point>(arena, {{7, 8}, {7, 8}}));
+  Vector<double> numbers(arena, 2, 1);
+  numbers.insert(numbers.end(), {2, 3});
+  numbers.assign(2, 4);
+  CHECK(numbers == Vector<double>(arena, {4, 4}));
+}

@@ -6,6 +6,7 @@
 #ifndef ACRE_CONTAINERS_DETAIL_KEY_H_
 #define ACRE_CONTAINERS_DETAIL_KEY_H_
 
+#include <string_view>
 #include <type_traits>
 #include <utility>
 
@@ -14,8 +15,16 @@
 #include "acre/detail/construct.h"
 #include "acre/detail/handle.h"
 #include "acre/element.h"
+#include "acre/fwd.h"
 
 namespace acre::inline ACRE_ABI::detail {
+
+/// A key or value in a list. Strings are given as texts: one that a list held
+/// could neither be copied from it nor find its arena.
+template <class T>
+using Listed =
+    std::conditional_t<std::is_same_v<std::remove_const_t<T>, String>,
+                       std::string_view, std::remove_const_t<T>>;
 
 template <class H, class K, class Q>
 concept LooksUp = std::is_convertible_v<const Q&, const K&> ||(requires {

@@ -21,6 +21,7 @@
 #include "acre/detail/copier.h"
 #include "acre/detail/type_name.h"
 #include "acre/element.h"
+#include "acre/failure.h"
 #include "acre/map.h"
 #include "acre/set.h"
 #include "acre/string.h"
@@ -38,7 +39,7 @@ struct Native {
 };
 
 template <class T>
-using NativeType = typename Native<std::remove_cv_t<T>>::Type;
+using NativeType = typename Native<std::remove_const_t<T>>::Type;
 
 constexpr bool IsOneOf(std::string_view name,
                        std::initializer_list<std::string_view> templates) {
@@ -48,16 +49,21 @@ constexpr bool IsOneOf(std::string_view name,
   return false;
 }
 
+// A name begins alike for a class, for pointers to it and for arrays of it.
 template <class T>
-concept StdString = IsStdTemplate(TypeName<T>(), "basic_string<char");
+concept StdString = std::is_class_v<T> && IsStdTemplate(
+    TypeName<T>(),
+    "basic_string<") && std::is_convertible_v<const T&, std::string_view>;
 template <class T>
-concept StdSequence = IsOneOf(TypeName<T>(), {"vector<", "deque<", "list<",
-                                              "forward_list<"}) &&
+concept StdSequence = std::is_class_v<T> &&
+    IsOneOf(TypeName<T>(), {"vector<", "deque<", "list<", "forward_list<"}) &&
     !std::is_same_v<typename T::value_type, bool>;
 template <class T>
-concept StdMap = IsOneOf(TypeName<T>(), {"map<", "unordered_map<"});
+concept StdMap = std::is_class_v<T> &&
+    IsOneOf(TypeName<T>(), {"map<", "unordered_map<"});
 template <class T>
-concept StdSet = IsOneOf(TypeName<T>(), {"set<", "unordered_set<"});
+concept StdSet = std::is_class_v<T> &&
+    IsOneOf(TypeName<T>(), {"set<", "unordered_set<"});
 
 template <StdString T>
 struct Native<T> {
@@ -87,6 +93,15 @@ struct Native<T> {
   }
 };
 
+/// A source may tell keys apart that its copy, which compares with ==, cannot:
+/// merging them would lose an entry.
+inline void RequireNewKey(const TypeLayout& table, bool is_new) {
+  ACRE_CHECK(is_new,
+             "DeepCopy: two keys of the source are equal by ==, with which "
+             "%.*s compares; it cannot hold both",
+             static_cast<int>(table.name.size()), table.name.data());
+}
+
 /// `to` is a copy already, for the table to find its place by: what its
 /// containers got for that goes back.
 template <class Key>
@@ -103,7 +118,9 @@ struct Native<T> {
   static void Convert(Copier& copier, const T& from, Type* to) {
     to->reserve(from.size());  // values stay where they are made
     for (const auto& [key, value] : from) {
-      auto* slot = &*to->try_emplace(key).first;
+      const auto [at, is_new] = to->try_emplace(key);
+      RequireNewKey(LayoutOf<Type>(), is_new);
+      auto* slot = &*at;
       if constexpr (Element<Key>) {
         PlaceKey(copier, key, const_cast<Key*>(&slot->first));
       }
@@ -120,9 +137,10 @@ struct Native<T> {
   static void Convert(Copier& copier, const T& from, Type* to) {
     to->reserve(from.size());
     for (const Key& key : from) {
-      const auto* slot = &*to->insert(key).first;
+      const auto [at, is_new] = to->insert(key);
+      RequireNewKey(LayoutOf<Type>(), is_new);
       if constexpr (Element<Key>) {
-        PlaceKey(copier, key, const_cast<Key*>(slot));
+        PlaceKey(copier, key, const_cast<Key*>(&*at));
       }
     }
     copier.RehashLater(LayoutOf<Type>(), to);
@@ -144,8 +162,8 @@ template <class A, class B>
 requires(!Element<std::pair<A, B>>) struct Native<std::pair<A, B>> {
   using Type = std::pair<NativeType<A>, NativeType<B>>;
   static void Convert(Copier& copier, const std::pair<A, B>& from, Type* to) {
-    Native<std::remove_cv_t<A>>::Convert(copier, from.first, &to->first);
-    Native<std::remove_cv_t<B>>::Convert(copier, from.second, &to->second);
+    Native<std::remove_const_t<A>>::Convert(copier, from.first, &to->first);
+    Native<std::remove_const_t<B>>::Convert(copier, from.second, &to->second);
   }
 };
 
