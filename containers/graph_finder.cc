@@ -2,6 +2,7 @@
 
 #include "acre/detail/graph_finder.h"
 
+#include <cstdint>
 #include <cstring>
 
 #include "acre/detail/size_class.h"
@@ -59,30 +60,35 @@ void GraphFinder::WalkAll() {
     WalkRows();
     // By index: more chunks may be met.
     for (std::size_t i = 0; i < maps_.size() && !is_stopped_; ++i) {
-      CopyMap& map = maps_[i];
-      if (!map.HasWaiting()) continue;
-      map.EnterWaiting([&](const char* start, CopyNote note) {
-        CopyPlan& plan = plans_[note.number()];
-        __builtin_prefetch(start);
-        __builtin_prefetch(start + plan.type->size - 1);
-        const Object next = ahead_.Exchange({start, &plan});
-        PrefetchStorage(ahead_.Middle());
-        EnterAhead(next);
-      });
+      if (maps_[i].waiting() != 0) EnterWaiting(maps_[i]);
     }
-    ahead_.Drain([this](const Object& object) { EnterAhead(object); });
+    ahead_.Drain([this](const Object& object) { Enter(object); });
     pending_.Drain([this](const Pending& pending) { Resolve(pending); });
   } while (!is_stopped_ && (!rows_.empty() || HasWaiting()));
 }
 
 bool GraphFinder::HasWaiting() {
   for (std::size_t i = 0; i < maps_.size(); ++i) {
-    if (maps_[i].HasWaiting()) return true;
+    if (maps_[i].waiting() != 0) return true;
   }
   return false;
 }
 
-inline void GraphFinder::EnterAhead(const Object& object) {
+void GraphFinder::EnterWaiting(CopyMap& map) {
+  map.EnterWaiting([&](const char* start, CopyNote note) {
+    CopyPlan& plan = plans_[note.number()];
+    // Of a list or two nothing can be asked for ahead of time.
+    is_narrow_ = map.waiting() < kNarrow;
+    if (is_narrow_) return Enter({start, &plan});
+    __builtin_prefetch(start);
+    __builtin_prefetch(start + plan.type->size - 1);
+    const Object next = ahead_.Exchange({start, &plan});
+    PrefetchStorage(ahead_.Middle());
+    Enter(next);
+  });
+}
+
+inline void GraphFinder::Enter(const Object& object) {
   if (object.address == nullptr || is_stopped_) return;
   for (Step& step : object.plan->steps) {
     TakeStep(object.address + step.offset, step);
@@ -118,6 +124,7 @@ void GraphFinder::WalkRow(const Row& row) {
 inline void GraphFinder::TakePointers(const char* data, std::size_t count,
                                       CopyPlan& plan) {
   CopyPlan& target = plans_.TargetOf(plan.steps[0]);
+  is_narrow_ = is_narrow_ && count < kNarrow;
   const auto* pointers = reinterpret_cast<const char* const*>(data);
   for (std::size_t i = 0; i < count; ++i) TakePointer(pointers[i], target);
 }
@@ -140,6 +147,7 @@ inline void GraphFinder::TakePointer(const char* target, CopyPlan& plan) {
   if (target == nullptr) return;
   CopyMap* map = maps_.Of(target);
   if (ACRE_UNLIKELY(map == nullptr)) return MeetOutside(target, plan, 1);
+  if (is_narrow_) return Resolve({map, target, &plan});
   map->Prefetch(target);
   Resolve(pending_.Exchange({map, target, &plan}));
 }

@@ -265,7 +265,7 @@ TEST_CASE("CopyMap: what waits is entered once, by address") {
   };
   add();
   int rounds = 0;
-  while (map.HasWaiting()) {
+  while (map.waiting() != 0) {
     ++rounds;
     const char* last = nullptr;
     map.EnterWaiting([&](const char* start, CopyNote note) {
@@ -277,7 +277,7 @@ TEST_CASE("CopyMap: what waits is entered once, by address") {
       if (random() % 4 != 0) add();
       if (random() % 4 != 0) add();
     });
-    if (!map.HasWaiting()) add();
+    if (map.waiting() == 0) add();
   }
   CHECK(entered.size() == kCount);
   CHECK(rounds < 200);

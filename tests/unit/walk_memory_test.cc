@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Guards the memory of a walk: pages are zeros, and apart, in small slabs and in
-// mapped ones.
+// Guards the memory of a walk: pages are zeros, and apart, in small slabs and
+// in mapped ones.
 
 #include "acre/detail/walk_memory.h"
 

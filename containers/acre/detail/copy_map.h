@@ -7,11 +7,12 @@
 //   chunk:  | page 8192 | page | page | ...
 //   page:   a note for each granule; a line for 64 granules
 //
-//   note:   00 | waits 1 | number of the plan 13     starts an object
-//           01 | is storage 1 | number 9 | pad 4     starts storage, or an
-//           array 1  | distance 15                         granules behind a
-//           start 1  | 0                                   what the class adds
-//           0                                        nobody's
+//   note, from its highest bit on:
+//     00 | waits 1 | number of the plan 13    starts an object
+//     01 | is storage 1 | number 9 | pad 4    starts storage, or an array
+//     1 | distance 15                         granules behind such a start
+//     1 | 0                                   added by the size class
+//     0                                       nobody's
 //
 // `pad` says how many bytes of the last granule are not the extent's. An object
 // that waits is still to be entered. Lines are made when all is noted; what
@@ -38,6 +39,9 @@
 #include "acre/detail/walk_memory.h"
 
 namespace acre::inline ACRE_ABI::detail {
+
+static_assert(std::endian::native == std::endian::little,
+              "acre: notes are looked at by four, the first one lowest");
 
 /// What is known of a granule. The default: nothing.
 class CopyNote {
@@ -121,6 +125,7 @@ class CopyNote {
 
 class CopyMap {
  public:
+  /// Of 64 granules; see CopyPlacement.
   struct Line {
     std::uint64_t bits;  // a granule each
     std::uint64_t base;
@@ -235,7 +240,8 @@ class CopyMap {
     first_waiting_ = std::min(first_waiting_, page / 64);
     ++waiting_;
   }
-  bool HasWaiting() const { return waiting_ != 0; }
+  /// How many wait.
+  std::size_t waiting() const { return waiting_; }
 
   /// Calls enter(start, note) for all that wait, by address; what comes to wait
   /// ahead is met on the same way.

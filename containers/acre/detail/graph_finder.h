@@ -71,9 +71,12 @@ class GraphFinder {
     bool is_all;            // and nothing else
   };
 
+  static constexpr std::size_t kNarrow = 4;
+
   void WalkAll();
   bool HasWaiting();
-  void EnterAhead(const Object& object);
+  void EnterWaiting(CopyMap& map);
+  void Enter(const Object& object);
   static void PrefetchStorage(const Object& object);
   void WalkRows();
   void WalkRow(const Row& row);
@@ -102,6 +105,7 @@ class GraphFinder {
   const char* root_ = nullptr;  // where it lies outside of arenas; else null
   CopyPlan* root_plan_ = nullptr;
   bool is_stopped_ = false;
+  bool is_narrow_ = false;  // so few wait that nothing is asked for ahead
   bool leads_into_table_ = false;
   bool has_wide_ = false;
   NestedRows<Row> rows_;

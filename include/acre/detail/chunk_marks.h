@@ -24,6 +24,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "acre/config.h"
@@ -67,7 +68,8 @@ class ChunkMarks {
       : begin_(begin),
         size_(size),
         live_end_(live_end),
-        groups_(size / kGroup + 1) {}
+        groups_(size / kGroup + 1),
+        pending_groups_(groups_.size() / 64 + 1) {}
 
   bool Holds(const void* address) const {
     return OffsetOf(address) < size_;  // one comparison for both ends
@@ -130,7 +132,9 @@ class ChunkMarks {
   void SetPending(const void* address) { SetPending(SpotOf(address, 0)); }
   void SetPending(const Spot& spot) {
     spot.group_->pending |= BitOf(spot.offset_);
-    first_pending_ = std::min(first_pending_, spot.group_);
+    const auto group = static_cast<std::size_t>(spot.group_ - groups_.data());
+    pending_groups_[group / 64] |= std::uint64_t{1} << group % 64;
+    first_pending_ = std::min(first_pending_, group / 64);
     ++pending_count_;
   }
   bool HasPending() const { return pending_count_ != 0; }
@@ -139,19 +143,18 @@ class ChunkMarks {
   /// to be pending here or ahead is met on the same way.
   template <class Enter>
   void EnterPending(Enter enter) {
-    Group* const end = groups_.data() + groups_.size();
-    Group* group = first_pending_;
-    first_pending_ = end;
-    const char* at = begin_ + (group - groups_.data()) * std::ptrdiff_t{kGroup};
-    for (; group != end && pending_count_ != 0; ++group, at += kGroup) {
-      while (group->pending != 0) {
-        const auto bit =
-            static_cast<std::size_t>(std::countr_zero(group->pending));
-        group->pending &= group->pending - 1;
-        --pending_count_;
-        const std::size_t offset = OffsetIn(*group, bit);
-        enter(at + offset, group->types >> ShiftOf(offset) & 15);
+    for (std::size_t i = std::exchange(first_pending_, kNone);
+         pending_count_ != 0 && i < pending_groups_.size(); ++i) {
+      std::uint64_t ahead = ~std::uint64_t{0};
+      while ((pending_groups_[i] & ahead) != 0) {
+        const auto nth =
+            static_cast<unsigned>(std::countr_zero(pending_groups_[i] & ahead));
+        pending_groups_[i] &= ~(std::uint64_t{1} << nth);
+        ahead = ~std::uint64_t{0} << nth;  // this group again, as well
+        EnterGroup(i * 64 + nth, enter);
       }
+      // What came to be pending behind.
+      if (pending_groups_[i] != 0) first_pending_ = std::min(first_pending_, i);
     }
   }
 
@@ -227,11 +230,30 @@ class ChunkMarks {
     return static_cast<unsigned>(offset % kGroup / kLine * 4);
   }
 
+  template <class Enter>
+  void EnterGroup(std::size_t index, Enter& enter) {
+    Group& group = groups_[index];
+    const char* at = begin_ + index * kGroup;
+    while (group.pending != 0) {
+      const auto bit =
+          static_cast<std::size_t>(std::countr_zero(group.pending));
+      group.pending &= group.pending - 1;
+      --pending_count_;
+      const std::size_t offset = OffsetIn(group, bit);
+      enter(at + offset, group.types >> ShiftOf(offset) & 15);
+    }
+  }
+
+  static constexpr std::size_t kNone = SIZE_MAX;
+
   const char* begin_;
   std::size_t size_;
   const char* live_end_;
   std::vector<Group> groups_;
-  Group* first_pending_ = groups_.data() + groups_.size();  // none before it
+  // A bit for each group that has something pending. Without them two lists in
+  // a large chunk, in no order, took time with the square of its size.
+  std::vector<std::uint64_t> pending_groups_;
+  std::size_t first_pending_ = kNone;  // no word of those before it has a bit
   std::size_t pending_count_ = 0;
   bool has_ranks_ = false;
 };

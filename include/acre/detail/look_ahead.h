@@ -8,6 +8,7 @@
 #define ACRE_DETAIL_LOOK_AHEAD_H_
 
 #include <cstddef>
+#include <utility>
 
 #include "acre/config.h"
 
@@ -21,10 +22,8 @@ class LookAhead {
   /// Puts `item` in and returns the one that has waited longest; T() while the
   /// queue fills.
   T Exchange(const T& item) {
-    const T oldest = items_[next_];
-    items_[next_] = item;
-    next_ = (next_ + 1) % kDistance;
-    return oldest;
+    is_drained_ = false;
+    return Replace(item);
   }
 
   /// The one that will come out after half the queue has.
@@ -35,12 +34,21 @@ class LookAhead {
   /// Calls finish(T) for all that wait, the oldest first; for T() too.
   template <class Finish>
   void Drain(Finish finish) {
-    for (std::size_t i = 0; i < kDistance; ++i) finish(Exchange(T()));
+    if (std::exchange(is_drained_, true)) return;
+    for (std::size_t i = 0; i < kDistance; ++i) finish(Replace(T()));
   }
 
  private:
+  T Replace(const T& item) {
+    const T oldest = items_[next_];
+    items_[next_] = item;
+    next_ = (next_ + 1) % kDistance;
+    return oldest;
+  }
+
   T items_[kDistance] = {};
-  std::size_t next_ = 0;  // the oldest
+  std::size_t next_ = 0;    // the oldest
+  bool is_drained_ = true;  // nothing was put in since
 };
 
 }  // namespace acre::inline ACRE_ABI::detail
