@@ -74,25 +74,24 @@ void CopyMap::MakeLines() {
   }
 }
 
-std::uint64_t CopyMap::OwnedAt(const char* at) const {
+/// `pick`: of four notes, which of the highest bits count.
+std::uint64_t CopyMap::BitsAt(const char* at,
+                              std::uint64_t (*pick)(std::uint64_t)) const {
   const std::size_t granule = OffsetOf(at) / kGranule;
   const Page& page = *pages_[granule / kGranules];
-  std::uint64_t owned = 0;
+  std::uint64_t bits = 0;
   for (std::size_t i = 0; i < 64; i += 4) {
-    owned |= OneOf16(CopyNote::AnyIn(Four(page, granule % kGranules + i))) << i;
+    bits |= OneOf16(pick(Four(page, granule % kGranules + i))) << i;
   }
-  return owned;
+  return bits;
+}
+
+std::uint64_t CopyMap::OwnedAt(const char* at) const {
+  return BitsAt(at, &CopyNote::AnyIn);
 }
 
 std::uint64_t CopyMap::StartsAt(const char* at) const {
-  const std::size_t granule = OffsetOf(at) / kGranule;
-  const Page& page = *pages_[granule / kGranules];
-  std::uint64_t starts = 0;
-  for (std::size_t i = 0; i < 64; i += 4) {
-    starts |= OneOf16(CopyNote::StartsIn(Four(page, granule % kGranules + i)))
-              << i;
-  }
-  return starts;
+  return BitsAt(at, &CopyNote::StartsIn);
 }
 
 std::size_t CopyMap::BytesOf(const char* start) const {

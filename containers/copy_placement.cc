@@ -32,13 +32,20 @@ std::size_t CopyPlacement::CountBytes() {
   return granules * kGranule;
 }
 
-void CopyPlacement::GiveBack() {
+/// Calls visit(map, start, note) for each extent, in the order of the ranks.
+template <class Visit>
+void CopyPlacement::ForEachExtent(Visit visit) {
   for (std::size_t i = 0; i < maps_.size(); ++i) {
     const CopyMap& map = maps_[i];
-    map.ForEachExtent([&](const char* start, CopyNote note) {
-      Give(map, start, note, CopyOf(map, start));
-    });
+    map.ForEachExtent(
+        [&](const char* start, CopyNote note) { visit(map, start, note); });
   }
+}
+
+void CopyPlacement::GiveBack() {
+  ForEachExtent([this](const CopyMap& map, const char* start, CopyNote note) {
+    Give(map, start, note, CopyOf(map, start));
+  });
 }
 
 void CopyPlacement::Give(const CopyMap& map, const char* start, CopyNote note,
@@ -150,17 +157,14 @@ void CopyPlacement::GiveRest() {
 
 /// Checked builds know every block.
 void CopyPlacement::NoteCuts() {
-  for (std::size_t i = 0; i < maps_.size(); ++i) {
-    const CopyMap& map = maps_[i];
-    if (map.is_alone()) continue;
-    map.ForEachExtent([&](const char* start, CopyNote note) {
-      const CopyPlan& plan = plans_[note.number()];
-      char* copy = Nth(map, start);
-      Blocks::NoteCut(arena_, copy, BytesOf(map, start, note), plan.align(),
-                      plan.block_type());
-      if (note.kind() == CopyNote::Kind::kStorage) Blocks::NoteStorage(copy);
-    });
-  }
+  ForEachExtent([this](const CopyMap& map, const char* start, CopyNote note) {
+    if (map.is_alone()) return;
+    const CopyPlan& plan = plans_[note.number()];
+    char* copy = Nth(map, start);
+    Blocks::NoteCut(arena_, copy, BytesOf(map, start, note), plan.align(),
+                    plan.block_type());
+    if (note.kind() == CopyNote::Kind::kStorage) Blocks::NoteStorage(copy);
+  });
 }
 
 // -------------------------------------------------------------------- by rank
@@ -168,14 +172,11 @@ void CopyPlacement::NoteCuts() {
 bool CopyPlacement::TakeBlocks() {
   copies_.reserve(SetRanks());
   bool has_memory = true;
-  for (std::size_t i = 0; i < maps_.size(); ++i) {
-    const CopyMap& map = maps_[i];
-    map.ForEachExtent([&](const char* start, CopyNote note) {
-      char* copy = has_memory ? TakeBlock(map, start, note) : nullptr;
-      has_memory = copy != nullptr;
-      if (has_memory) copies_.push_back(copy);
-    });
-  }
+  ForEachExtent([&](const CopyMap& map, const char* start, CopyNote note) {
+    char* copy = has_memory ? TakeBlock(map, start, note) : nullptr;
+    has_memory = copy != nullptr;
+    if (has_memory) copies_.push_back(copy);
+  });
   if (!has_memory) GiveBlocks();
   return has_memory;
 }
@@ -208,12 +209,9 @@ char* CopyPlacement::TakeBlock(const CopyMap& map, const char* start,
 /// Those that were taken.
 void CopyPlacement::GiveBlocks() {
   std::size_t rank = 0;
-  for (std::size_t i = 0; i < maps_.size(); ++i) {
-    const CopyMap& map = maps_[i];
-    map.ForEachExtent([&](const char* start, CopyNote note) {
-      if (rank < copies_.size()) Give(map, start, note, copies_[rank++]);
-    });
-  }
+  ForEachExtent([&](const CopyMap& map, const char* start, CopyNote note) {
+    if (rank < copies_.size()) Give(map, start, note, copies_[rank++]);
+  });
 }
 
 }  // namespace acre::inline ACRE_ABI::detail

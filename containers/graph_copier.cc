@@ -44,9 +44,13 @@ bool GraphCopier::Run(const TypeLayout& type, const void* root) {
 GraphCopier::~GraphCopier() {
   if (!is_taken_ || is_finished_) return;
   placement_.GiveBack();
-  if (root_bytes_ != 0) {
-    Blocks::Give(arena_, copy_, root_bytes_, root_type_->align, root_type_);
-  }
+  GiveRoot();
+}
+
+/// Of a root outside of arenas; the others' are placed.
+void GraphCopier::GiveRoot() {
+  if (root_bytes_ == 0) return;
+  Blocks::Give(arena_, copy_, root_bytes_, root_type_->align, root_type_);
 }
 
 /// All memory that the copy needs.
@@ -62,9 +66,7 @@ bool GraphCopier::Take(CopyPlan& plan) {
     if (root_bytes_ == 0) copy_ = CopyOf(root_);
     return true;
   }
-  if (root_bytes_ != 0) {
-    Blocks::Give(arena_, copy_, root_bytes_, root_type_->align, root_type_);
-  }
+  GiveRoot();
   return false;
 }
 

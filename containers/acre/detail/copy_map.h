@@ -334,6 +334,8 @@ class CopyMap {
     const char* at = start + granules * kGranule;
     return Holds(at) && At(at).bits() == CopyNote::Behind(granules).bits();
   }
+  std::uint64_t BitsAt(const char* at,
+                       std::uint64_t (*pick)(std::uint64_t)) const;
   Page& MakePage(std::size_t index, WalkMemory& memory);
   bool NoteSlow(const char* begin, CopyNote note, std::size_t bytes,
                 std::size_t block_bytes, WalkMemory& memory);

@@ -69,6 +69,8 @@ class CopyPlacement {
     std::size_t bytes;
   };
 
+  template <class Visit>
+  void ForEachExtent(Visit visit);
   std::size_t BytesOf(const CopyMap& map, const char* start,
                       CopyNote note) const;
 

@@ -59,6 +59,7 @@ class GraphCopier {
   };
 
   bool Take(CopyPlan& plan);
+  void GiveRoot();
   void CopyAll(CopyPlan& plan);
   void CopyExtent(const CopyMap& map, const char* start, CopyNote note);
   void WalkRows();
