@@ -5,21 +5,14 @@
 #include <cstdlib>
 
 namespace acre::inline ACRE_ABI::detail {
-namespace {
-
-/// The highest bits of four lanes of 16, one behind the other.
-std::uint64_t OneOf16(std::uint64_t lanes) {
-  return (lanes >> 15) * 0x0001000200040008u >> 48 & 15;
-}
-
-}  // namespace
 
 CopyMap::CopyMap(const char* begin, std::size_t size, const char* live_end)
     : begin_(begin),
-      size_(std::min(size, static_cast<std::size_t>(live_end - begin))) {
+      size_(std::min(size, static_cast<std::size_t>(live_end - begin))),
+      pages_begin_(begin - reinterpret_cast<std::uintptr_t>(begin) % kLine) {
   // Not vectors: of a large chunk only what is used is to be cleared.
-  const std::size_t pages = size_ / kPage + 1;
-  const std::size_t words = pages / 64 + 1;
+  const std::size_t pages = OffsetOf(begin_ + size_) / kPage + 1;
+  const std::size_t words = PendingBits::WordsOf(pages);
   tables_.reset(std::calloc(pages * (2 * sizeof(void*) + 2) + words * 8, 1));
   if (tables_ == nullptr) {
     size_ = 0;  // holds nothing: Copier does without
@@ -27,38 +20,49 @@ CopyMap::CopyMap(const char* begin, std::size_t size, const char* live_end)
   }
   pages_ = static_cast<Page**>(tables_.get());
   lines_ = reinterpret_cast<Line**>(pages_ + pages);
-  waiting_pages_ = reinterpret_cast<std::uint64_t*>(lines_ + pages);
-  used_lines_ = reinterpret_cast<std::uint8_t*>(waiting_pages_ + words);
+  auto* pending = reinterpret_cast<std::uint64_t*>(lines_ + pages);
+  waiting_pages_ = PendingBits(pending, pages);
+  used_lines_ = reinterpret_cast<std::uint8_t*>(pending + words);
   waiting_lines_ = used_lines_ + pages;
 }
 
 void CopyMap::Release::operator()(void* memory) const { std::free(memory); }
 
-CopyMap::Page& CopyMap::MakePage(std::size_t index, WalkMemory& memory) {
-  Page*& page = pages_[index];
-  if (page == nullptr) page = static_cast<Page*>(memory.NewZeroPage());
-  return *page;
+/// Calls visit(notes) for the notes of granules in each page.
+template <class Visit>
+void CopyMap::ForEachPart(std::size_t first, std::size_t end,
+                          WalkMemory& memory, Visit visit) {
+  while (first < end) {
+    const std::size_t nth = first % kGranules;
+    const std::size_t count = std::min(end - first, kGranules - nth);
+    visit(std::span(&PageAt(first / kGranules, memory).notes[nth], count));
+    first += count;
+  }
 }
 
-bool CopyMap::NoteSlow(const char* begin, CopyNote note, std::size_t bytes,
-                       std::size_t block_bytes, WalkMemory& memory) {
-  if (block_bytes > size_ - OffsetOf(begin)) return false;
-  const std::size_t first = OffsetOf(begin) / kGranule;
-  const std::size_t granules = (bytes + kGranule - 1) / kGranule;
-  const std::size_t end = first + block_bytes / kGranule;
-  for (std::size_t i = first; i < end; ++i) {
-    const Page& page = MakePage(i / kGranules, memory);
-    if (page.notes[i % kGranules] != 0) return false;
+bool CopyMap::Note(const char* start, CopyNote note, std::size_t bytes,
+                   std::size_t block_bytes, WalkMemory& memory) {
+  if (block_bytes > size_ - static_cast<std::size_t>(start - begin_)) {
+    return false;
   }
+  const std::size_t first = OffsetOf(start) / kGranule;
+  const std::size_t end = first + block_bytes / kGranule;
+  unsigned taken = 0;
+  ForEachPart(first, end, memory, [&](std::span<std::uint16_t> notes) {
+    for (const std::uint16_t each : notes) taken |= each;
+  });
+  if (taken != 0) return false;
+  const std::size_t granules = (bytes + kGranule - 1) / kGranule;
+  std::size_t behind = 0;
+  ForEachPart(first, end, memory, [&](std::span<std::uint16_t> notes) {
+    for (std::uint16_t& each : notes) {
+      each = CopyNote::Behind(behind < granules ? behind : 0).bits();
+      ++behind;
+    }
+  });
+  pages_[first / kGranules]->notes[first % kGranules] = note.bits();
   ++extents_;
   has_large_ = has_large_ || block_bytes > kInlineMax;
-  for (std::size_t i = first; i < end; ++i) {
-    const std::size_t distance = i - first < granules ? i - first : 0;
-    pages_[i / kGranules]->notes[i % kGranules] =
-        (i == first ? note : CopyNote::Behind(distance)).bits();
-    used_lines_[i / kGranules] |=
-        static_cast<std::uint8_t>(1u << i % kGranules / 64);
-  }
   return true;
 }
 
@@ -70,28 +74,13 @@ void CopyMap::MakeLines() {
   for (std::size_t i = 0; i < PageCount(); ++i) {
     if (pages_[i] == nullptr) continue;
     lines_[i] = next;
-    next += kLines;
+    for (std::size_t k = 0; k < kLines; ++k, ++next) {
+      next->bits = NotesOf64(&pages_[i]->notes[k * 64]).Owned();
+      if (next->bits != 0) {
+        used_lines_[i] |= static_cast<std::uint8_t>(1u << k);
+      }
+    }
   }
-}
-
-/// `pick`: of four notes, which of the highest bits count.
-std::uint64_t CopyMap::BitsAt(const char* at,
-                              std::uint64_t (*pick)(std::uint64_t)) const {
-  const std::size_t granule = OffsetOf(at) / kGranule;
-  const Page& page = *pages_[granule / kGranules];
-  std::uint64_t bits = 0;
-  for (std::size_t i = 0; i < 64; i += 4) {
-    bits |= OneOf16(pick(Four(page, granule % kGranules + i))) << i;
-  }
-  return bits;
-}
-
-std::uint64_t CopyMap::OwnedAt(const char* at) const {
-  return BitsAt(at, &CopyNote::AnyIn);
-}
-
-std::uint64_t CopyMap::StartsAt(const char* at) const {
-  return BitsAt(at, &CopyNote::StartsIn);
 }
 
 std::size_t CopyMap::BytesOf(const char* start) const {

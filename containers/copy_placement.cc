@@ -19,13 +19,11 @@ bool CopyPlacement::Take(bool has_wide) {
   return true;
 }
 
-/// Of all blocks; lines get their bits.
+/// Of all blocks.
 std::size_t CopyPlacement::CountBytes() {
   std::size_t granules = 0;
   for (std::size_t i = 0; i < maps_.size(); ++i) {
-    CopyMap& map = maps_[i];
-    map.ForEachLine([&](CopyMap::Line& line, const char* at) {
-      line.bits = map.OwnedAt(at);
+    maps_[i].ForEachLine([&](const CopyMap::Line& line, const char*) {
       granules += CountBits(line.bits);
     });
   }

@@ -42,6 +42,22 @@ bool HoldsNoPointer(const TypeLayout& type, std::vector<std::uint64_t>* known) {
   return false;
 }
 
+CopyPlan::Step::Kind KindOf(const TypeLayout& type) {
+  using Kind = CopyPlan::Step::Kind;
+  if (type.kind == TypeKind::kPointer) return Kind::kPointer;
+  if (type.kind == TypeKind::kView) return Kind::kView;
+  if (type.kind != TypeKind::kHandle) return Kind::kPart;
+  switch (type.ops->form) {
+    case HandleForm::kVector:
+      return Kind::kVector;
+    case HandleForm::kString:
+      return Kind::kString;
+    case HandleForm::kOther:
+      break;
+  }
+  return Kind::kHandle;
+}
+
 }  // namespace
 
 std::size_t BlockBytes(std::size_t bytes, std::size_t align) {
@@ -59,7 +75,15 @@ CopyPlan& CopyPlans::Of(const TypeLayout& type) {
   CopyPlan& plan = Add(type);
   ForEachSlotType(type, 0, [&](std::size_t offset, const TypeLayout& slot) {
     plan.steps.push_back(StepOf(slot, offset));
+    const CopyPlan::Step& step = plan.steps.back();
+    if (step.leads_on) plan.storage_offsets.push_back(step.offset);
   });
+  const std::size_t granules = plan.block_bytes / kGranule;
+  if (granules <= FewNotes::kMost && !plan.is_wide &&
+      plan.number <= CopyNote::kMaxObject) {
+    const CopyNote note = CopyNote::Object(plan.number);
+    plan.notes = {plan.steps.empty() ? note : note.Waiting(), granules};
+  }
   return plan;
 }
 
@@ -67,10 +91,11 @@ CopyPlan::Step CopyPlans::StepOf(const TypeLayout& slot,
                                  std::size_t offset) const {
   const bool is_handle = slot.kind == TypeKind::kHandle;
   return {static_cast<std::uint32_t>(offset),
-          slot.kind,
+          KindOf(slot),
           is_handle && IsTable(slot),
           is_handle && slot.element()->has_slots,
           &slot,
+          is_handle ? slot.element()->size : 0,
           nullptr,
           nullptr};
 }
@@ -94,10 +119,12 @@ CopyPlan* CopyPlans::Find(const TypeLayout& type, bool is_table) const {
 
 CopyPlan& CopyPlans::Add(const TypeLayout& type) {
   const auto number = static_cast<unsigned>(by_number_.size() + 1);
-  by_number_.push_back(std::make_unique<CopyPlan>(CopyPlan{&type, number}));
+  by_number_.push_back(
+      std::make_unique<CopyPlan>(CopyPlan{&type, type.size, number}));
   CopyPlan& plan = *by_number_.back();
   plan.is_pointer = type.kind == TypeKind::kPointer;
   plan.is_wide = type.align > kGranule;
+  plan.may_be_other = number <= CopyNote::kMaxOther && !plan.is_wide;
   plan.block_bytes = BlockBytes(type.size, type.align);
   return plan;
 }

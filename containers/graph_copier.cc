@@ -80,10 +80,10 @@ void GraphCopier::CopyAll(CopyPlan& plan) {
   }
   for (std::size_t i = 0; i < maps_.size(); ++i) {
     const CopyMap& map = maps_[i];
-    map.ForEachExtent([&](const char* start, CopyNote note) {
-      // Storage is copied with its container.
-      if (note.kind() == CopyNote::Kind::kStorage) return;
-      CopyExtent(map, start, note);
+    // Storage is copied with its container.
+    map.ForEachApart([&](const char* start, CopyNote note,
+                         const CopyMap::Line& line, std::size_t granule) {
+      CopyExtent(map, start, note, placement_.CopyOf(line, granule));
     });
   }
   pending_.Drain([this](const Pending& pending) { Finish(pending); });
@@ -91,14 +91,16 @@ void GraphCopier::CopyAll(CopyPlan& plan) {
 }
 
 inline void GraphCopier::CopyExtent(const CopyMap& map, const char* start,
-                                    CopyNote note) {
+                                    CopyNote note, char* copy) {
   CopyPlan& plan = plans_[note.number()];
-  char* copy = placement_.CopyOf(map, start);
-  const std::size_t size = plan.type->size;
-  const bool is_object = note.is_object();
-  const std::size_t bytes = is_object ? size : map.BytesOf(start);
-  CopyBytes(copy, start, bytes);
-  WalkRow({copy, is_object ? 1 : bytes / size, &plan});
+  if (ACRE_LIKELY(note.is_object())) {
+    CopyBytes(copy, start, plan.size);
+    for (Step& step : plan.steps) TakeStep(copy + step.offset, step);
+  } else {
+    const std::size_t bytes = map.BytesOf(start);
+    CopyBytes(copy, start, bytes);
+    WalkRow({copy, bytes / plan.size, &plan});
+  }
   if (!rows_.empty()) WalkRows();
 }
 
@@ -110,7 +112,7 @@ void GraphCopier::WalkRow(const Row& row) {
   CopyPlan& plan = *row.plan;
   if (plan.is_pointer) return TakePointers(row.data, row.count);
   char* data = row.data;
-  for (std::size_t i = 0; i < row.count; ++i, data += plan.type->size) {
+  for (std::size_t i = 0; i < row.count; ++i, data += plan.size) {
     for (Step& step : plan.steps) TakeStep(data + step.offset, step);
   }
 }
@@ -122,13 +124,15 @@ inline void GraphCopier::TakePointers(char* data, std::size_t count) {
 
 inline void GraphCopier::TakeStep(char* slot, Step& step) {
   switch (step.kind) {
-    case TypeKind::kPointer:
+    case Step::Kind::kPointer:
       return TakePointer(reinterpret_cast<char**>(slot));
-    case TypeKind::kView:
+    case Step::Kind::kView:
       return TakeView(slot, step);
-    case TypeKind::kHandle:
+    case Step::Kind::kVector:
+    case Step::Kind::kString:
+    case Step::Kind::kHandle:
       return TakeHandle(slot, step);
-    default:
+    case Step::Kind::kPart:
       return TakePart(slot, *step.type);
   }
 }
@@ -140,14 +144,15 @@ inline void GraphCopier::TakePointer(char** slot) {
     if (char* copy = CopyOf(*slot)) *slot = copy;
     return;
   }
-  __builtin_prefetch(&map->LineAt(*slot));
-  Finish(pending_.Exchange({slot, map}));
+  const CopyMap::Line& line = map->LineAt(*slot);
+  __builtin_prefetch(&line);
+  Finish(pending_.Exchange({slot, map, &line}));
 }
 
 inline void GraphCopier::Finish(const Pending& pending) {
   if (pending.slot == nullptr) return;
   const char* source = *pending.slot;
-  *pending.slot = placement_.CopyOf(*pending.map, source);
+  *pending.slot = placement_.CopyOf(*pending.map, *pending.line, source);
   NotePointer(pending.slot, nullptr, source);
 }
 
@@ -162,14 +167,15 @@ void GraphCopier::TakeView(char* slot, Step& step) {
 }
 
 inline void GraphCopier::TakeHandle(char* slot, Step& step) {
-  const TypeOps& ops = *step.type->ops;
-  const ElementRun storage = ops.in_use(slot);
-  if (storage.count == 0) return ops.adopt(slot, &arena_, nullptr, 0);
+  const ElementRun storage = step.InUse(slot);
+  if (storage.count == 0) return step.Adopt(slot, &arena_, nullptr, 0);
   const auto* block = static_cast<const char*>(storage.data);
   char* copy = CopyOf(block);
   CopyBytes(copy, block, storage.count);
-  ops.adopt(slot, &arena_, copy, storage.count);
-  if (ops.rehash != nullptr) table_keys_.Add(*step.type, slot);
+  step.Adopt(slot, &arena_, copy, storage.count);
+  if (step.is_table && step.type->ops->rehash != nullptr) {
+    table_keys_.Add(*step.type, slot);
+  }
   if (step.leads_on) WalkElements(slot, step, {copy, storage.count});
 }
 
@@ -179,8 +185,10 @@ inline void GraphCopier::WalkElements(char* slot, Step& step,
   const auto walk = [this](const Row& row) { WalkRow(row); };
   if (!step.is_table) {
     auto* data = static_cast<char*>(const_cast<void*>(storage.data));
-    const std::size_t count = storage.count / plan.type->size;
-    if (plan.is_pointer) return TakePointers(data, count);
+    if (plan.is_pointer) {
+      return TakePointers(data, storage.count / sizeof(void*));
+    }
+    const std::size_t count = storage.count / plan.size;
     return rows_.WalkOrKeep({data, count, &plan}, walk);
   }
   ForEachRun(*step.type, slot, [&](ElementRun run, std::size_t) {

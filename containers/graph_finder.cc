@@ -75,20 +75,22 @@ bool GraphFinder::HasWaiting() {
 }
 
 void GraphFinder::EnterWaiting(CopyMap& map) {
-  map.EnterWaiting([&](const char* start, CopyNote note) {
-    CopyPlan& plan = plans_[note.number()];
+  map.EnterWaiting([&](const char* start, unsigned number) {
+    CopyPlan& plan = plans_[number];
+    Object next{start, &plan};
     // Of a list or two nothing can be asked for ahead of time.
     is_narrow_ = map.waiting() < kNarrow;
-    if (is_narrow_) return Enter({start, &plan});
-    __builtin_prefetch(start);
-    __builtin_prefetch(start + plan.type->size - 1);
-    const Object next = ahead_.Exchange({start, &plan});
-    PrefetchStorage(ahead_.Middle());
+    if (ACRE_LIKELY(!is_narrow_)) {
+      __builtin_prefetch(start);
+      __builtin_prefetch(start + plan.size - 1);
+      next = ahead_.Exchange(next);
+      PrefetchStorage(ahead_.Middle());
+    }
     Enter(next);
   });
 }
 
-inline void GraphFinder::Enter(const Object& object) {
+ACRE_INLINE void GraphFinder::Enter(const Object& object) {
   if (object.address == nullptr || is_stopped_) return;
   for (Step& step : object.plan->steps) {
     TakeStep(object.address + step.offset, step);
@@ -100,10 +102,9 @@ inline void GraphFinder::Enter(const Object& object) {
 /// walked, Vector, Map and Set, start with the address of their storage.
 inline void GraphFinder::PrefetchStorage(const Object& object) {
   if (object.address == nullptr) return;
-  for (const Step& step : object.plan->steps) {
-    if (step.kind != TypeKind::kHandle || !step.leads_on) continue;
+  for (const std::uint32_t offset : object.plan->storage_offsets) {
     const void* storage;
-    std::memcpy(&storage, object.address + step.offset, sizeof storage);
+    std::memcpy(&storage, object.address + offset, sizeof storage);
     __builtin_prefetch(storage);
   }
 }
@@ -116,40 +117,41 @@ void GraphFinder::WalkRow(const Row& row) {
   CopyPlan& plan = *row.plan;
   if (plan.is_pointer) return TakePointers(row.data, row.count, plan);
   const char* data = row.data;
-  for (std::size_t i = 0; i < row.count; ++i, data += plan.type->size) {
+  for (std::size_t i = 0; i < row.count; ++i, data += plan.size) {
     for (Step& step : plan.steps) TakeStep(data + step.offset, step);
   }
 }
 
-inline void GraphFinder::TakePointers(const char* data, std::size_t count,
-                                      CopyPlan& plan) {
+ACRE_INLINE void GraphFinder::TakePointers(const char* data, std::size_t count,
+                                           CopyPlan& plan) {
   CopyPlan& target = plans_.TargetOf(plan.steps[0]);
   is_narrow_ = is_narrow_ && count < kNarrow;
   const auto* pointers = reinterpret_cast<const char* const*>(data);
   for (std::size_t i = 0; i < count; ++i) TakePointer(pointers[i], target);
 }
 
-inline void GraphFinder::TakeStep(const char* slot, Step& step) {
+ACRE_INLINE void GraphFinder::TakeStep(const char* slot, Step& step) {
   switch (step.kind) {
-    case TypeKind::kPointer:
+    case Step::Kind::kPointer:
       return TakePointer(*reinterpret_cast<const char* const*>(slot),
                          plans_.TargetOf(step));
-    case TypeKind::kView:
+    case Step::Kind::kView:
       return TakeView(slot, step);
-    case TypeKind::kHandle:
+    case Step::Kind::kVector:
+    case Step::Kind::kString:
+    case Step::Kind::kHandle:
       return TakeHandle(slot, step);
-    default:
+    case Step::Kind::kPart:
       return TakePart(slot, *step.type);
   }
 }
 
-inline void GraphFinder::TakePointer(const char* target, CopyPlan& plan) {
+ACRE_INLINE void GraphFinder::TakePointer(const char* target, CopyPlan& plan) {
   if (target == nullptr) return;
   CopyMap* map = maps_.Of(target);
   if (ACRE_UNLIKELY(map == nullptr)) return MeetOutside(target, plan, 1);
-  if (is_narrow_) return Resolve({map, target, &plan});
-  map->Prefetch(target);
-  Resolve(pending_.Exchange({map, target, &plan}));
+  const Pending pending{map->NotesFrom(target, memory_), target, &plan, map};
+  Resolve(is_narrow_ ? pending : pending_.Exchange(pending));
 }
 
 void GraphFinder::TakeView(const char* slot, Step& step) {
@@ -163,9 +165,14 @@ void GraphFinder::TakeView(const char* slot, Step& step) {
   Meet(*map, target, plan, run.count);
 }
 
-inline void GraphFinder::TakeHandle(const char* slot, Step& step) {
-  const ElementRun storage = step.type->ops->in_use(slot);
-  if (storage.count == 0 || is_stopped_) return;
+ACRE_INLINE void GraphFinder::TakeHandle(const char* slot, Step& step) {
+  const ElementRun storage = step.InUse(slot);
+  if (storage.count != 0) TakeStorage(slot, step, storage);
+}
+
+void GraphFinder::TakeStorage(const char* slot, Step& step,
+                              const ElementRun& storage) {
+  if (is_stopped_) return;
   const auto* block = static_cast<const char*>(storage.data);
   const CopyPlan& plan = plans_.StorageOf(step);
   if (!NoteOther(maps_.Of(block), block, CopyNote::Kind::kStorage, plan,
@@ -175,14 +182,16 @@ inline void GraphFinder::TakeHandle(const char* slot, Step& step) {
   if (step.leads_on) WalkElements(slot, step, storage);
 }
 
-inline void GraphFinder::WalkElements(const char* slot, Step& step,
-                                      const ElementRun& storage) {
+ACRE_INLINE void GraphFinder::WalkElements(const char* slot, Step& step,
+                                           const ElementRun& storage) {
   CopyPlan& plan = plans_.TargetOf(step);
   const auto walk = [this](const Row& row) { WalkRow(row); };
   if (!step.is_table) {
     const auto* data = static_cast<const char*>(storage.data);
-    const std::size_t count = storage.count / plan.type->size;
-    if (plan.is_pointer) return TakePointers(data, count, plan);
+    if (plan.is_pointer) {
+      return TakePointers(data, storage.count / sizeof(void*), plan);
+    }
+    const std::size_t count = storage.count / plan.size;
     return rows_.WalkOrKeep({data, count, &plan}, walk);
   }
   ForEachRun(*step.type, slot, [&](ElementRun run, std::size_t) {
@@ -202,7 +211,18 @@ void GraphFinder::TakePart(const char* part, const TypeLayout& type) {
 
 // ----------------------------------------------------------------------- note
 
-inline void GraphFinder::Resolve(const Pending& pending) {
+ACRE_INLINE void GraphFinder::Resolve(const Pending& pending) {
+  if (ACRE_UNLIKELY(pending.notes == nullptr)) return ResolveSlowly(pending);
+  const CopyPlan& plan = *pending.plan;
+  if (CopyNote(*pending.notes).StartsObject(plan.number)) return;
+  if (!pending.map->NoteFew(pending.notes, plan.notes, pending.target,
+                            plan.block_bytes)) {
+    return ResolveSlowly(pending);
+  }
+  if (!plan.steps.empty()) pending.map->CountWaiting(pending.target);
+}
+
+void GraphFinder::ResolveSlowly(const Pending& pending) {
   if (pending.map == nullptr) return;
   const CopyNote note = pending.map->At(pending.target);
   if (note.StartsObject(pending.plan->number) && IsGranule(pending.target)) {
@@ -215,26 +235,44 @@ inline void GraphFinder::Resolve(const Pending& pending) {
 void GraphFinder::Meet(CopyMap& map, const char* target, CopyPlan& plan,
                        std::size_t count) {
   if (count != 1) {
-    const std::size_t bytes = count * plan.type->size;
+    const std::size_t bytes = count * plan.size;
     if (NoteOther(&map, target, CopyNote::Kind::kArray, plan, bytes) &&
         !plan.steps.empty()) {
       rows_.Keep({target, count, &plan});
     }
     return;
   }
+  const CopyNote note = CopyNote::Object(plan.number);
   if (plan.number > CopyNote::kMaxObject || !IsGranule(target) ||
-      !map.Note(target, CopyNote::Object(plan.number), plan.type->size,
+      !map.Note(target, plan.steps.empty() ? note : note.Waiting(), plan.size,
                 plan.block_bytes, memory_)) {
     is_stopped_ = true;
     return;
   }
   has_wide_ = has_wide_ || plan.is_wide;
-  if (!plan.steps.empty()) map.LetWait(target);
+  if (!plan.steps.empty()) map.CountWaiting(target);
 }
 
-inline bool GraphFinder::NoteOther(CopyMap* map, const char* start,
-                                   CopyNote::Kind kind, const CopyPlan& plan,
-                                   std::size_t bytes) {
+ACRE_INLINE bool GraphFinder::NoteOther(CopyMap* map, const char* start,
+                                        CopyNote::Kind kind,
+                                        const CopyPlan& plan,
+                                        std::size_t bytes) {
+  if (bytes <= FewNotes::kMost * kGranule && map != nullptr &&
+      plan.may_be_other) {
+    const CopyNote note = CopyNote::Other(kind, plan.number, bytes);
+    const std::size_t granules = (bytes + kGranule - 1) / kGranule;
+    std::uint16_t* few = map->NotesFrom(start, memory_);
+    if (few != nullptr &&
+        map->NoteFew(few, {note, granules}, start, granules * kGranule)) {
+      return true;
+    }
+  }
+  return NoteOtherSlowly(map, start, kind, plan, bytes);
+}
+
+bool GraphFinder::NoteOtherSlowly(CopyMap* map, const char* start,
+                                  CopyNote::Kind kind, const CopyPlan& plan,
+                                  std::size_t bytes) {
   if (map == nullptr || plan.number > CopyNote::kMaxOther ||
       !IsGranule(start) ||
       !map->Note(start, CopyNote::Other(kind, plan.number, bytes), bytes,
@@ -255,7 +293,7 @@ void GraphFinder::MeetAgain(const CopyMap& map, const char* target,
   }
   const char* start = map.StartOf(target, note);
   const CopyPlan& whole = plans_[map.At(start).number()];
-  const std::size_t bytes = count * plan.type->size;
+  const std::size_t bytes = count * plan.size;
   // Counting the bytes of a large extent for each pointer would take long.
   Part part{.before = static_cast<std::size_t>(target - start),
             .is_inside = map.IsIn(start, target + bytes - 1),
@@ -278,7 +316,7 @@ void GraphFinder::MeetOutside(const char* target, const CopyPlan& plan,
   if (root_ != nullptr) {
     const std::size_t size = root_plan_->type->size;
     const auto before = static_cast<std::size_t>(target - root_);
-    const std::size_t bytes = count * plan.type->size;
+    const std::size_t bytes = count * plan.size;
     if (before < size) {
       return MeetPart({.before = before,
                        .phase = before,

@@ -154,13 +154,6 @@ HandleStorage Shape<String>::Storage(const void* handle) {
           string.arena_, far.stamp,    &LayoutOf<char>()};
 }
 
-ElementRun Shape<String>::InUse(const void* handle) {
-  const auto& string = *static_cast<const String*>(handle);
-  if (string.is_inline()) return {};
-  const String::Far far = string.far();
-  return {far.data, std::size_t{far.size} + 1};
-}
-
 ElementRun Shape<String>::NextRun(const void* handle, std::size_t* cursor) {
   const auto& string = *static_cast<const String*>(handle);
   if ((*cursor)++ != 0) return {};
@@ -168,11 +161,7 @@ ElementRun Shape<String>::NextRun(const void* handle, std::size_t* cursor) {
           string.size()};
 }
 
-void Shape<String>::Adopt(void* handle, Arena* arena, void* block,
-                          std::size_t bytes) {
-  auto& string = *static_cast<String*>(handle);
-  string.arena_ = arena;
-  if (string.is_inline()) return;
+void Shape<String>::AdoptFar(String& string, void* block, std::size_t bytes) {
   if (block == nullptr) {
     string.rep_ = {};
     return;
@@ -180,7 +169,7 @@ void Shape<String>::Adopt(void* handle, Arena* arena, void* block,
   String::Far far = string.far();
   far.data = static_cast<char*>(block);
   far.capacity = static_cast<std::uint32_t>(bytes);
-  far.stamp = arena->stamp();
+  far.stamp = string.arena_->stamp();
   string.SetFar(far);
 }
 

@@ -27,9 +27,9 @@ void TreeCopier::Walk(const TypeLayout& type, void* object) {
 
 void TreeCopier::WalkRun(CopyPlan& plan, ElementRun run) {
   char* at = static_cast<char*>(const_cast<void*>(run.data));
-  for (std::size_t i = 0; i < run.count; ++i, at += plan.type->size) {
+  for (std::size_t i = 0; i < run.count; ++i, at += plan.size) {
     for (CopyPlan::Step& step : plan.steps) {
-      if (step.kind == TypeKind::kHandle) {
+      if (step.is_handle()) {
         CopyStorage(step, at + step.offset);
       } else {
         WalkPart(*step.type, at + step.offset);
@@ -49,9 +49,12 @@ void TreeCopier::WalkPart(const TypeLayout& type, void* part) {
 
 inline void TreeCopier::CopyStorage(CopyPlan::Step& step, void* handle) {
   if (ACRE_UNLIKELY(is_giving_back_)) return GiveBack(step, handle);
-  const TypeOps& ops = *step.type->ops;
+  auto* slot = static_cast<char*>(handle);
   // After a failure what is left becomes empty: its storage is the source's.
-  if (ACRE_UNLIKELY(has_failed_)) return ops.adopt(handle, &arena_, nullptr, 0);
+  if (ACRE_UNLIKELY(has_failed_) || step.InUse(slot).count == 0) {
+    return step.Adopt(slot, &arena_, nullptr, 0);
+  }
+  const TypeOps& ops = *step.type->ops;
   switch (ops.copy_storage(handle, &arena_).outcome) {
     case StorageCopy::Outcome::kNone:
       return;

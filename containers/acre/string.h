@@ -267,11 +267,22 @@ struct detail::Shape<String> : detail::PlainShape {
   }
   static void Release(void* handle) { static_cast<String*>(handle)->Release(); }
   static HandleStorage Storage(const void* handle);
-  static ElementRun InUse(const void* handle);
+  static ElementRun InUse(const void* handle) {
+    const auto& string = *static_cast<const String*>(handle);
+    if (string.is_inline()) return {};
+    const String::Far far = string.far();
+    return {far.data, std::size_t{far.size} + 1};
+  }
   static ElementRun NextRun(const void* handle, std::size_t* cursor);
-  static void Adopt(void* handle, Arena* arena, void* block, std::size_t bytes);
+  static void Adopt(void* handle, Arena* arena, void* block,
+                    std::size_t bytes) {
+    auto& string = *static_cast<String*>(handle);
+    string.arena_ = arena;
+    if (!string.is_inline()) AdoptFar(string, block, bytes);
+  }
   static StorageCopy CopyStorage(void* handle, Arena* arena);
-  static constexpr TypeOps kHandleOps{.bind = &BindTo,
+  static constexpr TypeOps kHandleOps{.form = HandleForm::kString,
+                                      .bind = &BindTo,
                                       .release = &Release,
                                       .storage = &Storage,
                                       .in_use = &InUse,
@@ -279,6 +290,9 @@ struct detail::Shape<String> : detail::PlainShape {
                                       .adopt = &Adopt,
                                       .copy_storage = &CopyStorage};
   static constexpr const TypeOps* kOps = &kHandleOps;
+
+ private:
+  static void AdoptFar(String& string, void* block, std::size_t bytes);
 };
 
 }  // namespace acre::inline ACRE_ABI

@@ -89,6 +89,13 @@ struct StorageCopy {
   std::size_t bytes = 0;
 };
 
+/// How a handle looks, where a walk may read it without a call.
+enum class HandleForm : std::uint8_t {
+  kOther,   ///< known to its ops alone
+  kVector,  ///< a VectorRep
+  kString,  ///< a String
+};
+
 /// What only compiled code for the very type can do. Entries that do not apply
 /// to the kind are null.
 struct TypeOps {
@@ -99,6 +106,7 @@ struct TypeOps {
   ActivePart (*active)(const void* object) = nullptr;
   const void* (*part)(const void* object, std::size_t index) = nullptr;
   // kHandle
+  HandleForm form = HandleForm::kOther;
   void (*bind)(void* handle, Arena* arena) = nullptr;
   void (*release)(void* handle) = nullptr;
   HandleStorage (*storage)(const void* handle) = nullptr;

@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "acre/arena.h"
+#include "acre/detail/count_bits.h"
 #include "acre/detail/look_ahead.h"
 #include "node.h"
 
@@ -170,12 +171,8 @@ class CopyByHand {
     return line.copy + Count(before) * kGranule;
   }
 
-  /// Without a call: g++ makes one where it must run on any x86-64.
   static std::size_t Count(std::uint64_t bits) {
-    bits -= bits >> 1 & 0x5555555555555555u;
-    bits = (bits & 0x3333333333333333u) + (bits >> 2 & 0x3333333333333333u);
-    bits = (bits + (bits >> 4)) & 0x0f0f0f0f0f0f0f0fu;
-    return bits * 0x0101010101010101u >> 56;
+    return acre::detail::CountBits(bits);
   }
   Chunk& ChunkOf(const void* p) {
     Chunk*& chunk = cache_[reinterpret_cast<std::uintptr_t>(p) >> 20 & 255];

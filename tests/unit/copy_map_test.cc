@@ -31,83 +31,34 @@ std::size_t RoundUp(std::size_t bytes) { return (bytes + 15) / 16 * 16; }
 
 }  // namespace
 
-TEST_CASE("CopyNote: says what it was made of") {
-  for (const unsigned number : {1u, 2u, 511u, 0x1fffu}) {
-    const CopyNote note = CopyNote::Object(number);
-    REQUIRE(note.is_start());
-    CHECK(note.is_in_extent());
-    CHECK(note.is_object());
-    CHECK(note.kind() == Kind::kObject);
-    CHECK(note.number() == number);
-    CHECK(note.StartsObject(number));
-    CHECK_FALSE(note.StartsObject(number ^ 1));
-    CHECK(note.Waiting().is_object());
-    CHECK(note.Waiting().number() == number);
-    CHECK(note.Waiting().StartsObject(number));
-    CHECK(note.Waiting().Entered().bits() == note.bits());
+TEST_CASE("CopyMap: a few notes are found where one page has them") {
+  const char* begin = chunk + 4096 + 16;  // no multiple of a line
+  CopyMap map(begin, kSize - 8192, begin + 65536);
+  WalkMemory memory;
+  for (std::size_t i = 0; i < 65536; i += 8) {
+    const char* at = begin + i;
+    const std::uint16_t* few = map.NotesFrom(at, memory);
+    const auto granule = static_cast<std::size_t>(at - chunk) / 16 - 4096 / 16;
+    REQUIRE((few != nullptr) == (i % 16 == 0 && granule % 512 <= 504));
+    if (few == nullptr) continue;
+    const auto note = static_cast<std::uint16_t>(1 + i % 1000);
+    std::uint16_t* own = map.NotesFrom(at, memory);
+    REQUIRE(own == few);
+    *own = note;
+    REQUIRE(map.At(at).bits() == note);
+    REQUIRE(map.At(at + 15).bits() == note);
+    *own = 0;
   }
-  for (std::size_t bytes = 1; bytes <= 100; ++bytes) {
-    for (const Kind kind : {Kind::kArray, Kind::kStorage}) {
-      for (const unsigned number : {1u, 2u, 511u}) {
-        const CopyNote note = CopyNote::Other(kind, number, bytes);
-        REQUIRE(note.is_start());
-        CHECK(note.is_in_extent());
-        CHECK_FALSE(note.is_object());
-        CHECK(note.kind() == kind);
-        CHECK(note.number() == number);
-        CHECK(note.pad() == RoundUp(bytes) - bytes);
-        CHECK_FALSE(note.StartsObject(number));
-      }
-    }
-  }
-  for (const std::size_t distance : {1u, 2u, 63u, 64u, 0x7fffu}) {
-    const CopyNote note = CopyNote::Behind(distance);
-    CHECK_FALSE(note.is_start());
-    CHECK(note.is_in_extent());
-    CHECK(note.distance() == distance);
-    CHECK_FALSE(note.StartsObject(511));
-  }
-  CHECK(CopyNote::Behind(1 << 20).distance() == CopyNote::kMaxDistance);
-  const CopyNote added = CopyNote::Behind(0);
-  CHECK(added);
-  CHECK_FALSE(added.is_start());
-  CHECK_FALSE(added.is_in_extent());
-  CHECK_FALSE(CopyNote());
-  CHECK_FALSE(CopyNote().is_start());
-  CHECK_FALSE(CopyNote().is_in_extent());
-}
-
-TEST_CASE("CopyNote: four at once say what each says") {
-  const CopyNote notes[] = {CopyNote(),
-                            CopyNote::Object(1),
-                            CopyNote::Object(0x1fff),
-                            CopyNote::Object(1).Waiting(),
-                            CopyNote::Object(0x1fff).Waiting(),
-                            CopyNote::Other(Kind::kArray, 1, 16),
-                            CopyNote::Other(Kind::kStorage, 511, 1),
-                            CopyNote::Behind(0),
-                            CopyNote::Behind(1),
-                            CopyNote::Behind(0x7fff)};
-  const auto waits = [](CopyNote note) {
-    return note && note.is_object() && note.bits() == note.Waiting().bits();
-  };
-  for (const CopyNote a : notes) {
-    for (const CopyNote b : notes) {
-      const CopyNote lanes[] = {a, b, b, a};
-      std::uint64_t four = 0;
-      for (unsigned i = 0; i < 4; ++i) {
-        four |= std::uint64_t{lanes[i].bits()} << (16 * i);
-      }
-      for (unsigned i = 0; i < 4; ++i) {
-        const std::uint64_t bit = std::uint64_t{0x8000} << (16 * i);
-        CHECK(((CopyNote::StartsIn(four) & bit) != 0) == lanes[i].is_start());
-        CHECK(((CopyNote::AnyIn(four) & bit) != 0) ==
-              static_cast<bool>(lanes[i]));
-        CHECK(((CopyNote::WaitingIn(four) & bit) != 0) == waits(lanes[i]));
-      }
-      CHECK((CopyNote::StartsIn(four) & 0x7fff7fff7fff7fffu) == 0);
-    }
-  }
+  // Not handed out.
+  const char* last = begin + 65536 - 16;
+  std::uint16_t* few = map.NotesFrom(last, memory);
+  REQUIRE(few != nullptr);
+  const CopyNote note = CopyNote::Object(1);
+  CHECK_FALSE(map.NoteFew(few, {note, 2}, last, 32));
+  CHECK_FALSE(map.At(last));
+  CHECK_FALSE(map.NoteFew(few, {}, last, 16));
+  CHECK(map.NoteFew(few, {note, 1}, last, 16));
+  CHECK(map.At(last).bits() == note.bits());
 }
 
 TEST_CASE("CopyMap: bounds") {
@@ -141,10 +92,14 @@ TEST_CASE("CopyMap: extents of any size at any granule, against a model") {
   std::vector<Extent> extents;
   std::vector<int> owner(kSize / 16, 0);  // 1 + index
   int refused = 0;
+  int by_few = 0;
   for (int round = 0; round < 6000; ++round) {
     const std::size_t begin = random() % (kSize / 16) * 16;
     // Once longer than a distance can tell.
-    const std::size_t most = round < 1 ? 900'000 : round < 60 ? 20'000 : 700;
+    const std::size_t most = round < 1        ? 900'000
+                             : round < 60     ? 20'000
+                             : round % 4 == 0 ? 700
+                                              : 128;
     const std::size_t bytes = most == 900'000 ? most : 1 + random() % most;
     // Classes add granules above 1024 bytes.
     const std::size_t more = bytes > 1024 ? random() % 3 * 16 : 0;
@@ -158,7 +113,20 @@ TEST_CASE("CopyMap: extents of any size at any granule, against a model") {
     const CopyNote note = kind == Kind::kObject
                               ? CopyNote::Object(number)
                               : CopyNote::Other(kind, number, bytes);
-    REQUIRE(map.Note(chunk + begin, note, bytes, block, memory) == is_free);
+    // Small ones in either of two ways.
+    bool is_noted = false;
+    const bool has_few =
+        begin / 16 % 512 <= 504 && block <= 128 && round % 3 != 0;
+    if (has_few) {
+      std::uint16_t* few = map.NotesFrom(chunk + begin, memory);
+      REQUIRE(few != nullptr);
+      is_noted = map.NoteFew(few, {note, block / 16}, chunk + begin, block);
+      REQUIRE(is_noted == is_free);
+    } else {
+      is_noted = map.Note(chunk + begin, note, bytes, block, memory);
+    }
+    by_few += has_few ? 1 : 0;
+    REQUIRE(is_noted == is_free);
     refused += is_free ? 0 : 1;
     if (!is_free) continue;
     extents.push_back({begin, bytes, block, kind, number});
@@ -168,6 +136,7 @@ TEST_CASE("CopyMap: extents of any size at any granule, against a model") {
   }
   REQUIRE(extents.size() > 500);
   REQUIRE(refused > 500);
+  REQUIRE(by_few > 200);
   CHECK(map.has_large());
   CHECK_FALSE(map.is_alone());
 
@@ -199,6 +168,7 @@ TEST_CASE("CopyMap: extents of any size at any granule, against a model") {
     REQUIRE(map.BytesOf(start) == extent.bytes);
   }
 
+  map.MakeLines();
   SUBCASE("extents come by address") {
     std::sort(extents.begin(), extents.end(),
               [](const auto& a, const auto& b) { return a.begin < b.begin; });
@@ -210,15 +180,27 @@ TEST_CASE("CopyMap: extents of any size at any granule, against a model") {
       ++count;
     });
     CHECK(count == extents.size());
+    count = 0;
+    map.ForEachApart([&](const char* start, CopyNote note,
+                         const CopyMap::Line& line, std::size_t granule) {
+      while (extents[count].kind == Kind::kStorage) ++count;
+      CHECK(start == chunk + extents[count].begin);
+      CHECK(note.kind() == extents[count].kind);
+      CHECK(&line == &map.LineAt(start));
+      CHECK(granule == CopyMap::GranuleInLine(start));
+      ++count;
+    });
+    while (count < extents.size() && extents[count].kind == Kind::kStorage) {
+      ++count;
+    }
+    CHECK(count == extents.size());
   }
   SUBCASE("lines know owners and starts; pieces end between extents") {
-    map.MakeLines();
     std::size_t owned = 0;
     std::size_t starts = 0;
     std::size_t lines = 0;
     map.ForEachLine([&](CopyMap::Line& line, const char* at) {
       const auto first = static_cast<std::size_t>(at - chunk) / 16;
-      line.bits = map.OwnedAt(at);
       for (std::size_t i = 0; i < 64; ++i) {
         REQUIRE((line.bits >> i & 1) == (owner[first + i] != 0 ? 1 : 0));
       }
@@ -253,14 +235,15 @@ TEST_CASE("CopyMap: what waits is entered once, by address") {
   std::vector<const char*> objects;
   for (std::size_t i = 0; i < kCount; ++i) {
     objects.push_back(chunk + i * 208 / 16 * 16);
-    REQUIRE(map.Note(objects.back(), CopyNote::Object(3), 32, 32, memory));
   }
   std::set<const char*> entered;
   std::vector<const char*> left = objects;
   std::shuffle(left.begin(), left.end(), random);
   const auto add = [&] {
     if (left.empty()) return;
-    map.LetWait(left.back());
+    const CopyNote note = CopyNote::Object(3).Waiting();
+    REQUIRE(map.Note(left.back(), note, 32, 32, memory));
+    map.CountWaiting(left.back());
     left.pop_back();
   };
   add();
@@ -268,8 +251,9 @@ TEST_CASE("CopyMap: what waits is entered once, by address") {
   while (map.waiting() != 0) {
     ++rounds;
     const char* last = nullptr;
-    map.EnterWaiting([&](const char* start, CopyNote note) {
-      CHECK(note.number() == 3);
+    map.EnterWaiting([&](const char* start, unsigned number) {
+      CHECK(number == 3);
+      CHECK_FALSE(map.At(start).waits());
       CHECK(entered.insert(start).second);
       // Only inside of a page does the way go back.
       if (last != nullptr) REQUIRE(start - last > -8192);
@@ -290,14 +274,17 @@ TEST_CASE("CopyMap: one large block") {
                    500'000, memory));
   CHECK(map.has_large());
   CHECK(map.is_alone());
-  map.MakeLines();
-  map.ForEachLine([&](CopyMap::Line& line, const char* at) {
-    line.bits = map.OwnedAt(at);
-  });
-  std::size_t pieces = 0;
-  map.ForEachPiece([&](std::span<CopyMap::Line*>) { ++pieces; });
-  CHECK(pieces == 1);
-  REQUIRE(
-      map.Note(chunk + 600'000 / 16 * 16, CopyNote::Object(1), 16, 16, memory));
-  CHECK_FALSE(map.is_alone());
+  bool has_another = false;
+  SUBCASE("alone") {
+    map.MakeLines();
+    std::size_t pieces = 0;
+    map.ForEachPiece([&](std::span<CopyMap::Line*>) { ++pieces; });
+    CHECK(pieces == 1);
+  }
+  SUBCASE("beside a small one") {
+    has_another = true;
+    REQUIRE(map.Note(chunk + 600'000 / 16 * 16, CopyNote::Object(1), 16, 16,
+                     memory));
+  }
+  CHECK(map.is_alone() == !has_another);
 }

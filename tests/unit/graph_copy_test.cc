@@ -15,6 +15,7 @@
 #include <random>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -23,6 +24,7 @@
 #include "acre/audit.h"
 #include "acre/deep_copy.h"
 #include "acre/detail/copy_placement.h"
+#include "acre/detail/graph_finder.h"
 #include "acre/layout.h"
 #include "test_sources.h"
 
@@ -417,6 +419,40 @@ TEST_CASE("DeepCopy of graphs: lists in any order of addresses") {
     }
     CHECK(wanted == smalls.size());
   }
+}
+
+struct Holder {
+  Vector<Small*> links;
+};
+ACRE_LAYOUT(Holder, links)
+
+TEST_CASE("GraphFinder: more types than notes have numbers for") {
+  using acre::detail::CopyNote;
+  // Types that have got the first numbers.
+  std::vector<acre::TypeLayout> others(CopyNote::kMaxObject);
+  for (std::size_t i = 0; i < others.size(); ++i) others[i].id = i + 1;
+  const auto finds = [&](const auto& root, std::size_t known) {
+    acre::detail::CopyPlans plans;
+    for (std::size_t i = 0; i < known; ++i) plans.Of(others[i]);
+    acre::detail::CopyMaps maps;
+    acre::detail::GraphFinder finder(plans, maps);
+    const auto& type = acre::LayoutOf<std::remove_cvref_t<decltype(root)>>();
+    return finder.Run(reinterpret_cast<const char*>(&root), plans.Of(type));
+  };
+  Arena arena;
+  auto* small = arena.New<Small>();
+  small->next = small;
+  CHECK(finds(*small, CopyNote::kMaxObject - 1));
+  CHECK_FALSE(finds(*small, CopyNote::kMaxObject));
+
+  auto* holder = arena.New<Holder>();
+  holder->links = {small, small};
+  // Its storage has the second number.
+  CHECK(finds(*holder, CopyNote::kMaxOther - 2));
+  CHECK_FALSE(finds(*holder, CopyNote::kMaxOther - 1));
+  holder->links.assign(100, small);  // more than a few notes
+  CHECK(finds(*holder, CopyNote::kMaxOther - 2));
+  CHECK_FALSE(finds(*holder, CopyNote::kMaxOther - 1));
 }
 
 }  // namespace graph_copy_test

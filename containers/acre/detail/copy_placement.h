@@ -26,19 +26,12 @@
 #include "acre/config.h"
 #include "acre/detail/copy_map.h"
 #include "acre/detail/copy_plan.h"
+#include "acre/detail/count_bits.h"
 #include "acre/detail/per_chunk.h"
 
 namespace acre::inline ACRE_ABI::detail {
 
 using CopyMaps = PerChunk<CopyMap>;
-
-/// __builtin_popcountll is a call where the target is any x86-64.
-ACRE_INLINE unsigned CountBits(std::uint64_t bits) {
-  bits -= bits >> 1 & 0x5555555555555555u;
-  bits = (bits & 0x3333333333333333u) + (bits >> 2 & 0x3333333333333333u);
-  bits = (bits + (bits >> 4)) & 0x0f0f0f0f0f0f0f0fu;
-  return static_cast<unsigned>(bits * 0x0101010101010101u >> 56);
-}
 
 class CopyPlacement {
  public:
@@ -54,9 +47,19 @@ class CopyPlacement {
 
   /// The copy of an address in an extent.
   char* CopyOf(const CopyMap& map, const char* address) const {
+    return CopyOf(map, map.LineAt(address), address);
+  }
+  /// The same, the line of the address known.
+  ACRE_INLINE char* CopyOf(const CopyMap& map, const CopyMap::Line& line,
+                           const char* address) const {
     const auto offset = reinterpret_cast<std::uintptr_t>(address) % kGranule;
-    return is_in_order_ ? Nth(map, address) + offset
+    return is_in_order_ ? Nth(line, CopyMap::GranuleInLine(address)) + offset
                         : RankedCopyOf(map, address);
+  }
+
+  /// The copy of the extent that starts at a granule of a line.
+  char* CopyOf(const CopyMap::Line& line, std::size_t granule) const {
+    return is_in_order_ ? Nth(line, granule) : copies_[RankOf(line, granule)];
   }
 
   /// Gives all blocks back. Requires: Take succeeded.
@@ -91,9 +94,10 @@ class CopyPlacement {
   void Give(const CopyMap& map, const char* start, CopyNote note, char* copy);
 
   /// In order: of the granule around an address.
-  ACRE_INLINE char* Nth(const CopyMap& map, const char* address) const {
-    const CopyMap::Line& line = map.LineAt(address);
-    const std::size_t granule = map.GranuleInLine(address);
+  static ACRE_INLINE char* Nth(const CopyMap& map, const char* address) {
+    return Nth(map.LineAt(address), CopyMap::GranuleInLine(address));
+  }
+  static ACRE_INLINE char* Nth(const CopyMap::Line& line, std::size_t granule) {
     auto* const base = reinterpret_cast<char*>(line.base);
     // Where much is copied most lines are copied whole.
     if (line.bits == ~std::uint64_t{0}) return base + granule * kGranule;
@@ -102,11 +106,12 @@ class CopyPlacement {
   }
   char* RankedCopyOf(const CopyMap& map, const char* address) const {
     const char* start = map.StartOf(address, map.At(address));
-    const CopyMap::Line& line = map.LineAt(start);
-    const std::uint64_t before =
-        (std::uint64_t{1} << map.GranuleInLine(start)) - 1;
-    const std::size_t rank = line.base + CountBits(line.bits & before);
-    return copies_[rank] + (address - start);
+    return copies_[RankOf(map.LineAt(start), CopyMap::GranuleInLine(start))] +
+           (address - start);
+  }
+  static std::size_t RankOf(const CopyMap::Line& line, std::size_t granule) {
+    const std::uint64_t before = (std::uint64_t{1} << granule) - 1;
+    return line.base + CountBits(line.bits & before);
   }
 
   Arena& arena_;

@@ -55,13 +55,15 @@ class GraphCopier {
   /// A pointer in a copy, the line of its target asked for.
   struct Pending {
     char** slot = nullptr;  // null: none
-    CopyMap* map = nullptr;
+    const CopyMap* map = nullptr;
+    const CopyMap::Line* line = nullptr;
   };
 
   bool Take(CopyPlan& plan);
   void GiveRoot();
   void CopyAll(CopyPlan& plan);
-  void CopyExtent(const CopyMap& map, const char* start, CopyNote note);
+  void CopyExtent(const CopyMap& map, const char* start, CopyNote note,
+                  char* copy);
   void WalkRows();
   void WalkRow(const Row& row);
   void TakeStep(char* slot, Step& step);

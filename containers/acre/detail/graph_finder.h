@@ -12,6 +12,7 @@
 #define ACRE_CONTAINERS_DETAIL_GRAPH_FINDER_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <unordered_map>
 
 #include "acre/config.h"
@@ -56,11 +57,12 @@ class GraphFinder {
     const char* address = nullptr;  // null: none
     CopyPlan* plan = nullptr;
   };
-  /// What a pointer leads to, its note asked for.
+  /// What a pointer leads to, its notes asked for.
   struct Pending {
-    CopyMap* map = nullptr;  // null: none
+    std::uint16_t* notes = nullptr;  // see CopyMap
     const char* target = nullptr;
     CopyPlan* plan = nullptr;
+    CopyMap* map = nullptr;  // null: none
   };
 
   /// Objects that are met in an extent.
@@ -85,10 +87,12 @@ class GraphFinder {
   void TakePointer(const char* target, CopyPlan& plan);
   void TakeView(const char* slot, Step& step);
   void TakeHandle(const char* slot, Step& step);
+  void TakeStorage(const char* slot, Step& step, const ElementRun& storage);
   void WalkElements(const char* slot, Step& step, const ElementRun& storage);
   void TakePart(const char* part, const TypeLayout& type);
 
   void Resolve(const Pending& pending);
+  void ResolveSlowly(const Pending& pending);
   void Meet(CopyMap& map, const char* target, CopyPlan& plan,
             std::size_t count);
   void MeetAgain(const CopyMap& map, const char* target, const CopyPlan& plan,
@@ -98,6 +102,8 @@ class GraphFinder {
                 std::size_t count);
   bool NoteOther(CopyMap* map, const char* start, CopyNote::Kind kind,
                  const CopyPlan& plan, std::size_t bytes);
+  bool NoteOtherSlowly(CopyMap* map, const char* start, CopyNote::Kind kind,
+                       const CopyPlan& plan, std::size_t bytes);
 
   CopyPlans& plans_;
   CopyMaps& maps_;

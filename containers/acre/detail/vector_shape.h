@@ -68,7 +68,8 @@ struct Shape<Vector<T>> : PlainShape {
   static StorageCopy CopyStorage(void* handle, Arena* arena) {
     return CopyVector(Rep(handle), *arena, LayoutOf<T>());
   }
-  static constexpr TypeOps kHandleOps{.bind = &BindTo,
+  static constexpr TypeOps kHandleOps{.form = HandleForm::kVector,
+                                      .bind = &BindTo,
                                       .release = &Release,
                                       .storage = &Storage,
                                       .in_use = &InUse,

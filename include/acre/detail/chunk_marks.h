@@ -20,14 +20,14 @@
 #ifndef ACRE_DETAIL_CHUNK_MARKS_H_
 #define ACRE_DETAIL_CHUNK_MARKS_H_
 
-#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <utility>
 #include <vector>
 
 #include "acre/config.h"
+#include "acre/detail/count_bits.h"
+#include "acre/detail/pending_bits.h"
 #include "acre/detail/per_chunk.h"
 #include "acre/detail/size_class.h"
 
@@ -69,7 +69,8 @@ class ChunkMarks {
         size_(size),
         live_end_(live_end),
         groups_(size / kGroup + 1),
-        pending_groups_(groups_.size() / 64 + 1) {}
+        pending_words_(PendingBits::WordsOf(groups_.size())),
+        pending_groups_(pending_words_.data(), groups_.size()) {}
 
   bool Holds(const void* address) const {
     return OffsetOf(address) < size_;  // one comparison for both ends
@@ -132,9 +133,7 @@ class ChunkMarks {
   void SetPending(const void* address) { SetPending(SpotOf(address, 0)); }
   void SetPending(const Spot& spot) {
     spot.group_->pending |= BitOf(spot.offset_);
-    const auto group = static_cast<std::size_t>(spot.group_ - groups_.data());
-    pending_groups_[group / 64] |= std::uint64_t{1} << group % 64;
-    first_pending_ = std::min(first_pending_, group / 64);
+    pending_groups_.Set(static_cast<std::size_t>(spot.group_ - groups_.data()));
     ++pending_count_;
   }
   bool HasPending() const { return pending_count_ != 0; }
@@ -143,19 +142,8 @@ class ChunkMarks {
   /// to be pending here or ahead is met on the same way.
   template <class Enter>
   void EnterPending(Enter enter) {
-    for (std::size_t i = std::exchange(first_pending_, kNone);
-         pending_count_ != 0 && i < pending_groups_.size(); ++i) {
-      std::uint64_t ahead = ~std::uint64_t{0};
-      while ((pending_groups_[i] & ahead) != 0) {
-        const auto nth =
-            static_cast<unsigned>(std::countr_zero(pending_groups_[i] & ahead));
-        pending_groups_[i] &= ~(std::uint64_t{1} << nth);
-        ahead = ~std::uint64_t{0} << nth;  // this group again, as well
-        EnterGroup(i * 64 + nth, enter);
-      }
-      // What came to be pending behind.
-      if (pending_groups_[i] != 0) first_pending_ = std::min(first_pending_, i);
-    }
+    pending_groups_.EnterAll([this] { return HasPending(); },
+                             [&](std::size_t i) { EnterGroup(i, enter); });
   }
 
   /// Numbers what is marked by address, from `first` on; the number behind the
@@ -163,7 +151,7 @@ class ChunkMarks {
   std::size_t AssignRanks(std::size_t first) {
     for (Group& group : groups_) {
       group.pending = first;
-      first += static_cast<std::size_t>(std::popcount(group.seen));
+      first += CountBits(group.seen);
     }
     has_ranks_ = true;
     return first;
@@ -176,8 +164,7 @@ class ChunkMarks {
     if (!has_ranks_ || !IsMarked(address, type)) return kNoRank;
     const std::size_t offset = OffsetOf(address);
     const Group& group = groups_[offset / kGroup];
-    return group.pending + static_cast<std::size_t>(
-                               std::popcount(group.seen & (BitOf(offset) - 1)));
+    return group.pending + CountBits(group.seen & (BitOf(offset) - 1));
   }
 
   /// Calls visit(address, type) for all that is marked, by address.
@@ -244,16 +231,12 @@ class ChunkMarks {
     }
   }
 
-  static constexpr std::size_t kNone = SIZE_MAX;
-
   const char* begin_;
   std::size_t size_;
   const char* live_end_;
   std::vector<Group> groups_;
-  // A bit for each group that has something pending. Without them two lists in
-  // a large chunk, in no order, took time with the square of its size.
-  std::vector<std::uint64_t> pending_groups_;
-  std::size_t first_pending_ = kNone;  // no word of those before it has a bit
+  std::vector<std::uint64_t> pending_words_;
+  PendingBits pending_groups_;  // in those words
   std::size_t pending_count_ = 0;
   bool has_ranks_ = false;
 };

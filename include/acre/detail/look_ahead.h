@@ -8,7 +8,6 @@
 #define ACRE_DETAIL_LOOK_AHEAD_H_
 
 #include <cstddef>
-#include <utility>
 
 #include "acre/config.h"
 
@@ -21,34 +20,30 @@ class LookAhead {
 
   /// Puts `item` in and returns the one that has waited longest; T() while the
   /// queue fills.
-  T Exchange(const T& item) {
-    is_drained_ = false;
-    return Replace(item);
+  ACRE_INLINE T Exchange(const T& item) {
+    T& place = items_[count_++ % kDistance];
+    const T oldest = place;
+    place = item;
+    return oldest;
   }
 
   /// The one that will come out after half the queue has.
   const T& Middle() const {
-    return items_[(next_ + kDistance / 2) % kDistance];
+    return items_[(count_ + kDistance / 2) % kDistance];
   }
 
   /// Calls finish(T) for all that wait, the oldest first; for T() too.
   template <class Finish>
   void Drain(Finish finish) {
-    if (std::exchange(is_drained_, true)) return;
-    for (std::size_t i = 0; i < kDistance; ++i) finish(Replace(T()));
+    if (count_ == drained_) return;
+    drained_ = count_ + kDistance;
+    for (std::size_t i = 0; i < kDistance; ++i) finish(Exchange(T()));
   }
 
  private:
-  T Replace(const T& item) {
-    const T oldest = items_[next_];
-    items_[next_] = item;
-    next_ = (next_ + 1) % kDistance;
-    return oldest;
-  }
-
   T items_[kDistance] = {};
-  std::size_t next_ = 0;    // the oldest
-  bool is_drained_ = true;  // nothing was put in since
+  std::size_t count_ = 0;    // of exchanges
+  std::size_t drained_ = 0;  // that count where only T() is in
 };
 
 }  // namespace acre::inline ACRE_ABI::detail
