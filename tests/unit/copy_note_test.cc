@@ -104,7 +104,7 @@ TEST_CASE("CopyNote: 64 at once say what each says") {
                                  CopyNote::Behind(1),
                                  CopyNote::Behind(0x7fff)};
   std::mt19937 random(1);
-  for (int round = 0; round < 2000; ++round) {
+  for (std::size_t round = 0; round < 2000; ++round) {
     Notes notes;
     std::uint64_t owned = 0;
     std::uint64_t starts = 0;
