@@ -292,12 +292,15 @@ void GraphFinder::MeetAgain(const CopyMap& map, const char* target,
     return;
   }
   const char* start = map.StartOf(target, note);
-  const CopyPlan& whole = plans_[map.At(start).number()];
-  const std::size_t bytes = count * plan.size;
-  // Counting the bytes of a large extent for each pointer would take long.
+  const CopyNote first = map.At(start);
+  const CopyPlan& whole = plans_[first.number()];
+  const std::size_t pad = first.is_object()
+                              ? RoundUp(whole.size, kGranule) - whole.size
+                              : first.pad();
+  const auto reach = map.ReachOf(start, target + count * plan.size, pad);
   Part part{.before = static_cast<std::size_t>(target - start),
-            .is_inside = map.IsIn(start, target + bytes - 1),
-            .is_all = target == start && map.EndsAt(start, start + bytes)};
+            .is_inside = reach != CopyMap::Reach::kBefore,
+            .is_all = target == start && reach == CopyMap::Reach::kTo};
   part.phase = part.before;
   if (whole.is_table) {
     // Elements are counted from the end: the storage starts with other things.

@@ -159,10 +159,17 @@ TEST_CASE("CopyMap: extents of any size at any granule, against a model") {
     const char* start = chunk + extent.begin;
     REQUIRE(map.At(start).kind() == extent.kind);
     REQUIRE(map.At(start).number() == extent.number);
-    REQUIRE(map.EndsAt(start, start + extent.bytes));
-    REQUIRE_FALSE(map.EndsAt(start, start + extent.bytes + 16));
+    using Reach = CopyMap::Reach;
+    const std::size_t pad = RoundUp(extent.bytes) - extent.bytes;
+    const auto reach_of = [&](std::size_t bytes) {
+      return map.ReachOf(start, start + bytes, pad);
+    };
+    REQUIRE(reach_of(extent.bytes) == Reach::kTo);
+    REQUIRE(reach_of(extent.bytes + 1) == Reach::kBefore);
+    REQUIRE(reach_of(extent.bytes + 16) == Reach::kBefore);
+    if (extent.bytes > 1) REQUIRE(reach_of(extent.bytes - 1) == Reach::kBeyond);
     if (extent.bytes > 16) {
-      REQUIRE_FALSE(map.EndsAt(start, start + extent.bytes - 16));
+      REQUIRE(reach_of(extent.bytes - 16) == Reach::kBeyond);
     }
     if (extent.kind == Kind::kObject) continue;
     REQUIRE(map.BytesOf(start) == extent.bytes);

@@ -15,6 +15,7 @@
 #include <random>
 #include <span>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -418,6 +419,105 @@ TEST_CASE("DeepCopy of graphs: lists in any order of addresses") {
       }
     }
     CHECK(wanted == smalls.size());
+  }
+}
+
+struct Eight {
+  Eight* next = nullptr;
+};
+ACRE_LAYOUT(Eight, next)
+
+struct TwoEights {
+  Eight* a = nullptr;
+  Eight* b = nullptr;
+  Eight** link = nullptr;
+};
+ACRE_LAYOUT(TwoEights, a, b, link)
+
+struct Views {
+  std::span<Small*> part;
+  std::span<Small*> all;
+  std::string_view word;
+  std::string_view text;
+};
+ACRE_LAYOUT(Views, part, all, word, text)
+
+struct Odd {
+  Odd* next = nullptr;
+  std::uint64_t words[2] = {};
+};
+ACRE_LAYOUT(Odd, next, words)
+
+struct TwoOdds {
+  Odd* first = nullptr;
+  Odd** link = nullptr;
+};
+ACRE_LAYOUT(TwoOdds, first, link)
+
+// Extents that end inside of a granule do not have what lies behind them in it.
+TEST_CASE("DeepCopy of graphs: elements of one array that share a granule") {
+  Arena source;
+  Arena target;
+  SUBCASE("objects") {
+    auto eights = source.NewArray<Eight>(2);
+    eights[0].next = &eights[1];
+    eights[1].next = &eights[0];
+    auto* root = source.New<TwoEights>();
+    root->a = &eights[0];
+    root->b = &eights[1];
+    const auto* copy = DeepCopy(target, *root);
+    CHECK(target.Owns(copy->a->next));
+    CHECK(target.Owns(copy->b->next));
+    CHECK(copy->a->next == copy->b);
+    CHECK(copy->b->next == copy->a);
+  }
+  SUBCASE("an object, and a pointer in the next one") {
+    auto eights = source.NewArray<Eight>(2);
+    eights[0].next = &eights[0];
+    eights[1].next = &eights[0];
+    auto* root = source.New<TwoEights>();
+    root->a = &eights[0];
+    root->link = &eights[1].next;
+    const auto* copy = DeepCopy(target, *root);
+    CHECK(target.Owns(*copy->link));
+    CHECK(*copy->link == copy->a);
+  }
+  SUBCASE("objects of three words") {
+    auto odds = source.NewArray<Odd>(2);
+    odds[0].next = &odds[0];
+    odds[1].next = &odds[0];
+    odds[1].words[0] = 7;
+    auto* root = source.New<TwoOdds>();
+    root->first = &odds[0];
+    root->link = &odds[1].next;
+    const auto* copy = DeepCopy(target, *root);
+    CHECK(target.Owns(*copy->link));
+    CHECK(*copy->link == copy->first);
+  }
+  SUBCASE("a view of some, and a view of all") {
+    auto smalls = source.NewArray<Small*>(2);
+    smalls[0] = source.New<Small>();
+    smalls[1] = source.New<Small>();
+    smalls[1]->id = 7;
+    auto* root = source.New<Views>();
+    root->part = smalls.first(1);
+    root->all = smalls;
+    const auto* copy = DeepCopy(target, *root);
+    CHECK(copy->part.data() == copy->all.data());
+    CHECK(target.Owns(copy->all[0]));
+    CHECK(target.Owns(copy->all[1]));
+    CHECK(copy->all[1]->id == 7);
+  }
+  SUBCASE("a word, and the text it begins") {
+    auto text = source.NewArray<char>(48);
+    std::fill(text.begin(), text.end(), 'x');
+    auto* root = source.New<Views>();
+    root->word = {text.data(), 3};
+    root->text = {text.data(), 14};
+    const auto* copy = DeepCopy(target, *root);
+    CHECK(copy->word == "xxx");
+    CHECK(copy->text == std::string(14, 'x'));
+    CHECK(copy->word.data() == copy->text.data());
   }
 }
 

@@ -105,12 +105,18 @@ class CopyMap {
     const CopyNote note = At(address);
     return note.is_in_extent() && StartOf(address, note) == start;
   }
-  /// True where the extent that starts there ends in the granule before that of
-  /// an address, or at it.
-  bool EndsAt(const char* start, const char* end) const {
+  /// How far the extent that starts at an address goes, against an `end` behind
+  /// that. `pad`: the bytes of its last granule that are not its own, which may
+  /// be another's. Takes no longer where the extent is long.
+  enum class Reach : std::uint8_t { kBefore, kTo, kBeyond };
+  Reach ReachOf(const char* start, const char* end, std::size_t pad) const {
+    if (!IsIn(start, end - 1)) return Reach::kBefore;
     const auto bytes = static_cast<std::size_t>(end - start);
-    return IsIn(start, end - 1) &&
-           !IsBehind(start, (bytes + kGranule - 1) / kGranule);
+    const std::size_t granules = (bytes + kGranule - 1) / kGranule;
+    if (IsBehind(start, granules)) return Reach::kBeyond;
+    const std::size_t own = granules * kGranule - pad;
+    if (own < bytes) return Reach::kBefore;
+    return own == bytes ? Reach::kTo : Reach::kBeyond;
   }
   /// The bytes of the storage or array that starts there. Linear in them.
   std::size_t BytesOf(const char* start) const;
