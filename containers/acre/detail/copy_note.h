@@ -174,7 +174,7 @@ class NotesOf64 {
   template <class Want>
   ACRE_INLINE std::uint64_t Pick(Want want) const {
     std::uint64_t bits = 0;
-    for (unsigned i = 0; i < 4; ++i) {
+    for (std::size_t i = 0; i < 4; ++i) {
       const std::uint64_t sixteen =
           BitsOf(want(Eights()[2 * i]), want(Eights()[2 * i + 1]));
       bits |= sixteen << (16 * i);

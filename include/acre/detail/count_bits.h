@@ -24,10 +24,10 @@ constexpr unsigned CountBitsByParts(std::uint64_t bits) {
 #if defined(__x86_64__) && !defined(__POPCNT__)
 
 // False until it is initialised: counting works before that, too.
-inline const bool kHasPopcnt = __builtin_cpu_supports("popcnt") != 0;
+inline const bool has_popcnt = __builtin_cpu_supports("popcnt") != 0;
 
 ACRE_INLINE unsigned CountBits(std::uint64_t bits) {
-  if (ACRE_UNLIKELY(!kHasPopcnt)) return CountBitsByParts(bits);
+  if (ACRE_UNLIKELY(!has_popcnt)) return CountBitsByParts(bits);
   __asm__("popcntq %0, %0" : "+r"(bits) : : "cc");
   return static_cast<unsigned>(bits);
 }
