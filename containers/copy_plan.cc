@@ -81,8 +81,7 @@ CopyPlan& CopyPlans::Of(const TypeLayout& type) {
   const std::size_t granules = plan.block_bytes / kGranule;
   if (granules <= FewNotes::kMost && !plan.is_wide &&
       plan.number <= CopyNote::kMaxObject) {
-    const CopyNote note = CopyNote::Object(plan.number);
-    plan.notes = {plan.steps.empty() ? note : note.Waiting(), granules};
+    plan.notes = {plan.note(), granules};
   }
   return plan;
 }

@@ -242,10 +242,8 @@ void GraphFinder::Meet(CopyMap& map, const char* target, CopyPlan& plan,
     }
     return;
   }
-  const CopyNote note = CopyNote::Object(plan.number);
   if (plan.number > CopyNote::kMaxObject || !IsGranule(target) ||
-      !map.Note(target, plan.steps.empty() ? note : note.Waiting(), plan.size,
-                plan.block_bytes, memory_)) {
+      !map.Note(target, plan.note(), plan.size, plan.block_bytes, memory_)) {
     is_stopped_ = true;
     return;
   }
@@ -294,9 +292,8 @@ void GraphFinder::MeetAgain(const CopyMap& map, const char* target,
   const char* start = map.StartOf(target, note);
   const CopyNote first = map.At(start);
   const CopyPlan& whole = plans_[first.number()];
-  const std::size_t pad = first.is_object()
-                              ? RoundUp(whole.size, kGranule) - whole.size
-                              : first.pad();
+  const std::size_t pad =
+      first.is_object() ? CopyNote::PadOf(whole.size) : first.pad();
   const auto reach = map.ReachOf(start, target + count * plan.size, pad);
   Part part{.before = static_cast<std::size_t>(target - start),
             .is_inside = reach != CopyMap::Reach::kBefore,
@@ -306,7 +303,7 @@ void GraphFinder::MeetAgain(const CopyMap& map, const char* target,
     // Elements are counted from the end: the storage starts with other things.
     std::size_t& all = table_bytes_[start];
     if (all == 0) all = map.BytesOf(start);
-    const std::size_t element = whole.type->size;
+    const std::size_t element = whole.size;
     part.phase = element - (all - part.before) % element;
     leads_into_table_ = true;
   }

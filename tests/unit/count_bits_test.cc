@@ -45,7 +45,6 @@ TEST_CASE("PendingBits: what is set is entered, in order, also meanwhile") {
   for (int round = 0; round < 300; ++round) {
     for (int i = 0; i < round % 5; ++i) set(random() % kPlaces);
     set(round % 3 == 0 ? kPlaces - 1 : random() % kPlaces);
-    std::set<std::size_t> behind;
     while (!pending.empty()) {
       std::size_t last = 0;
       bits.EnterAll([&] { return !pending.empty(); },

@@ -45,8 +45,11 @@ class CopyNote {
   /// Starts storage or an array.
   static CopyNote Other(Kind kind, unsigned number, std::size_t bytes) {
     const unsigned storage = kind == Kind::kStorage ? kWaits : 0;
-    return CopyNote(Bits(kOther | storage | number << 4 |
-                         (kGranule - 1 - (bytes + kGranule - 1) % kGranule)));
+    return CopyNote(Bits(kOther | storage | number << 4 | PadOf(bytes)));
+  }
+  /// The bytes of the last granule that an extent of `bytes` does not have.
+  static std::size_t PadOf(std::size_t bytes) {
+    return kGranule - 1 - (bytes + kGranule - 1) % kGranule;
   }
   /// `distance` granules behind the start; 0: added by the size class.
   static CopyNote Behind(std::size_t distance) {
@@ -79,7 +82,6 @@ class CopyNote {
   bool waits() const { return (bits_ & ~kMaxObject) == kWaits; }
 
  private:
-  friend class NotesOf4;
   friend class NotesOf64;
   static constexpr unsigned kBehind = 0x8000;
   static constexpr unsigned kOther = 0x4000;

@@ -64,6 +64,11 @@ struct CopyPlan {
   std::vector<std::uint32_t> storage_offsets = {};  // see GraphFinder
 
   std::size_t align() const;
+  /// Of an object that is met: it waits where it leads on.
+  CopyNote note() const {
+    const CopyNote object = CopyNote::Object(number);
+    return steps.empty() ? object : object.Waiting();
+  }
   /// As the arena is told of the block.
   const TypeLayout* block_type() const { return is_table ? nullptr : type; }
 };
