@@ -61,8 +61,17 @@ inline void CountOps(benchmark::State& state, std::size_t ops_each_pass) {
                           static_cast<std::int64_t>(ops_each_pass));
 }
 
-/// A fill is timed alone, and the first two not at all: the arena then has warm
-/// pages, and so has malloc as far as it keeps them.
+/// Before the clock starts everyone does as much as is timed after: pages are
+/// warm then, and so is the processor. After fresh pages times fall for some
+/// milliseconds, eight fills of 1e5, to half of the second's.
+inline constexpr std::size_t kLeastOps = 1'000'000;
+
+/// How often to do so many operations.
+inline std::size_t PassesOf(std::size_t ops) {
+  return is_smoke() ? 1 : std::max<std::size_t>(2, kLeastOps / ops);
+}
+
+/// A fill is timed alone.
 template <class M, class Key>
 void Grow(benchmark::State& state, const Keys<Key>& keys, bool reserved) {
   acre::Arena arena;
@@ -77,28 +86,34 @@ void Grow(benchmark::State& state, const Keys<Key>& keys, bool reserved) {
     arena.Reset();
     return seconds;
   };
-  for (int i = 0; i < 2; ++i) fill();
+  for (std::size_t i = 0; i < PassesOf(keys.size()); ++i) fill();
   for ([[maybe_unused]] auto _ : state) state.SetIterationTime(fill());
   CountOps(state, keys.size());
 }
 
-/// `pass(map)` is timed on a map that holds keys.live: ten thousand operations
-/// at least, beside which reading the clock takes no time. `is_warm`: once
-/// before, too.
+/// How often a map of n elements is gone through between two looks at the
+/// clock: ten thousand operations at least, beside which looking takes no time.
+inline std::size_t PassesAtOnce(std::size_t n) {
+  return std::max<std::size_t>(1, 10'000 / n);
+}
+
+/// `pass(map)` is timed on a map that holds keys.live.
 template <class M, class Key>
-void OnFilled(benchmark::State& state, const Keys<Key>& keys, const auto& pass,
-              bool is_warm = false) {
+void OnFilled(benchmark::State& state, const Keys<Key>& keys,
+              const auto& pass) {
   acre::Arena arena;
   M map(arena);
   Fill(map, keys);
-  if (is_warm) pass(map);
-  const std::size_t passes = std::max<std::size_t>(1, 10'000 / keys.size());
+  const std::size_t passes = PassesAtOnce(keys.size());
+  const auto pass_at_once = [&] {
+    for (std::size_t i = 0; i < passes; ++i) pass(map);
+  };
+  const std::size_t ops = passes * keys.size();
+  for (std::size_t i = 0; i < PassesOf(ops); ++i) pass_at_once();
   for ([[maybe_unused]] auto _ : state) {
-    state.SetIterationTime(Seconds([&] {
-      for (std::size_t i = 0; i < passes; ++i) pass(map);
-    }));
+    state.SetIterationTime(Seconds(pass_at_once));
   }
-  CountOps(state, passes * keys.size());
+  CountOps(state, ops);
 }
 
 template <class M, class Key>
@@ -141,8 +156,7 @@ void Churn(benchmark::State& state, const Keys<Key>& keys) {
     Sink(map.size());
     live_is_in = !live_is_in;
   };
-  // A table may be built anew on the way, in fresh pages the first time.
-  OnFilled<M>(state, keys, pass, true);
+  OnFilled<M>(state, keys, pass);
 }
 
 template <class M, class Key>
@@ -175,32 +189,34 @@ struct KeySet {
   std::string name;  // "int random 1e3"
   std::shared_ptr<const Keys<Key>> keys;
 
-  /// 300,000 fills or a few million other operations a round: many short rounds
-  /// see through a noisy second, few long ones do not.
-  Timing timing() const {
-    const auto n = static_cast<std::int64_t>(keys->size());
-    return {.passes = is_smoke() ? 1 : std::max<std::int64_t>(2, 300'000 / n),
-            .by_body = true};
+  /// Many short rounds see through a noisy second, few long ones do not.
+  Timing timing(std::size_t passes_at_once) const {
+    const std::size_t passes = PassesOf(passes_at_once * keys->size());
+    return {.passes = static_cast<std::int64_t>(passes), .by_body = true};
   }
+  Timing fill_timing() const { return timing(1); }
+  Timing other_timing() const { return timing(PassesAtOnce(keys->size())); }
 };
 
 template <class M, class Key>
 void AddMap(const KeySet<Key>& set, const std::string& name) {
-  const auto add = [&](const char* operation, auto body) {
+  const auto add = [&](const char* operation, const Timing& timing, auto body) {
     Add(
         "map", set.name + " " + operation, name,
         [keys = set.keys, body](benchmark::State& state) {
           body(state, *keys);
         },
-        set.timing());
+        timing);
   };
+  const Timing fill = set.fill_timing();
+  const Timing other = set.other_timing();
   using State = benchmark::State;
-  add("grow", [](State& s, const auto& keys) { Grow<M>(s, keys, false); });
-  add("reserved", [](State& s, const auto& keys) { Grow<M>(s, keys, true); });
-  add("hit", [](State& s, const auto& keys) { Hit<M>(s, keys); });
-  add("miss", [](State& s, const auto& keys) { Miss<M>(s, keys); });
-  add("churn", [](State& s, const auto& keys) { Churn<M>(s, keys); });
-  add("iterate", [](State& s, const auto& keys) { Iterate<M>(s, keys); });
+  add("grow", fill, [](State& s, auto& keys) { Grow<M>(s, keys, false); });
+  add("reserved", fill, [](State& s, auto& keys) { Grow<M>(s, keys, true); });
+  add("hit", other, [](State& s, auto& keys) { Hit<M>(s, keys); });
+  add("miss", other, [](State& s, auto& keys) { Miss<M>(s, keys); });
+  add("churn", other, [](State& s, auto& keys) { Churn<M>(s, keys); });
+  add("iterate", other, [](State& s, auto& keys) { Iterate<M>(s, keys); });
   if (round() == 0) {  // the same each time
     Add("map", set.name + " bytes", name,
         [keys = set.keys](State& state) { Bytes<M>(state, *keys); },
@@ -210,7 +226,7 @@ void AddMap(const KeySet<Key>& set, const std::string& name) {
     Add(
         "map", set.name + " hit", name + " find()",
         [keys = set.keys](State& state) { HitByIterator<M>(state, *keys); },
-        set.timing());
+        other);
   }
 }
 

@@ -123,22 +123,23 @@ class Table {
     Slot* slot;
     bool is_new;
   };
-  /// Finds `key`, or makes a slot by `construct(void*)`.
+  /// Finds `key`, or makes a slot by `construct(void*)`. Inline is what the
+  /// home group suffices for. All else is one call, behind which nothing is
+  /// left to do: no register has to be saved for it.
   template <class Q, class Construct>
   ACRE_INLINE Insertion TryInsert(const Q& key, Construct construct) {
     CheckLive();
     const std::uint64_t hash = HashOf(key);
+    const std::size_t home = rep_.HomeOf(hash);
     SlotPosition at;
-    if (Slot* slot = Look(key, hash, &at)) return {slot, false};
-    if (ACRE_UNLIKELY(rep_.size >= rep_.limit)) {
-      return {InsertGrowing(hash, construct), true};
+    Slot* slot = LookInGroup(key, PatternOf(hash), home, &at);
+    if (slot != nullptr) return {slot, false};
+    const SlotMask free = Free(ControlOf(home));
+    if (ACRE_UNLIKELY(free == 0 || HasOverflow(ControlOf(home), hash) ||
+                      rep_.size >= rep_.limit)) {
+      return TryInsertFurther(key, hash, construct);
     }
-    at = rep_.Locate(hash);
-    Slot* slot = SlotAt(at.group, at.slot);
-    construct(static_cast<void*>(slot));
-    ControlOf(at.group)[at.slot] = FingerprintOf(hash);
-    ++rep_.size;
-    return {slot, true};
+    return {MakeAt({home, FirstSlot(free)}, hash, construct), true};
   }
 
   template <class Q>
@@ -256,41 +257,63 @@ class Table {
     return nullptr;
   }
 
-  /// The first group inline, the rest out of line. Null where `key` is absent,
+  /// The home group inline, the rest out of line. Null where `key` is absent,
   /// and `*at` of no meaning then.
   template <class Q>
   ACRE_INLINE Slot* Look(const Q& key, std::uint64_t hash,
                          SlotPosition* at) const {
-    std::size_t group = rep_.HomeOf(hash);
+    std::size_t home = rep_.HomeOf(hash);
     // An empty table has two groups of control bytes to look at.
-    Slot* slot = LookInGroup(key, PatternOf(hash), group, at);
+    Slot* slot = LookInGroup(key, PatternOf(hash), home, at);
     if (slot != nullptr) return slot;
     // Or g++ works the address out for both questions, before the first.
-    ACRE_FORGET(group);
-    if (ACRE_LIKELY(!HasOverflow(ControlOf(group), hash))) return nullptr;
-    const Found found = LookFurther(key, hash);
-    *at = found.at;
-    return found.slot;
+    ACRE_FORGET(home);
+    if (ACRE_LIKELY(!HasOverflow(ControlOf(home), hash))) return nullptr;
+    *at = LookFurther(key, hash);
+    return at->slot == kNoSlot ? nullptr : SlotAt(at->group, at->slot);
   }
 
-  /// By value: of a SlotPosition whose address went to a function, every search
+  /// From the second group on. The slot is kNoSlot where `key` is absent. By
+  /// value: of a SlotPosition whose address went to a function, every search
   /// would store.
-  struct Found {
-    Slot* slot;
-    SlotPosition at;
-  };
   template <class Q>
-  __attribute__((noinline)) Found LookFurther(const Q& key,
-                                              std::uint64_t hash) const {
+  __attribute__((noinline)) SlotPosition LookFurther(const Q& key,
+                                                     std::uint64_t hash) const {
     const Pattern pattern = PatternOf(hash);
     SlotPosition at{rep_.HomeOf(hash), 0};
     for (std::size_t step = 1; step <= rep_.mask; ++step) {
       const std::size_t group = rep_.Next(at.group, step);
-      if (Slot* slot = LookInGroup(key, pattern, group, &at)) return {slot, at};
+      if (LookInGroup(key, pattern, group, &at) != nullptr) return at;
       if (!HasOverflow(ControlOf(group), hash)) break;
       at.group = group;
     }
-    return {nullptr, at};
+    return {0, kNoSlot};
+  }
+  static constexpr unsigned kNoSlot = kGroupSlots;
+
+  /// TryInsert, where `key` is not in its home group.
+  template <class Q, class Construct>
+  __attribute__((noinline)) Insertion TryInsertFurther(const Q& key,
+                                                       std::uint64_t hash,
+                                                       Construct construct) {
+    if (HasOverflow(ControlOf(rep_.HomeOf(hash)), hash)) {
+      const SlotPosition at = LookFurther(key, hash);
+      if (at.slot != kNoSlot) return {SlotAt(at.group, at.slot), false};
+    }
+    if (ACRE_UNLIKELY(rep_.size >= rep_.limit)) {
+      return {InsertGrowing(hash, construct), true};
+    }
+    return {MakeAt(rep_.Locate(hash), hash, construct), true};
+  }
+
+  template <class Construct>
+  ACRE_INLINE Slot* MakeAt(SlotPosition at, std::uint64_t hash,
+                           const Construct& construct) {
+    Slot* slot = SlotAt(at.group, at.slot);
+    construct(static_cast<void*>(slot));
+    ControlOf(at.group)[at.slot] = FingerprintOf(hash);
+    ++rep_.size;
+    return slot;
   }
 
   static void RequireParts() {
