@@ -6,6 +6,7 @@
 
 #include "acre/detail/copier.h"
 #include "acre/detail/graph_copier.h"
+#include "acre/detail/small_copier.h"
 #include "acre/detail/tree_copier.h"
 
 namespace acre::inline ACRE_ABI::detail {
@@ -28,6 +29,10 @@ void* CopyTree(Arena& arena, const TypeLayout& type, const void* root,
 void* CopyObject(Arena& arena, const TypeLayout& type, const void* object,
                  std::size_t* failed_bytes) {
   if (IsTree(type)) return CopyTree(arena, type, object, failed_bytes);
+  {
+    SmallCopier small(arena);
+    if (small.Run(type, object)) return small.copy();
+  }
   {
     GraphCopier graph(arena);
     if (graph.Run(type, object)) return graph.copy();

@@ -12,13 +12,10 @@
 namespace acre::inline ACRE_ABI::detail {
 namespace {
 
-/// False at a pointer or view; `known`: the types that were looked at.
+/// False at a pointer or view; `known`: what containers hold, as far as it was
+/// looked at: a type holds itself in a container or not at all.
 bool HoldsNoPointer(const TypeLayout& type, std::vector<std::uint64_t>* known) {
   if (!type.has_slots) return true;
-  if (std::find(known->begin(), known->end(), type.id) != known->end()) {
-    return true;
-  }
-  known->push_back(type.id);
   const auto all_of = [known](std::span<const FieldLayout> parts) {
     return std::all_of(parts.begin(), parts.end(), [=](const auto& part) {
       return HoldsNoPointer(*part.type(), known);
@@ -36,8 +33,17 @@ bool HoldsNoPointer(const TypeLayout& type, std::vector<std::uint64_t>* known) {
     case TypeKind::kChoice:
       return all_of(type.fields);
     case TypeKind::kArray:
-    case TypeKind::kHandle:
       return HoldsNoPointer(*type.element(), known);
+    case TypeKind::kHandle: {
+      const TypeLayout& element = *type.element();
+      if (element.kind == TypeKind::kPointer) return false;  // mostly
+      if (!element.has_slots ||
+          std::find(known->begin(), known->end(), element.id) != known->end()) {
+        return true;
+      }
+      known->push_back(element.id);
+      return HoldsNoPointer(element, known);
+    }
   }
   return false;
 }
@@ -130,7 +136,6 @@ CopyPlan& CopyPlans::Add(const TypeLayout& type) {
 
 bool IsTree(const TypeLayout& type) {
   std::vector<std::uint64_t> known;
-  known.reserve(16);
   return HoldsNoPointer(type, &known);
 }
 

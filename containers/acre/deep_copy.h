@@ -29,6 +29,8 @@
 //
 // Complexity, and memory besides the copy while it is made; no recursion:
 //   trees (no pointer or view, however containers nest)   linear, no memory
+//   up to 32 objects and storages of containers, in arenas, pointers to their
+//   starts only         linear but for their order; on the stack
 //   graphs in arenas    linear; a seventh of the pages that are copied from
 //   all other sources, and pieces that turn out to be parts of larger ones
 //   after they were met   n log n in objects; about 100 bytes an object. Spans

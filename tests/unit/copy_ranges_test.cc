@@ -19,15 +19,15 @@
 #include <vector>
 
 #include "acre/arena.h"
-#include "acre/deep_copy.h"
 #include "acre/layout.h"
 #include "acre/vector.h"
+#include "copy_engines.h"
 
 namespace copy_ranges_test {
 
 using acre::Arena;
-using acre::DeepCopy;
 using acre::Vector;
+using acre_test::CopyGraph;
 
 struct Eight {
   Eight* next = nullptr;
@@ -77,7 +77,7 @@ TEST_CASE("DeepCopy of graphs: elements of one array that share a granule") {
     auto* root = source.New<TwoEights>();
     root->a = &eights[0];
     root->b = &eights[1];
-    const auto* copy = DeepCopy(target, *root);
+    const auto* copy = CopyGraph(target, *root);
     CHECK(target.Owns(copy->a->next));
     CHECK(target.Owns(copy->b->next));
     CHECK(copy->a->next == copy->b);
@@ -90,7 +90,7 @@ TEST_CASE("DeepCopy of graphs: elements of one array that share a granule") {
     auto* root = source.New<TwoEights>();
     root->a = &eights[0];
     root->link = &eights[1].next;
-    const auto* copy = DeepCopy(target, *root);
+    const auto* copy = CopyGraph(target, *root);
     CHECK(target.Owns(*copy->link));
     CHECK(*copy->link == copy->a);
   }
@@ -102,7 +102,7 @@ TEST_CASE("DeepCopy of graphs: elements of one array that share a granule") {
     auto* root = source.New<TwoOdds>();
     root->first = &odds[0];
     root->link = &odds[1].next;
-    const auto* copy = DeepCopy(target, *root);
+    const auto* copy = CopyGraph(target, *root);
     CHECK(target.Owns(*copy->link));
     CHECK(*copy->link == copy->first);
   }
@@ -114,7 +114,7 @@ TEST_CASE("DeepCopy of graphs: elements of one array that share a granule") {
     auto* root = source.New<Views>();
     root->part = smalls.first(1);
     root->all = smalls;
-    const auto* copy = DeepCopy(target, *root);
+    const auto* copy = CopyGraph(target, *root);
     CHECK(copy->part.data() == copy->all.data());
     CHECK(target.Owns(copy->all[0]));
     CHECK(target.Owns(copy->all[1]));
@@ -126,7 +126,7 @@ TEST_CASE("DeepCopy of graphs: elements of one array that share a granule") {
     auto* root = source.New<Views>();
     root->word = {text.data(), 3};
     root->text = {text.data(), 14};
-    const auto* copy = DeepCopy(target, *root);
+    const auto* copy = CopyGraph(target, *root);
     CHECK(copy->word == "xxx");
     CHECK(copy->text == std::string(14, 'x'));
     CHECK(copy->word.data() == copy->text.data());
@@ -253,7 +253,7 @@ TEST_CASE_TEMPLATE("DeepCopy of graphs: any ranges of arrays", T, Eight, Odd,
     Arena source;
     Arena target;
     const Picks<T>* picks = MakePicks<T>(source, random);
-    const Picks<T>* copy = DeepCopy(target, *picks);
+    const Picks<T>* copy = CopyGraph(target, *picks);
     Comparison<T>(target).Of(*picks, *copy);
   }
 }

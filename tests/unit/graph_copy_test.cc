@@ -23,20 +23,23 @@
 
 #include "acre/arena.h"
 #include "acre/audit.h"
-#include "acre/deep_copy.h"
 #include "acre/detail/copy_placement.h"
 #include "acre/detail/graph_finder.h"
 #include "acre/layout.h"
+#include "acre/map.h"
+#include "acre/string.h"
+#include "acre/vector.h"
+#include "copy_engines.h"
 #include "test_sources.h"
 
 namespace graph_copy_test {
 
 using acre::Arena;
-using acre::DeepCopy;
 using acre::Map;
 using acre::String;
-using acre::TryDeepCopy;
 using acre::Vector;
+using acre_test::CopyGraph;
+using acre_test::TryCopyGraph;
 
 struct Small {
   std::uint32_t id = 0;
@@ -231,7 +234,7 @@ TEST_CASE("DeepCopy of graphs: any graph, small or large, is the same") {
     Thing* root = MakeThings(source, count, seed);
     AddInner(*root);
     const std::string wanted = Description().Of(*root);
-    const Thing* copy = DeepCopy(target, *root);
+    const Thing* copy = CopyGraph(target, *root);
     REQUIRE(Description().Of(*copy) == wanted);
     REQUIRE(Description().Of(*root) == wanted);
     REQUIRE(IsClean(target, *copy));
@@ -250,7 +253,7 @@ TEST_CASE("DeepCopy of graphs: into the arena of the source") {
   Thing* root = MakeThings(arena, 900, 5);
   const std::string wanted = Description().Of(*root);
   for (int i = 0; i < 3; ++i) {
-    Thing* copy = DeepCopy(arena, *root);
+    Thing* copy = CopyGraph(arena, *root);
     CHECK(copy != root);
     CHECK(Description().Of(*copy) == wanted);
     CHECK(Description().Of(*root) == wanted);
@@ -267,7 +270,7 @@ TEST_CASE("DeepCopy of graphs: chunks of any size, blocks among others") {
     Arena target({.first_chunk = chunk, .max_chunk = chunk});
     for (int i = 0; i < 3; ++i) {
       std::memset(target.Allocate(3000), 0, 3000);
-      const Thing* copy = DeepCopy(target, *root);
+      const Thing* copy = CopyGraph(target, *root);
       REQUIRE(Description().Of(*copy) == wanted);
       REQUIRE(IsClean(target, *copy));
     }
@@ -294,7 +297,7 @@ TEST_CASE("DeepCopy of graphs: large storage beside small objects") {
     owner->large.back() = 9;
     for (Small* small : owner->smalls) small->next = owner->smalls[17];
     owner->small = owner->smalls[3];
-    Owner* copy = DeepCopy(target, *owner);
+    Owner* copy = CopyGraph(target, *owner);
     REQUIRE(copy->large.size() == words);
     CHECK(copy->large[0] == 7);
     CHECK(copy->large.back() == 9);
@@ -322,7 +325,7 @@ TEST_CASE("DeepCopy of graphs: what was freed is used again") {
   for (int i = 0; i < 6000; ++i) owner->smalls.push_back(source.New<Small>());
   std::size_t held = 0;
   for (int round = 0; round < 60; ++round) {
-    Owner* copy = DeepCopy(target, *owner);
+    Owner* copy = CopyGraph(target, *owner);
     // Something that stays, between the copies.
     static_cast<void>(target.Allocate(48));
     for (Small* small : copy->smalls) target.Free(small);
@@ -337,7 +340,7 @@ TEST_CASE("DeepCopy of graphs: nothing is left of a copy that does not fit") {
   const Thing* root = MakeThings(source, 600, 3);
   const std::string wanted = Description().Of(*root);
   Arena whole;
-  static_cast<void>(DeepCopy(whole, *root));
+  static_cast<void>(CopyGraph(whole, *root));
   const std::size_t bytes = whole.stats().reserved;
   int failed = 0;
   int fitted = 0;
@@ -345,7 +348,7 @@ TEST_CASE("DeepCopy of graphs: nothing is left of a copy that does not fit") {
     Arena target({.max_chunk = 32768, .byte_limit = limit});
     auto* before = target.New<Small>();
     const std::size_t live = target.stats().live();
-    const Thing* copy = TryDeepCopy(target, *root);
+    const Thing* copy = TryCopyGraph(target, *root);
     if (copy == nullptr) {
       ++failed;
       CHECK(target.stats().live() == live);
@@ -383,7 +386,7 @@ TEST_CASE("DeepCopy of graphs: alignment is kept") {
     wides->all.back()->small = wides->smalls.back();
     wides->all.back()->values[3] = static_cast<float>(i);
   }
-  const Wides* copy = DeepCopy(target, *wides);
+  const Wides* copy = CopyGraph(target, *wides);
   for (std::size_t i = 0; i < 3000; ++i) {
     const Wide* wide = copy->all[i];
     REQUIRE(reinterpret_cast<std::uintptr_t>(wide) % 64 == 0);
@@ -410,7 +413,7 @@ TEST_CASE("DeepCopy of graphs: lists in any order of addresses") {
       if (i % step == 0) owner->smalls.push_back(smalls[i]);
       if ((i + 1) % step != 0) smalls[i]->next = smalls[i + 1];
     }
-    const Owner* copy = DeepCopy(target, *owner);
+    const Owner* copy = CopyGraph(target, *owner);
     std::uint32_t wanted = 0;
     for (const Small* list : copy->smalls) {
       for (; list != nullptr; list = list->next) {

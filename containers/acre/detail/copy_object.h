@@ -14,8 +14,8 @@
 namespace acre::inline ACRE_ABI::detail {
 
 /// A copy of `object` and of what it reaches, made by the first engine that
-/// can: TreeCopier, GraphCopier, Copier. Null where memory ran out, for
-/// *failed_bytes bytes; then nothing remains.
+/// can: TreeCopier, SmallCopier, GraphCopier, Copier. Null where memory ran
+/// out, for *failed_bytes bytes; then nothing remains.
 void* CopyObject(Arena& arena, const TypeLayout& type, const void* object,
                  std::size_t* failed_bytes);
 
