@@ -13,7 +13,7 @@ namespace acre::inline ACRE_ABI::detail {
 
 bool SmallCopier::Run(const TypeLayout& type, const void* root) {
   Meet(type, root, 1);
-  if (!Find() || DoOverlap() || !Take()) return false;
+  if (!Find() || !Sort() || !Take()) return false;
   Copy();
   is_finished_ = true;
   return true;
@@ -21,8 +21,8 @@ bool SmallCopier::Run(const TypeLayout& type, const void* root) {
 
 SmallCopier::~SmallCopier() {
   if (is_finished_) return;
-  for (std::size_t i = 0; i < taken_; ++i) {
-    const Extent& extent = extents_[i];
+  while (taken_ != 0) {
+    const Extent& extent = *sorted_[--taken_];
     Blocks::Give(arena_, extent.copy, extent.bytes, extent.align(),
                  extent.block_type());
   }
@@ -174,28 +174,27 @@ bool SmallCopier::IsHandedOut(const char* begin, std::size_t bytes) {
          bytes <= static_cast<std::size_t>(live_end_ - begin);
 }
 
-/// True where the bytes of one are another's as well.
-bool SmallCopier::DoOverlap() const {
-  const Extent* sorted[kMost];
+/// False where the bytes of one are another's as well.
+bool SmallCopier::Sort() {
   for (std::size_t i = 0; i < count_; ++i) {
     // What was made in order is mostly met in order.
     std::size_t at = i;
-    for (; at != 0 && sorted[at - 1]->source > extents_[i].source; --at) {
-      sorted[at] = sorted[at - 1];
+    for (; at != 0 && sorted_[at - 1]->source > extents_[i].source; --at) {
+      sorted_[at] = sorted_[at - 1];
     }
-    sorted[at] = &extents_[i];
+    sorted_[at] = &extents_[i];
   }
   for (std::size_t i = 1; i < count_; ++i) {
-    if (sorted[i - 1]->end() > sorted[i]->source) return true;
+    if (sorted_[i - 1]->end() > sorted_[i]->source) return false;
   }
-  return false;
+  return true;
 }
 
 // ----------------------------------------------------------------------- take
 
 bool SmallCopier::Take() {
   for (; taken_ < count_; ++taken_) {
-    Extent& extent = extents_[taken_];
+    Extent& extent = *sorted_[taken_];
     void* block = Blocks::TryTake(arena_, extent.bytes, extent.align(),
                                   extent.block_type());
     if (block == nullptr) return false;

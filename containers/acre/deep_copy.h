@@ -24,8 +24,8 @@
 // do not are refused (misuse). TryDeepCopy takes elements only, no std sources.
 // Failure: nothing remains of a copy that did not fit, or where the hash of a
 // key throws; where operator new fails some of it may stay in the arena until
-// Reset. Pointers must be null or point to objects, not past the end of an
-// array: what they point to is copied.
+// Reset. In an arena without freelists all of it may. Pointers must be null or
+// point to objects, not past the end of an array: what they point to is copied.
 //
 // Complexity, and memory besides the copy while it is made; no recursion:
 //   trees (no pointer or view, however containers nest)   linear, no memory

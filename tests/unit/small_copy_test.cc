@@ -471,6 +471,39 @@ TEST_CASE("DeepCopy of few pieces: a limit at every size leaves nothing") {
   CHECK(failures > 10);
 }
 
+TEST_CASE("DeepCopy of few pieces: neighbours stay neighbours") {
+  Arena source;
+  std::vector<Ring*> rings;
+  for (int i = 0; i < 8; ++i) rings.push_back(source.New<Ring>());
+  const int order[] = {3, 7, 0, 5, 1, 6, 2, 4};
+  for (int i = 0; i < 8; ++i) {
+    rings[order[i]]->next = rings[order[(i + 1) % 8]];
+  }
+  Arena target;
+  const Ring* copy = TryCopySmall(target, *rings[order[0]]);
+  REQUIRE(copy != nullptr);
+  for (int i = 0; i < 8; ++i, copy = copy->next) {
+    CHECK(copy->next - copy == rings[order[(i + 1) % 8]] - rings[order[i]]);
+  }
+}
+
+TEST_CASE("DeepCopy of few pieces: what did not fit leaves all the room") {
+  Arena source;
+  const Ring* ring = MakeRing(source, kMost);
+  for (const bool freelists : {true, false}) {
+    Arena target({.source = &acre::MallocSource::Instance(),
+                  .first_chunk = 512,
+                  .max_chunk = 512,
+                  .byte_limit = 512,
+                  .freelists = freelists});
+    const std::size_t room = target.stats().carved;
+    REQUIRE(TryCopySmall(target, *ring) == nullptr);
+    CHECK(target.stats().live() == 0);
+    if (!freelists) CHECK(target.stats().carved == room);
+    CHECK(target.TryAllocate(256) != nullptr);
+  }
+}
+
 struct Message {
   String subject;
   Vector<String> lines;

@@ -7,7 +7,8 @@
 //
 //   1. find   the extents that the root reaches, in the order of meeting, and
 //             the links between them
-//   2. take   memory for all of them: nothing was written so far
+//   2. take   memory for all of them, by address, so that neighbours stay
+//             neighbours: nothing was written so far
 //   3. copy   the bytes; links are told where the copies are
 //
 // Every pointer has to lead to the start of an extent. What leads into one, and
@@ -84,7 +85,7 @@ class SmallCopier {
                 std::size_t to);
   std::size_t Stop();
   bool IsHandedOut(const char* begin, std::size_t bytes);
-  bool DoOverlap() const;
+  bool Sort();
 
   bool Take();
 
@@ -105,11 +106,12 @@ class SmallCopier {
   std::size_t links_count_ = 0;
   std::size_t walked_ = 0;               // the number of the one that is, now,
   const char* walked_source_ = nullptr;  // and where it starts
-  std::size_t taken_ = 0;                // the first ones have copies
+  std::size_t taken_ = 0;                // so many of sorted_ have copies
   const char* chunk_begin_ = nullptr;    // of the chunk asked for last
   const char* live_end_ = nullptr;       // nothing of it is handed out behind
   std::uint8_t seats_[kSeats] = {};
   Extent extents_[kMost];
+  Extent* sorted_[kMost];  // by address
   Link links_[kMostLinks];
 };
 
