@@ -21,7 +21,7 @@ namespace perf {
 
 enum class Scale {
   kSmoke,    ///< tiny: every cell runs once, nothing is measured
-  kDefault,  ///< ten minutes in all
+  kDefault,  ///< twenty minutes in all
   kFull,     ///< the largest sizes too; under an hour
 };
 
