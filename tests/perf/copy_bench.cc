@@ -30,7 +30,7 @@ struct Source {
 };
 
 std::shared_ptr<Source> ValueTree() {
-  const auto source = std::make_shared<Source>();
+  auto source = std::make_shared<Source>();
   auto* root = source->arena.New<ValueNode>();
   Random random(7);
   source->nodes = FillTree(*root, TreeDepth(), random);
@@ -39,7 +39,7 @@ std::shared_ptr<Source> ValueTree() {
 }
 
 std::shared_ptr<Source> PointerSource(const GraphShape& shape) {
-  const auto source = std::make_shared<Source>();
+  auto source = std::make_shared<Source>();
   source->nodes = shape.size();
   const Node* root = MakeNodes(source->arena, shape);
   source->copy = [root](acre::Arena& to) { return acre::DeepCopy(to, *root); };

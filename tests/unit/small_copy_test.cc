@@ -473,8 +473,8 @@ TEST_CASE("DeepCopy of few pieces: a limit at every size leaves nothing") {
 
 TEST_CASE("DeepCopy of few pieces: neighbours stay neighbours") {
   Arena source;
-  std::vector<Ring*> rings;
-  for (int i = 0; i < 8; ++i) rings.push_back(source.New<Ring>());
+  std::vector<Ring*> rings(8);
+  for (Ring*& ring : rings) ring = source.New<Ring>();
   const int order[] = {3, 7, 0, 5, 1, 6, 2, 4};
   for (int i = 0; i < 8; ++i) {
     rings[order[i]]->next = rings[order[(i + 1) % 8]];
