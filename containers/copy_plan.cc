@@ -4,9 +4,9 @@
 
 #include <algorithm>
 
-#include "acre/detail/group.h"
 #include "acre/detail/handle.h"
 #include "acre/detail/size_class.h"
+#include "acre/detail/table_rep.h"
 #include "acre/detail/walk.h"
 
 namespace acre::inline ACRE_ABI::detail {
@@ -36,7 +36,8 @@ bool HoldsNoPointer(const TypeLayout& type, std::vector<std::uint64_t>* known) {
       return HoldsNoPointer(*type.element(), known);
     case TypeKind::kHandle: {
       const TypeLayout& element = *type.element();
-      if (element.kind == TypeKind::kPointer) return false;  // mostly
+      // What containers with slots mostly hold; without taking memory.
+      if (element.kind == TypeKind::kPointer) return false;
       if (!element.has_slots ||
           std::find(known->begin(), known->end(), element.id) != known->end()) {
         return true;
@@ -73,7 +74,7 @@ std::size_t BlockBytes(std::size_t bytes, std::size_t align) {
 }
 
 std::size_t CopyPlan::align() const {
-  return is_table ? std::max(type->align, kGroupBytes) : type->align;
+  return is_table ? SlotShape{size, type->align}.table_align() : type->align;
 }
 
 CopyPlan& CopyPlans::Of(const TypeLayout& type) {

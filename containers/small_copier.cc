@@ -2,12 +2,12 @@
 
 #include "acre/detail/small_copier.h"
 
-#include <algorithm>
 #include <bit>
 #include <cstring>
 
-#include "acre/detail/group.h"
 #include "acre/detail/location.h"
+#include "acre/detail/size_class.h"
+#include "acre/detail/table_rep.h"
 
 namespace acre::inline ACRE_ABI::detail {
 
@@ -29,14 +29,15 @@ SmallCopier::~SmallCopier() {
 }
 
 std::size_t SmallCopier::Extent::align() const {
-  return is_table() ? std::max(type->align, kGroupBytes) : type->align;
+  return is_table() ? SlotShape{type->size, type->align}.table_align()
+                    : type->align;
 }
 
 /// The seat of the extent that starts there, or the free one that it would get.
 std::size_t SmallCopier::SeatOf(const void* source) const {
   constexpr std::uint64_t kGoldenRatio = 0x9E3779B97F4A7C15u;  // Fibonacci hash
   constexpr int kShift = 64 - std::countr_zero(kSeats);
-  const auto granule = reinterpret_cast<std::uintptr_t>(source) / 16;
+  const auto granule = reinterpret_cast<std::uintptr_t>(source) / kGranule;
   std::size_t seat = granule * kGoldenRatio >> kShift;
   while (seats_[seat] != 0 && extents_[seats_[seat] - 1].source != source) {
     seat = (seat + 1) % kSeats;
@@ -49,7 +50,6 @@ std::size_t SmallCopier::SeatOf(const void* source) const {
 bool SmallCopier::Find() {
   while (walked_ < count_ && !is_stopped_) {
     const Extent& extent = extents_[walked_++];
-    walked_source_ = extent.source;
     if (!extent.type->has_slots) continue;
     if (!extent.is_table()) {
       const std::size_t count = extent.bytes / extent.type->size;
@@ -69,8 +69,7 @@ void SmallCopier::FindInRow(const TypeLayout& type, const ElementRun& row) {
     const TypeLayout& target = *type.element();
     for (std::size_t i = 0; i < row.count && !is_stopped_; ++i) {
       if (pointers[i] == nullptr) continue;
-      NoteLink(&pointers[i], type, TypeKind::kPointer,
-               MeetObject(target, pointers[i]));
+      NoteLink(&pointers[i], type, Meet(target, pointers[i], 1));
     }
     return;
   }
@@ -81,27 +80,13 @@ void SmallCopier::FindInRow(const TypeLayout& type, const ElementRun& row) {
 void SmallCopier::FindIn(const Slot& slot) {
   if (is_stopped_) return;
   const TypeLayout& type = *slot.type;
-  if (type.kind == TypeKind::kPointer) {
-    const void* target = *static_cast<void* const*>(slot.address);
-    if (target == nullptr) return;
-    NoteLink(slot.address, type, TypeKind::kPointer,
-             MeetObject(*type.element(), target));
-  } else if (type.kind == TypeKind::kHandle) {
-    NoteLink(slot.address, type, TypeKind::kHandle,
-             MeetStorage(type, slot.address));
-  } else {
-    const ElementRun view = type.ops->view(slot.address);
-    if (view.count == 0) return;
-    NoteLink(slot.address, type, TypeKind::kView,
-             Meet(*type.element(), view.data, view.count));
+  if (type.kind == TypeKind::kHandle) {
+    return NoteLink(slot.address, type, MeetStorage(type, slot.address));
   }
-}
-
-inline std::size_t SmallCopier::MeetObject(const TypeLayout& type,
-                                           const void* source) {
-  const std::uint8_t number = seats_[SeatOf(source)];
-  if (number != 0 && extents_[number - 1].object == &type) return number;
-  return Meet(type, source, 1);
+  const ElementRun target = PointedTo(slot);
+  if (target.data == nullptr) return;
+  NoteLink(slot.address, type,
+           Meet(*type.element(), target.data, target.count));
 }
 
 /// The number of the extent that is these objects.
@@ -110,8 +95,8 @@ std::size_t SmallCopier::Meet(const TypeLayout& type, const void* source,
   const std::size_t bytes = count * type.size;
   std::uint8_t& seat = seats_[SeatOf(source)];
   if (seat == 0) {
-    return Add(seat, {static_cast<const char*>(source), bytes, &type,
-                      count == 1 ? &type : nullptr, nullptr, nullptr, nullptr});
+    return Add(seat, {static_cast<const char*>(source), bytes, &type, nullptr,
+                      nullptr, nullptr});
   }
   const Extent& known = extents_[seat - 1];
   const bool are_same = known.handle == nullptr && known.bytes == bytes &&
@@ -128,7 +113,7 @@ std::size_t SmallCopier::MeetStorage(const TypeLayout& handle,
   // Whose keys hold pointers has to be filled anew.
   if (seat != 0 || handle.ops->rehash != nullptr) return Stop();
   return Add(seat, {static_cast<const char*>(storage.data), storage.count,
-                    handle.element(), nullptr, &handle, address, nullptr});
+                    handle.element(), &handle, address, nullptr});
 }
 
 /// The root, the first of all, need not lie in an arena.
@@ -146,14 +131,14 @@ inline std::size_t SmallCopier::Add(std::uint8_t& seat, const Extent& extent) {
 }
 
 inline void SmallCopier::NoteLink(const void* slot, const TypeLayout& type,
-                                  TypeKind kind, std::size_t to) {
-  const std::size_t offset =
-      static_cast<std::size_t>(static_cast<const char*>(slot) - walked_source_);
+                                  std::size_t to) {
+  const auto offset = static_cast<std::size_t>(static_cast<const char*>(slot) -
+                                               extents_[walked_ - 1].source);
   if (links_count_ == kMostLinks || offset > UINT32_MAX) {
     Stop();
     return;
   }
-  links_[links_count_++] = {&type, static_cast<std::uint32_t>(offset), kind,
+  links_[links_count_++] = {&type, static_cast<std::uint32_t>(offset),
                             static_cast<std::uint8_t>(walked_),
                             static_cast<std::uint8_t>(to)};
 }
@@ -217,7 +202,7 @@ void SmallCopier::Copy() {
 inline void SmallCopier::Rewrite(const Link& link) {
   char* slot = extents_[link.in - 1].copy + link.offset;
   const Extent* to = link.to != 0 ? &extents_[link.to - 1] : nullptr;
-  switch (link.kind) {
+  switch (link.type->kind) {
     case TypeKind::kPointer:
       *reinterpret_cast<void**>(slot) = to->copy;
       return;

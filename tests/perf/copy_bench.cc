@@ -58,18 +58,17 @@ void CopyBytes(const acre::Arena& arena, std::byte* to) {
 
 // `pass` is run twice before it is timed, to warm what it writes to and what
 // it takes from the system and gives back.
-void TimePasses(benchmark::State& state, const Source& source,
-                const auto& pass) {
+void TimePasses(benchmark::State& state, std::size_t nodes, const auto& pass) {
   for (int i = 0; i < 2; ++i) pass();
   for ([[maybe_unused]] auto _ : state) state.SetIterationTime(pass());
   state.SetItemsProcessed(state.iterations() *
-                          static_cast<std::int64_t>(source.nodes));
+                          static_cast<std::int64_t>(nodes));
 }
 
 void DeepCopies(benchmark::State& state, const Source& source,
                 const std::function<const void*(acre::Arena&)>& copy) {
   acre::Arena target;
-  TimePasses(state, source, [&] {
+  TimePasses(state, source.nodes, [&] {
     const double seconds = Seconds([&] { Sink(copy(target)); });
     target.Reset();
     return seconds;
@@ -78,7 +77,7 @@ void DeepCopies(benchmark::State& state, const Source& source,
 
 void Memcpys(benchmark::State& state, const Source& source) {
   std::vector<std::byte> buffer(source.arena.stats().carved);
-  TimePasses(state, source, [&] {
+  TimePasses(state, source.nodes, [&] {
     return Seconds([&] {
       CopyBytes(source.arena, buffer.data());
       Sink(buffer.data());
@@ -113,9 +112,12 @@ constexpr std::size_t kFew = 4;
 
 /// Everyone is linked with everyone.
 GraphShape FewShape() {
-  GraphShape shape = TreeShape();
-  shape.names.resize(kFew);
-  shape.links.assign(kFew, {0, 1, 2, 3});
+  Random random(7);  // the names of TreeShape
+  GraphShape shape;
+  for (std::size_t i = 0; i < kFew; ++i) {
+    shape.names.push_back(DrawName(random));
+    shape.links.push_back({0, 1, 2, 3});
+  }
   return shape;
 }
 
@@ -166,8 +168,7 @@ void CopyStd(const StdNode& root, StdNodes& copies) {
 void AddFewCell() {
   constexpr std::size_t kCopies = 1000;
   const GraphShape shape = FewShape();
-  const auto source = std::make_shared<acre::Arena>();
-  const Node* root = MakeNodes(*source, shape);
+  const auto source = PointerSource(shape);
   const auto nodes = std::make_shared<StdNodes>(MakeStdNodes(shape));
   const Timing timing{.passes = BySmoke(1, 100), .by_body = true};
   const auto add = [&](const char* name, auto copy_many) {
@@ -177,24 +178,17 @@ void AddFewCell() {
           acre::Arena arena;
           StdNodes copies;
           copies.reserve(kCopies * kFew);
-          const auto pass = [&] {
+          TimePasses(state, kCopies * kFew, [&] {
             const double seconds = Seconds([&] { copy_many(arena, copies); });
             arena.Reset();
             copies.clear();
             return seconds;
-          };
-          for (int i = 0; i < 2; ++i) pass();
-          for ([[maybe_unused]] auto _ : state) state.SetIterationTime(pass());
-          state.SetItemsProcessed(state.iterations() *
-                                  static_cast<std::int64_t>(kCopies * kFew));
+          });
         },
         timing);
   };
   add("acre::DeepCopy", [=](acre::Arena& arena, StdNodes&) {
-    for (std::size_t i = 0; i < kCopies; ++i) {
-      Sink(acre::DeepCopy(arena, *root));
-    }
-    Sink(source->stats().carved);  // keeps it
+    for (std::size_t i = 0; i < kCopies; ++i) Sink(source->copy(arena));
   });
   add("std", [=](acre::Arena&, StdNodes& copies) {
     for (std::size_t i = 0; i < kCopies; ++i) CopyStd(*nodes->front(), copies);

@@ -52,7 +52,6 @@ class SmallCopier {
     const char* source;
     std::size_t bytes;
     const TypeLayout* type;      // of an object, or of an element
-    const TypeLayout* object;    // the same where it is a single object
     const TypeLayout* handle;    // of storage, else null
     const void* handle_address;  // in the source
     char* copy;                  // once taken
@@ -68,7 +67,6 @@ class SmallCopier {
   struct Link {
     const TypeLayout* type;
     std::uint32_t offset;  // in its extent
-    TypeKind kind;         // of the type
     std::uint8_t in;       // numbers of extents
     std::uint8_t to;       // 0: none, an empty container
   };
@@ -76,13 +74,11 @@ class SmallCopier {
   bool Find();
   void FindInRow(const TypeLayout& type, const ElementRun& row);
   void FindIn(const Slot& slot);
-  std::size_t MeetObject(const TypeLayout& type, const void* source);
   std::size_t Meet(const TypeLayout& type, const void* source,
                    std::size_t count);
   std::size_t MeetStorage(const TypeLayout& handle, const void* address);
   std::size_t Add(std::uint8_t& seat, const Extent& extent);
-  void NoteLink(const void* slot, const TypeLayout& type, TypeKind kind,
-                std::size_t to);
+  void NoteLink(const void* slot, const TypeLayout& type, std::size_t to);
   std::size_t Stop();
   bool IsHandedOut(const char* begin, std::size_t bytes);
   bool Sort();
@@ -104,11 +100,10 @@ class SmallCopier {
   bool is_finished_ = false;
   std::size_t count_ = 0;
   std::size_t links_count_ = 0;
-  std::size_t walked_ = 0;               // the number of the one that is, now,
-  const char* walked_source_ = nullptr;  // and where it starts
-  std::size_t taken_ = 0;                // so many of sorted_ have copies
-  const char* chunk_begin_ = nullptr;    // of the chunk asked for last
-  const char* live_end_ = nullptr;       // nothing of it is handed out behind
+  std::size_t walked_ = 0;             // the number of the one that is, now
+  std::size_t taken_ = 0;              // so many of sorted_ have copies
+  const char* chunk_begin_ = nullptr;  // of the chunk asked for last
+  const char* live_end_ = nullptr;     // nothing of it is handed out behind
   std::uint8_t seats_[kSeats] = {};
   Extent extents_[kMost];
   Extent* sorted_[kMost];  // by address
