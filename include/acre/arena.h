@@ -41,10 +41,10 @@
 namespace acre::inline ACRE_ABI {
 
 namespace detail {
-struct ArenaEntry;  // lib/chunk_index.h
-struct Chunk;       // lib/chunk.h
-struct MarkState;   // lib/mark.h
-class SlowPath;     // lib/slow_path.h
+struct ArenaEntry;  // lib/core/chunk_index.h
+struct Chunk;       // lib/core/chunk.h
+struct MarkState;   // lib/core/mark.h
+class SlowPath;     // lib/core/slow_path.h
 
 /// A free block; the link lies in the block itself.
 struct FreeBlock {
@@ -319,7 +319,8 @@ class Arena {
   // Hot: the first two cache lines serve New and Free of small blocks.
   char* cursor_ = nullptr;  // next free byte of current_, 16-aligned
   char* limit_ = nullptr;   // cursor_ <= limit_; both null without a chunk;
-                            // the chunk's, or below it: see lib/reclaim.cc
+                            // the chunk's, or below it: see
+                            // lib/core/reclaim.cc
   detail::MarkState* mark_ = nullptr;  // youngest open mark, or null
   std::size_t freed_ = 0;   // bytes ever put on freelists since Reset
   std::size_t reused_ = 0;  // bytes ever taken from them; <= freed_

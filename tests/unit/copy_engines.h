@@ -10,9 +10,9 @@
 
 #include "acre/arena.h"
 #include "acre/detail/copier.h"
-#include "acre/detail/graph_copier.h"
-#include "acre/detail/small_copier.h"
 #include "acre/element.h"
+#include "copy/graph_copier.h"
+#include "copy/small_copier.h"
 
 namespace acre_test {
 

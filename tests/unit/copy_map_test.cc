@@ -4,7 +4,7 @@
 // of its granules and from no other, no granule has two owners, and what is
 // pending is entered once.
 
-#include "acre/detail/copy_map.h"
+#include "copy/copy_map.h"
 
 #include <doctest/doctest.h>
 

@@ -3,10 +3,10 @@
 // Guards the notes of a deep copy: one says what it was made of, and looking at
 // 64 at once, by the vector unit or by portable code, says what each says.
 
-#include "acre/detail/copy_note.h"
+#include "copy/copy_note.h"
 
 // The portable variant, beside the native one, in a namespace of its own.
-#undef ACRE_CONTAINERS_DETAIL_COPY_NOTE_H_
+#undef ACRE_CONTAINERS_COPY_NOTE_H_
 #undef ACRE_ABI
 #define ACRE_ABI portable_notes
 #define ACRE_PORTABLE_NOTES
@@ -18,7 +18,7 @@
 #include <random>
 #include <vector>
 
-#include "acre/detail/copy_note.h"
+#include "copy/copy_note.h"
 
 #if ACRE_CHECKED
 namespace native = acre::checked_v1::detail;

@@ -23,12 +23,12 @@
 
 #include "acre/arena.h"
 #include "acre/audit.h"
-#include "acre/detail/copy_placement.h"
-#include "acre/detail/graph_finder.h"
 #include "acre/layout.h"
 #include "acre/map.h"
 #include "acre/string.h"
 #include "acre/vector.h"
+#include "copy/copy_placement.h"
+#include "copy/graph_finder.h"
 #include "copy_engines.h"
 #include "test_sources.h"
 

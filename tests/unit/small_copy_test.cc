@@ -22,11 +22,11 @@
 #include "acre/arena.h"
 #include "acre/audit.h"
 #include "acre/deep_copy.h"
-#include "acre/detail/small_copier.h"
 #include "acre/layout.h"
 #include "acre/map.h"
 #include "acre/string.h"
 #include "acre/vector.h"
+#include "copy/small_copier.h"
 #include "copy_engines.h"
 #include "test_sources.h"
 

@@ -3,7 +3,7 @@
 // Guards the memory of a walk: pages are zeros, and apart, in small slabs and
 // in mapped ones.
 
-#include "acre/detail/walk_memory.h"
+#include "copy/walk_memory.h"
 
 #include <doctest/doctest.h>
 

@@ -14,7 +14,7 @@
 
 namespace acre::inline ACRE_ABI::detail {
 
-struct ArenaEntry;  // lib/chunk_index.h
+struct ArenaEntry;  // lib/core/chunk_index.h
 
 /// Called on the thread that uses the arena, between its operations.
 class ArenaWatch {

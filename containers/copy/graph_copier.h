@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+//
+// GraphCopier: deep copy of what lies in arenas. Keeps sharing, cycles and
+// pointers into objects. Internal to acre.
+//
+//   1. find   what the root reaches, noted beside the chunks    GraphFinder
+//   2. place  memory for all of it: nothing was written so far  CopyPlacement
+//   3. copy   the bytes, in the order of the sources' addresses; pointers are
+//             told where the copies are
+//
+// What it cannot do it finds out first, and leaves to Copier.
+
+#ifndef ACRE_CONTAINERS_COPY_GRAPH_COPIER_H_
+#define ACRE_CONTAINERS_COPY_GRAPH_COPIER_H_
+
+#include <cstddef>
+
+#include "acre/arena.h"
+#include "acre/config.h"
+#include "acre/detail/look_ahead.h"
+#include "acre/detail/nested_rows.h"
+#include "acre/detail/table_keys.h"
+#include "acre/type_layout.h"
+#include "copy/copy_map.h"
+#include "copy/copy_placement.h"
+#include "copy/copy_plan.h"
+#include "copy/graph_finder.h"
+
+namespace acre::inline ACRE_ABI::detail {
+
+class GraphCopier {
+ public:
+  explicit GraphCopier(Arena& arena) : arena_(arena) {}
+  GraphCopier(const GraphCopier&) = delete;
+  GraphCopier& operator=(const GraphCopier&) = delete;
+  /// Gives everything back where Run has not succeeded, or threw.
+  ~GraphCopier();
+
+  /// False where it cannot do it or memory runs out: Copier needs less, as it
+  /// merges pieces that overlap.
+  bool Run(const TypeLayout& type, const void* root);
+
+  void* copy() const { return copy_; }
+
+ private:
+  using Step = CopyPlan::Step;
+
+  /// Copied objects in a row; their slots are still those of the source.
+  struct Row {
+    char* data;
+    std::size_t count;
+    CopyPlan* plan;
+  };
+
+  /// A pointer in a copy, the line of its target asked for.
+  struct Pending {
+    char** slot = nullptr;  // null: none
+    const CopyMap* map = nullptr;
+    const CopyMap::Line* line = nullptr;
+  };
+
+  bool Take(CopyPlan& plan);
+  void GiveRoot();
+  void CopyAll(CopyPlan& plan);
+  void CopyExtent(const CopyMap& map, const char* start, CopyNote note,
+                  char* copy);
+  void WalkRows();
+  void WalkRow(const Row& row);
+  void TakeStep(char* slot, Step& step);
+  void TakePointer(char** slot);
+  void TakeView(char* slot, Step& step);
+  void TakePointers(char* data, std::size_t count);
+  void TakeHandle(char* slot, Step& step);
+  void WalkElements(char* slot, Step& step, const ElementRun& storage);
+  void TakePart(char* part, const TypeLayout& type);
+  void Finish(const Pending& pending);
+  char* CopyOf(const char* source);
+  void NotePointer(void* slot, const TypeLayout* view, const char* source);
+
+  Arena& arena_;
+  CopyPlans plans_;
+  CopyMaps maps_;
+  GraphFinder finder_{plans_, maps_};
+  CopyPlacement placement_{arena_, plans_, maps_};
+  const char* root_ = nullptr;
+  std::size_t root_bytes_ = 0;  // where it lies outside of arenas; else 0
+  const TypeLayout* root_type_ = nullptr;
+  char* copy_ = nullptr;  // of the root
+  bool is_taken_ = false;
+  bool is_finished_ = false;
+  NestedRows<Row> rows_;
+  LookAhead<Pending> pending_;
+  TableKeys table_keys_;
+};
+
+}  // namespace acre::inline ACRE_ABI::detail
+
+#endif  // ACRE_CONTAINERS_COPY_GRAPH_COPIER_H_

@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: MIT
+
+#include "copy/graph_finder.h"
+
+#include <cstdint>
+#include <cstring>
+
+#include "acre/detail/size_class.h"
+#include "acre/detail/walk.h"
+
+namespace acre::inline ACRE_ABI::detail {
+namespace {
+
+bool IsGranule(const void* address) {
+  return reinterpret_cast<std::uintptr_t>(address) % kGranule == 0;
+}
+
+/// True where `type` has, at `offset`, a part of type `wanted` whose slots are
+/// its own slots. Parts of tuples and choices are not looked for.
+bool HasPart(const TypeLayout& type, std::size_t offset,
+             const TypeLayout& wanted, std::size_t count) {
+  if (count == 1 && offset == 0 && SameType(type, wanted)) return true;
+  if (type.kind == TypeKind::kArray) {
+    const TypeLayout& element = *type.element();
+    if (SameType(element, wanted)) {
+      return offset % element.size == 0 &&
+             offset / element.size + count <= type.count;
+    }
+    return HasPart(element, offset % element.size, wanted, count);
+  }
+  if (type.kind != TypeKind::kStruct) return false;
+  for (const FieldLayout& field : type.slots) {
+    const TypeLayout& part = *field.type();
+    if (offset >= field.offset && offset - field.offset < part.size &&
+        HasPart(part, offset - field.offset, wanted, count)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+bool GraphFinder::Run(const char* root, CopyPlan& plan) {
+  if (CopyMap* map = maps_.Of(root)) {
+    Meet(*map, root, plan, 1);
+  } else {
+    root_ = root;
+    root_plan_ = &plan;
+    rows_.Keep({root, 1, &plan});
+  }
+  WalkAll();
+  return !is_stopped_;
+}
+
+// ----------------------------------------------------------------------- walk
+
+void GraphFinder::WalkAll() {
+  do {
+    WalkRows();
+    // By index: more chunks may be met.
+    for (std::size_t i = 0; i < maps_.size() && !is_stopped_; ++i) {
+      if (maps_[i].waiting() != 0) EnterWaiting(maps_[i]);
+    }
+    ahead_.Drain([this](const Object& object) { Enter(object); });
+    pending_.Drain([this](const Pending& pending) { Resolve(pending); });
+  } while (!is_stopped_ && (!rows_.empty() || HasWaiting()));
+}
+
+bool GraphFinder::HasWaiting() {
+  for (std::size_t i = 0; i < maps_.size(); ++i) {
+    if (maps_[i].waiting() != 0) return true;
+  }
+  return false;
+}
+
+void GraphFinder::EnterWaiting(CopyMap& map) {
+  map.EnterWaiting([&](const char* start, unsigned number) {
+    CopyPlan& plan = plans_[number];
+    Object next{start, &plan};
+    // Of a list or two nothing can be asked for ahead of time.
+    is_narrow_ = map.waiting() < kNarrow;
+    if (ACRE_LIKELY(!is_narrow_)) {
+      __builtin_prefetch(start);
+      __builtin_prefetch(start + plan.size - 1);
+      next = ahead_.Exchange(next);
+      PrefetchStorage(ahead_.Middle());
+    }
+    Enter(next);
+  });
+}
+
+ACRE_INLINE void GraphFinder::Enter(const Object& object) {
+  if (object.address == nullptr || is_stopped_) return;
+  for (Step& step : object.plan->steps) {
+    TakeStep(object.address + step.offset, step);
+  }
+  if (!rows_.empty()) WalkRows();
+}
+
+/// The object's own memory has come by now. The handles whose elements are
+/// walked, Vector, Map and Set, start with the address of their storage.
+inline void GraphFinder::PrefetchStorage(const Object& object) {
+  if (object.address == nullptr) return;
+  for (const std::uint32_t offset : object.plan->storage_offsets) {
+    const void* storage;
+    std::memcpy(&storage, object.address + offset, sizeof storage);
+    __builtin_prefetch(storage);
+  }
+}
+
+void GraphFinder::WalkRows() {
+  while (!rows_.empty() && !is_stopped_) WalkRow(rows_.Pop());
+}
+
+void GraphFinder::WalkRow(const Row& row) {
+  CopyPlan& plan = *row.plan;
+  if (plan.is_pointer) return TakePointers(row.data, row.count, plan);
+  const char* data = row.data;
+  for (std::size_t i = 0; i < row.count; ++i, data += plan.size) {
+    for (Step& step : plan.steps) TakeStep(data + step.offset, step);
+  }
+}
+
+ACRE_INLINE void GraphFinder::TakePointers(const char* data, std::size_t count,
+                                           CopyPlan& plan) {
+  CopyPlan& target = plans_.TargetOf(plan.steps[0]);
+  is_narrow_ = is_narrow_ && count < kNarrow;
+  const auto* pointers = reinterpret_cast<const char* const*>(data);
+  for (std::size_t i = 0; i < count; ++i) TakePointer(pointers[i], target);
+}
+
+ACRE_INLINE void GraphFinder::TakeStep(const char* slot, Step& step) {
+  switch (step.kind) {
+    case Step::Kind::kPointer:
+      return TakePointer(*reinterpret_cast<const char* const*>(slot),
+                         plans_.TargetOf(step));
+    case Step::Kind::kView:
+      return TakeView(slot, step);
+    case Step::Kind::kVector:
+    case Step::Kind::kString:
+    case Step::Kind::kHandle:
+      return TakeHandle(slot, step);
+    case Step::Kind::kPart:
+      return TakePart(slot, *step.type);
+  }
+}
+
+ACRE_INLINE void GraphFinder::TakePointer(const char* target, CopyPlan& plan) {
+  if (target == nullptr) return;
+  CopyMap* map = maps_.Of(target);
+  if (ACRE_UNLIKELY(map == nullptr)) return MeetOutside(target, plan, 1);
+  const Pending pending{map->NotesFrom(target, memory_), target, &plan, map};
+  Resolve(is_narrow_ ? pending : pending_.Exchange(pending));
+}
+
+void GraphFinder::TakeView(const char* slot, Step& step) {
+  const ElementRun run = step.type->ops->view(slot);
+  if (run.count == 0) return;
+  const auto* target = static_cast<const char*>(run.data);
+  CopyPlan& plan = plans_.TargetOf(step);
+  CopyMap* map = maps_.Of(target);
+  if (map == nullptr) return MeetOutside(target, plan, run.count);
+  if (map->At(target)) return MeetAgain(*map, target, plan, run.count);
+  Meet(*map, target, plan, run.count);
+}
+
+ACRE_INLINE void GraphFinder::TakeHandle(const char* slot, Step& step) {
+  const ElementRun storage = step.InUse(slot);
+  if (storage.count != 0) TakeStorage(slot, step, storage);
+}
+
+void GraphFinder::TakeStorage(const char* slot, Step& step,
+                              const ElementRun& storage) {
+  if (is_stopped_) return;
+  const auto* block = static_cast<const char*>(storage.data);
+  const CopyPlan& plan = plans_.StorageOf(step);
+  if (!NoteOther(maps_.Of(block), block, CopyNote::Kind::kStorage, plan,
+                 storage.count)) {
+    return;
+  }
+  if (step.leads_on) WalkElements(slot, step, storage);
+}
+
+ACRE_INLINE void GraphFinder::WalkElements(const char* slot, Step& step,
+                                           const ElementRun& storage) {
+  CopyPlan& plan = plans_.TargetOf(step);
+  const auto walk = [this](const Row& row) { WalkRow(row); };
+  if (!step.is_table) {
+    const auto* data = static_cast<const char*>(storage.data);
+    if (plan.is_pointer) {
+      return TakePointers(data, storage.count / sizeof(void*), plan);
+    }
+    const std::size_t count = storage.count / plan.size;
+    return rows_.WalkOrKeep({data, count, &plan}, walk);
+  }
+  ForEachRun(*step.type, slot, [&](ElementRun run, std::size_t) {
+    rows_.WalkOrKeep({static_cast<const char*>(run.data), run.count, &plan},
+                     walk);
+  });
+}
+
+/// A tuple, a choice, a long array.
+void GraphFinder::TakePart(const char* part, const TypeLayout& type) {
+  auto take = [this](const Slot& slot) {
+    Step step = plans_.StepOf(*slot.type);
+    TakeStep(static_cast<const char*>(slot.address), step);
+  };
+  ForEachSlot(type, const_cast<char*>(part), take);
+}
+
+// ----------------------------------------------------------------------- note
+
+ACRE_INLINE void GraphFinder::Resolve(const Pending& pending) {
+  if (ACRE_UNLIKELY(pending.notes == nullptr)) return ResolveSlowly(pending);
+  const CopyPlan& plan = *pending.plan;
+  if (CopyNote(*pending.notes).StartsObject(plan.number)) return;
+  if (!pending.map->NoteFew(pending.notes, plan.notes, pending.target,
+                            plan.block_bytes)) {
+    return ResolveSlowly(pending);
+  }
+  if (!plan.steps.empty()) pending.map->CountWaiting(pending.target);
+}
+
+void GraphFinder::ResolveSlowly(const Pending& pending) {
+  if (pending.map == nullptr) return;
+  const CopyNote note = pending.map->At(pending.target);
+  if (note.StartsObject(pending.plan->number) && IsGranule(pending.target)) {
+    return;
+  }
+  if (note) return MeetAgain(*pending.map, pending.target, *pending.plan, 1);
+  Meet(*pending.map, pending.target, *pending.plan, 1);
+}
+
+void GraphFinder::Meet(CopyMap& map, const char* target, CopyPlan& plan,
+                       std::size_t count) {
+  if (count != 1) {
+    const std::size_t bytes = count * plan.size;
+    if (NoteOther(&map, target, CopyNote::Kind::kArray, plan, bytes) &&
+        !plan.steps.empty()) {
+      rows_.Keep({target, count, &plan});
+    }
+    return;
+  }
+  if (plan.number > CopyNote::kMaxObject || !IsGranule(target) ||
+      !map.Note(target, plan.note(), plan.size, plan.block_bytes, memory_)) {
+    is_stopped_ = true;
+    return;
+  }
+  has_wide_ = has_wide_ || plan.is_wide;
+  if (!plan.steps.empty()) map.CountWaiting(target);
+}
+
+ACRE_INLINE bool GraphFinder::NoteOther(CopyMap* map, const char* start,
+                                        CopyNote::Kind kind,
+                                        const CopyPlan& plan,
+                                        std::size_t bytes) {
+  if (bytes <= FewNotes::kMost * kGranule && map != nullptr &&
+      plan.may_be_other) {
+    const CopyNote note = CopyNote::Other(kind, plan.number, bytes);
+    const std::size_t granules = (bytes + kGranule - 1) / kGranule;
+    std::uint16_t* few = map->NotesFrom(start, memory_);
+    if (few != nullptr &&
+        map->NoteFew(few, {note, granules}, start, granules * kGranule)) {
+      return true;
+    }
+  }
+  return NoteOtherSlowly(map, start, kind, plan, bytes);
+}
+
+bool GraphFinder::NoteOtherSlowly(CopyMap* map, const char* start,
+                                  CopyNote::Kind kind, const CopyPlan& plan,
+                                  std::size_t bytes) {
+  if (map == nullptr || plan.number > CopyNote::kMaxOther ||
+      !IsGranule(start) ||
+      !map->Note(start, CopyNote::Other(kind, plan.number, bytes), bytes,
+                 BlockBytes(bytes, plan.align()), memory_)) {
+    is_stopped_ = true;
+    return false;
+  }
+  has_wide_ = has_wide_ || plan.is_wide;
+  return true;
+}
+
+void GraphFinder::MeetAgain(const CopyMap& map, const char* target,
+                            const CopyPlan& plan, std::size_t count) {
+  const CopyNote note = map.At(target);
+  if (!note.is_in_extent()) {
+    is_stopped_ = true;
+    return;
+  }
+  const char* start = map.StartOf(target, note);
+  const CopyNote first = map.At(start);
+  const CopyPlan& whole = plans_[first.number()];
+  const std::size_t pad =
+      first.is_object() ? CopyNote::PadOf(whole.size) : first.pad();
+  const auto reach = map.ReachOf(start, target + count * plan.size, pad);
+  Part part{.before = static_cast<std::size_t>(target - start),
+            .is_inside = reach != CopyMap::Reach::kBefore,
+            .is_all = target == start && reach == CopyMap::Reach::kTo};
+  part.phase = part.before;
+  if (whole.is_table) {
+    // Elements are counted from the end: the storage starts with other things.
+    std::size_t& all = table_bytes_[start];
+    if (all == 0) all = map.BytesOf(start);
+    const std::size_t element = whole.size;
+    part.phase = element - (all - part.before) % element;
+    leads_into_table_ = true;
+  }
+  MeetPart(part, whole, plan, count);
+}
+
+/// Static storage stays where it is.
+void GraphFinder::MeetOutside(const char* target, const CopyPlan& plan,
+                              std::size_t count) {
+  if (root_ != nullptr) {
+    const std::size_t size = root_plan_->type->size;
+    const auto before = static_cast<std::size_t>(target - root_);
+    const std::size_t bytes = count * plan.size;
+    if (before < size) {
+      return MeetPart({.before = before,
+                       .phase = before,
+                       .is_inside = bytes <= size - before,
+                       .is_all = bytes == size},
+                      *root_plan_, plan, count);
+    }
+  }
+  if (!static_storage_.Holds(target)) is_stopped_ = true;
+}
+
+/// Objects in an extent that was met before: the copy of that holds theirs, if
+/// its slots are theirs as well.
+void GraphFinder::MeetPart(const Part& part, const CopyPlan& whole,
+                           const CopyPlan& plan, std::size_t count) {
+  const TypeLayout& type = *plan.type;
+  const TypeLayout& element = *whole.type;
+  const std::size_t offset = part.phase % element.size;
+  const bool are_elements = offset == 0 && SameType(element, type);
+  const bool has_slots_of_its_own = !plan.steps.empty() && !are_elements &&
+                                    !HasPart(element, offset, type, count);
+  // Where both take the same bytes, the block is of the type around the other.
+  const bool is_around = part.is_all && DepthOf(type) > DepthOf(element);
+  const bool is_aligned =
+      part.before % type.align == 0 &&
+      (type.align <= kGranule || type.align <= whole.align());
+  if (!part.is_inside || has_slots_of_its_own || is_around || !is_aligned) {
+    is_stopped_ = true;
+  }
+}
+
+}  // namespace acre::inline ACRE_ABI::detail

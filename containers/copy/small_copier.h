@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT
+//
+// SmallCopier: deep copy of few objects in arenas, a message or a record with
+// what hangs from it. What it knows lies on the stack; to make and clear the
+// maps of a GraphCopier takes longer than to copy a dozen objects. Internal to
+// acre.
+//
+//   1. find   the extents that the root reaches, in the order of meeting, and
+//             the links between them
+//   2. take   memory for all of them, by address, so that neighbours stay
+//             neighbours: nothing was written so far
+//   3. copy   the bytes; links are told where the copies are
+//
+// Every pointer has to lead to the start of an extent. What leads into one, and
+// whatever else is not usual, it leaves to GraphCopier before it has written
+// anything.
+
+#ifndef ACRE_CONTAINERS_COPY_SMALL_COPIER_H_
+#define ACRE_CONTAINERS_COPY_SMALL_COPIER_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "acre/arena.h"
+#include "acre/config.h"
+#include "acre/detail/walk.h"
+#include "acre/type_layout.h"
+
+namespace acre::inline ACRE_ABI::detail {
+
+class SmallCopier {
+ public:
+  /// More extents are GraphCopier's.
+  static constexpr std::size_t kMost = 32;
+
+  explicit SmallCopier(Arena& arena) : arena_(arena) {}
+  SmallCopier(const SmallCopier&) = delete;
+  SmallCopier& operator=(const SmallCopier&) = delete;
+  /// Gives everything back where Run has not succeeded, or threw.
+  ~SmallCopier();
+
+  /// False, and nothing done, where it cannot do it or memory runs out. The
+  /// root may lie anywhere.
+  bool Run(const TypeLayout& type, const void* root);
+
+  void* copy() const { return extents_[0].copy; }
+
+ private:
+  /// What is copied as one piece: objects in a row, or the storage of a
+  /// container.
+  struct Extent {
+    const char* source;
+    std::size_t bytes;
+    const TypeLayout* type;      // of an object, or of an element
+    const TypeLayout* handle;    // of storage, else null
+    const void* handle_address;  // in the source
+    char* copy;                  // once taken
+
+    const char* end() const { return source + bytes; }
+    bool is_table() const { return handle != nullptr && IsTable(*handle); }
+    std::size_t align() const;
+    /// As the arena is told of the block.
+    const TypeLayout* block_type() const { return is_table() ? nullptr : type; }
+  };
+
+  /// A pointer, view or container in an extent.
+  struct Link {
+    const TypeLayout* type;
+    std::uint32_t offset;  // in its extent
+    std::uint8_t in;       // numbers of extents
+    std::uint8_t to;       // 0: none, an empty container
+  };
+
+  bool Find();
+  void FindInRow(const TypeLayout& type, const ElementRun& row);
+  void FindIn(const Slot& slot);
+  std::size_t Meet(const TypeLayout& type, const void* source,
+                   std::size_t count);
+  std::size_t MeetStorage(const TypeLayout& handle, const void* address);
+  std::size_t Add(std::uint8_t& seat, const Extent& extent);
+  void NoteLink(const void* slot, const TypeLayout& type, std::size_t to);
+  std::size_t Stop();
+  bool IsHandedOut(const char* begin, std::size_t bytes);
+  bool Sort();
+
+  bool Take();
+
+  void Copy();
+  void Rewrite(const Link& link);
+
+  std::size_t SeatOf(const void* source) const;
+
+  // Extents have numbers, from 1 on. They are found by the hash of where they
+  // start; 0: none.
+  static constexpr std::size_t kSeats = 2 * kMost;
+  static constexpr std::size_t kMostLinks = 4 * kMost;
+
+  Arena& arena_;
+  bool is_stopped_ = false;
+  bool is_finished_ = false;
+  std::size_t count_ = 0;
+  std::size_t links_count_ = 0;
+  std::size_t walked_ = 0;             // the number of the one that is, now
+  std::size_t taken_ = 0;              // so many of sorted_ have copies
+  const char* chunk_begin_ = nullptr;  // of the chunk asked for last
+  const char* live_end_ = nullptr;     // nothing of it is handed out behind
+  std::uint8_t seats_[kSeats] = {};
+  Extent extents_[kMost];
+  Extent* sorted_[kMost];  // by address
+  Link links_[kMostLinks];
+};
+
+}  // namespace acre::inline ACRE_ABI::detail
+
+#endif  // ACRE_CONTAINERS_COPY_SMALL_COPIER_H_

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: MIT
+
+#include "collector/stopped_threads.h"
+
+#if defined(__linux__)
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cstdint>
+#include <cstdio>
+#include <cstring>
+#endif
+
+namespace acre::inline ACRE_ABI::detail {
+
+#if defined(__linux__)
+
+namespace {
+
+char g_maps[std::size_t{1} << 18];  // of /proc/self/maps
+char g_entries[8192];               // of /proc/self/task
+
+/// Reads a file, ended by a zero; 0 where that fails.
+std::size_t ReadFile(const char* path, char* buffer, std::size_t size) {
+  const int file = open(path, O_RDONLY | O_CLOEXEC);
+  if (file < 0) return 0;
+  std::size_t length = 0;
+  for (;;) {
+    const ssize_t n = read(file, buffer + length, size - 1 - length);
+    if (n <= 0) break;
+    length += static_cast<std::size_t>(n);
+  }
+  close(file);
+  buffer[length] = '\0';
+  return length;
+}
+
+const char* ParseHex(const char* text, std::uintptr_t* value) {
+  if (text[0] == '0' && text[1] == 'x') text += 2;
+  for (*value = 0;; ++text) {
+    const char c = *text;
+    if (c >= '0' && c <= '9') {
+      *value = *value * 16 + static_cast<std::uintptr_t>(c - '0');
+    } else if (c >= 'a' && c <= 'f') {
+      *value = *value * 16 + static_cast<std::uintptr_t>(c - 'a' + 10);
+    } else {
+      return text;
+    }
+  }
+}
+
+/// The end of the mapping around an address, or 0.
+std::uintptr_t MappingEnd(std::uintptr_t address) {
+  for (const char* line = g_maps; *line != '\0';) {
+    std::uintptr_t begin = 0;
+    std::uintptr_t end = 0;
+    const char* at = ParseHex(line, &begin);
+    if (*at == '-') ParseHex(at + 1, &end);
+    if (address >= begin && address < end) return end;
+    line = std::strchr(line, '\n');
+    if (line == nullptr) return 0;
+    ++line;
+  }
+  return 0;
+}
+
+/// Where the stack of a thread that waits in the kernel ends, or 0. The file
+/// says "running", or: number, arguments, stack pointer, program counter.
+std::uintptr_t StackPointerOf(long thread) {
+  char path[64];
+  std::snprintf(path, sizeof path, "/proc/self/task/%ld/syscall", thread);
+  // A thread that has just been stopped is not yet where it will wait.
+  for (int tries = 0; tries < 200; ++tries) {
+    char text[512];
+    if (ReadFile(path, text, sizeof text) == 0) return 0;
+    if (text[0] != 'r') {
+      char* last = std::strrchr(text, ' ');
+      if (last == nullptr) return 0;
+      *last = '\0';
+      last = std::strrchr(text, ' ');
+      if (last == nullptr) return 0;
+      std::uintptr_t pointer = 0;
+      ParseHex(last + 1, &pointer);
+      return pointer;
+    }
+    const timespec pause{0, 50'000};
+    nanosleep(&pause, nullptr);
+  }
+  return 0;
+}
+
+struct DirectoryEntry {
+  std::uint64_t inode;
+  std::int64_t offset;
+  unsigned short length;
+  unsigned char type;
+  char name[1];
+};
+
+long ToNumber(const char* text) {
+  long number = 0;
+  for (; *text >= '0' && *text <= '9'; ++text) {
+    number = number * 10 + (*text - '0');
+  }
+  return number;
+}
+
+}  // namespace
+
+long ThisThreadNumber() { return syscall(SYS_gettid); }
+
+std::size_t ForEachOtherStack(void (*visit)(void*, const char*, const char*,
+                                            long),
+                              void* context) {
+  if (ReadFile("/proc/self/maps", g_maps, sizeof g_maps) == 0) return 1;
+  const int directory = open("/proc/self/task", O_RDONLY | O_DIRECTORY);
+  if (directory < 0) return 1;
+  const long self = ThisThreadNumber();
+  std::size_t unread = 0;
+  for (long n; (n = syscall(SYS_getdents64, directory, g_entries,
+                            sizeof g_entries)) > 0;) {
+    for (long at = 0; at < n;) {
+      const auto* entry =
+          reinterpret_cast<const DirectoryEntry*>(g_entries + at);
+      at += entry->length;
+      const long thread = ToNumber(entry->name);
+      if (thread == 0 || thread == self) continue;
+      const std::uintptr_t begin = StackPointerOf(thread);
+      const std::uintptr_t end = MappingEnd(begin);
+      if (end == 0) {
+        ++unread;
+        continue;
+      }
+      visit(context, reinterpret_cast<const char*>(begin),
+            reinterpret_cast<const char*>(end), thread);
+    }
+  }
+  close(directory);
+  return unread;
+}
+
+#else
+
+// Elsewhere other stacks are not read, and the report says so.
+long ThisThreadNumber() { return 0; }
+std::size_t ForEachOtherStack(void (*)(void*, const char*, const char*, long),
+                              void*) {
+  return 1;
+}
+
+#endif
+
+}  // namespace acre::inline ACRE_ABI::detail

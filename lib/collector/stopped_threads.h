@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+//
+// The stacks of the other threads, while the collector has stopped them. Uses
+// system calls and static buffers alone: a collector callback may call it.
+
+#ifndef ACRE_LIB_COLLECTOR_STOPPED_THREADS_H_
+#define ACRE_LIB_COLLECTOR_STOPPED_THREADS_H_
+
+#include <cstddef>
+
+#include "acre/config.h"
+
+namespace acre::inline ACRE_ABI::detail {
+
+/// Calls visit(context, begin, end, thread) for the live part of each stack but
+/// the caller's. Returns the number of stacks that could not be read. One
+/// caller at a time.
+std::size_t ForEachOtherStack(void (*visit)(void* context, const char* begin,
+                                            const char* end, long thread),
+                              void* context);
+
+/// The kernel's number of the calling thread.
+long ThisThreadNumber();
+
+}  // namespace acre::inline ACRE_ABI::detail
+
+#endif  // ACRE_LIB_COLLECTOR_STOPPED_THREADS_H_

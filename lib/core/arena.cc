@@ -1,0 +1,581 @@
+// SPDX-License-Identifier: MIT
+//
+// The arena's life, and the path of blocks that the inline code cannot serve.
+
+#include "acre/arena.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "acre/detail/watch.h"
+#include "acre/gc.h"
+#include "core/poison.h"
+#include "core/slow_path.h"
+
+namespace acre::inline ACRE_ABI {
+namespace detail {
+
+SizeClass BlockFor(std::size_t bytes, std::size_t align) {
+  if (bytes <= kClassedMax) return ClassOf(bytes, align);
+  return {RoundUp(bytes, std::max(align, kGranule)), kNoClass};
+}
+
+std::size_t BlockAlign(SizeClass size, std::size_t align) {
+  if (align <= kGranule) return kGranule;
+  // A recycled block must suit every request of its class.
+  return size.index == kNoClass ? align : std::min(size.bytes, kMaxAlignment);
+}
+
+// ------------------------------------------------------------------ taking
+
+void* SlowPath::Take(std::size_t bytes, std::size_t align,
+                     const TypeLayout* type) {
+  if (ArenaWatch* watch = Watch()) watch->BeforeTake(a_);
+  const Updating updating(*this);
+  if (bytes > PTRDIFF_MAX - 2 * kMaxAlignment) return nullptr;
+  void* block = TakeBlock(bytes, align);
+  if (kChecked && block != nullptr) NoteTaken(block, bytes, align, type);
+  return block;
+}
+
+void* SlowPath::TakeBlock(std::size_t bytes, std::size_t align) {
+  const SizeClass size = BlockFor(bytes, align);
+  const std::size_t block_align = BlockAlign(size, align);
+  if (void* block = PopFree(size)) return block;
+  if (size.bytes > kInlineMax) {
+    if (void* block = TakeRetainedLarge(bytes, align)) return block;
+  }
+  if (TakeTailBack()) Reclaim();
+  if (char* block = Carve(size.bytes, block_align)) return block;
+  const std::size_t slack = block_align > kGranule ? block_align : 0;
+  if (size.bytes > kInlineMax && size.bytes > NextChunkSize() / 4) {
+    if (Extend(size.bytes + slack)) return Carve(size.bytes, block_align);
+    return TakeLarge(bytes, align);
+  }
+  // A re-entrant user may take the new chunk's memory, hence the loop.
+  while (Refill(size.bytes + slack)) {
+    if (void* block = PopFree(size)) return block;
+    if (char* block = Carve(size.bytes, block_align)) return block;
+  }
+  return nullptr;
+}
+
+ACRE_READS_FREE_BLOCKS void* SlowPath::PopFree(SizeClass size) {
+  if (size.index == kNoClass) return nullptr;
+  FreeBlock* block = a_.free_[size.index];
+  if (block == nullptr) return nullptr;
+  a_.free_[size.index] = block->next;
+  a_.reused_ += size.bytes;
+  return block;
+}
+
+ACRE_READS_FREE_BLOCKS void SlowPath::PushFree(void* block, unsigned index,
+                                               std::size_t bytes) {
+  auto* free_block = static_cast<FreeBlock*>(block);
+  free_block->next = a_.free_[index];
+  a_.free_[index] = free_block;
+  a_.freed_ += bytes;
+}
+
+// What alignment skips and Shrink cuts off is handed out later, as ordinary
+// blocks: the largest that fit, a multiple of a quarter of an octave.
+void SlowPath::PushGap(char* gap, std::size_t bytes) {
+  while (bytes != 0) {
+    std::size_t piece = std::min(bytes, kInlineMax);
+    if (piece > kSmallMax) piece -= piece % (std::bit_floor(piece) / 4);
+    GivePiece(gap, ClassOf(piece, 1));
+    gap += piece;
+    bytes -= piece;
+  }
+}
+
+char* SlowPath::Carve(std::size_t bytes, std::size_t align) {
+  const auto at = reinterpret_cast<std::uintptr_t>(a_.cursor_);
+  const std::size_t gap = RoundUp(at, align) - at;
+  const auto room = static_cast<std::size_t>(a_.limit_ - a_.cursor_);
+  if (room < bytes || room - bytes < gap) return nullptr;
+  char* const tail = a_.cursor_;
+  a_.cursor_ += gap + bytes;
+  PushGap(tail, gap);
+  return tail + gap;
+}
+
+// ------------------------------------------------------------------ giving
+
+void SlowPath::Give(void* block, std::size_t bytes, std::size_t align,
+                    const TypeLayout* type) {
+  const Updating updating(*this);
+  if (kChecked) {
+    CheckGive(block, bytes, align, type);
+    if (ArenaWatch* watch = Watch()) watch->BlockFreed(block, bytes);
+  }
+  const SizeClass size = BlockFor(bytes, align);
+  if (kChecked) NoteGiven(block, bytes);
+  if (size.bytes > kInlineMax && GiveUnclassed(block)) return;
+  if (size.index != kNoClass) {
+    GivePiece(block, size);
+    if (a_.freed_ >= a_.reclaim_at_) PlanReclaim();
+    return;
+  }
+  // Too large for a freelist: usable again at once where it is the last block,
+  // after Reset where not.
+  if (static_cast<char*>(block) + size.bytes == a_.cursor_) Retract(block);
+}
+
+/// Moves the cursor back to `end`: what lies behind is handed out again.
+void SlowPath::Retract(void* end) {
+  NoteTop();
+  a_.cursor_ = static_cast<char*>(end);
+  ForgetBlocks(a_.current_, a_.cursor_);
+}
+
+void SlowPath::GivePiece(void* block, SizeClass size) {
+  if (!a_.options_.freelists) {
+    if (static_cast<char*>(block) + size.bytes != a_.cursor_) {
+      FreedCounter(block) += size.bytes;
+      return;
+    }
+    return Retract(block);
+  }
+  if (a_.mark_ != nullptr && IsBelowMark(block)) {
+    return PushWaiting(block, size.index);
+  }
+  PushFree(block, size.index, size.bytes);
+}
+
+bool SlowPath::TryGrow(void* block, std::size_t old_bytes,
+                       std::size_t new_bytes, std::size_t align) {
+  const Updating updating(*this);
+  if (kChecked) CheckLiveBlock(a_, block, "TryGrow");
+  TakeTailBack();
+  if (new_bytes > PTRDIFF_MAX / 2 || new_bytes < old_bytes) return false;
+  const SizeClass old_size = BlockFor(old_bytes, align);
+  const SizeClass new_size = BlockFor(new_bytes, align);
+  char* end = static_cast<char*>(block) + old_size.bytes;
+  // Asked first: the class of a large block may end behind its chunk, where
+  // the cursor is.
+  if (old_size.bytes > kInlineMax && index::Find(block)->HasUnclassed(block)) {
+    if (!GrowUnclassed(block, new_bytes)) return false;
+  } else if (new_size.bytes > old_size.bytes) {
+    const std::size_t more = new_size.bytes - old_size.bytes;
+    const std::size_t need = BlockAlign(new_size, align);
+    if (end != a_.cursor_ ||
+        (reinterpret_cast<std::uintptr_t>(block) & (need - 1)) != 0) {
+      return false;
+    }
+    if (more > a_.remaining() && !Extend(more)) return false;
+    a_.cursor_ += more;
+  }
+  if (kChecked) NoteGrown(block, new_bytes);
+  return true;
+}
+
+bool SlowPath::TryShrink(void* block, std::size_t old_bytes,
+                         std::size_t new_bytes, std::size_t align) {
+  const Updating updating(*this);
+  if (kChecked) {
+    CheckLiveBlock(a_, block, "Shrink");
+    ACRE_CHECK(index::Find(block)->blocks.At(static_cast<char*>(block)).bytes ==
+                   old_bytes,
+               "Shrink(%p) in arena '%s': the block does not have %zu bytes",
+               block, a_.name(), old_bytes);
+  }
+  const SizeClass old_size = BlockFor(old_bytes, align);
+  const SizeClass new_size = BlockFor(new_bytes, align);
+  const Chunk* chunk =
+      old_size.bytes > kInlineMax ? index::Find(block) : nullptr;
+  const bool unclassed = chunk != nullptr && chunk->HasUnclassed(block);
+  // Free would take a small block for one of its class; and one that has most
+  // of a chunk and does not use it is moved.
+  if (unclassed &&
+      (new_size.bytes <= kInlineMax || new_bytes < chunk->capacity() / 2)) {
+    return false;
+  }
+  if (kChecked) {
+    BlockInfo& info = index::Find(block)->blocks.At(static_cast<char*>(block));
+    info.bytes = new_bytes;
+    char* rest = static_cast<char*>(block) + new_bytes;
+    Fill(rest, kFreedByte, old_bytes - new_bytes);
+    PoisonOwn(rest, old_bytes - new_bytes);
+  }
+  if (unclassed || old_size.bytes == new_size.bytes) return true;
+  char* rest = static_cast<char*>(block) + new_size.bytes;
+  char* end = static_cast<char*>(block) + old_size.bytes;
+  if (end == a_.cursor_) {
+    Retract(rest);
+  } else {
+    PushGap(rest, static_cast<std::size_t>(end - rest));
+  }
+  return true;
+}
+
+bool SlowPath::TryReserve(std::size_t bytes) {
+  const Updating updating(*this);
+  if (bytes > PTRDIFF_MAX / 2) return false;
+  if (TakeTailBack()) Reclaim();
+  bytes = RoundUp(bytes, kGranule);
+  while (a_.remaining() < bytes) {
+    Chunk* const left = a_.current_;
+    char* const tail = a_.cursor_;
+    const std::size_t room = a_.remaining();
+    if (!Refill(bytes)) return false;
+    // What is left behind is used for small blocks. (A source may have run code
+    // that used it already.)
+    if (left == nullptr || left == a_.current_ || left->top != tail ||
+        left->order == 0 || !a_.options_.freelists) {
+      continue;
+    }
+    left->top = tail + room;
+    left->dirty = std::max(left->dirty, left->top);
+    PushGap(tail, room);
+  }
+  return true;
+}
+
+char* SlowPath::TakeRoom(std::size_t bytes) {
+  if (ArenaWatch* watch = Watch()) watch->BeforeTake(a_);
+  const Updating updating(*this);
+  if (bytes > a_.remaining() && !TryReserve(bytes)) return nullptr;
+  return Carve(bytes, kGranule);
+}
+
+void SlowPath::GiveRoom(char* room, std::size_t bytes) {
+  const Updating updating(*this);
+  PushGap(room, bytes);
+  if (a_.freed_ >= a_.reclaim_at_) PlanReclaim();
+}
+
+// -------------------------------------------------------------------- reset
+
+void SlowPath::ForgetBlocks(Chunk* chunk, char* from) {
+  if (!kChecked) return;
+  chunk->blocks.Clear(from);
+  PoisonOwn(from, static_cast<std::size_t>(chunk->limit - from));
+}
+
+void SlowPath::Reset(ResetMode mode) {
+  const Updating updating(*this);
+  NoteTop();
+  RetireAllLarge(0);
+  if (a_.freed_ != a_.reused_ || a_.mark_ != nullptr) {
+    std::fill(std::begin(a_.free_), std::end(a_.free_), nullptr);
+  }
+  a_.freed_ = a_.reused_ = a_.scanned_ = a_.unreclaimed_ = 0;
+  a_.vain_scans_ = 0;
+  SetMark(nullptr);
+  a_.stamp_ = a_.next_stamp_++;
+  a_.reset_order_ = a_.next_order_;
+  ++a_.resets_;
+  a_.current_ = nullptr;
+  a_.cursor_ = a_.limit_ = nullptr;
+  for (Chunk* list : {a_.first_, a_.large_spares_}) {
+    if (mode == ResetMode::kKeep && !kChecked) break;
+    for (Chunk* c = list; c != nullptr; c = c->next) WipeChunk(c, mode);
+  }
+  TrimTo(mode == ResetMode::kRelease ? 0 : a_.options_.retain_limit);
+  if (a_.first_ != nullptr) StartAt(a_.first_);
+}
+
+/// Zeros, or in checked builds fills, what was handed out of a spare.
+void SlowPath::WipeChunk(Chunk* chunk, ResetMode mode) {
+  char* begin = chunk->begin;
+  const auto dirty = static_cast<std::size_t>(chunk->dirty - begin);
+  if (mode == ResetMode::kRelease || dirty == 0) return;
+  Unpoison(begin, dirty);
+  if (mode == ResetMode::kClear) {
+    std::memset(begin, 0, dirty);
+    chunk->dirty = begin;
+  } else {
+    Fill(begin, kFreedByte, dirty);
+  }
+  ForgetBlocks(chunk, begin);
+}
+
+void SlowPath::ReleaseAll() {
+  if (a_.entry_ == nullptr) return;
+  if (kChecked) Exchange(a_.updating_, true);
+  RetireAllLarge(0);
+  a_.current_ = nullptr;
+  a_.cursor_ = a_.limit_ = nullptr;
+  std::fill(std::begin(a_.free_), std::end(a_.free_), nullptr);
+  TrimTo(0);
+  index::RemoveArena(a_.entry_);
+  a_.entry_ = nullptr;
+}
+
+// ------------------------------------------------------------------ queries
+
+bool SlowPath::IsInUse(const Chunk& chunk) const {
+  if (chunk.order < a_.reset_order_) return false;
+  return chunk.is_large ||
+         (a_.current_ != nullptr && chunk.order <= a_.current_->order);
+}
+
+const Chunk* SlowPath::FirstInUse() const {
+  return a_.current_ != nullptr ? a_.first_ : a_.large_;
+}
+
+const Chunk* SlowPath::NextInUse(const Chunk& chunk) const {
+  return &chunk == a_.current_ ? a_.large_ : chunk.next;
+}
+
+ArenaStats SlowPath::Stats() const {
+  ArenaStats stats;
+  stats.reserved = a_.reserved_;
+  stats.resets = a_.resets_;
+  bool used = a_.current_ != nullptr;
+  for (const Chunk* c = a_.first_; c != nullptr; c = c->next) {
+    const char* top = c == a_.current_ ? a_.cursor_ : c->top;
+    if (used) stats.carved += static_cast<std::size_t>(top - c->begin);
+    ++(used ? stats.chunks : stats.spare_chunks);
+    if (c == a_.current_) used = false;
+  }
+  for (const Chunk* c = a_.large_; c != nullptr; c = c->next) {
+    ++stats.chunks;
+    ++stats.large_blocks;
+    stats.carved += static_cast<std::size_t>(c->top - c->begin);
+  }
+  for (const Chunk* c = a_.large_spares_; c != nullptr; c = c->next) {
+    ++stats.spare_chunks;
+  }
+  stats.freed = a_.freed_ - a_.reused_;
+  for (const MarkState* m = a_.mark_; m != nullptr; m = m->outer) {
+    stats.freed += m->freed - m->reused + m->waiting_bytes;
+  }
+  if (a_.current_ != nullptr) {
+    stats.current_used =
+        static_cast<std::size_t>(a_.cursor_ - a_.current_->begin);
+    stats.current_size = a_.current_->capacity();
+  }
+  return stats;
+}
+
+void SlowPath::VisitChunks(void (*visit)(void*, const ChunkInfo&),
+                           void* context) const {
+  const auto show = [&](const Chunk& chunk, const char* top) {
+    ChunkInfo info;
+    info.begin = reinterpret_cast<const std::byte*>(chunk.begin.load());
+    info.capacity = chunk.capacity();
+    info.is_large = chunk.is_large;
+    info.is_spare = !IsInUse(chunk);
+    if (!info.is_spare) {
+      info.used = static_cast<std::size_t>(top - chunk.begin.load());
+    }
+    visit(context, info);
+  };
+  const Chunk* behind = a_.current_ != nullptr ? a_.current_->next : a_.first_;
+  for (const Chunk* c = a_.first_; c != behind; c = c->next) {
+    show(*c, c == a_.current_ ? a_.cursor_ : c->top);
+  }
+  for (const Chunk* c = a_.large_; c != nullptr; c = c->next) show(*c, c->top);
+  for (const Chunk* list :
+       {behind, const_cast<const Chunk*>(a_.large_spares_)}) {
+    for (const Chunk* c = list; c != nullptr; c = c->next) show(*c, c->top);
+  }
+}
+
+Location SlowPath::Locate(const Chunk& chunk, const void* address) const {
+  const auto* p = static_cast<const char*>(address);
+  Location where;
+  where.arena = &a_;
+  where.chunk_begin = chunk.begin;
+  where.chunk_end = chunk.end;
+  const char* top = &chunk == a_.current_ ? a_.cursor_ : chunk.top;
+  where.live_end = IsInUse(chunk) ? top : where.chunk_begin;
+  where.dirty_end = std::max<const char*>(chunk.dirty, where.live_end);
+  where.place = p >= where.chunk_begin && p < where.live_end ? Place::kLive
+                                                             : Place::kUnused;
+  if (!kChecked || where.place != Place::kLive) return where;
+  const char* start = chunk.blocks.StartOf(p);
+  where.place = Place::kUnused;  // a gap
+  if (start == nullptr) return where;
+  const BlockInfo& info = const_cast<Chunk&>(chunk).blocks.At(start);
+  const std::size_t bytes = std::max<std::size_t>(info.bytes, 1);
+  if (p >= start + bytes) return where;
+  where.place = static_cast<BlockState>(info.state) == BlockState::kFreed
+                    ? Place::kFreed
+                    : Place::kLive;
+  where.block = start;
+  where.block_bytes = info.bytes;
+  where.block_type = info.type;
+  where.is_storage = info.is_storage != 0;
+  return where;
+}
+
+namespace {
+
+Location LocateIn(const Chunk* chunk, const void* address) noexcept {
+  if (chunk == nullptr) return {};
+  Arena* arena = chunk->owner.load()->arena();
+  return arena == nullptr ? Location{}
+                          : SlowPath(*arena).Locate(*chunk, address);
+}
+
+}  // namespace
+
+Location Locate(const void* address) noexcept {
+  return LocateIn(index::Find(address), address);
+}
+
+Location LocateWhileStopped(const void* address) noexcept {
+  return LocateIn(index::FindWhileStopped(address), address);
+}
+
+bool IsYounger(const Arena& arena, const Mark& mark,
+               const void* address) noexcept {
+  return SlowPath(const_cast<Arena&>(arena)).IsYounger(mark, address);
+}
+
+bool IsOlderThanMark(const Arena& arena, const void* address) noexcept {
+  return SlowPath(const_cast<Arena&>(arena)).IsOlderThanMark(address);
+}
+
+}  // namespace detail
+
+// -------------------------------------------------------- the public surface
+
+Arena::Arena(const ArenaOptions& options)
+    : source_(options.source != nullptr ? options.source
+                                        : &CollectedSource::Instance()),
+      entry_(nullptr),
+      options_(options) {}
+
+Arena::~Arena() {
+  detail::SlowPath path(*this);
+  path.BeforeReset();
+  path.ReleaseAll();
+}
+
+void* Arena::TakeSlow(std::size_t bytes, std::size_t align,
+                      const TypeLayout* type) {
+  return detail::SlowPath(*this).Take(bytes, align, type);
+}
+
+void Arena::GiveSlow(void* block, std::size_t bytes, std::size_t align,
+                     const TypeLayout* type) {
+  detail::SlowPath(*this).Give(block, bytes, align, type);
+}
+
+void Arena::CheckFree(void* block, std::size_t bytes, std::size_t align,
+                      const TypeLayout* type) {
+  detail::SlowPath path(*this);
+  path.CheckGive(block, bytes, align, type);
+  path.BeforeFree();
+}
+
+bool Arena::TryGrow(void* block, std::size_t old_bytes, std::size_t new_bytes,
+                    std::size_t align) {
+  detail::CheckAlignment(align);
+  return detail::SlowPath(*this).TryGrow(block, old_bytes, new_bytes, align);
+}
+
+std::size_t detail::Blocks::GrowIntoRest(Arena& arena, void* block,
+                                         std::size_t bytes, std::size_t least,
+                                         std::size_t most,
+                                         const TypeLayout& element) {
+  return SlowPath(arena).GrowIntoRest(block, bytes, least, most, element);
+}
+
+char* detail::Blocks::TryTakeRoom(Arena& arena, std::size_t bytes) {
+  return SlowPath(arena).TakeRoom(bytes);
+}
+
+void detail::Blocks::NoteCutSlow(Arena& arena, void* block, std::size_t bytes,
+                                 std::size_t align, const TypeLayout* type) {
+  SlowPath(arena).NoteTaken(block, bytes, align, type);
+}
+
+void detail::Blocks::GiveRoom(Arena& arena, char* room, std::size_t bytes) {
+  SlowPath(arena).GiveRoom(room, bytes);
+}
+
+void* Arena::Shrink(void* block, std::size_t old_bytes, std::size_t new_bytes,
+                    std::size_t align) {
+  detail::CheckAlignment(align);
+  ACRE_CHECK(new_bytes <= old_bytes,
+             "Shrink(%p) in arena '%s': from %zu to %zu bytes is no shrinking",
+             block, name(), old_bytes, new_bytes);
+  if (detail::SlowPath(*this).TryShrink(block, old_bytes, new_bytes, align)) {
+    return block;
+  }
+  void* smaller = Allocate(new_bytes, align);
+  std::memcpy(smaller, block, new_bytes);
+  Free(block, old_bytes, align);
+  return smaller;
+}
+
+void* Arena::Grow(void* block, std::size_t old_bytes, std::size_t new_bytes,
+                  std::size_t align) {
+  if (block == nullptr && old_bytes == 0) return Allocate(new_bytes, align);
+  if (TryGrow(block, old_bytes, new_bytes, align)) return block;
+  ACRE_CHECK(new_bytes >= old_bytes,
+             "Grow(%p) in arena '%s': from %zu to %zu bytes is no growth",
+             block, name(), old_bytes, new_bytes);
+  void* larger = Allocate(new_bytes, align);
+  std::memcpy(larger, block, old_bytes);
+  Free(block, old_bytes, align);
+  return larger;
+}
+
+bool Arena::TryReserve(std::size_t bytes) {
+  return detail::SlowPath(*this).TryReserve(bytes);
+}
+
+void Arena::Reserve(std::size_t bytes) {
+  if (!TryReserve(bytes)) FailAllocation(bytes);
+}
+
+void Arena::VisitChunks(void (*visit)(void*, const ChunkInfo&),
+                        void* context) const {
+  detail::SlowPath(const_cast<Arena&>(*this)).VisitChunks(visit, context);
+}
+
+bool Arena::IsOpen(Mark mark) const noexcept {
+  return detail::SlowPath(const_cast<Arena&>(*this)).IsOpen(mark);
+}
+
+void Arena::Reset(ResetMode mode) {
+  detail::SlowPath path(*this);
+  constexpr auto kNoHolders = static_cast<unsigned>(ResetMode::kNoHolders);
+  const auto flags = static_cast<unsigned>(mode);
+  if ((flags & kNoHolders) != 0) {
+    __builtin_unwind_init();  // saves the program's registers in this frame
+    detail::RequireNoHolders(*this, __builtin_frame_address(0));
+  }
+  path.BeforeReset();
+  path.Reset(static_cast<ResetMode>(flags & ~kNoHolders));
+  path.AfterReset();
+}
+Mark Arena::Checkpoint() { return detail::SlowPath(*this).Checkpoint(); }
+void Arena::Rewind(Mark mark) {
+  detail::SlowPath path(*this);
+  path.BeforeReset();
+  path.Rewind(mark);
+  path.AfterReset();
+}
+void Arena::HandOver() noexcept { detail::SlowPath(*this).HandOver(); }
+
+bool Arena::Owns(const void* address) const noexcept {
+  const detail::Chunk* chunk = detail::index::Find(address);
+  return chunk != nullptr && chunk->owner.load() == entry_;
+}
+
+ArenaStats Arena::stats() const noexcept {
+  return detail::SlowPath(const_cast<Arena&>(*this)).Stats();
+}
+
+bool Arena::IsLiveInMarks(std::uint64_t stamp) const noexcept {
+  return detail::SlowPath(const_cast<Arena&>(*this)).IsLiveInMarks(stamp);
+}
+
+void Arena::FailAllocation(std::size_t bytes) const {
+  detail::FailOutOfMemory(
+      {options_.name, bytes, reserved_, options_.byte_limit});
+}
+
+Arena* ArenaOf(const void* address) noexcept {
+  const detail::Chunk* chunk = detail::index::Find(address);
+  return chunk == nullptr ? nullptr : chunk->owner.load()->arena();
+}
+
+}  // namespace acre::inline ACRE_ABI

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+//
+// BlockMap: what checked builds know of every block of a chunk. One record a
+// granule, at the granule where a block starts; a bitmap of starts, so that
+// the block around an address is found by scanning words backwards. Costs as
+// much memory as the chunk, from calloc, hence untouched pages stay unmapped.
+// Release builds have the type and no memory.
+
+#ifndef ACRE_LIB_CORE_BLOCK_MAP_H_
+#define ACRE_LIB_CORE_BLOCK_MAP_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "acre/config.h"
+#include "acre/fwd.h"
+
+namespace acre::inline ACRE_ABI::detail {
+
+struct ArenaEntry;
+
+enum class BlockState : std::uint8_t { kNone, kLive, kFreed };
+
+struct BlockInfo {
+  const TypeLayout* type = nullptr;  // of New and NewArray; null: raw bytes
+  std::uint64_t bytes : 40 = 0;      // as asked for
+  std::uint64_t align_log : 4 = 0;   // as asked for, 16 at least
+  std::uint64_t state : 2 = 0;       // a BlockState
+  std::uint64_t is_storage : 1 = 0;  // of a container: its handle knows more
+  std::uint64_t pass : 16 = 0;       // of the audit that met it last
+};
+
+class BlockMap {
+ public:
+  /// False where memory ran out. `begin` is 16-aligned.
+  bool Create(char* begin, std::size_t capacity);
+  /// As Create with a larger capacity, keeping what is known.
+  bool Extend(std::size_t capacity);
+  void Destroy();
+  /// Forgets all blocks at and above `from`.
+  void Clear(const char* from);
+
+  /// The record for a block starting at `p`; marks the start.
+  BlockInfo& At(const char* p);
+  const BlockInfo& Get(const char* p) const { return infos_[GranuleOf(p)]; }
+  /// The block that contains or precedes `p`: its start, or null.
+  const char* StartOf(const char* p) const;
+  bool IsStart(const char* p) const;
+  /// The first block that starts at or above `p`, or null.
+  const char* NextStart(const char* p) const;
+
+ private:
+  std::size_t GranuleOf(const char* p) const;
+  std::size_t Words() const;
+  void MakeSummary();
+
+  char* begin_ = nullptr;
+  std::size_t granules_ = 0;
+  BlockInfo* infos_ = nullptr;       // granules_ of them, owned
+  std::uint64_t* starts_ = nullptr;  // a bit a granule, owned
+  // A bit a word of starts_ that has a bit set: 64 KiB of blocks each word, so
+  // that the start of a large block is found in a few steps. Part of starts_.
+  std::uint64_t* summary_ = nullptr;
+};
+
+}  // namespace acre::inline ACRE_ABI::detail
+
+#endif  // ACRE_LIB_CORE_BLOCK_MAP_H_

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: MIT
+//
+// What checked builds verify: who uses the arena, and that what is freed is
+// exactly what was allocated. Release builds call none of this.
+
+#include <atomic>
+#include <cstdio>
+
+#include "acre/detail/location.h"
+#include "acre/detail/parts.h"
+#include "acre/detail/watch.h"
+#include "acre/failure.h"
+#include "acre/gc.h"
+#include "core/poison.h"
+#include "core/slow_path.h"
+#include "core/this_thread.h"
+
+namespace acre::inline ACRE_ABI::detail {
+namespace {
+
+std::atomic<WatchMaker> g_watch_maker{nullptr};
+
+/// Alignments up to the granule are all the same.
+std::uint8_t AlignLog(std::size_t align) {
+  return static_cast<std::uint8_t>(
+      Log2Ceil(align < kGranule ? kGranule : align));
+}
+
+/// For messages: "Player", "int[12]" or "48 raw bytes".
+class Describe {
+ public:
+  Describe(const TypeLayout* type, std::size_t bytes) {
+    if (type == nullptr) {
+      std::snprintf(text_, sizeof text_, "%zu raw bytes", bytes);
+    } else if (bytes == type->size) {
+      std::snprintf(text_, sizeof text_, "%.*s",
+                    static_cast<int>(type->name.size()), type->name.data());
+    } else {
+      std::snprintf(text_, sizeof text_, "%.*s[%zu]",
+                    static_cast<int>(type->name.size()), type->name.data(),
+                    bytes / type->size);
+    }
+  }
+  const char* text() const { return text_; }
+
+ private:
+  char text_[160];
+};
+
+/// Why there are no such objects that FreeGraph may free, as the middle of a
+/// message, behind which comes the block; null: there are.
+const char* FaultAt(const Location& where, const void* target,
+                    std::size_t count, const TypeLayout& type) {
+  if (where.block == nullptr) {
+    return "where no block is (it may be from before a Reset or Rewind)";
+  }
+  if (where.place == Place::kFreed) return "in a freed block of ";
+  if (where.is_storage) return "in storage of a container, ";
+  const auto offset = static_cast<std::size_t>(
+      static_cast<const char*>(target) - static_cast<const char*>(where.block));
+  const bool is_there = where.block_type != nullptr &&
+                        count <= (where.block_bytes - offset) / type.size &&
+                        (count == 0 || HoldsRow(where, offset, count, type));
+  return is_there ? nullptr : "in a block of another type, ";
+}
+
+}  // namespace
+
+// ----------------------------------------------------------------- watches
+
+void SetWatchMaker(WatchMaker maker) noexcept { g_watch_maker.store(maker); }
+
+ArenaWatch* WatchOf(Arena& arena) {
+  if (!kChecked) return nullptr;
+  ArenaEntry* entry = SlowPath(arena).Entry();
+  if (entry != nullptr && entry->watch == nullptr) {
+    SlowPath(arena).MakeWatch(*entry);
+  }
+  return entry == nullptr ? nullptr : entry->watch;
+}
+
+bool IsUsedHere(const Arena& arena) noexcept {
+  return SlowPath(const_cast<Arena&>(arena)).IsUsedHere();
+}
+
+Arena* ArenaIn(const ArenaEntry& entry) noexcept { return entry.arena(); }
+
+void SlowPath::MakeWatch(ArenaEntry& entry) {
+  const WatchMaker maker = g_watch_maker.load();
+  if (maker != nullptr) entry.watch = maker(a_, entry);
+}
+
+bool SlowPath::IsUsedHere() const {
+  return a_.user_ == nullptr || a_.user_ == ThisThread();
+}
+
+void SlowPath::BeforeFree() {
+  if (ArenaWatch* watch = Watch()) watch->BeforeFree(a_);
+}
+
+void SlowPath::AfterReset() {
+  if (ArenaWatch* watch = Watch()) watch->AfterReset(a_);
+}
+
+void SlowPath::BeforeReset() {
+  if (ArenaWatch* watch = Watch()) watch->BeforeReset(a_);
+}
+
+// ------------------------------------------------------------------ misuse
+
+void SlowPath::CheckUser() {
+  if (a_.user_ == nullptr) a_.user_ = ThisThread();
+  ACRE_CHECK(a_.user_ == ThisThread(),
+             "arena '%s' is used by a second thread; one arena serves one "
+             "thread at a time, see HandOver",
+             a_.name());
+}
+
+// Only what was asked for may be touched: what rounding added stays poisoned.
+void SlowPath::NoteTaken(void* block, std::size_t bytes, std::size_t align,
+                         const TypeLayout* type) {
+  Chunk* chunk = index::Find(block);
+  Unpoison(block, bytes);
+  Fill(block, kFreshByte, bytes);
+  BlockInfo& info = chunk->blocks.At(static_cast<char*>(block));
+  info.type = type;
+  info.bytes = bytes;
+  info.align_log = AlignLog(align);
+  info.state = static_cast<std::uint8_t>(BlockState::kLive);
+  info.is_storage = 0;
+  info.pass = 0;
+}
+
+void Blocks::NoteStorageSlow(const void* block) {
+  const Chunk* chunk = index::Find(block);
+  const_cast<Chunk*>(chunk)
+      ->blocks.At(static_cast<const char*>(block))
+      .is_storage = 1;
+}
+
+void SlowPath::NoteGrown(void* block, std::size_t bytes) {
+  index::Find(block)->blocks.At(static_cast<char*>(block)).bytes = bytes;
+  Unpoison(block, bytes);
+}
+
+void SlowPath::CheckGive(void* block, std::size_t bytes, std::size_t align,
+                         const TypeLayout* type) {
+  Chunk* chunk = index::Find(block);
+  if (chunk == nullptr || chunk->owner.load() != a_.entry_) {
+    const Arena* other = ArenaOf(block);
+    ACRE_CHECK(other != nullptr, "Free(%p): not a block of arena '%s'", block,
+               a_.name());
+    FailMisuse(
+        "acre: Free(%p): not a block of arena '%s' at %p; it is of arena '%s' "
+        "at %p",
+        block, a_.name(), static_cast<const void*>(&a_), other->name(),
+        static_cast<const void*>(other));
+  }
+  const auto* p = static_cast<const char*>(block);
+  if (!IsInUse(*chunk) || !chunk->blocks.IsStart(p)) {
+    FailMisuse(
+        "acre: Free(%p) in arena '%s': no block starts there (an interior "
+        "pointer, or one from before a Reset or Rewind)",
+        block, a_.name());
+  }
+  const BlockInfo& info = chunk->blocks.At(p);
+  const Describe allocated(info.type, info.bytes);
+  const Describe given(type, bytes);
+  ACRE_CHECK(static_cast<BlockState>(info.state) == BlockState::kLive,
+             "Free(%p) in arena '%s': double Free of %s", block, a_.name(),
+             allocated.text());
+  const bool same_type = (info.type == nullptr) == (type == nullptr) &&
+                         (type == nullptr || SameType(*info.type, *type));
+  ACRE_CHECK(info.bytes == bytes && same_type,
+             "Free(%p) in arena '%s': allocated as %s, freed as %s", block,
+             a_.name(), allocated.text(), given.text());
+  ACRE_CHECK(info.align_log == AlignLog(align),
+             "Free(%p) in arena '%s': allocated as %s aligned to %zu, freed as "
+             "aligned to %zu",
+             block, a_.name(), allocated.text(),
+             std::size_t{1} << info.align_log,
+             std::size_t{1} << AlignLog(align));
+}
+
+void SlowPath::CheckOwned(const void* target, std::size_t count,
+                          const TypeLayout& type,
+                          std::string_view field) const {
+  const detail::Location where = detail::Locate(target);
+  const char* fault = FaultAt(where, target, count, type);
+  if (fault == nullptr) return;
+  const Describe block(where.block_type, where.block_bytes);
+  FailMisuse(
+      "acre: FreeGraph in arena '%s': '%.*s' leads to %p, %s%s; nothing was "
+      "freed",
+      a_.name(), static_cast<int>(field.size()), field.data(), target, fault,
+      where.block == nullptr ? "" : block.text());
+}
+
+void SlowPath::NoteGiven(void* block, std::size_t bytes) {
+  BlockInfo& info = index::Find(block)->blocks.At(static_cast<char*>(block));
+  info.state = static_cast<std::uint8_t>(BlockState::kFreed);
+  Fill(block, kFreedByte, bytes);
+  PoisonOwn(block, bytes);
+}
+
+// The collector frees the chunks of a collected arena without asking: poison
+// would stay on memory that it gives to somebody else.
+void SlowPath::PoisonOwn(void* p, std::size_t bytes) {
+  if (!a_.collected_) Poison(p, bytes);
+}
+
+void CheckLiveBlock(const Arena& arena, const void* block, const char* what) {
+  const Location where = Locate(block);
+  ACRE_CHECK(where.arena == &arena && where.place == Place::kLive &&
+                 where.block == block,
+             "%s: its storage at %p is no live block of arena '%s' (%s)", what,
+             block, arena.name(),
+             where.place == Place::kFreed ? "it was freed" : "Reset or Rewind");
+}
+
+}  // namespace acre::inline ACRE_ABI::detail

@@ -1,0 +1,360 @@
+// SPDX-License-Identifier: MIT
+
+#include "core/chunk_index.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <mutex>
+#include <new>
+
+#include "acre/detail/size_class.h"
+#include "acre/detail/watch.h"
+
+namespace acre::inline ACRE_ABI::detail::index {
+namespace {
+
+constexpr unsigned kPageBits = 12;
+constexpr unsigned kLevelBits = 12;
+constexpr std::size_t kFanOut = std::size_t{1} << kLevelBits;
+constexpr unsigned kAddressBits = kPageBits + 3 * kLevelBits;
+
+template <class Child>
+struct Node {
+  std::atomic<Child*> children[kFanOut];
+};
+using Leaf = Node<IndexLink>;
+using Middle = Node<Leaf>;
+using Root = Node<Middle>;
+
+// The root is on the heap: as a static it would be 32 KiB that the collector
+// scans each time.
+std::atomic<Root*> g_root{nullptr};
+std::atomic<std::uint64_t> g_version{0};  // counts writes; odd while writing
+constinit std::mutex g_lock;              // guards all below, and all writes
+ArenaEntry* g_collected = nullptr;        // entries of collected arenas
+std::size_t g_collected_count = 0;
+std::size_t g_purge_at = 64;  // count at which dead entries are looked for
+ArenaEntry* g_free_entries = nullptr;
+std::atomic<ArenaEntry*> g_made{nullptr};  // read without the lock
+Chunk* g_free_chunks = nullptr;            // linked by next_owned
+
+class Writing {
+ public:
+  Writing() : hold_(g_lock) {
+    g_version.fetch_add(1, std::memory_order_acq_rel);
+  }
+  Writing(const Writing&) = delete;
+  Writing& operator=(const Writing&) = delete;
+  ~Writing() { g_version.fetch_add(1, std::memory_order_release); }
+
+ private:
+  std::lock_guard<std::mutex> hold_;
+};
+
+std::uintptr_t PageOf(const void* p) {
+  return reinterpret_cast<std::uintptr_t>(p) >> kPageBits;
+}
+
+template <class T>
+T* GetOrMake(std::atomic<T*>& slot) {
+  T* node = slot.load(std::memory_order_acquire);
+  if (node != nullptr) return node;
+  node = static_cast<T*>(std::calloc(1, sizeof(T)));
+  if (node != nullptr) slot.store(node, std::memory_order_release);
+  return node;
+}
+
+/// The slot of a page, made if need be; null where memory ran out.
+std::atomic<IndexLink*>* MakeSlot(std::uintptr_t page) {
+  Root* root = GetOrMake(g_root);
+  if (root == nullptr) return nullptr;
+  Middle* middle = GetOrMake(root->children[page >> 2 * kLevelBits]);
+  if (middle == nullptr) return nullptr;
+  Leaf* leaf = GetOrMake(middle->children[page >> kLevelBits & (kFanOut - 1)]);
+  return leaf == nullptr ? nullptr : &leaf->children[page & (kFanOut - 1)];
+}
+
+std::atomic<IndexLink*>* FindSlot(std::uintptr_t page) {
+  if (page >> 3 * kLevelBits != 0) return nullptr;
+  Root* root = g_root.load(std::memory_order_acquire);
+  if (root == nullptr) return nullptr;
+  Middle* middle =
+      root->children[page >> 2 * kLevelBits].load(std::memory_order_acquire);
+  if (middle == nullptr) return nullptr;
+  Leaf* leaf = middle->children[page >> kLevelBits & (kFanOut - 1)].load(
+      std::memory_order_acquire);
+  return leaf == nullptr ? nullptr : &leaf->children[page & (kFanOut - 1)];
+}
+
+Chunk* Look(const void* address) noexcept {
+  const auto* slot = FindSlot(PageOf(address));
+  if (slot == nullptr) return nullptr;
+  const auto* p = static_cast<const char*>(address);
+  for (const IndexLink* link = slot->load(std::memory_order_acquire);
+       link != nullptr; link = link->next.load(std::memory_order_acquire)) {
+    Chunk* chunk = link->chunk;
+    if (p < chunk->begin.load(std::memory_order_acquire) - kChunkHeader ||
+        p >= chunk->end.load(std::memory_order_acquire)) {
+      continue;
+    }
+    const ArenaEntry* owner = chunk->owner.load(std::memory_order_acquire);
+    if (owner != nullptr && owner->arena() != nullptr) return chunk;
+  }
+  return nullptr;
+}
+
+/// Calls `visit(slot, link)` for every page of the chunk.
+template <class Visit>
+bool ForEachPage(Chunk* chunk, Visit visit) {
+  const char* start = static_cast<char*>(chunk->memory.address);
+  const std::uintptr_t first = PageOf(start);
+  const std::uintptr_t last = PageOf(start + chunk->memory.size - 1);
+  for (std::uintptr_t page = first; page <= last; ++page) {
+    IndexLink* link = page == first  ? &chunk->first_page
+                      : page == last ? &chunk->last_page
+                                     : &chunk->inner_pages;
+    if (!visit(page, link)) return false;
+  }
+  return true;
+}
+
+void Link(std::atomic<IndexLink*>& slot, IndexLink* link) {
+  // An inner page belongs to one chunk, so its shared link ends the list.
+  IndexLink* head = slot.load(std::memory_order_relaxed);
+  if (head == link) return;
+  link->next.store(head, std::memory_order_relaxed);
+  slot.store(link, std::memory_order_release);
+}
+
+void Unlink(std::atomic<IndexLink*>& slot, const IndexLink* link) {
+  std::atomic<IndexLink*>* at = &slot;
+  while (IndexLink* here = at->load(std::memory_order_relaxed)) {
+    if (here == link) {
+      at->store(here->next.load(std::memory_order_relaxed),
+                std::memory_order_release);
+      return;
+    }
+    at = &here->next;
+  }
+}
+
+void TakeOut(Chunk* chunk) {
+  ForEachPage(chunk, [](std::uintptr_t page, IndexLink* link) {
+    Unlink(*FindSlot(page), link);
+    return true;
+  });
+  chunk->end.store(nullptr, std::memory_order_release);  // holds nothing
+  chunk->owner.store(nullptr, std::memory_order_release);
+}
+
+void Recycle(Chunk* chunk) {
+  chunk->blocks.Destroy();
+  chunk->next_owned = g_free_chunks;
+  g_free_chunks = chunk;
+}
+
+void Recycle(ArenaEntry* entry) {
+  if (entry->watch != nullptr) entry->watch->Ended();
+  entry->watch = nullptr;
+
+  while (Chunk* chunk = entry->chunks) {
+    entry->chunks = chunk->next_owned;
+    TakeOut(chunk);
+    Recycle(chunk);
+  }
+  entry->hidden_arena.store(0, std::memory_order_release);
+  entry->next = g_free_entries;
+  g_free_entries = entry;
+}
+
+/// Takes out what the collector has freed. Runs where a new chunk finds its
+/// page taken, and whenever the number of collected arenas has doubled.
+void Purge() {
+  ArenaEntry** at = &g_collected;
+  while (ArenaEntry* entry = *at) {
+    if (entry->arena() != nullptr) {
+      at = &entry->next;
+      continue;
+    }
+    *at = entry->next;
+    --g_collected_count;
+    Recycle(entry);
+  }
+  g_purge_at = std::max<std::size_t>(64, 2 * g_collected_count);
+}
+
+// Slabs of records are never freed: readers may hold stale pointers to them.
+// A slab's first record is its own; no list of slabs is needed.
+template <class T>
+bool Refill(T*& free_list, T* T::*next) {
+  constexpr std::size_t kSlab = 64;
+  void* memory = std::calloc(kSlab, sizeof(T));
+  if (memory == nullptr) return false;
+  T* records = static_cast<T*>(memory);
+  for (std::size_t i = kSlab; i-- > 0;) {
+    T* record = ::new (static_cast<void*>(records + i)) T();
+    record->*next = free_list;
+    free_list = record;
+  }
+  return true;
+}
+
+void Reuse(Chunk* chunk, ArenaEntry* owner, ChunkMemory memory) {
+  char* start = static_cast<char*>(memory.address);
+  chunk->memory = memory;
+  // Rounded down from size - 1: the last byte stays out of every block.
+  chunk->limit = start + (memory.size - 1) / kGranule * kGranule;
+  chunk->top = chunk->dirty = start + kChunkHeader;
+  chunk->next = nullptr;
+  chunk->order = 0;
+  chunk->is_large = false;
+  chunk->unclassed_end = nullptr;
+  for (IndexLink* link :
+       {&chunk->first_page, &chunk->inner_pages, &chunk->last_page}) {
+    link->chunk = chunk;
+    link->next.store(nullptr, std::memory_order_relaxed);
+  }
+  chunk->owner.store(owner, std::memory_order_release);
+  chunk->begin.store(start + kChunkHeader, std::memory_order_release);
+  chunk->end.store(start + memory.size, std::memory_order_release);
+}
+
+}  // namespace
+
+ArenaEntry* AddArena(Arena* arena, bool collected) {
+  const Writing writing;
+  if (collected && g_collected_count >= g_purge_at) Purge();
+  if (g_free_entries == nullptr && !Refill(g_free_entries, &ArenaEntry::next)) {
+    return nullptr;
+  }
+  ArenaEntry* entry = g_free_entries;
+  g_free_entries = entry->next;
+  if (!entry->is_made) {
+    entry->is_made = true;
+    entry->next_made = g_made.load();
+    g_made.store(entry);
+  }
+  entry->chunks = nullptr;
+  entry->collected = collected;
+  entry->next = nullptr;
+  entry->hidden_arena.store(~reinterpret_cast<std::uintptr_t>(arena),
+                            std::memory_order_release);
+  if (collected) {
+    entry->next = g_collected;
+    g_collected = entry;
+    ++g_collected_count;
+  }
+  return entry;
+}
+
+void ForEachArena(void (*visit)(void*, const Arena&), void* context) {
+  for (const ArenaEntry* entry = g_made.load(); entry != nullptr;
+       entry = entry->next_made) {
+    if (const Arena* arena = entry->arena()) visit(context, *arena);
+  }
+}
+
+void RemoveArena(ArenaEntry* entry) {
+  const Writing writing;
+  Recycle(entry);
+}
+
+Chunk* AddChunk(ArenaEntry* owner, ChunkMemory memory) {
+  const auto last =
+      reinterpret_cast<std::uintptr_t>(memory.address) + memory.size;
+  if (last >> kAddressBits != 0) return nullptr;
+  const Writing writing;
+  if (g_free_chunks == nullptr && !Refill(g_free_chunks, &Chunk::next_owned)) {
+    return nullptr;
+  }
+  Chunk* chunk = g_free_chunks;
+  chunk->memory = memory;
+  bool is_taken = false;
+  const bool has_slots =
+      ForEachPage(chunk, [&](std::uintptr_t page, IndexLink*) {
+        const auto* slot = MakeSlot(page);
+        if (slot != nullptr && slot->load() != nullptr) is_taken = true;
+        return slot != nullptr;
+      });
+  if (!has_slots) return nullptr;
+  if (is_taken) Purge();
+  if (kChecked &&
+      !chunk->blocks.Create(static_cast<char*>(memory.address) + kChunkHeader,
+                            memory.size)) {
+    return nullptr;
+  }
+  for (Chunk** at = &g_free_chunks;; at = &(*at)->next_owned) {
+    if (*at != chunk) continue;  // Purge may have put others before it
+    *at = chunk->next_owned;
+    break;
+  }
+  Reuse(chunk, owner, memory);
+  chunk->next_owned = owner->chunks;
+  chunk->owned_at = &owner->chunks;
+  if (owner->chunks != nullptr) owner->chunks->owned_at = &chunk->next_owned;
+  owner->chunks = chunk;
+  ForEachPage(chunk, [](std::uintptr_t page, IndexLink* link) {
+    Link(*FindSlot(page), link);
+    return true;
+  });
+  return chunk;
+}
+
+bool ExtendChunk(Chunk* chunk, std::size_t more) {
+  char* const start = static_cast<char*>(chunk->memory.address);
+  char* const old_end = start + chunk->memory.size;
+  const std::uintptr_t old_last = PageOf(old_end - 1);
+  const std::uintptr_t last = PageOf(old_end + more - 1);
+  if ((reinterpret_cast<std::uintptr_t>(old_end) + more) >> kAddressBits != 0) {
+    return false;
+  }
+  const Writing writing;
+  bool is_taken = false;
+  for (std::uintptr_t page = old_last + 1; page <= last; ++page) {
+    const auto* slot = MakeSlot(page);
+    if (slot == nullptr) return false;
+    is_taken |= slot->load() != nullptr;
+  }
+  if (is_taken) Purge();
+  if (kChecked && !chunk->blocks.Extend(chunk->memory.size + more)) {
+    return false;
+  }
+  if (old_last != PageOf(start)) {
+    Unlink(*FindSlot(old_last), &chunk->last_page);
+    chunk->last_page.next.store(nullptr, std::memory_order_relaxed);
+    Link(*FindSlot(old_last), &chunk->inner_pages);
+  }
+  for (std::uintptr_t page = old_last + 1; page < last; ++page) {
+    Link(*FindSlot(page), &chunk->inner_pages);
+  }
+  Link(*FindSlot(last), &chunk->last_page);
+  chunk->memory.size += more;
+  chunk->end.store(start + chunk->memory.size, std::memory_order_release);
+  return true;
+}
+
+void RemoveChunk(Chunk* chunk) {
+  const Writing writing;
+  *chunk->owned_at = chunk->next_owned;
+  if (chunk->next_owned != nullptr) {
+    chunk->next_owned->owned_at = chunk->owned_at;
+  }
+  TakeOut(chunk);
+  Recycle(chunk);
+}
+
+Chunk* FindWhileStopped(const void* address) noexcept { return Look(address); }
+
+Chunk* Find(const void* address) noexcept {
+  const std::uint64_t before = g_version.load(std::memory_order_acquire);
+  Chunk* chunk = Look(address);
+  std::atomic_thread_fence(std::memory_order_acquire);
+  if (ACRE_LIKELY((before & 1) == 0 &&
+                  before == g_version.load(std::memory_order_relaxed))) {
+    return chunk;
+  }
+  const std::lock_guard<std::mutex> hold(g_lock);
+  return Look(address);
+}
+
+}  // namespace acre::inline ACRE_ABI::detail::index

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+//
+// ChunkIndex: which chunk holds an address. A radix tree over 4 KiB pages, 12
+// bits a level, three levels: 48-bit addresses.
+//
+//   address: | root 12 | middle 12 | leaf 12 | offset 12 |
+//   leaf slot -> IndexLink -> IndexLink ...   chunks that touch this page
+//
+// Lookups take no lock and never wait: three loads and a comparison. They are
+// safe with any writer suspended (a collector callback) because nodes, links
+// and records are never unmapped, and every write leaves the tree readable.
+// A lookup that raced with a writer is repeated, under the lock outside
+// callbacks.
+//
+// Registry: each arena with chunks has an ArenaEntry. For a collected arena
+// the collector zeroes the entry's `arena` (a disappearing link) in the very
+// collection that frees it; from then on its chunks are not found, and the
+// next writer takes them out.
+
+#ifndef ACRE_LIB_CORE_CHUNK_INDEX_H_
+#define ACRE_LIB_CORE_CHUNK_INDEX_H_
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "acre/config.h"
+#include "acre/fwd.h"
+#include "core/chunk.h"
+
+namespace acre::inline ACRE_ABI::detail {
+
+class ArenaWatch;  // acre/detail/watch.h
+
+struct ArenaEntry {
+  // The complement of the Arena's address, so that nothing takes it for a
+  // reference; 0: dead. Written by the collector for collected arenas.
+  std::atomic<std::uintptr_t> hidden_arena{0};
+  Chunk* chunks = nullptr;     // all of the arena's, linked by next_owned
+  ArenaEntry* next = nullptr;  // among collected entries, or free ones
+  bool collected = false;
+  ArenaEntry* next_made = nullptr;  // among all that were ever used
+  bool is_made = false;             // is in that list
+  ArenaWatch* watch = nullptr;  // checked builds; told when the arena is gone
+
+  Arena* arena() const noexcept {
+    const std::uintptr_t hidden = hidden_arena.load(std::memory_order_acquire);
+    return hidden == 0 ? nullptr : reinterpret_cast<Arena*>(~hidden);
+  }
+};
+
+namespace index {
+
+/// Null where memory ran out.
+ArenaEntry* AddArena(Arena* arena, bool collected);
+/// Takes the entry and what is left of its chunks out. Not for collected ones.
+void RemoveArena(ArenaEntry* entry);
+
+/// Calls visit(context, arena) for every living arena that has or had a chunk.
+/// Takes no lock.
+void ForEachArena(void (*visit)(void* context, const Arena& arena),
+                  void* context);
+
+/// A record for `memory`, in the index; null where memory ran out or where the
+/// address has more than 48 bits.
+Chunk* AddChunk(ArenaEntry* owner, ChunkMemory memory);
+/// The source has made the chunk longer by `more` bytes; both its ends are
+/// page-aligned. Its limit is for the caller to move. False, and nothing
+/// changed, where memory ran out.
+bool ExtendChunk(Chunk* chunk, std::size_t more);
+/// Takes it out and recycles the record.
+void RemoveChunk(Chunk* chunk);
+
+/// The chunk of a living arena that holds `address` (header and tail
+/// included), or null.
+Chunk* Find(const void* address) noexcept;
+
+/// The same for collector callbacks: takes no lock, also where a thread was
+/// stopped while it wrote. A chunk that it was adding or removing may be
+/// missed.
+Chunk* FindWhileStopped(const void* address) noexcept;
+
+}  // namespace index
+}  // namespace acre::inline ACRE_ABI::detail
+
+#endif  // ACRE_LIB_CORE_CHUNK_INDEX_H_

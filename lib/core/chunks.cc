@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: MIT
+//
+// The arena's chunks: which one is current, where the next comes from, and how
+// many are kept.
+
+#include <algorithm>
+
+#include "core/poison.h"
+#include "core/slow_path.h"
+
+namespace acre::inline ACRE_ABI::detail {
+
+std::size_t SlowPath::NextChunkSize() const {
+  return std::clamp(a_.reserved_, a_.options_.first_chunk,
+                    std::max(a_.options_.first_chunk, a_.options_.max_chunk));
+}
+
+/// Makes a chunk with `need` free bytes current, if there is one to be had.
+bool SlowPath::Refill(std::size_t need) {
+  if (AdvanceToSpare(need)) return true;
+  if (a_.options_.freelists &&
+      a_.freed_ - a_.scanned_ >=
+          std::max(NextChunkSize(), (a_.freed_ - a_.reused_) / 2) &&
+      ReclaimFor(need)) {
+    return true;
+  }
+  if (Extend(need)) return true;
+  if (Chunk* large = TakeLargeSpare(need)) {
+    large->is_large = false;
+    Advance(large);
+    return true;
+  }
+  const std::size_t min_size = need + kChunkHeader + kGranule;
+  if (Chunk* chunk = Acquire(min_size, std::max(min_size, NextChunkSize()))) {
+    Advance(chunk);
+    return true;
+  }
+  // The source is dry: look for whole chunks even if few bytes were freed.
+  return a_.options_.freelists && a_.freed_ != a_.scanned_ && ReclaimFor(need);
+}
+
+/// Makes the current chunk longer, so that it has `need` free bytes: by what
+/// the byte limit had cut off, and then by what its source can add.
+bool SlowPath::Extend(std::size_t need) {
+  Chunk* chunk = a_.current_;
+  if (chunk == nullptr || need > PTRDIFF_MAX / 2) return false;
+  UseHeld(chunk);
+  if (a_.remaining() >= need) return true;
+  const auto begin = reinterpret_cast<std::uintptr_t>(chunk->memory.address);
+  if (chunk->charged != chunk->memory.size || begin % kMaxAlignment != 0 ||
+      chunk->memory.size % kMaxAlignment != 0) {
+    return false;
+  }
+  // Up to 16 bytes at the end of a chunk are never handed out.
+  const std::size_t missing = need - a_.remaining() + kGranule;
+  if (missing > Allowed()) return false;
+  const std::size_t min_more = RoundUp(missing, kMaxAlignment);
+  const std::size_t wanted_more =
+      std::max(min_more, std::min(RoundUp(NextChunkSize(), kMaxAlignment),
+                                  Allowed() / kMaxAlignment * kMaxAlignment));
+  std::size_t more = 0;
+  {
+    const CallingSource calling(*this);
+    more = a_.source_->Extend(chunk->memory, min_more, wanted_more);
+  }
+  // Where the index has no memory the source keeps what it gave as part of the
+  // chunk; it goes back with it.
+  if (more == 0 || !index::ExtendChunk(chunk, more)) return false;
+  UseHeld(chunk);
+  return a_.remaining() >= need;
+}
+
+/// Moves the limit of the current chunk to the end of what the source gave, or
+/// as far as the byte limit allows.
+void SlowPath::UseHeld(Chunk* chunk) {
+  const std::size_t more =
+      std::min(chunk->memory.size - chunk->charged, Allowed());
+  if (more == 0) return;
+  NoteTop();
+  char* const old_limit = a_.limit_;
+  chunk->charged += more;
+  a_.reserved_ += more;
+  chunk->limit = static_cast<char*>(chunk->memory.address) +
+                 (chunk->charged - 1) / kGranule * kGranule;
+  SetLimit(chunk->limit);
+  PoisonOwn(old_limit, static_cast<std::size_t>(chunk->limit - old_limit));
+}
+
+bool SlowPath::ReclaimFor(std::size_t need) {
+  if (!Reclaim()) return false;
+  return a_.remaining() >= need || AdvanceToSpare(need);
+}
+
+/// Spares stand behind current_; one that fits is put right behind it: the
+/// first for small blocks; for others, which a large block may want for itself,
+/// the smallest of a few.
+bool SlowPath::AdvanceToSpare(std::size_t need) {
+  constexpr int kMost = 16;
+  int seen = 0;
+  Chunk** best = nullptr;
+  Chunk** at = a_.current_ != nullptr ? &a_.current_->next : &a_.first_;
+  for (; *at != nullptr; at = &(*at)->next) {
+    const std::size_t capacity = (*at)->capacity();
+    if (capacity < need) continue;
+    if (best == nullptr || capacity < (*best)->capacity()) best = at;
+    if (need <= kSmallMax || capacity < 2 * need || ++seen == kMost) break;
+  }
+  if (best == nullptr) return false;
+  Chunk* spare = *best;
+  *best = spare->next;
+  Advance(spare);
+  return true;
+}
+
+/// Links `chunk` behind current_ and makes it the current one.
+void SlowPath::Advance(Chunk* chunk) {
+  Chunk*& at = a_.current_ != nullptr ? a_.current_->next : a_.first_;
+  chunk->next = at;
+  at = chunk;
+  NoteTop();
+  StartAt(chunk);
+}
+
+/// Makes a spare of a chunk without blocks, which is not the current one.
+void SlowPath::Shelve(Chunk* chunk) {
+  Chunk** at = &a_.first_;
+  while (*at != chunk) at = &(*at)->next;
+  *at = chunk->next;
+  chunk->next = a_.current_->next;
+  a_.current_->next = chunk;
+  Vacate(chunk);
+}
+
+/// No block of it is in use any more: it counts as a spare.
+void SlowPath::Vacate(Chunk* chunk) {
+  chunk->order = 0;
+  ForgetBlocks(chunk, chunk->begin);
+}
+
+/// Writes the cursor back to the current chunk.
+void SlowPath::NoteTop() {
+  if (a_.current_ == nullptr) return;
+  a_.current_->top = a_.cursor_;
+  a_.current_->dirty = std::max(a_.current_->dirty, a_.cursor_);
+}
+
+void SlowPath::StartAt(Chunk* chunk) {
+  chunk->order = a_.next_order_++;
+  chunk->unclassed_end = nullptr;
+  a_.current_ = chunk;
+  a_.cursor_ = chunk->begin.load(std::memory_order_relaxed);
+  SetLimit(chunk->limit);
+}
+
+/// Blocks may end there: nothing is set aside, and the next Free asks whether
+/// something is to be.
+void SlowPath::SetLimit(char* limit) {
+  a_.limit_ = limit;
+  a_.reclaim_at_ = 0;
+}
+
+ArenaEntry* SlowPath::Entry() {
+  if (a_.entry_ != nullptr) return a_.entry_;
+  a_.entry_ = index::AddArena(&a_, a_.collected_);
+  if (kChecked && a_.entry_ != nullptr) MakeWatch(*a_.entry_);
+  return a_.entry_;
+}
+
+Chunk* SlowPath::Acquire(std::size_t min_size, std::size_t wanted) {
+  ArenaEntry* entry = Entry();
+  if (entry == nullptr) return nullptr;
+  if (min_size > Allowed() && !(ReleaseSpares() && min_size <= Allowed())) {
+    return nullptr;
+  }
+  const auto acquire = [&] {
+    const CallingSource calling(*this);
+    return a_.source_->Acquire(
+        min_size, std::min(RoundUp(wanted, kMaxAlignment), Allowed()));
+  };
+  ChunkMemory memory = acquire();
+  if (memory.address == nullptr && ReleaseSpares()) memory = acquire();
+  if (memory.address == nullptr) return nullptr;
+  ACRE_CHECK(reinterpret_cast<std::uintptr_t>(memory.address) % kGranule == 0 &&
+                 memory.size >= min_size,
+             "the source of arena '%s' returned %zu bytes at %p; at least %zu, "
+             "aligned to 16, were asked for",
+             a_.name(), memory.size, memory.address, min_size);
+  // Asked again: the source may have run code that made this arena grow.
+  const std::size_t allowed = Allowed();
+  Chunk* chunk = min_size <= allowed ? index::AddChunk(entry, memory) : nullptr;
+  if (chunk == nullptr) {
+    const CallingSource calling(*this);
+    a_.source_->Release(memory);
+    return nullptr;
+  }
+  // A source that cannot give less is used up to the limit only.
+  chunk->charged = std::min(memory.size, allowed);
+  chunk->limit =
+      std::min(chunk->limit, static_cast<char*>(memory.address) +
+                                 (chunk->charged - 1) / kGranule * kGranule);
+  a_.reserved_ += chunk->charged;
+  PoisonOwn(chunk->begin, chunk->capacity());
+  return chunk;
+}
+
+/// Bytes that may still be reserved.
+std::size_t SlowPath::Allowed() const {
+  const std::size_t limit = a_.options_.byte_limit;
+  return limit - std::min(a_.reserved_, limit);
+}
+
+/// Gives all spares back; false where there was none.
+bool SlowPath::ReleaseSpares() {
+  Chunk* lists[] = {a_.large_spares_, nullptr};
+  Chunk*& behind = a_.current_ != nullptr ? a_.current_->next : a_.first_;
+  lists[1] = behind;
+  a_.large_spares_ = behind = nullptr;
+  for (Chunk* chunk : lists) {
+    while (chunk != nullptr) {
+      Chunk* next = chunk->next;
+      Release(chunk);
+      chunk = next;
+    }
+  }
+  return lists[0] != nullptr || lists[1] != nullptr;
+}
+
+void SlowPath::Release(Chunk* chunk) {
+  const ChunkMemory memory = chunk->memory;
+  Unpoison(chunk->begin, chunk->capacity());
+  a_.reserved_ -= chunk->charged;
+  index::RemoveChunk(chunk);
+  const CallingSource calling(*this);
+  a_.source_->Release(memory);
+}
+
+/// Releases spares until at most `limit` bytes are reserved: large ones first,
+/// then those used last. All chunks are spares when this is called.
+void SlowPath::TrimTo(std::size_t limit) {
+  while (a_.reserved_ > limit && a_.large_spares_ != nullptr) {
+    Chunk* chunk = a_.large_spares_;
+    a_.large_spares_ = chunk->next;
+    Release(chunk);
+  }
+  if (a_.reserved_ <= limit) return;
+  std::size_t kept = 0;
+  for (Chunk* c = a_.large_spares_; c != nullptr; c = c->next) {
+    kept += c->charged;
+  }
+  Chunk** at = &a_.first_;
+  while (*at != nullptr && kept + (*at)->charged <= limit) {
+    kept += (*at)->charged;
+    at = &(*at)->next;
+  }
+  Chunk* chunk = *at;
+  *at = nullptr;
+  while (chunk != nullptr) {
+    Chunk* next = chunk->next;
+    Release(chunk);
+    chunk = next;
+  }
+}
+
+}  // namespace acre::inline ACRE_ABI::detail

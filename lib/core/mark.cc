@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: MIT
+//
+// Checkpoint and Rewind. While a mark is open:
+//   - the freelists start empty, so that nothing older is handed out again;
+//   - blocks freed below the mark wait in its list until it closes;
+//   - so do large blocks, and others that have no size class;
+//   - the MarkState itself stands at the cursor, so no older block is the last
+//     one of its chunk, and none grows in place.
+
+#include "core/mark.h"
+
+#include <algorithm>
+
+#include "core/poison.h"
+#include "core/slow_path.h"
+
+namespace acre::inline ACRE_ABI::detail {
+
+std::size_t SlowPath::MarkBytes() const {
+  std::size_t lists = 0;
+  if (a_.freed_ != a_.reused_) {
+    for (const FreeBlock* head : a_.free_) lists += head != nullptr;
+  }
+  return RoundUp(sizeof(MarkState) + lists * sizeof(SavedList), kGranule);
+}
+
+Mark SlowPath::Checkpoint() {
+  const Updating updating(*this);
+  TakeTailBack();
+  std::size_t bytes = MarkBytes();
+  while (static_cast<std::size_t>(a_.limit_ - a_.cursor_) < bytes) {
+    if (!Refill(bytes)) a_.FailAllocation(bytes);
+    bytes = MarkBytes();  // the freelists may have changed
+  }
+  char* position = a_.cursor_;
+  a_.cursor_ += bytes;
+  Unpoison(position, bytes);
+  auto* state = ::new (position)
+      MarkState{a_.mark_,  a_.current_,    position,         nullptr,
+                a_.freed_, a_.reused_,     a_.scanned_,      a_.unreclaimed_,
+                0,         a_.next_order_, a_.next_stamp_++, a_.stamp_,
+                0};
+  for (unsigned index = 1; index < kClassCount; ++index) {
+    if (a_.free_[index] == nullptr) continue;
+    state->saved()[state->saved_count++] = {a_.free_[index], index};
+    a_.free_[index] = nullptr;
+  }
+  a_.freed_ = a_.reused_ = a_.scanned_ = a_.unreclaimed_ = 0;
+  SetMark(state);
+  a_.stamp_ = state->stamp;
+  return Mark(&a_, state->stamp);
+}
+
+MarkState* SlowPath::FindMark(Mark mark) const {
+  MarkState* found = mark.arena_ == &a_ ? a_.mark_ : nullptr;
+  while (found != nullptr && found->stamp != mark.stamp_) found = found->outer;
+  return found;
+}
+
+void SlowPath::SetMark(MarkState* mark) {
+  a_.mark_ = mark;
+  a_.reclaim_at_ = 0;
+}
+
+void SlowPath::Rewind(Mark mark) {
+  const Updating updating(*this);
+  MarkState* target = FindMark(mark);
+  ACRE_CHECK(target != nullptr,
+             "Rewind of arena '%s': the mark is not open (a Reset or a Rewind "
+             "has closed it, or it is of another arena)",
+             a_.name());
+  // Collect what waits in the target and in younger marks. Links lie in the
+  // blocks, so this must precede forgetting them.
+  WaitingBlock* waiting = nullptr;
+  for (MarkState* m = a_.mark_;; m = m->outer) {
+    waiting = GatherWaiting(m->waiting, waiting, *target);
+    if (m == target) break;
+  }
+  const MarkState closed = *target;
+  SetMark(closed.outer);
+  a_.stamp_ = closed.outer_stamp;
+  std::fill(std::begin(a_.free_), std::end(a_.free_), nullptr);
+  for (std::size_t i = 0; i < closed.saved_count; ++i) {
+    const SavedList& list = target->saved()[i];
+    a_.free_[list.index] = list.head;
+  }
+  a_.freed_ = closed.freed;
+  a_.reused_ = closed.reused;
+  a_.scanned_ = closed.scanned;
+  a_.unreclaimed_ = closed.unreclaimed;
+  RewindChunks(closed);
+  GiveWaiting(waiting);
+}
+
+void SlowPath::RewindChunks(const MarkState& closed) {
+  NoteTop();
+  RetireAllLarge(closed.order);
+  ForgetBlocks(closed.chunk, closed.cursor);
+  for (Chunk* c = closed.chunk; c != a_.current_;) {
+    c = c->next;
+    Vacate(c);
+  }
+  a_.current_ = closed.chunk;
+  a_.cursor_ = closed.cursor;
+  SetLimit(closed.chunk->limit);
+}
+
+/// Moves to `kept` those blocks of `list` that outlive the target mark.
+ACRE_READS_FREE_BLOCKS WaitingBlock* SlowPath::GatherWaiting(
+    WaitingBlock* list, WaitingBlock* kept, const MarkState& target) {
+  while (list != nullptr) {
+    WaitingBlock* block = list;
+    list = block->next;
+    if (!IsBelow(target, block)) continue;
+    block->next = kept;
+    kept = block;
+  }
+  return kept;
+}
+
+ACRE_READS_FREE_BLOCKS void SlowPath::GiveWaiting(WaitingBlock* list) {
+  while (list != nullptr) {
+    WaitingBlock* block = list;
+    list = block->next;
+    const std::uint64_t index = block->index;
+    if (index == kWaitingUnclassed) {
+      GiveUnclassed(block);
+    } else if (a_.mark_ != nullptr && IsBelow(*a_.mark_, block)) {
+      PushWaiting(block, static_cast<unsigned>(index));
+    } else {
+      PushFree(block, static_cast<unsigned>(index),
+               BytesOfClass(static_cast<unsigned>(index)));
+    }
+  }
+}
+
+ACRE_READS_FREE_BLOCKS void SlowPath::LinkWaiting(void* block,
+                                                  std::uint64_t index) {
+  auto* waiting = static_cast<WaitingBlock*>(block);
+  waiting->next = a_.mark_->waiting;
+  waiting->index = index;
+  a_.mark_->waiting = waiting;
+}
+
+void SlowPath::PushWaiting(void* block, unsigned index) {
+  LinkWaiting(block, index);
+  a_.mark_->waiting_bytes += BytesOfClass(index);
+}
+
+bool SlowPath::IsBelow(const MarkState& mark, const void* block) const {
+  const Chunk* chunk = index::Find(block);
+  if (chunk == mark.chunk) return static_cast<const char*>(block) < mark.cursor;
+  return chunk->order < mark.order;
+}
+
+/// Counts the freed bytes of the stretch in which a block was made.
+std::size_t& SlowPath::FreedCounter(const void* block) {
+  std::size_t* counter = &a_.freed_;
+  for (MarkState* m = a_.mark_; m != nullptr && IsBelow(*m, block);
+       m = m->outer) {
+    counter = &m->freed;
+  }
+  return *counter;
+}
+
+bool SlowPath::IsYounger(Mark mark, const void* address) const {
+  const MarkState* state = FindMark(mark);
+  return state != nullptr && a_.Owns(address) && !IsBelow(*state, address);
+}
+
+bool SlowPath::IsBelowMark(const void* block) const {
+  return IsBelow(*a_.mark_, block);
+}
+
+bool SlowPath::IsOlderThanMark(const void* address) const {
+  return a_.mark_ != nullptr && a_.Owns(address) && IsBelowMark(address);
+}
+
+bool SlowPath::IsLiveInMarks(std::uint64_t stamp) const {
+  for (const MarkState* m = a_.mark_; m != nullptr; m = m->outer) {
+    if (stamp == m->stamp || stamp == m->outer_stamp) return true;
+  }
+  return false;
+}
+
+}  // namespace acre::inline ACRE_ABI::detail

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+//
+// Every sanitizer hook of acre. Effective in checked builds under
+// AddressSanitizer; nothing elsewhere.
+
+#ifndef ACRE_LIB_CORE_POISON_H_
+#define ACRE_LIB_CORE_POISON_H_
+
+#include <cstddef>
+#include <cstring>
+
+#include "acre/config.h"
+
+#if defined(__SANITIZE_ADDRESS__)
+#define ACRE_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define ACRE_ASAN 1
+#endif
+#endif
+#if !defined(ACRE_ASAN)
+#define ACRE_ASAN 0
+#endif
+
+#if ACRE_ASAN
+#include <sanitizer/asan_interface.h>
+#endif
+
+/// For code that reads or writes the links inside free blocks.
+#define ACRE_READS_FREE_BLOCKS __attribute__((no_sanitize("address")))
+
+namespace acre::inline ACRE_ABI::detail {
+
+inline constexpr int kFreshByte = 0xAC;  // raw memory never written
+inline constexpr int kFreedByte = 0xDE;  // after Free
+
+/// No access is valid until Unpoison.
+inline void Poison([[maybe_unused]] void* p, [[maybe_unused]] std::size_t n) {
+#if ACRE_ASAN && ACRE_CHECKED
+  __asan_poison_memory_region(p, n);
+#endif
+}
+
+inline void Unpoison([[maybe_unused]] void* p, [[maybe_unused]] std::size_t n) {
+#if ACRE_ASAN && ACRE_CHECKED
+  __asan_unpoison_memory_region(p, n);
+#endif
+}
+
+inline void Fill(void* p, int byte, std::size_t n) {
+  if constexpr (kChecked) std::memset(p, byte, n);
+}
+
+}  // namespace acre::inline ACRE_ABI::detail
+
+#endif  // ACRE_LIB_CORE_POISON_H_

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: MIT
+//
+// SlowPath: everything of an arena that is not inline in <acre/arena.h>. It
+// alone sees the arena's private parts; arena.cc, chunks.cc, large.cc,
+// reclaim.cc, mark.cc and checked.cc implement it, one subject each.
+//
+// Re-entrancy: a source may run code that uses this very arena (a collection
+// that runs finalizers). Before a source is called the arena is consistent,
+// and nothing read before the call is trusted after it.
+
+#ifndef ACRE_LIB_CORE_SLOW_PATH_H_
+#define ACRE_LIB_CORE_SLOW_PATH_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "acre/arena.h"
+#include "acre/config.h"
+#include "acre/detail/location.h"
+#include "core/chunk.h"
+#include "core/chunk_index.h"
+#include "core/mark.h"
+
+namespace acre::inline ACRE_ABI::detail {
+
+/// The class index of blocks above kClassedMax, which have no freelist.
+inline constexpr unsigned kNoClass = 0;
+
+/// The block for a request; never fails for bytes < PTRDIFF_MAX.
+SizeClass BlockFor(std::size_t bytes, std::size_t align);
+/// The alignment that blocks of this size and request need.
+std::size_t BlockAlign(SizeClass size, std::size_t align);
+
+/// Fails (misuse) where somebody outside points into the arena. `frame`: that
+/// of the caller, a function of acre; what lies above is the program's.
+void RequireNoHolders(const Arena& arena, const void* frame);
+
+class SlowPath {
+  // By builtins: <atomic> in arena.h would add half to the time it compiles.
+  static bool Exchange(bool& flag, bool value) {
+    return __atomic_exchange_n(&flag, value, __ATOMIC_SEQ_CST);
+  }
+
+  /// Stands at the top of every function that changes the arena. Checked
+  /// builds refuse a second thread, and tell collector callbacks.
+  class Updating {
+   public:
+    explicit Updating(SlowPath& path) : arena_(path.a_) {
+      if (!kChecked) return;
+      path.CheckUser();
+      outer_ = Exchange(arena_.updating_, true);
+    }
+    Updating(const Updating&) = delete;
+    Updating& operator=(const Updating&) = delete;
+    ~Updating() {
+      if (kChecked) Exchange(arena_.updating_, outer_);
+    }
+
+   private:
+    Arena& arena_;
+    bool outer_ = false;
+  };
+
+  /// Around every call of a source: the arena is consistent.
+  class CallingSource {
+   public:
+    explicit CallingSource(SlowPath& path) : arena_(path.a_) {
+      if (kChecked) outer_ = Exchange(arena_.updating_, false);
+    }
+    CallingSource(const CallingSource&) = delete;
+    CallingSource& operator=(const CallingSource&) = delete;
+    ~CallingSource() {
+      if (kChecked) Exchange(arena_.updating_, outer_);
+    }
+
+   private:
+    Arena& arena_;
+    bool outer_ = false;
+  };
+
+ public:
+  explicit SlowPath(Arena& arena) : a_(arena) {}
+
+  // arena.cc: taking and giving
+  void* Take(std::size_t bytes, std::size_t align, const TypeLayout* type);
+  void Give(void* block, std::size_t bytes, std::size_t align,
+            const TypeLayout* type);
+  bool TryGrow(void* block, std::size_t old_bytes, std::size_t new_bytes,
+               std::size_t align);
+  std::size_t GrowIntoRest(void* block, std::size_t old_bytes,
+                           std::size_t least, std::size_t most,
+                           const TypeLayout& element);
+  bool TryShrink(void* block, std::size_t old_bytes, std::size_t new_bytes,
+                 std::size_t align);
+  bool TryReserve(std::size_t bytes);
+  char* TakeRoom(std::size_t bytes);
+  void GiveRoom(char* room, std::size_t bytes);
+  void Reset(ResetMode mode);
+  void ReleaseAll();
+  ArenaStats Stats() const;
+  void VisitChunks(void (*visit)(void*, const ChunkInfo&), void* context) const;
+  bool IsInUse(const Chunk& chunk) const;
+  /// The chunks with blocks in them: those that share, then the large ones.
+  const Chunk* FirstInUse() const;
+  const Chunk* NextInUse(const Chunk& chunk) const;
+  /// Where the blocks of a chunk in use end.
+  const char* TopOf(const Chunk& chunk) const {
+    return &chunk == a_.current_ ? a_.cursor_ : chunk.top;
+  }
+  bool IsUpdating() const {
+    return __atomic_load_n(&a_.updating_, __ATOMIC_SEQ_CST);
+  }
+  Location Locate(const Chunk& chunk, const void* address) const;
+  /// The arena's registry entry, made at first need; null: out of memory.
+  ArenaEntry* Entry();
+  void MakeCollected() { a_.collected_ = true; }
+
+  // mark.cc
+  Mark Checkpoint();
+  void Rewind(Mark mark);
+  bool IsOpen(Mark mark) const { return FindMark(mark) != nullptr; }
+  bool IsLiveInMarks(std::uint64_t stamp) const;
+  bool IsOlderThanMark(const void* address) const;
+  bool IsYounger(Mark mark, const void* address) const;
+
+  // checked.cc: misuse, found in checked builds
+  void CheckGive(void* block, std::size_t bytes, std::size_t align,
+                 const TypeLayout* type);
+  void NoteTaken(void* block, std::size_t bytes, std::size_t align,
+                 const TypeLayout* type);
+  /// That FreeGraph may believe what lies at the target of an owned field: such
+  /// objects, in a live block that is no container's.
+  void CheckOwned(const void* target, std::size_t count, const TypeLayout& type,
+                  std::string_view field) const;
+  void HandOver() { a_.user_ = nullptr; }
+  bool IsUsedHere() const;
+  void MakeWatch(ArenaEntry& entry);
+  void BeforeFree();
+  void BeforeReset();
+  void AfterReset();
+
+ private:
+  // arena.cc
+  void* TakeBlock(std::size_t bytes, std::size_t align);
+  void* PopFree(SizeClass size);
+  void PushFree(void* block, unsigned index, std::size_t bytes);
+  void PushGap(char* gap, std::size_t bytes);
+  void GivePiece(void* block, SizeClass size);
+  void Retract(void* end);
+  char* Carve(std::size_t bytes, std::size_t align);
+  void WipeChunk(Chunk* chunk, ResetMode mode);
+  void ForgetBlocks(Chunk* chunk, char* from);
+
+  // chunks.cc
+  bool Refill(std::size_t need);
+  bool Extend(std::size_t need);
+  void UseHeld(Chunk* chunk);
+  bool ReclaimFor(std::size_t need);
+  bool AdvanceToSpare(std::size_t need);
+  void Advance(Chunk* chunk);
+  void Shelve(Chunk* chunk);
+  void Vacate(Chunk* chunk);
+  void StartAt(Chunk* chunk);
+  void SetLimit(char* limit);
+  Chunk* Acquire(std::size_t min_size, std::size_t wanted);
+  void Release(Chunk* chunk);
+  std::size_t NextChunkSize() const;
+  void TrimTo(std::size_t limit);
+  bool ReleaseSpares();
+  std::size_t Allowed() const;
+  void NoteTop();
+
+  // large.cc
+  void* TakeLarge(std::size_t bytes, std::size_t align);
+  void* TakeLargeFrom(Chunk* chunk, std::size_t bytes, std::size_t align);
+  void* TakeRetainedLarge(std::size_t bytes, std::size_t align);
+  bool GrowUnclassed(void* block, std::size_t new_bytes);
+  bool GiveUnclassed(void* block);
+  Chunk* TakeLargeSpare(std::size_t need);
+  void UnlinkLarge(Chunk* chunk);
+  void RetireLarge(Chunk* chunk);
+  void RetireAllLarge(std::uint64_t from_order);
+
+  // reclaim.cc
+  void PlanReclaim();
+  bool TakeTailBack();
+  bool Reclaim();
+  void CountFreed();
+  void DropFreed();
+  void ShelveWholeChunks();
+
+  // mark.cc
+  std::size_t MarkBytes() const;
+  MarkState* FindMark(Mark mark) const;
+  void SetMark(MarkState* mark);
+  std::size_t& FreedCounter(const void* block);
+  void LinkWaiting(void* block, std::uint64_t index);
+  void PushWaiting(void* block, unsigned index);
+  void GiveWaiting(WaitingBlock* list);
+  void RewindChunks(const MarkState& closed);
+  WaitingBlock* GatherWaiting(WaitingBlock* list, WaitingBlock* kept,
+                              const MarkState& target);
+  bool IsBelow(const MarkState& mark, const void* block) const;
+  bool IsBelowMark(const void* block) const;
+
+  // checked.cc
+  void CheckUser();
+  ArenaWatch* Watch() const {
+    return kChecked && a_.entry_ != nullptr ? a_.entry_->watch : nullptr;
+  }
+  void NoteGrown(void* block, std::size_t bytes);
+  void NoteGiven(void* block, std::size_t bytes);
+  void PoisonOwn(void* p, std::size_t bytes);
+
+  Arena& a_;
+};
+
+}  // namespace acre::inline ACRE_ABI::detail
+
+#endif  // ACRE_LIB_CORE_SLOW_PATH_H_
