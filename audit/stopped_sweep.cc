@@ -94,6 +94,7 @@ void StoppedSweep::FollowHandle(const Slot& slot) {
     return;
   }
   ++depth_;
+  NoteStackUse(__builtin_frame_address(0));
   ForEachRun(handle, slot.address, [&](ElementRun run, std::size_t) {
     ForEachSlotIn(element, run, *this);
   });

@@ -347,12 +347,15 @@ class Arena {
   std::uint64_t reset_order_ = 1;          // chunks of a lower order are spares
   std::uint64_t resets_ = 0;
   ArenaOptions options_;
-  bool collected_ = false;
-  unsigned vain_scans_ = 0;  // one after the other, up to 6
   // Checked builds: the thread that uses it, and whether that is changing the
   // fields above at the moment; read by collector callbacks.
   const void* user_ = nullptr;
   bool updating_ = false;  // atomic: see SlowPath
+  bool collected_ = false;
+  // No padding: the collector scans the arenas that it owns, and what nobody
+  // wrote may be an address from an old stack.
+  std::uint16_t filler_ = 0;
+  unsigned vain_scans_ = 0;  // one after the other, up to 6
 };
 
 /// The arena with a chunk that holds `address`, or null. Constant, any thread.

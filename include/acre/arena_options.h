@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 #include "acre/config.h"
 #include "acre/fwd.h"
@@ -42,7 +43,12 @@ struct ArenaOptions {
   /// False leaves freelists out: Free gives back the block allocated last and
   /// large blocks, others wait for Reset or Rewind. See BumpArena.
   bool freelists = true;
+
+  /// Where the padding would be: the control block of a collected arena is
+  /// scanned, and padding has the bytes of whatever stack it was copied from.
+  std::uint8_t filler[7] = {};
 };
+static_assert(std::has_unique_object_representations_v<ArenaOptions>);
 
 /// A snapshot. Bytes, unless said otherwise.
 struct ArenaStats {

@@ -43,7 +43,24 @@ class CollectedSource final : public ChunkSource {
 /// There is nothing to delete; no destructor runs. Requires: options.source is
 /// null. Reset(kRelease) and freed large blocks leave chunks to the collector.
 /// Fails like New where memory runs out.
+/// No finalizer of libgc's belongs on it: see OnCollected.
 Arena* NewCollectedArena(const ArenaOptions& options = {});
+
+/// Calls run(data) once, after the collector has freed the arena: its memory is
+/// gone by then, and must not be touched. It runs where the program runs
+/// finalizers (inside an allocation by default, in a thread of its own in
+/// Guile), outside the collector's callbacks and locks: it may allocate, and
+/// use other arenas. `data` is kept alive until then; where it leads into the
+/// arena, that is never collected. Several functions may wait for one arena;
+/// their order is not said.
+/// Why not GC_register_finalizer: an arena and its chunks point to each other,
+/// and libgc never runs an ordered finalizer on a cycle (nor _ignore_self, nor
+/// _unreachable), and never frees the cycle either: the arena would stay for
+/// ever. With _no_order it would go, but the finalizer would be handed memory
+/// that is freed.
+/// Requires: a collected arena. Fails like New where memory runs out; then
+/// nothing is registered. Constant. Threads: the arena's.
+void OnCollected(Arena& arena, void (*run)(void* data), void* data = nullptr);
 
 /// Where the collector does not honour interior pointers (Guile, ECL: see
 /// CollectorSeesInteriorPointers), a pointer into a chunk keeps nothing alive.

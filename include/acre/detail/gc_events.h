@@ -18,8 +18,12 @@ enum class CollectionEvent {
 };
 
 /// Called with the collector's lock held: must not allocate, lock, or call
-/// malloc.
+/// malloc. What it leaves on the stack is cleared behind it, before marking
+/// reads the stack: as deep as NoteStackUse was told of, and a bit more.
 using CollectionHook = void (*)(CollectionEvent event);
+
+/// For hooks that recurse: this frame is in use. Cheap.
+void NoteStackUse(const void* frame) noexcept;
 
 /// Calls `hook` from now on. Idempotent. Initialises libgc. False where four
 /// hooks are installed already.

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+//
+// How acre begins with libgc: initialisation, its kinds, threads, settings.
+
+#include "collector/libgc.h"
+
+#include <atomic>
+#include <mutex>
+
+#include "acre/detail/gc_events.h"
+#include "acre/failure.h"
+#include "acre/gc.h"
+
+namespace acre::inline ACRE_ABI {
+namespace detail {
+namespace {
+
+std::atomic<bool> g_initialised{false};
+
+}  // namespace
+
+void EnsureCollector() {
+  if (g_initialised.load(std::memory_order_acquire)) return;
+  // One thread at a time: allowing it twice at once breaks libgc's tables.
+  static std::mutex lock;
+  const std::lock_guard<std::mutex> hold(lock);
+  if (g_initialised.load(std::memory_order_relaxed)) return;
+  if (GC_is_init_called() == 0) GC_INIT();
+  GC_allow_register_threads();
+  g_initialised.store(true, std::memory_order_release);
+}
+
+bool IsCollectorThere() noexcept {
+  return g_initialised.load(std::memory_order_acquire) ||
+         GC_is_init_called() != 0;
+}
+
+const Kinds& GetKinds() {
+  static const Kinds kinds = [] {
+    EnsureCollector();
+    // Arguments: freelist, descriptor, add object size to it, clear new ones.
+    return Kinds{GC_new_kind(GC_new_free_list(), 8 | GC_DS_LENGTH, 0, 0),
+                 GC_new_kind(GC_new_free_list(), 0 | GC_DS_LENGTH, 0, 0)};
+  }();
+  return kinds;
+}
+
+void CheckThread() {
+  if (!kChecked) return;
+  ACRE_CHECK(GC_thread_is_registered() != 0,
+             "this thread is not registered with the collector; put a "
+             "ThreadRegistration on its stack before it allocates");
+}
+
+bool IsThreadRegistered() noexcept {
+  EnsureCollector();
+  return GC_thread_is_registered() != 0;
+}
+
+}  // namespace detail
+
+bool CollectorSeesInteriorPointers() noexcept {
+  detail::EnsureCollector();
+  return GC_get_all_interior_pointers() != 0;
+}
+
+ThreadRegistration::ThreadRegistration() {
+  detail::EnsureCollector();
+  if (GC_thread_is_registered() != 0) return;
+  GC_stack_base base;
+  const bool registered = GC_get_stack_base(&base) == GC_SUCCESS &&
+                          GC_register_my_thread(&base) == GC_SUCCESS;
+  ACRE_CHECK(registered, "the collector refused to register this thread");
+  registered_here_ = true;
+}
+
+ThreadRegistration::~ThreadRegistration() {
+  if (registered_here_) GC_unregister_my_thread();
+}
+
+}  // namespace acre::inline ACRE_ABI

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+//
+// libgc, as this folder sees it. Nothing outside the folder includes it.
+
+#ifndef ACRE_LIB_COLLECTOR_LIBGC_H_
+#define ACRE_LIB_COLLECTOR_LIBGC_H_
+
+#define GC_THREADS
+#define GC_NO_THREAD_REDIRECTS
+#include <gc/gc.h>
+#include <gc/gc_mark.h>
+
+#include "acre/config.h"
+
+namespace acre::inline ACRE_ABI::detail {
+
+/// Initialises libgc where nobody has; lets threads register. Any thread.
+void EnsureCollector();
+
+/// True once EnsureCollector, or somebody else, has initialised libgc.
+bool IsCollectorThere() noexcept;
+
+/// Two kinds of object, made once a process. Both are told from other objects
+/// by GC_get_kind_and_size.
+struct Kinds {
+  unsigned back_link;  ///< the collector scans the first 8 bytes
+  unsigned plain;      ///< it scans nothing
+};
+const Kinds& GetKinds();
+
+/// Checked builds: fails where the thread must not call the collector.
+void CheckThread();
+
+}  // namespace acre::inline ACRE_ABI::detail
+
+#endif  // ACRE_LIB_COLLECTOR_LIBGC_H_
