@@ -207,6 +207,7 @@ class Watch final : public ArenaWatch {
     ++era_;
     takes_ = 0;
     checksum_.store(0);
+    borrows_.store(false);
     delete told_.exchange(nullptr);
     lost_.store(0);
     set_policy(kDefaultAuditPolicy);
@@ -241,15 +242,21 @@ class Watch final : public ArenaWatch {
       return;
     }
     g_audited.fetch_add(1);
-    StoppedSweep sweep(
-        *arena,
-        [](void* self, const StoppedFinding& finding) {
-          static_cast<Watch*>(self)->Keep(finding);
-        },
-        this);
     const std::uint64_t lost = g_lost.load();
-    sweep.Run();
+    StoppedSweep(*arena, &KeepFor, this).Run();
+    borrows_.store(BorrowedSweep(*arena, &KeepFor, this).IsNeeded());
     if (g_lost.load() == lost) checksum_.store(checksum);
+  }
+
+  /// In a collection, when it has marked: whether an arena has changed or not,
+  /// what it borrows may be held no longer.
+  void AuditMarked() {
+    const Arena* arena = this->arena();
+    if (arena == nullptr || !audits_collections_.load() || !borrows_.load() ||
+        IsUpdating(*arena)) {
+      return;
+    }
+    BorrowedSweep(*arena, &KeepFor, this).Run();
   }
 
   /// Those of its findings in the ring.
@@ -277,6 +284,9 @@ class Watch final : public ArenaWatch {
     if (is_pending && !is_auditing_) TellRing();
   }
 
+  static void KeepFor(void* self, const StoppedFinding& finding) {
+    static_cast<Watch*>(self)->Keep(finding);
+  }
   void Keep(const StoppedFinding& finding) {
     const ToldSet* told = told_.load();
     const Told it{~finding.hidden_slot, ~finding.hidden_address};
@@ -358,16 +368,64 @@ class Watch final : public ArenaWatch {
   std::atomic<bool> audits_collections_{false};
   std::size_t takes_ = 0;
   bool is_auditing_ = false;
-  std::atomic<std::uint64_t> checksum_{0};     // of the arena, when swept last
-  std::atomic<std::size_t> lost_{0};           // findings that found no room
+  std::atomic<std::uint64_t> checksum_{0};  // of the arena, when swept last
+  std::atomic<bool> borrows_{false};        // from the collected heap, by then
+  std::atomic<std::size_t> lost_{0};        // findings that found no room
   std::atomic<const ToldSet*> told_{nullptr};  // owned, replaced as a whole
 };
 
 void OnCollection(CollectionEvent event) {
-  if (event != CollectionEvent::kStopped) return;
   for (Watch* watch = g_watches.load(); watch != nullptr; watch = watch->next) {
-    watch->AuditStopped();
+    if (event == CollectionEvent::kStopped) {
+      watch->AuditStopped();
+    } else {
+      watch->AuditMarked();
+    }
   }
+}
+
+/// "Node[3]", or what else the row is whose element holds the slot.
+std::string RowText(const StoppedFinding& stopped, std::size_t index) {
+  std::string text = TypeText(stopped.row_type->name);
+  if (stopped.is_held_outside) text = "(held from outside) " + text;
+  return index == 0 && !stopped.is_held_outside
+             ? text
+             : text + fmt::format("[{}]", index);
+}
+
+/// As far as it is known without a walk: the field, and the object around it,
+/// which may be gone by now and is not looked at.
+void TellPlace(const StoppedFinding& stopped, Finding& finding) {
+  const auto* slot = static_cast<const char*>(finding.slot);
+  const auto* row = reinterpret_cast<const char*>(~stopped.hidden_row);
+  const Location where = Locate(slot);
+  const auto* end = static_cast<const char*>(where.block) + where.block_bytes;
+  finding.path = TypeText(stopped.row_type->name);
+  if (where.place != Place::kLive || slot < row || slot >= end ||
+      where.block == nullptr || row < static_cast<const char*>(where.block)) {
+    return;
+  }
+  const auto index =
+      static_cast<std::size_t>(slot - row) / stopped.row_type->size;
+  const char* object = row + index * stopped.row_type->size;
+  finding.field = PathInside(*stopped.row_type, object, slot);
+  finding.path = RowText(stopped, index) + finding.field;
+}
+
+std::string TargetText(const StoppedFinding& stopped) {
+  if (stopped.target == Target::kCollectedArena) {
+    return "a collected arena, before this collection";
+  }
+  if (stopped.hidden_base == 0) {
+    return "memory of the collected heap, where the object was freed before";
+  }
+  return fmt::format(
+      "collected object of {} bytes{} at {}, +{}, {}", stopped.target_bytes,
+      stopped.is_pointer_free ? " without pointers" : "",
+      reinterpret_cast<const void*>(~stopped.hidden_base),
+      ~stopped.hidden_address - ~stopped.hidden_base,
+      stopped.is_borrowed ? "which nobody held: this collection has freed it"
+                          : "before this collection");
 }
 
 Finding FindingFrom(const StoppedFinding& stopped) {
@@ -376,25 +434,14 @@ Finding FindingFrom(const StoppedFinding& stopped) {
   finding.target = stopped.target;
   finding.slot = reinterpret_cast<const void*>(~stopped.hidden_slot);
   finding.address = reinterpret_cast<const void*>(~stopped.hidden_address);
-  finding.type = TypeText(stopped.type->name);
-  const auto* slot = static_cast<const char*>(finding.slot);
-  const auto* block = reinterpret_cast<const char*>(~stopped.hidden_block);
-  finding.path = TypeText(stopped.in_block->name);
-  if (slot >= block && slot < block + stopped.in_block->size) {
-    finding.field = PathInside(*stopped.in_block, block, slot);
-  }
-  finding.path += finding.field;
-  const auto offset = ~stopped.hidden_address - ~stopped.hidden_base;
-  if (stopped.target == Target::kCollectedArena) {
-    finding.what = "a collected arena, before this collection";
-  } else {
-    finding.what = fmt::format(
-        "collected object of {} bytes{} at {}, +{}, before this collection",
-        stopped.target_bytes,
-        stopped.is_pointer_free ? " without pointers" : "",
-        reinterpret_cast<const void*>(~stopped.hidden_base), offset);
-  }
-  finding.hint = HintFor(stopped.target);
+  finding.type = stopped.is_borrowed ? std::string("what it borrows")
+                                     : TypeText(stopped.type->name);
+  TellPlace(stopped, finding);
+  finding.what = TargetText(stopped);
+  finding.hint = stopped.is_borrowed
+                     ? "borrowed promises that the target is kept alive: keep "
+                       "it where the collector looks"
+                     : HintFor(stopped.target);
   return finding;
 }
 

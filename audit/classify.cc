@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "acre/detail/gc_query.h"
+#include "acre/detail/life.h"
 #include "acre/detail/parts.h"
 #include "acre/element.h"
 #include "path.h"
@@ -17,6 +18,11 @@ namespace {
 // Below this libgc keeps a freed object looking like a live one: it goes to a
 // freelist inside its heap block (half a block of 4096 bytes).
 constexpr std::size_t kSmallObject = 2048;
+
+bool WasArena(const void* address) {
+  Gone gone;
+  return FindGone(address, &gone);
+}
 
 }  // namespace
 
@@ -51,6 +57,11 @@ std::string_view HintFor(Target target) {
       return "the target ends with its function; make it with arena.New";
     case Target::kStatic:
       return "harmless; declare the field borrowed to say so";
+    case Target::kFreedObject:
+      return "the target is gone: keep such objects where the collector looks, "
+             "or make them with arena.New";
+    case Target::kEndedArena:
+      return "the target is gone: copy it with DeepCopy while its arena lives";
     case Target::kUnknown:
       return "declare the field borrowed if the target outlives the arena";
   }
@@ -166,8 +177,13 @@ Verdict Classifier::ClassifyForeign(const void* address) {
     return {Target::kCollectedHeap,
             may_be_freed ? Certainty::kAmbiguous : Certainty::kExact};
   }
+  if (IsFreeHeapMemory(address)) {
+    return {WasArena(address) ? Target::kEndedArena : Target::kFreedObject};
+  }
   if (process().IsStack(address)) return {Target::kStack};
   if (process().IsStatic(address)) return {Target::kStatic};
+  // Last: malloc may have given the memory to somebody else since.
+  if (WasArena(address)) return {Target::kEndedArena, Certainty::kAmbiguous};
   return {Target::kUnknown};
 }
 
@@ -223,6 +239,14 @@ std::string Classifier::Describe(const void* address, Verdict verdict) {
       return "the stack of this thread";
     case Target::kStatic:
       return "static storage";
+    case Target::kFreedObject:
+      return "memory of the collected heap in which no object is any more";
+    case Target::kEndedArena: {
+      Gone gone;
+      FindGone(address, &gone);
+      return fmt::format("memory of arena '{}', which {}", gone.name,
+                         gone.has_ended ? "has ended" : "gave it back");
+    }
     case Target::kUnknown:
       if (CollectedBase(address) != nullptr) {
         return "an uncollectable object: the collector does not free it";

@@ -65,11 +65,13 @@ std::string PartPath(const TypeLayout& type, const void* object,
     if (field.note == FieldNote::kOpaque) continue;
     const void* part = static_cast<const char*>(object) + field.offset;
     if (type.kind == TypeKind::kTuple) part = type.ops->part(object, i);
-    if (!Holds(part, field.type()->size, address)) continue;
+    if (!Holds(part, field.size, address)) continue;
     std::string name(field.name);
     if (type.kind == TypeKind::kTuple) name = fmt::format(".get<{}>()", i);
     return fmt::format("{}{}{}", name[0] == '.' ? "" : ".", name,
-                       PathInside(*field.type(), part, address));
+                       field.note == FieldNote::kBorrowed
+                           ? std::string()
+                           : PathInside(*field.type(), part, address));
   }
   return {};
 }

@@ -2,6 +2,8 @@
 
 #include "stopped_sweep.h"
 
+#include "acre/detail/borrowed.h"
+#include "acre/detail/fill.h"
 #include "acre/detail/gc_events.h"
 #include "acre/detail/gc_query.h"
 #include "acre/detail/location.h"
@@ -20,16 +22,63 @@ std::uintptr_t Hide(const void* p) {
 
 }  // namespace
 
-void StoppedSweep::Run() {
-  BlockWalk walk(arena_, pass_);
-  while (walk.Next(&block_)) {
-    if (block_.is_freed || block_.is_storage || block_.type == nullptr ||
-        !block_.type->has_slots) {
-      continue;
+namespace {
+
+/// Calls visit(type, run, row) for the objects in a block, those of New and
+/// NewArray or the elements of a storage; `row` is where their numbers begin.
+/// What is spare in the storage of a Vector is filled, and leads nowhere.
+template <class Visit>
+void ForEachRow(const BlockView& block, Visit visit) {
+  if (block.table != nullptr) {
+    std::size_t cursor = 0;
+    for (;;) {
+      const ElementRun run =
+          block.table->ops->next_in_storage(block.begin, block.bytes, &cursor);
+      if (run.data == nullptr) return;
+      visit(*block.table->element(), run, run.data);
     }
-    ForEachSlotIn(*block_.type,
-                  {block_.begin, block_.bytes / block_.type->size}, *this);
   }
+  if (block.type == nullptr) return;
+  const std::size_t count = block.bytes / block.type->size;
+  if (!block.is_storage) {
+    return visit(*block.type, {block.begin, count}, block.begin);
+  }
+  const char* at = block.begin;
+  for (std::size_t i = 0; i < count; ++i, at += block.type->size) {
+    if (IsFilled(at, block.type->size)) continue;
+    visit(*block.type, {at, 1}, block.begin);
+  }
+}
+
+bool HasSlots(const BlockView& block) {
+  if (block.table != nullptr) return block.table->element()->has_slots;
+  return block.type != nullptr && block.type->has_slots;
+}
+
+}  // namespace
+
+void StoppedSweep::Run() {
+  BlockView block;
+  for (BlockWalk walk(arena_, pass_); walk.Next(&block);) {
+    if (block.is_freed || block.is_storage || !HasSlots(block)) continue;
+    SweepBlock(block);
+  }
+  // What no container in the arena holds, one outside does: on a stack, in
+  // malloc'ed memory, on the collected heap.
+  is_held_outside_ = true;
+  for (BlockWalk walk(arena_, pass_); walk.Next(&block);) {
+    const bool is_left = block.is_storage && !block.is_freed && !block.is_met;
+    if (is_left && HasSlots(block)) SweepBlock(block);
+  }
+}
+
+void StoppedSweep::SweepBlock(const BlockView& block) {
+  ForEachRow(block,
+             [this](const TypeLayout& type, ElementRun run, const void* row) {
+               row_type_ = &type;
+               row_ = row;
+               ForEachSlotIn(type, run, *this);
+             });
 }
 
 void StoppedSweep::operator()(const Slot& slot) {
@@ -67,9 +116,10 @@ void StoppedSweep::Judge(const Slot& slot, const void* address) {
   }
   finding.hidden_slot = Hide(slot.address);
   finding.hidden_address = Hide(address);
-  finding.hidden_block = Hide(block_.begin);
+  finding.hidden_row = Hide(row_);
   finding.type = slot.type->element();
-  finding.in_block = block_.type;
+  finding.row_type = row_type_;
+  finding.is_held_outside = is_held_outside_;
   finding.kind = KindOf(*slot.type);
   found_(context_, finding);
 }
@@ -99,6 +149,70 @@ void StoppedSweep::FollowHandle(const Slot& slot) {
     ForEachSlotIn(element, run, *this);
   });
   --depth_;
+}
+
+// ------------------------------------------------------------------ borrowed
+
+bool BorrowedSweep::IsNeeded() {
+  counts_ = true;
+  count_ = 0;
+  Walk();
+  return count_ != 0;
+}
+
+void BorrowedSweep::Run() {
+  counts_ = false;
+  Walk();
+}
+
+void BorrowedSweep::Walk() {
+  BlockView block;
+  for (BlockWalk walk(arena_); walk.Next(&block);) {
+    if (block.is_freed) continue;
+    const TypeLayout* element =
+        block.table != nullptr ? block.table->element() : block.type;
+    if (element == nullptr || !Borrows(*element)) continue;
+    is_held_outside_ = block.is_storage;
+    ForEachRow(block,
+               [this](const TypeLayout& type, ElementRun run, const void* row) {
+                 row_type_ = &type;
+                 row_ = row;
+                 const char* at = static_cast<const char*>(run.data);
+                 for (std::size_t i = 0; i < run.count; ++i, at += type.size) {
+                   ForEachBorrowedWord(type, at, *this);
+                 }
+               });
+  }
+}
+
+bool BorrowedSweep::Borrows(const TypeLayout& type) {
+  Known& known = known_[reinterpret_cast<std::uintptr_t>(&type) / 64 % kKnown];
+  if (known.type != &type) known = {&type, MayBorrow(type)};
+  return known.borrows;
+}
+
+void BorrowedSweep::operator()(const char* word) {
+  const void* address = *reinterpret_cast<const void* const*>(word);
+  if (address == nullptr) return;
+  const void* base = CollectedBase(address);
+  const bool is_freed = base == nullptr && IsFreeHeapMemory(address);
+  if (!is_freed && (base == nullptr || IsUncollectable(base))) return;
+  ++count_;
+  if (counts_ || (!is_freed && IsMarked(base))) return;
+  StoppedFinding finding;
+  finding.hidden_slot = Hide(word);
+  finding.hidden_address = Hide(address);
+  finding.target = Target::kFreedObject;
+  if (!is_freed) {
+    finding.hidden_base = Hide(base);
+    finding.target_bytes = CollectedSize(base);
+    finding.is_pointer_free = IsPointerFree(base);
+  }
+  finding.row_type = row_type_;
+  finding.hidden_row = Hide(row_);
+  finding.is_held_outside = is_held_outside_;
+  finding.is_borrowed = true;
+  found_(context_, finding);
 }
 
 namespace {

@@ -6,6 +6,7 @@
 #include <bit>
 #include <cstring>
 
+#include "acre/detail/life.h"
 #include "acre/detail/location.h"
 #include "acre/detail/walk.h"
 #include "acre/failure.h"
@@ -62,6 +63,46 @@ void FailDead(const Arena& arena, const char* what) {
       "acre: %s: its storage was given up by a Reset or Rewind of arena '%s'; "
       "assign a new container instead",
       what, arena.name());
+}
+
+void FailPlace(const void* handle, const char* what) {
+  const Arena* arena = ArenaOf(handle);
+  Gone gone;
+  if (arena != nullptr) {
+    FailMisuse(
+        "acre: the %s at %p is used, but lies in memory of arena '%s' that "
+        "was given up by Free, Reset or Rewind",
+        what, handle, arena->name());
+  }
+  if (FindGone(handle, &gone)) {
+    FailMisuse("acre: the %s at %p is used, but lay in arena '%s', which %s",
+               what, handle, gone.name,
+               gone.has_ended ? "has ended" : "gave that memory back");
+  }
+  FailMisuse("acre: there is no %s at %p: that memory was given up", what,
+             handle);
+}
+
+void CheckArena(const void* handle, const Arena* arena, const char* what) {
+  if (!kChecked || arena == nullptr) return;
+  CheckPlace(handle, arena, what);
+  if (IsLiving(arena)) return;
+  Gone gone;
+  ACRE_CHECK(FindEnded(arena, &gone),
+             "the %s at %p is used, but its arena at %p is none: it has ended, "
+             "or the memory of the %s was given up and used again",
+             what, handle, static_cast<const void*>(arena), what);
+  FailMisuse("acre: the %s at %p is used, but its arena '%s' has ended", what,
+             handle, gone.name);
+}
+
+void CheckUse(const void* handle, const Arena* arena, const void* storage,
+              std::uint64_t stamp, const char* what) {
+  CheckPlace(handle, arena, what);
+  if (!kChecked || storage == nullptr) return;
+  // Of the index: `arena` may be gone.
+  if (ACRE_UNLIKELY(ArenaOf(storage) != arena)) CheckArena(handle, arena, what);
+  if (ACRE_UNLIKELY(!arena->IsLive(stamp))) FailDead(*arena, what);
 }
 
 void CheckMayGrow(const Arena& arena, std::uint64_t stamp, const char* what) {
@@ -124,6 +165,7 @@ ACRE_COLD VectorGrowth StartOtherGrowth(VectorRep& rep, std::size_t wanted,
                                         const TypeLayout& element, bool exact) {
   if (wanted > kVectorMaxSize) FailLength("Vector", wanted, kVectorMaxSize);
   if (rep.arena == nullptr) rep.arena = &FindArena(&rep, "Vector");
+  CheckArena(&rep, rep.arena, "Vector");
   Arena& arena = *rep.arena;
   CheckMayAllocate(&rep, arena, "Vector");
   if (rep.data != nullptr) CheckMayGrow(arena, rep.stamp, "Vector");
@@ -200,7 +242,9 @@ void GrowVector(VectorRep& rep, std::size_t wanted, const TypeLayout& element,
 }
 
 void ReleaseVector(VectorRep& rep, const TypeLayout& element) {
+  CheckPlace(&rep, rep.arena, "Vector");
   if (rep.data == nullptr) return;
+  if (kChecked) CheckArena(&rep, rep.arena, "Vector");
   if (rep.arena->IsLive(rep.stamp)) {
     if (element.has_handles) {
       for (std::size_t i = 0; i < rep.size; ++i) {

@@ -32,6 +32,7 @@ void String::Steal(String& other) noexcept {
 
 void String::GiveFar() noexcept {
   const Far far = this->far();
+  if (kChecked) detail::CheckArena(this, arena_, "String");
   detail::GiveStorage(*arena_, far.stamp, far.data, far.capacity, 1,
                       &LayoutOf<char>());
 }
@@ -53,6 +54,7 @@ void String::Grow(size_type characters) {
     detail::FailLength("String", characters, max_size());
   }
   if (arena_ == nullptr) arena_ = &detail::FindArena(this, "String");
+  detail::CheckArena(this, arena_, "String");
   detail::CheckMayAllocate(this, *arena_, "String");
   const size_type wanted =
       std::max(characters, std::min(2 * capacity(), max_size())) + 1;

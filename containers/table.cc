@@ -27,7 +27,7 @@ void MakeTable(TableRep& rep, std::size_t groups, SlotShape shape,
   }
   void* block = Blocks::Take(*rep.arena, shape.table_bytes(groups),
                              shape.table_align(), nullptr);
-  Blocks::NoteStorage(block);
+  Blocks::NoteStorage(block, shape.layout());
   rep.control = static_cast<std::uint8_t*>(block);
   rep.slots = rep.control + shape.control_bytes(groups);
   rep.mask = static_cast<std::uint32_t>(groups - 1);
@@ -54,6 +54,7 @@ StorageCopy CopyTable(TableRep& rep, Arena& arena, SlotShape shape) {
     rep.slots = rep.control + shape.control_bytes(rep.groups());
     rep.arena = &arena;
     rep.stamp = arena.stamp();
+    Blocks::NoteStorage(rep.control, shape.layout());
   }
   return storage;
 }

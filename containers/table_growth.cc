@@ -149,6 +149,7 @@ std::size_t NextGroups(const TableRep& rep) {
 TableRep Renew(TableRep& rep, std::size_t groups, SlotShape shape,
                const char* what) {
   if (rep.arena == nullptr) rep.arena = &FindArena(&rep, what);
+  CheckArena(&rep, rep.arena, what);
   const TableRep old = rep;
   if (old.has_table()) CheckMayGrow(*old.arena, old.stamp, what);
   CheckMayAllocate(&rep, *rep.arena, what);

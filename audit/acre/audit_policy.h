@@ -22,8 +22,9 @@
 // chains to the one before, as acre does; else audits stop until the next arena
 // is made.
 //
-// At a collection only leaks are looked for, in objects of registered types and
-// in containers. An arena that another thread was changing at that moment is
+// At a collection leaks are looked for, in objects of registered types and in
+// containers, wherever their handles lie; and borrowed fields whose target the
+// collector frees, since nothing else holds it. An arena that another thread was changing at that moment is
 // skipped, and told so with the next report; one that has not changed since the
 // last collection costs a checksum of its memory.
 

@@ -31,6 +31,10 @@ enum class Target : std::uint8_t {
                     ///< the end of its block
   kMisaligned,      ///< own arena: no object of that type can start there
   kStale,           ///< own arena: memory that Reset or Rewind gave up
+  kFreedObject,     ///< leak: the collector has freed the object there, or is
+                    ///< about to
+  kEndedArena,      ///< memory of an arena that has ended, or has given it back
+                    ///< (checked builds)
   kStack,           ///< the stack of the auditing thread
   kStatic,          ///< static storage; reported on request only
   kUnknown,         ///< none of these: malloc, another thread's stack, garbage
@@ -75,10 +79,11 @@ struct Finding {
   std::vector<PathStep> steps = {};
   bool is_known = false;  ///< the baseline lists it: see Baseline
 
-  /// True where the collector may free the target although it is in use.
+  /// True where the collector may free the target although it is in use, or
+  /// has done so.
   bool is_leak() const noexcept {
     return target == Target::kCollectedHeap ||
-           target == Target::kCollectedArena;
+           target == Target::kCollectedArena || target == Target::kFreedObject;
   }
 };
 

@@ -36,6 +36,10 @@ std::string_view NameOf(Target target) noexcept {
       return "stack";
     case Target::kStatic:
       return "static storage";
+    case Target::kFreedObject:
+      return "freed object of the collected heap";
+    case Target::kEndedArena:
+      return "an arena that has ended";
     case Target::kUnknown:
       return "unknown memory";
   }

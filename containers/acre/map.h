@@ -61,6 +61,7 @@ class Map {
     using Key = K;
     static constexpr const char* kName = "Map";
     static const K& KeyOf(const Slot& slot) { return slot.first; }
+    static const TypeLayout* Layout() { return detail::GetLayout<Map>(); }
   };
   using Table = detail::Table<Policy, H, E>;
   using Listed = std::pair<detail::Listed<K>, detail::Listed<V>>;
@@ -103,7 +104,7 @@ class Map {
   const_iterator cend() const noexcept { return end(); }
 
   bool empty() const noexcept { return size() == 0; }
-  size_type size() const noexcept { return table_.rep().size; }
+  size_type size() const noexcept { return table_.size(); }
   static constexpr size_type max_size() noexcept {
     return detail::LimitOf(detail::kMaxGroups);
   }

@@ -46,6 +46,7 @@ class Set {
     using Key = K;
     static constexpr const char* kName = "Set";
     static const K& KeyOf(const Slot& slot) { return slot; }
+    static const TypeLayout* Layout() { return detail::GetLayout<Set>(); }
   };
   using Table = detail::Table<Policy, H, E>;
 
@@ -97,7 +98,7 @@ class Set {
   iterator cbegin() const noexcept { return begin(); }
   iterator cend() const noexcept { return end(); }
   bool empty() const noexcept { return size() == 0; }
-  size_type size() const noexcept { return table_.rep().size; }
+  size_type size() const noexcept { return table_.size(); }
   static constexpr size_type max_size() noexcept {
     return detail::LimitOf(detail::kMaxGroups);
   }

@@ -79,6 +79,7 @@ class String {
 
   /// Gives the storage back; the String is empty, bound and usable.
   void Release() noexcept {
+    CheckPlace();
     if (!is_inline()) GiveFar();
     rep_ = {};
   }
@@ -89,6 +90,7 @@ class String {
   operator std::string_view() const noexcept { return view(); }  // NOLINT
   const char* c_str() const noexcept { return data(); }
   const char* data() const noexcept {
+    CheckPlace();
     if (is_inline()) return rep_.chars;
     CheckLive();
     return far().data;
@@ -97,6 +99,7 @@ class String {
     return const_cast<char*>(std::as_const(*this).data());
   }
   size_type size() const noexcept {
+    CheckPlace();
     return is_inline() ? kInlineCapacity - rep_.tag() : far().size;
   }
   size_type length() const noexcept { return size(); }
@@ -222,11 +225,23 @@ class String {
   }
   /// False where Reset or Rewind has ended the storage.
   bool IsLive() const noexcept {
-    return is_inline() || arena_->IsLive(far().stamp);
+    CheckPlace();
+    if (is_inline()) return true;
+    if constexpr (kChecked) detail::CheckArena(this, arena_, "String");
+    return arena_->IsLive(far().stamp);
   }
   void CheckLive() const noexcept {
     if constexpr (kChecked) {
-      if (!IsLive()) detail::FailDead(*arena_, "String");
+      const Far storage = far();
+      detail::CheckUse(this, arena_, storage.data, storage.stamp, "String");
+    }
+  }
+  /// By the tag: the first word of a freed block is a link.
+  void CheckPlace() const noexcept {
+    if constexpr (kChecked) {
+      if (rep_.tag() > kInlineCapacity && is_inline()) {
+        detail::FailPlace(this, "String");
+      }
     }
   }
   /// assign, of a String just made.

@@ -208,9 +208,15 @@ class Vector {
   }
 
   // --------------------------------------------------------------- capacity
-  bool empty() const noexcept { return rep_.size == 0; }
-  size_type size() const noexcept { return rep_.size; }
-  size_type capacity() const noexcept { return rep_.capacity; }
+  bool empty() const noexcept { return size() == 0; }
+  size_type size() const noexcept {
+    CheckPlace();
+    return rep_.size;
+  }
+  size_type capacity() const noexcept {
+    CheckPlace();
+    return rep_.capacity;
+  }
   static constexpr size_type max_size() noexcept {
     return std::min<size_type>(detail::kVectorMaxSize,
                                PTRDIFF_MAX / sizeof(T) / 2);
@@ -225,6 +231,7 @@ class Vector {
   void clear() noexcept {
     if (!IsLive()) return Forget();
     ReleaseElements(begin(), end());
+    Wipe(begin(), end());
     rep_.size = 0;
   }
 
@@ -253,6 +260,7 @@ class Vector {
   template <class... Args>
   T& emplace_back(Args&&... args) {
     static_assert(detail::RequireItem<T>());
+    CheckPlace();
     if (ACRE_UNLIKELY(rep_.size == rep_.capacity)) {
       return EmplaceGrowing(std::forward<Args>(args)...);
     }
@@ -331,6 +339,7 @@ class Vector {
     ReleaseElements(to, from);
     std::memmove(static_cast<void*>(to), from,
                  static_cast<size_type>(end() - from) * sizeof(T));
+    Wipe(end() - (from - to), end());
     rep_.size -= static_cast<std::uint32_t>(from - to);
     return to;
   }
@@ -354,7 +363,10 @@ class Vector {
   void resize(size_type count) {
     static_assert(detail::RequireItem<T>());
     if (count > capacity()) Grow(count, false);
-    if (count < size()) ReleaseElements(begin() + count, end());
+    if (count < size()) {
+      ReleaseElements(begin() + count, end());
+      Wipe(begin() + count, end());
+    }
     for (T* at = end(); rep_.size < count; ++at) ConstructLast(at);
     rep_.size = static_cast<std::uint32_t>(count);
   }
@@ -399,12 +411,16 @@ class Vector {
 
   /// False where Reset or Rewind has ended the storage.
   bool IsLive() const noexcept {
+    if constexpr (kChecked) detail::CheckArena(this, rep_.arena, "Vector");
     return rep_.data == nullptr || rep_.arena->IsLive(rep_.stamp);
   }
   void CheckLive() const noexcept {
     if constexpr (kChecked) {
-      if (!IsLive()) detail::FailDead(*rep_.arena, "Vector");
+      detail::CheckUse(this, rep_.arena, rep_.data, rep_.stamp, "Vector");
     }
+  }
+  void CheckPlace() const noexcept {
+    detail::CheckPlace(this, rep_.arena, "Vector");
   }
 
   size_type Checked(size_type i) const {
@@ -483,6 +499,7 @@ class Vector {
       if (to == from) return;
       std::memmove(static_cast<void*>(to), static_cast<void*>(from),
                    static_cast<size_type>(vector.end() - from) * sizeof(T));
+      vector.Wipe(vector.end() - (from - to), vector.end());
       vector.rep_.size -= static_cast<std::uint32_t>(from - to);
     }
     void Keep() {
@@ -548,6 +565,15 @@ class Vector {
     std::memmove(static_cast<void*>(at + 1), static_cast<void*>(at),
                  static_cast<size_type>(last - at) * sizeof(T));
     std::memcpy(static_cast<void*>(at), bytes, sizeof(T));
+  }
+
+  /// Checked builds: what is no element any more must not pass for one.
+  static void Wipe([[maybe_unused]] T* first, [[maybe_unused]] T* last) {
+    if constexpr (kChecked) {
+      if (first == last) return;  // both may be null
+      detail::Fill(static_cast<void*>(first), detail::kFreedByte,
+                   static_cast<size_type>(last - first) * sizeof(T));
+    }
   }
 
   void BindElement(T* at) { detail::BindIn(*at, rep_.arena); }

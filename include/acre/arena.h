@@ -93,11 +93,13 @@ struct Blocks {
   static void GiveRoom(Arena& arena, char* room, std::size_t bytes);
   [[noreturn]] static void Fail(const Arena& arena, std::size_t bytes);
   /// The block just taken is the storage of a container: what of it is in use
-  /// only its handle knows. Checked builds remember it.
-  static void NoteStorage(const void* block) {
-    if constexpr (kChecked) NoteStorageSlow(block);
+  /// only its handle knows. Checked builds remember it; and `table`, the layout
+  /// of the container, where the elements do not lie in a row.
+  static void NoteStorage(const void* block,
+                          const TypeLayout* table = nullptr) {
+    if constexpr (kChecked) NoteStorageSlow(block, table);
   }
-  static void NoteStorageSlow(const void* block);
+  static void NoteStorageSlow(const void* block, const TypeLayout* table);
   /// A table has erased an element: see Arena::erasures.
   static void CountErasure(Arena& arena);
 };

@@ -126,6 +126,9 @@ struct TypeOps {
   void (*rehash)(void* handle,
                  void (*moved)(void* context, const void* from, void* to),
                  void* context) = nullptr;
+  /// As next_run, of the storage of a table without its handle.
+  ElementRun (*next_in_storage)(const void* block, std::size_t bytes,
+                                std::size_t* cursor) = nullptr;
 };
 
 /// A type, described. See TypeKind for what `fields` holds: the fields of a

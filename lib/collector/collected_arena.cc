@@ -15,6 +15,7 @@
 #include "acre/failure.h"
 #include "acre/gc.h"
 #include "collector/libgc.h"
+#include "core/life.h"
 #include "core/slow_path.h"
 
 namespace acre::inline ACRE_ABI {
@@ -176,6 +177,7 @@ Arena* NewCollectedArena(const ArenaOptions& options) {
                               memory) != GC_SUCCESS) {
     detail::FailControlBlock(options, sizeof(detail::ControlBlock));
   }
+  if (kChecked) detail::life::Follow(arena, entry);
   return arena;
 }
 

@@ -11,6 +11,18 @@ const void* CollectedBase(const void* address) noexcept {
   return GC_base(const_cast<void*>(address));
 }
 
+bool IsFreeHeapMemory(const void* address) noexcept {
+  if (!IsCollectorThere()) return false;
+  if (address < GC_least_plausible_heap_addr ||
+      address >= GC_greatest_plausible_heap_addr) {
+    return false;
+  }
+  if (GC_base(const_cast<void*>(address)) != nullptr) return false;
+  return GC_is_heap_ptr(address) != 0;
+}
+
+bool IsMarked(const void* base) noexcept { return GC_is_marked(base) != 0; }
+
 std::size_t CollectedSize(const void* base) noexcept { return GC_size(base); }
 
 bool IsUncollectable(const void* base) noexcept {

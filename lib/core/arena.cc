@@ -9,6 +9,7 @@
 
 #include "acre/detail/watch.h"
 #include "acre/gc.h"
+#include "core/life.h"
 #include "core/poison.h"
 #include "core/slow_path.h"
 
@@ -397,7 +398,7 @@ Location SlowPath::Locate(const Chunk& chunk, const void* address) const {
                     : Place::kLive;
   where.block = start;
   where.block_bytes = info.bytes;
-  where.block_type = info.type;
+  where.block_type = info.taken_as();
   where.is_storage = info.is_storage != 0;
   return where;
 }
@@ -438,12 +439,17 @@ Arena::Arena(const ArenaOptions& options)
     : source_(options.source != nullptr ? options.source
                                         : &CollectedSource::Instance()),
       entry_(nullptr),
-      options_(options) {}
+      options_(options) {
+  if (!kChecked) return;
+  stamp_ = detail::life::Begin(this, options.name);
+  next_stamp_ = stamp_ + 1;
+}
 
 Arena::~Arena() {
   detail::SlowPath path(*this);
   path.BeforeReset();
   path.ReleaseAll();
+  if (kChecked) detail::life::End(this);
 }
 
 void* Arena::TakeSlow(std::size_t bytes, std::size_t align,

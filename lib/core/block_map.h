@@ -28,6 +28,11 @@ struct BlockInfo {
   std::uint64_t state : 2 = 0;       // a BlockState
   std::uint64_t is_storage : 1 = 0;  // of a container: its handle knows more
   std::uint64_t pass : 16 = 0;       // of the audit that met it last
+  std::uint64_t is_table : 1 = 0;    // storage of a container of this type; to
+                                     // the arena it is raw bytes
+
+  /// As the arena was told when it was taken.
+  const TypeLayout* taken_as() const { return is_table ? nullptr : type; }
 };
 
 class BlockMap {

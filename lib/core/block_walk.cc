@@ -28,12 +28,11 @@ bool BlockWalk::Next(BlockView* block) {
     const BlockInfo& info = chunk_->blocks.Get(start);
     const auto state = static_cast<BlockState>(info.state);
     if (state == BlockState::kNone) continue;
-    *block = {const_cast<char*>(start),
-              info.bytes,
-              info.type,
-              info.is_storage != 0,
-              state == BlockState::kFreed,
-              info.pass == pass_};
+    *block = {
+        const_cast<char*>(start), info.bytes,
+        info.taken_as(),          info.is_table != 0 ? info.type : nullptr,
+        info.is_storage != 0,     state == BlockState::kFreed,
+        info.pass == pass_};
     return true;
   }
   return false;

@@ -128,19 +128,26 @@ void SlowPath::NoteTaken(void* block, std::size_t bytes, std::size_t align,
   info.align_log = AlignLog(align);
   info.state = static_cast<std::uint8_t>(BlockState::kLive);
   info.is_storage = 0;
+  info.is_table = 0;
   info.pass = 0;
 }
 
-void Blocks::NoteStorageSlow(const void* block) {
-  const Chunk* chunk = index::Find(block);
-  const_cast<Chunk*>(chunk)
-      ->blocks.At(static_cast<const char*>(block))
-      .is_storage = 1;
+void Blocks::NoteStorageSlow(const void* block, const TypeLayout* table) {
+  BlockInfo& info =
+      index::Find(block)->blocks.At(static_cast<const char*>(block));
+  info.is_storage = 1;
+  if (table == nullptr) return;
+  info.type = table;
+  info.is_table = 1;
 }
 
 void SlowPath::NoteGrown(void* block, std::size_t bytes) {
-  index::Find(block)->blocks.At(static_cast<char*>(block)).bytes = bytes;
+  BlockInfo& info = index::Find(block)->blocks.At(static_cast<char*>(block));
+  const std::size_t old_bytes = info.bytes;
+  info.bytes = bytes;
   Unpoison(block, bytes);
+  // What was there before must not pass for elements.
+  Fill(static_cast<char*>(block) + old_bytes, kFreshByte, bytes - old_bytes);
 }
 
 void SlowPath::CheckGive(void* block, std::size_t bytes, std::size_t align,
@@ -164,13 +171,14 @@ void SlowPath::CheckGive(void* block, std::size_t bytes, std::size_t align,
         block, a_.name());
   }
   const BlockInfo& info = chunk->blocks.At(p);
-  const Describe allocated(info.type, info.bytes);
+  const TypeLayout* const taken_as = info.taken_as();
+  const Describe allocated(taken_as, info.bytes);
   const Describe given(type, bytes);
   ACRE_CHECK(static_cast<BlockState>(info.state) == BlockState::kLive,
              "Free(%p) in arena '%s': double Free of %s", block, a_.name(),
              allocated.text());
-  const bool same_type = (info.type == nullptr) == (type == nullptr) &&
-                         (type == nullptr || SameType(*info.type, *type));
+  const bool same_type = (taken_as == nullptr) == (type == nullptr) &&
+                         (type == nullptr || SameType(*taken_as, *type));
   ACRE_CHECK(info.bytes == bytes && same_type,
              "Free(%p) in arena '%s': allocated as %s, freed as %s", block,
              a_.name(), allocated.text(), given.text());

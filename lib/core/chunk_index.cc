@@ -3,12 +3,15 @@
 #include "core/chunk_index.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 #include <mutex>
 #include <new>
 
+#include "acre/arena.h"
 #include "acre/detail/size_class.h"
 #include "acre/detail/watch.h"
+#include "core/life.h"
 
 namespace acre::inline ACRE_ABI::detail::index {
 namespace {
@@ -86,7 +89,8 @@ std::atomic<IndexLink*>* FindSlot(std::uintptr_t page) {
   return leaf == nullptr ? nullptr : &leaf->children[page & (kFanOut - 1)];
 }
 
-Chunk* Look(const void* address) noexcept {
+/// `is_dead`: of an arena that the collector has taken, and nothing else.
+Chunk* Look(const void* address, bool is_dead = false) noexcept {
   const auto* slot = FindSlot(PageOf(address));
   if (slot == nullptr) return nullptr;
   const auto* p = static_cast<const char*>(address);
@@ -98,7 +102,8 @@ Chunk* Look(const void* address) noexcept {
       continue;
     }
     const ArenaEntry* owner = chunk->owner.load(std::memory_order_acquire);
-    if (owner != nullptr && owner->arena() != nullptr) return chunk;
+    if (owner != nullptr && (owner->arena() == nullptr) == is_dead)
+      return chunk;
   }
   return nullptr;
 }
@@ -159,6 +164,7 @@ void Recycle(ArenaEntry* entry) {
 
   while (Chunk* chunk = entry->chunks) {
     entry->chunks = chunk->next_owned;
+    if (kChecked) life::NoteCollected(entry->name, chunk->memory);
     TakeOut(chunk);
     Recycle(chunk);
   }
@@ -236,6 +242,9 @@ ArenaEntry* AddArena(Arena* arena, bool collected) {
   }
   entry->chunks = nullptr;
   entry->collected = collected;
+  if (kChecked) {
+    std::snprintf(entry->name, sizeof entry->name, "%s", arena->name());
+  }
   entry->next = nullptr;
   entry->hidden_arena.store(~reinterpret_cast<std::uintptr_t>(arena),
                             std::memory_order_release);
@@ -341,6 +350,14 @@ void RemoveChunk(Chunk* chunk) {
   }
   TakeOut(chunk);
   Recycle(chunk);
+}
+
+bool FindCollected(const void* address, char* name, std::size_t size) noexcept {
+  const std::lock_guard<std::mutex> hold(g_lock);
+  const Chunk* chunk = Look(address, true);
+  if (chunk == nullptr) return false;
+  std::snprintf(name, size, "%s", chunk->owner.load()->name);
+  return true;
 }
 
 Chunk* FindWhileStopped(const void* address) noexcept { return Look(address); }

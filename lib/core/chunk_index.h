@@ -42,6 +42,7 @@ struct ArenaEntry {
   ArenaEntry* next_made = nullptr;  // among all that were ever used
   bool is_made = false;             // is in that list
   ArenaWatch* watch = nullptr;  // checked builds; told when the arena is gone
+  char name[48] = {};  // checked builds: the arena's, for when it is gone
 
   Arena* arena() const noexcept {
     const std::uintptr_t hidden = hidden_arena.load(std::memory_order_acquire);
@@ -75,8 +76,12 @@ void RemoveChunk(Chunk* chunk);
 /// included), or null.
 Chunk* Find(const void* address) noexcept;
 
-/// The same for collector callbacks: takes no lock, also where a thread was
-/// stopped while it wrote. A chunk that it was adding or removing may be
+/// Checked builds: true for an address in a chunk of an arena that the
+/// collector has taken, as long as nobody has noticed; writes its name.
+bool FindCollected(const void* address, char* name, std::size_t size) noexcept;
+
+/// The same as Find for collector callbacks: takes no lock, also where a thread
+/// was stopped while it wrote. A chunk that it was adding or removing may be
 /// missed.
 Chunk* FindWhileStopped(const void* address) noexcept;
 

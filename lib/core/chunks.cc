@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "core/life.h"
 #include "core/poison.h"
 #include "core/slow_path.h"
 
@@ -229,6 +230,7 @@ void SlowPath::Release(Chunk* chunk) {
   const ChunkMemory memory = chunk->memory;
   Unpoison(chunk->begin, chunk->capacity());
   a_.reserved_ -= chunk->charged;
+  if (kChecked) life::NoteGone(&a_, memory);
   index::RemoveChunk(chunk);
   const CallingSource calling(*this);
   a_.source_->Release(memory);

@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "acre/config.h"
+#include "acre/detail/fill.h"
 
 #if defined(__SANITIZE_ADDRESS__)
 #define ACRE_ASAN 1
@@ -31,9 +32,6 @@
 
 namespace acre::inline ACRE_ABI::detail {
 
-inline constexpr int kFreshByte = 0xAC;  // raw memory never written
-inline constexpr int kFreedByte = 0xDE;  // after Free
-
 /// No access is valid until Unpoison.
 inline void Poison([[maybe_unused]] void* p, [[maybe_unused]] std::size_t n) {
 #if ACRE_ASAN && ACRE_CHECKED
@@ -45,10 +43,6 @@ inline void Unpoison([[maybe_unused]] void* p, [[maybe_unused]] std::size_t n) {
 #if ACRE_ASAN && ACRE_CHECKED
   __asan_unpoison_memory_region(p, n);
 #endif
-}
-
-inline void Fill(void* p, int byte, std::size_t n) {
-  if constexpr (kChecked) std::memset(p, byte, n);
 }
 
 }  // namespace acre::inline ACRE_ABI::detail

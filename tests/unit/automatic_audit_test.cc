@@ -26,6 +26,7 @@
 #include "acre/string.h"
 #include "acre/vector.h"
 #include "collecting.h"
+#include "reports.h"
 #include "support/death.h"
 
 namespace automatic_audit_test {
@@ -34,6 +35,7 @@ using acre::Arena;
 using acre::AuditPolicy;
 using acre::AuditReport;
 using acre::Target;
+using acre_test::Reports;
 
 struct Thing {
   Thing* target = nullptr;
@@ -46,37 +48,6 @@ struct World {
   acre::Map<acre::String, acre::Vector<Thing>> levels;
 };
 ACRE_LAYOUT(World, levels)
-
-/// Catches the reports of a scope.
-class Reports {
- public:
-  Reports() : before_(acre::SetAuditReporter(&Catch)) {
-    acre::FlushAudits();
-    all().clear();
-  }
-  Reports(const Reports&) = delete;
-  Reports& operator=(const Reports&) = delete;
-  ~Reports() { acre::SetAuditReporter(before_); }
-
-  /// All findings so far.
-  static std::vector<acre::Finding> findings() {
-    std::vector<acre::Finding> found;
-    for (const AuditReport& report : all()) {
-      found.insert(found.end(), report.findings.begin(), report.findings.end());
-    }
-    return found;
-  }
-
-  static std::vector<AuditReport>& all() {
-    static std::vector<AuditReport> reports;
-    return reports;
-  }
-
- private:
-  static void Catch(const AuditReport& report) { all().push_back(report); }
-
-  acre::AuditReporter before_;
-};
 
 /// The only reference to the object is the leak.
 __attribute__((noinline)) void Plant(Thing*& slot, std::size_t bytes = 200) {

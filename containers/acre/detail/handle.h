@@ -20,6 +20,7 @@
 
 #include "acre/arena.h"
 #include "acre/config.h"
+#include "acre/detail/fill.h"
 #include "acre/detail/size_class.h"
 #include "acre/element.h"
 #include "acre/type_layout.h"
@@ -50,9 +51,29 @@ void CheckMayGrow(const Arena& arena, std::uint64_t stamp, const char* what);
 /// Checked builds: a container is used whose storage Reset or Rewind has ended.
 [[noreturn]] ACRE_COLD void FailDead(const Arena& arena, const char* what);
 
+/// Checked builds: fails where the container at `handle` lies in memory that
+/// was given up, or where its arena, or its storage, is gone. `arena` and
+/// `storage`: what the handle says; either may be null.
+void CheckUse(const void* handle, const Arena* arena, const void* storage,
+              std::uint64_t stamp, const char* what);
+/// The same where there is no storage to look at and little time: only whether
+/// the handle lies in memory that was given up.
+ACRE_INLINE void CheckPlace(const void* handle, const Arena* arena,
+                            const char* what);
+[[noreturn]] ACRE_COLD void FailPlace(const void* handle, const char* what);
+/// The same, and whether the arena has ended: before it is asked for memory.
+void CheckArena(const void* handle, const Arena* arena, const char* what);
+
 /// Gives the storage back, unless Reset or Rewind has done so already.
 void GiveStorage(Arena& arena, std::uint64_t stamp, void* block,
                  std::size_t bytes, std::size_t align, const TypeLayout* type);
+
+ACRE_INLINE void CheckPlace(const void* handle, const Arena* arena,
+                            const char* what) {
+  if constexpr (kChecked) {
+    if (IsFillWord(arena)) FailPlace(handle, what);
+  }
+}
 
 /// BindHandles and ReleaseHandles for a type that is known: a container is not
 /// looked for by a walk of layouts.

@@ -30,13 +30,15 @@ concept Hashes = requires(const Q& key) {
   H()(key);
 };
 
-/// Policy: Slot, Key, kName, static const Key& KeyOf(const Slot&).
+/// Policy: Slot, Key, kName, static const Key& KeyOf(const Slot&), and the
+/// layout of the container, static const TypeLayout* Layout().
 template <class Policy, class H, class E>
 class Table {
  public:
   using Slot = typename Policy::Slot;
   using Key = typename Policy::Key;
-  static constexpr SlotShape kShape{sizeof(Slot), alignof(Slot)};
+  static constexpr SlotShape kShape{sizeof(Slot), alignof(Slot),
+                                    kChecked ? &Policy::Layout : nullptr};
 
   using iterator = TableCursor<Slot, typename Policy::Value>;
   using const_iterator = TableCursor<Slot, const typename Policy::Value>;
@@ -61,6 +63,10 @@ class Table {
     return *this;
   }
 
+  std::size_t size() const {
+    CheckPlace(this, rep_.arena, Policy::kName);
+    return rep_.size;
+  }
   TableRep& rep() { return rep_; }
   const TableRep& rep() const { return rep_; }
 
@@ -74,6 +80,7 @@ class Table {
   /// Release for layouts: whether the parts are elements was asked where the
   /// table was made, and here it would make an error of asking.
   void ReleaseTable() {
+    CheckArena(this, rep_.arena, Policy::kName);
     if (!rep_.has_table()) return;
     if (rep_.arena->IsLive(rep_.stamp)) {
       ReleaseAllElements();
@@ -84,6 +91,7 @@ class Table {
 
   void Clear() {
     RequireParts();
+    CheckArena(this, rep_.arena, Policy::kName);
     if (!rep_.has_table()) return;
     if (!rep_.arena->IsLive(rep_.stamp)) {
       rep_ = EmptyTable(rep_.arena);
@@ -174,9 +182,7 @@ class Table {
  private:
   void CheckLive() const {
     if constexpr (kChecked) {
-      if (rep_.has_table() && !rep_.arena->IsLive(rep_.stamp)) {
-        FailDead(*rep_.arena, Policy::kName);
-      }
+      CheckUse(this, rep_.arena, rep_.slots, rep_.stamp, Policy::kName);
     }
   }
 
@@ -224,7 +230,7 @@ class Table {
   }
   template <class Iterator>
   Iterator First() const {
-    if (rep_.size == 0) return {};
+    if (size() == 0) return {};
     CheckLive();
     return Iterator::First(*rep_.arena, rep_.control, EndOfControl(),
                            static_cast<Slot*>(rep_.slots));

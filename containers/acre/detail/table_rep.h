@@ -77,6 +77,12 @@ inline constexpr std::size_t kMaxGroups = std::size_t{1} << 31;
 struct SlotShape {
   std::size_t size;
   std::size_t align;
+  // Checked builds: the layout of the container, for audits of its storage.
+  const TypeLayout* (*container)() = nullptr;
+
+  const TypeLayout* layout() const {
+    return container == nullptr ? nullptr : container();
+  }
 
   constexpr std::size_t table_align() const {
     return align > kGroupBytes ? align : kGroupBytes;
@@ -86,6 +92,10 @@ struct SlotShape {
   }
   constexpr std::size_t table_bytes(std::size_t groups) const {
     return control_bytes(groups) + groups * kGroupSlots * size;
+  }
+  /// The inverse.
+  constexpr std::size_t groups_in(std::size_t bytes) const {
+    return bytes / (kGroupBytes + kGroupSlots * size);
   }
 };
 constexpr std::size_t LimitOf(std::size_t groups) {

@@ -53,11 +53,22 @@ struct TableShape : PlainShape {
   /// A run is a slot: the occupied ones need not be neighbours.
   static ElementRun NextRun(const void* handle, std::size_t* cursor) {
     const TableRep& rep = Rep(handle);
-    for (; *cursor < rep.groups() * kGroupSlots; ++*cursor) {
+    return NextSlot(rep.control, rep.slots, rep.groups(), cursor);
+  }
+  static ElementRun NextInStorage(const void* block, std::size_t bytes,
+                                  std::size_t* cursor) {
+    const auto* control = static_cast<const std::uint8_t*>(block);
+    const std::size_t groups = kSlotShape.groups_in(bytes);
+    return NextSlot(control, control + kSlotShape.control_bytes(groups), groups,
+                    cursor);
+  }
+  static ElementRun NextSlot(const std::uint8_t* control, const void* slots,
+                             std::size_t groups, std::size_t* cursor) {
+    for (; *cursor < groups * kGroupSlots; ++*cursor) {
       const std::size_t group = *cursor / kGroupSlots;
       const std::size_t slot = *cursor % kGroupSlots;
-      if (rep.control[group * kGroupBytes + slot] != 0) {
-        return {static_cast<const Slot*>(rep.slots) + (*cursor)++, 1};
+      if (control[group * kGroupBytes + slot] != 0) {
+        return {static_cast<const Slot*>(slots) + (*cursor)++, 1};
       }
     }
     return {};
@@ -103,7 +114,8 @@ struct TableShape : PlainShape {
                                       .next_run = &NextRun,
                                       .adopt = &Adopt,
                                       .copy_storage = &CopyStorage,
-                                      .rehash = kRehash};
+                                      .rehash = kRehash,
+                                      .next_in_storage = &NextInStorage};
   static constexpr const TypeOps* kOps = &kHandleOps;
 };
 

@@ -22,9 +22,10 @@ struct Chunk;
 
 struct BlockView {
   char* begin = nullptr;
-  std::size_t bytes = 0;             // as asked for
-  const TypeLayout* type = nullptr;  // null: raw bytes, or storage of a table
-  bool is_storage = false;           // of a container
+  std::size_t bytes = 0;              // as asked for
+  const TypeLayout* type = nullptr;   // null: raw bytes, or storage of a table
+  const TypeLayout* table = nullptr;  // of storage of a table: the container's
+  bool is_storage = false;            // of a container
   bool is_freed = false;
   bool is_met = false;  // MeetBlock was told of it in this pass
 

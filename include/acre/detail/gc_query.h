@@ -16,6 +16,14 @@ namespace acre::inline ACRE_ABI::detail {
 /// were freed explicitly, small ones above all, may still look allocated.
 const void* CollectedBase(const void* address) noexcept;
 
+/// True for memory of the collected heap in which no object is: one was freed
+/// there, or none was made yet. Where a large object was it may be missed.
+bool IsFreeHeapMemory(const void* address) noexcept;
+
+/// With the world stopped and marked: true where something holds the object.
+/// Requires: CollectedBase returned `base`.
+bool IsMarked(const void* base) noexcept;
+
 /// Bytes of the object. Requires: CollectedBase returned `base`.
 std::size_t CollectedSize(const void* base) noexcept;
 

@@ -40,6 +40,7 @@ struct PlainShape {
   static constexpr TypeKind kKind = TypeKind::kPlain;
   static constexpr bool kHasSlots = false;
   static constexpr bool kHasHandles = false;
+  static constexpr bool kBorrows = false;  // holds a borrowed field by value
   static constexpr std::size_t kCount = 1;
   static constexpr std::array<FieldLayout, 0> kFields{};
   static constexpr const TypeLayout* (*kElement)() = nullptr;
@@ -83,6 +84,11 @@ template <class T>
 inline constexpr bool kSlotsIn = Shape<std::remove_cv_t<T>>::kHasSlots;
 template <class T>
 inline constexpr bool kHandlesIn = Shape<std::remove_cv_t<T>>::kHasHandles;
+/// What has neither slots nor borrowed fields in it is plain data.
+template <class T>
+inline constexpr bool kBorrowsIn = Shape<std::remove_cv_t<T>>::kBorrows;
+template <class T>
+inline constexpr bool kIsWalked = kSlotsIn<T> || kBorrowsIn<T>;
 
 constexpr bool IsPlainStd(std::string_view name) {
   return IsStdTemplate(name, "bitset<") || IsStdTemplate(name, "complex<") ||
@@ -142,7 +148,8 @@ struct Shape<std::string_view> : ViewShape<std::string_view, char> {};
 template <class T, std::size_t N>
 struct ArrayShape : PlainShape {
   static constexpr TypeKind kKind =
-      kSlotsIn<T> ? TypeKind::kArray : TypeKind::kPlain;
+      kIsWalked<T> ? TypeKind::kArray : TypeKind::kPlain;
+  static constexpr bool kBorrows = kBorrowsIn<T>;
   static constexpr bool kHasSlots = kSlotsIn<T>;
   static constexpr bool kHasHandles = kHandlesIn<T>;
   static constexpr std::size_t kCount = N;
@@ -230,6 +237,13 @@ struct RegisteredShape<T, LayoutFields<M...>> : PlainShape {
     return slots;
   }();
   static constexpr bool kHasSlots = kSlotCount != 0;
+  static constexpr bool kBorrows = [] {
+    constexpr bool kIn[] = {kBorrowsIn<M>..., false};
+    for (std::size_t i = 0; i < sizeof...(M); ++i) {
+      if (kIn[i] || kFields[i].note == FieldNote::kBorrowed) return true;
+    }
+    return false;
+  }();
   // No fold: clang 14 nests at most 256 deep.
   static constexpr bool kHasHandles = [] {
     constexpr bool kIn[] = {kHandlesIn<M>..., false};
@@ -249,6 +263,7 @@ template <class A, class B>
 struct Shape<std::pair<A, B>> : PlainShape {
   static constexpr TypeKind kKind = TypeKind::kStruct;
   static constexpr bool kHasSlots = kSlotsIn<A> || kSlotsIn<B>;
+  static constexpr bool kBorrows = kBorrowsIn<A> || kBorrowsIn<B>;
   static constexpr bool kHasHandles = kHandlesIn<A> || kHandlesIn<B>;
   static constexpr std::size_t kSecond =
       (sizeof(A) + alignof(B) - 1) / alignof(B) * alignof(B);
@@ -278,7 +293,8 @@ template <StdOptional T>
 struct Shape<T> : PlainShape {
   using Value = typename T::value_type;
   static constexpr TypeKind kKind =
-      kSlotsIn<Value> ? TypeKind::kChoice : TypeKind::kPlain;
+      kIsWalked<Value> ? TypeKind::kChoice : TypeKind::kPlain;
+  static constexpr bool kBorrows = kBorrowsIn<Value>;
   static constexpr bool kHasSlots = kSlotsIn<Value>;
   static constexpr bool kHasHandles = kHandlesIn<Value>;
   static constexpr std::array<FieldLayout, 1> kFields{
@@ -301,9 +317,10 @@ template <template <class...> class V, class... A>
 requires StdVariant<V<A...>>
 struct Shape<V<A...>> : PlainShape {
   static constexpr bool kHasSlots = (kSlotsIn<A> || ...);
+  static constexpr bool kBorrows = (kBorrowsIn<A> || ...);
   static constexpr bool kHasHandles = (kHandlesIn<A> || ...);
   static constexpr TypeKind kKind =
-      kHasSlots ? TypeKind::kChoice : TypeKind::kPlain;
+      kHasSlots || kBorrows ? TypeKind::kChoice : TypeKind::kPlain;
   static constexpr std::array<FieldLayout, sizeof...(A)> kFields{
       ACRE_PART_("<alternative>", 0, A)...};
 
@@ -328,9 +345,10 @@ template <template <class...> class V, class... A>
 requires StdTuple<V<A...>>
 struct Shape<V<A...>> : PlainShape {
   static constexpr bool kHasSlots = (kSlotsIn<A> || ... || false);
+  static constexpr bool kBorrows = (kBorrowsIn<A> || ... || false);
   static constexpr bool kHasHandles = (kHandlesIn<A> || ... || false);
   static constexpr TypeKind kKind =
-      kHasSlots ? TypeKind::kTuple : TypeKind::kPlain;
+      kHasSlots || kBorrows ? TypeKind::kTuple : TypeKind::kPlain;
   static constexpr std::array<FieldLayout, sizeof...(A)> kFields{
       ACRE_PART_("<item>", 0, A)...};
 
