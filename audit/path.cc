@@ -59,7 +59,7 @@ std::string NumberText(const TypeLayout& type, const void* key) {
 /// The part of a struct, tuple or choice that holds the address; empty where
 /// it is in padding.
 std::string PartPath(const TypeLayout& type, const void* object,
-                     const void* address) {
+                     const void* address, bool may_read) {
   for (std::size_t i = 0; i < type.fields.size(); ++i) {
     const FieldLayout& field = type.fields[i];
     if (field.note == FieldNote::kOpaque) continue;
@@ -68,10 +68,11 @@ std::string PartPath(const TypeLayout& type, const void* object,
     if (!Holds(part, field.size, address)) continue;
     std::string name(field.name);
     if (type.kind == TypeKind::kTuple) name = fmt::format(".get<{}>()", i);
-    return fmt::format("{}{}{}", name[0] == '.' ? "" : ".", name,
-                       field.note == FieldNote::kBorrowed
-                           ? std::string()
-                           : PathInside(*field.type(), part, address));
+    return fmt::format(
+        "{}{}{}", name[0] == '.' ? "" : ".", name,
+        field.note == FieldNote::kBorrowed
+            ? std::string()
+            : PathInside(*field.type(), part, address, may_read));
   }
   return {};
 }
@@ -79,11 +80,11 @@ std::string PartPath(const TypeLayout& type, const void* object,
 }  // namespace
 
 std::string PathInside(const TypeLayout& type, const void* object,
-                       const void* address) {
+                       const void* address, bool may_read) {
   switch (type.kind) {
     case TypeKind::kStruct:
     case TypeKind::kTuple:
-      return PartPath(type, object, address);
+      return PartPath(type, object, address, may_read);
     case TypeKind::kArray: {
       const TypeLayout& element = *type.element();
       const auto* begin = static_cast<const char*>(object);
@@ -91,9 +92,10 @@ std::string PathInside(const TypeLayout& type, const void* object,
           static_cast<std::size_t>(static_cast<const char*>(address) - begin) /
           element.size;
       return fmt::format("[{}]", i) +
-             PathInside(element, begin + i * element.size, address);
+             PathInside(element, begin + i * element.size, address, may_read);
     }
     case TypeKind::kChoice: {
+      if (!may_read) return {};
       const ActivePart active = type.ops->active(object);
       const TypeLayout& part = *type.fields[active.index].type();
       const std::string name = type.fields.size() == 1

@@ -14,9 +14,11 @@
 namespace acre::inline ACRE_ABI::detail {
 
 /// The way from `object` of that type down to the part at `address`:
-/// ".pos[2]", ".target", "" for the object itself.
+/// ".pos[2]", ".target", "" for the object itself. Where the object must not be
+/// read, since another thread uses it, the way ends at the first optional or
+/// variant.
 std::string PathInside(const TypeLayout& type, const void* object,
-                       const void* address);
+                       const void* address, bool may_read = true);
 
 /// A key as it appears between brackets: "MAP07" in quotes, 42, #3 for the
 /// third element where the key has no text.

@@ -22,11 +22,18 @@
 // chains to the one before, as acre does; else audits stop until the next arena
 // is made.
 //
+// Findings at a collection are told by the thread that uses the arena, which
+// may walk it for the path: by the next New, Free or Reset, by FlushAudits, or
+// where that thread runs finalizers. After three more collections, at exit, or
+// where the program is to stop, whoever runs finalizers tells them, with the
+// field, but without the way from the roots. ArenaUse::kHostLocked: the use
+// that comes next tells, whatever thread it is.
 // At a collection leaks are looked for, in objects of registered types and in
 // containers, wherever their handles lie; and borrowed fields whose target the
-// collector frees, since nothing else holds it. An arena that another thread was changing at that moment is
-// skipped, and told so with the next report; one that has not changed since the
-// last collection costs a checksum of its memory.
+// collector frees, since nothing else holds it. An arena that another thread
+// was changing at that moment is skipped, and told so with the next report; one
+// that has not changed since the last collection costs a checksum of its
+// memory.
 
 #ifndef ACRE_AUDIT_POLICY_H_
 #define ACRE_AUDIT_POLICY_H_
@@ -69,14 +76,15 @@ AuditPolicy AuditPolicyOf(Arena& arena);
 /// before the program ends where the action is kAbort. Null: print. Returns the
 /// one before. The reporter may use arenas; what it leaks itself is reported
 /// again. What it throws (or the misuse handler, where the action is kAbort)
-/// comes out of the operation that tells: New, Free, Reset, FlushAudits, or the
-/// collection that ran finalizers.
+/// comes out of the operation that tells: New, Free, Reset or FlushAudits.
+/// Where nothing may be thrown (a finalizer, the end of an arena, exit) it is
+/// kept, and comes out of the next of these.
 using AuditReporter = void (*)(const AuditReport& report);
 AuditReporter SetAuditReporter(AuditReporter reporter) noexcept;
 
-/// Reports now what collections have found, as far as it concerns arenas of
-/// the calling thread. Otherwise that happens when the program runs finalizers,
-/// uses an arena, or exits.
+/// Reports now what collections have found in arenas of the calling thread, and
+/// in host-locked ones. Requires, where there are such: the caller holds the
+/// lock of the host.
 void FlushAudits();
 
 /// What audits at collections have done, in this process.

@@ -234,7 +234,9 @@ class Arena {
   bool IsOpen(Mark mark) const noexcept;
 
   /// The next thread that uses this arena becomes its user (checked builds
-  /// know the user and refuse others). The caller provides the ordering.
+  /// know the user and refuse others). The caller provides the ordering. Until
+  /// then it has no user: a thread that runs finalizers is none. Where every
+  /// use would begin with it: ArenaUse::kHostLocked.
   void HandOver() noexcept;
 
   // ---------------------------------------------------------------- queries

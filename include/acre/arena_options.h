@@ -14,6 +14,17 @@
 
 namespace acre::inline ACRE_ABI {
 
+/// How checked builds tell one use of an arena from a second one at a time.
+enum class ArenaUse : std::uint8_t {
+  /// One thread uses it, until HandOver.
+  kOneThread,
+  /// Any thread may, one at a time: a lock of the host's orders all use (an
+  /// interpreter's, Guile's or ECL's modes of one lock). No HandOver is needed.
+  /// Findings of audits are told by whoever uses the arena next, since that is
+  /// who holds the lock: never by a thread that only runs finalizers.
+  kHostLocked,
+};
+
 /// All sizes are bytes.
 struct ArenaOptions {
   /// Used in every message. Borrowed; must outlive the arena.
@@ -44,9 +55,11 @@ struct ArenaOptions {
   /// large blocks, others wait for Reset or Rewind. See BumpArena.
   bool freelists = true;
 
+  ArenaUse use = ArenaUse::kOneThread;
+
   /// Where the padding would be: the control block of a collected arena is
   /// scanned, and padding has the bytes of whatever stack it was copied from.
-  std::uint8_t filler[7] = {};
+  std::uint8_t filler[6] = {};
 };
 static_assert(std::has_unique_object_representations_v<ArenaOptions>);
 

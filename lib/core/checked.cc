@@ -90,11 +90,10 @@ void SlowPath::MakeWatch(ArenaEntry& entry) {
   if (maker != nullptr) entry.watch = maker(a_, entry);
 }
 
-bool SlowPath::IsUsedHere() const {
-  return a_.user_ == nullptr || a_.user_ == ThisThread();
-}
+bool SlowPath::IsUsedHere() const { return User() == ThisThread(); }
 
 void SlowPath::BeforeFree() {
+  CheckUser();
   if (ArenaWatch* watch = Watch()) watch->BeforeFree(a_);
 }
 
@@ -103,17 +102,31 @@ void SlowPath::AfterReset() {
 }
 
 void SlowPath::BeforeReset() {
+  if (kChecked) CheckUser();
   if (ArenaWatch* watch = Watch()) watch->BeforeReset(a_);
+}
+
+void SlowPath::BeforeEnd() {
+  if (ArenaWatch* watch = Watch()) watch->BeforeEnd(a_);
 }
 
 // ------------------------------------------------------------------ misuse
 
 void SlowPath::CheckUser() {
-  if (a_.user_ == nullptr) a_.user_ = ThisThread();
-  ACRE_CHECK(a_.user_ == ThisThread(),
-             "arena '%s' is used by a second thread; one arena serves one "
-             "thread at a time, see HandOver",
-             a_.name());
+  const void* const user = User();
+  if (user == ThisThread()) return;
+  if (a_.options_.use == ArenaUse::kHostLocked) {
+    ACRE_CHECK(user == nullptr || !IsUpdating(),
+               "arena '%s' is used by two threads at once; its option "
+               "kHostLocked promises that the host's lock orders all use",
+               a_.name());
+  } else {
+    ACRE_CHECK(user == nullptr,
+               "arena '%s' is used by a second thread; one arena serves one "
+               "thread at a time, see HandOver and ArenaUse::kHostLocked",
+               a_.name());
+  }
+  SetUser(ThisThread());
 }
 
 // Only what was asked for may be touched: what rounding added stays poisoned.

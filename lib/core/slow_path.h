@@ -133,11 +133,14 @@ class SlowPath {
   /// objects, in a live block that is no container's.
   void CheckOwned(const void* target, std::size_t count, const TypeLayout& type,
                   std::string_view field) const;
-  void HandOver() { a_.user_ = nullptr; }
+  void HandOver() { SetUser(nullptr); }
   bool IsUsedHere() const;
   void MakeWatch(ArenaEntry& entry);
+  /// Fails where another thread uses the arena; else this one does from now on.
+  void CheckUser();
   void BeforeFree();
   void BeforeReset();
+  void BeforeEnd();
   void AfterReset();
 
  private:
@@ -205,7 +208,12 @@ class SlowPath {
   bool IsBelowMark(const void* block) const;
 
   // checked.cc
-  void CheckUser();
+  void SetUser(const void* user) {
+    __atomic_store_n(&a_.user_, user, __ATOMIC_RELAXED);
+  }
+  const void* User() const {
+    return __atomic_load_n(&a_.user_, __ATOMIC_RELAXED);
+  }
   ArenaWatch* Watch() const {
     return kChecked && a_.entry_ != nullptr ? a_.entry_->watch : nullptr;
   }

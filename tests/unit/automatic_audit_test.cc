@@ -421,3 +421,128 @@ TEST_CASE("automatic audit: the host's callback is called before acre's") {
   CHECK(child.text.find("the host saw 2 collections") != std::string::npos);
   CHECK(child.text.find("things[3].target") != std::string::npos);
 }
+
+// ------------------------------------------------------- hosts and hand-overs
+
+namespace automatic_audit_test {
+
+/// What a thread that only runs finalizers does.
+void CollectElsewhere(int times) {
+  std::thread other([times] {
+    const acre::ThreadRegistration here;
+    acre_test::Collect(times);
+  });
+  other.join();
+}
+
+}  // namespace automatic_audit_test
+
+TEST_CASE("automatic audit: handed over, an arena has no user") {
+  if (!acre::kChecked) return;
+  const Reports reports;
+  Arena arena({.name = "handed"});
+  World* world = MakeWorld(arena);
+  Plant(world->levels["MAP07"][1].target);
+  arena.HandOver();
+  CollectElsewhere(1);
+  CHECK(reports.findings().empty());  // the other thread may not look into it
+  static_cast<void>(arena.New<int>(1));
+  REQUIRE(reports.findings().size() == 1);
+  CHECK(reports.findings()[0].path ==
+        "automatic_audit_test::World.levels[\"MAP07\"][1].target");
+}
+
+TEST_CASE("automatic audit: findings do not wait for ever for their thread") {
+  if (!acre::kChecked) return;
+  const Reports reports;
+  Arena arena({.name = "idle"});
+  Thing* thing = arena.New<Thing>();
+  Plant(thing->target);
+  arena.HandOver();
+  CollectElsewhere(6);
+  REQUIRE(reports.findings().size() == 1);
+  CHECK(reports.findings()[0].path == "automatic_audit_test::Thing.target");
+  CHECK(reports.all()[0].note.find("does not use the arena") !=
+        std::string::npos);
+}
+
+TEST_CASE("automatic audit: a host-locked arena is told by whoever uses it") {
+  if (!acre::kChecked) return;
+  const Reports reports;
+  Arena arena({.name = "locked", .use = acre::ArenaUse::kHostLocked});
+  World* world = MakeWorld(arena);
+  Plant(world->levels["MAP07"][1].target);
+  acre_test::Collect();  // this thread used it last, and holds no lock now
+  CHECK(reports.findings().empty());
+  std::thread other([&] {
+    const acre::ThreadRegistration here;
+    static_cast<void>(arena.New<int>(1));  // no HandOver
+  });
+  other.join();
+  REQUIRE(reports.findings().size() == 1);
+  CHECK(reports.findings()[0].path ==
+        "automatic_audit_test::World.levels[\"MAP07\"][1].target");
+  arena.Free(arena.New<int>(2));
+
+  Plant(world->levels["MAP07"][2].target);
+  acre_test::Collect();
+  acre::FlushAudits();  // with the lock
+  CHECK(reports.findings().size() == 2);
+}
+
+TEST_CASE("automatic audit: two threads at once in a host-locked arena") {
+  if (!acre::kChecked) return;
+  struct Source final : acre::ChunkSource {
+    acre::ChunkMemory Acquire(std::size_t, std::size_t wanted) override {
+      return {std::malloc(wanted), wanted};
+    }
+    void Release(acre::ChunkMemory memory) noexcept override {
+      std::free(memory.address);
+    }
+  };
+  CHECK_DIES(
+      {
+        acre::SetAuditReporter([](const AuditReport&) {});
+        Source source;
+        Arena arena({.name = "locked",
+                     .source = &source,
+                     .use = acre::ArenaUse::kHostLocked});
+        std::atomic<bool> stop{false};
+        const auto work = [&] {
+          while (!stop) arena.Free(arena.New<int>(1));
+        };
+        std::thread a(work);
+        std::thread b(work);
+        a.join();
+        b.join();
+      },
+      "used by two threads at once|double Free|no block starts there");
+}
+
+TEST_CASE(
+    "automatic audit: what a handler throws where nothing may be thrown") {
+  if (!acre::kChecked) return;
+  struct Stopped {};
+  const acre::MisuseHandler before =
+      acre::SetMisuseHandler([](const char*) { throw Stopped(); });
+  const Reports reports;
+  Arena other({.name = "other"});
+  static_cast<void>(other.New<int>(1));
+  {
+    Arena arena({.name = "ending"});
+    acre::SetAuditPolicy(
+        arena, {.on_reset = true, .action = acre::AuditAction::kAbort});
+    Plant(arena.New<Thing>()->target);
+  }  // told, and not std::terminate
+  CHECK(reports.findings().size() == 1);
+  CHECK_THROWS_AS(static_cast<void>(other.New<int>(1)), Stopped);
+  static_cast<void>(other.New<int>(1));  // once
+
+  // In a thread that runs finalizers: whose it is nobody can know.
+  acre::SetAuditPolicy(other, {.action = acre::AuditAction::kAbort});
+  Plant(other.New<Thing>()->target);
+  CollectElsewhere(2);
+  CHECK(reports.findings().size() == 2);
+  CHECK_THROWS_AS(static_cast<void>(other.New<int>(1)), Stopped);
+  acre::SetMisuseHandler(before);
+}

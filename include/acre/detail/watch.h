@@ -25,9 +25,11 @@ class ArenaWatch {
   virtual void BeforeFree(Arena& arena) = 0;
   /// The bytes of a block are given back, of whatever kind it is.
   virtual void BlockFreed(const void* block, std::size_t bytes) = 0;
-  /// Around Reset and Rewind; before the arena's end.
+  /// Around Reset and Rewind.
   virtual void BeforeReset(Arena& arena) = 0;
   virtual void AfterReset(Arena& arena) = 0;
+  /// In the arena's destructor, while it is whole: throws nothing.
+  virtual void BeforeEnd(Arena& arena) noexcept = 0;
   /// The arena is gone; nothing is called after this. Any thread may call it;
   /// it must not use an arena, nor call libgc.
   virtual void Ended() noexcept = 0;
@@ -44,7 +46,8 @@ void SetWatchMaker(WatchMaker maker) noexcept;
 /// The arena's watch, or null. Asks the maker where that has not been done.
 ArenaWatch* WatchOf(Arena& arena);
 
-/// True where the calling thread is the arena's, or it has none yet.
+/// True where the calling thread is the arena's: it used it last, and has not
+/// handed it over.
 bool IsUsedHere(const Arena& arena) noexcept;
 
 /// The arena of the entry that the maker was given, or null where the collector

@@ -28,10 +28,13 @@
 #include "acre/detail/location.h"
 #include "acre/detail/watch.h"
 #include "acre/failure.h"
+#include "automatic/finding_ring.h"
+#include "automatic/late_throw.h"
+#include "automatic/stopped_sweep.h"
+#include "automatic/tell_stopped.h"
 #include "baseline.h"
 #include "classify.h"
 #include "path.h"
-#include "stopped_sweep.h"
 #include "tell_paths.h"
 
 namespace acre::inline ACRE_ABI {
@@ -110,53 +113,17 @@ void Tell(const AuditReport& report, AuditAction action) {
   }
 }
 
-// ------------------------------------------------------------------- watches
-
-class Watch;
-
-struct FoundLeak {
-  Watch* watch = nullptr;
-  std::uint64_t era = 0;  // of the watch: whose arena it was
-  StoppedFinding finding = {};
-};
-
-/// From collections, which only add, to those who tell, which only take. What
-/// finds no room is counted. Collections see either this ring or the next.
-class Ring {
- public:
-  explicit Ring(std::size_t size) : leaks_(size) {}
-
-  /// With the world stopped. False where it is full.
-  bool Add(const FoundLeak& leak) {
-    const std::uint64_t end = end_.load();
-    if (end - begin_.load() == leaks_.size()) return false;
-    leaks_[end % leaks_.size()] = leak;
-    end_.store(end + 1);
-    return true;
-  }
-  bool is_empty() const { return begin_.load() == end_.load(); }
-  std::size_t size() const { return leaks_.size(); }
-  /// One at a time. Requires: not empty.
-  FoundLeak Take() {
-    const std::uint64_t begin = begin_.load();
-    const FoundLeak leak = leaks_[begin % leaks_.size()];
-    begin_.store(begin + 1);
-    return leak;
-  }
-
- private:
-  std::atomic<std::uint64_t> begin_{0};
-  std::atomic<std::uint64_t> end_{0};
-  std::vector<FoundLeak> leaks_;
-};
-
 // Room for what one collection finds: at first, and at most.
 constexpr std::size_t kFirstRing = 1024;
 constexpr std::size_t kLargestRing = std::size_t{1} << 20;
+// Collections for which findings wait for a thread that may look into their
+// arena. It may never come back to it.
+constexpr std::uint64_t kPatience = 3;
 
 std::atomic<Ring*> g_ring{nullptr};  // made with the first watch
 std::atomic<std::size_t> g_waiting_count{0};
 std::atomic<bool> g_is_hooked{false};
+std::atomic<std::uint64_t> g_collections{0};
 std::atomic<std::uint64_t> g_audited{0};
 std::atomic<std::uint64_t> g_unchanged{0};
 std::atomic<std::uint64_t> g_busy{0};
@@ -168,8 +135,35 @@ std::atomic<Watch*> g_watches{nullptr};  // the list of all
 constinit std::mutex g_lock;
 std::vector<FoundLeak>* g_waiting = nullptr;  // for threads of their arenas
 
+/// In place of the watch in use: the caller holds the lock of the host.
+const Watch* const kAllHostLocked =
+    reinterpret_cast<const Watch*>(std::uintptr_t{1});
+
+/// Whether findings wait for a thread that may look into their arena.
+enum class Patience : std::uint8_t { kNone, kLong };
+
 void HookCollector();
-void TellRing();
+void TellRing(const Watch* in_use, Patience patience);
+
+/// True while this thread tells: what that allocates and frees is not audited,
+/// and nothing else is told meanwhile.
+thread_local bool t_is_telling = false;
+
+/// Sets it while it lives, whatever is thrown meanwhile.
+class Telling {
+ public:
+  Telling() : outer_(t_is_telling) { t_is_telling = true; }
+  Telling(const Telling&) = delete;
+  Telling& operator=(const Telling&) = delete;
+  ~Telling() { t_is_telling = outer_; }
+
+ private:
+  const bool outer_;
+};
+
+}  // namespace
+
+// ------------------------------------------------------------------- watches
 
 class Watch final : public ArenaWatch {
  public:
@@ -194,6 +188,12 @@ class Watch final : public ArenaWatch {
     TellPending();
     if (policy_.on_reset) RunAudit(arena);
   }
+  void BeforeEnd(Arena& arena) noexcept override {
+    RunKeeping([&] {
+      TellPending(false);
+      if (policy_.on_reset) RunAudit(arena);
+    });
+  }
   void AfterReset(Arena&) override {
     if (told_.load() == nullptr) return;
     Forget([](const Told& told) {
@@ -203,8 +203,10 @@ class Watch final : public ArenaWatch {
   }
   void Ended() noexcept override { entry_.store(nullptr); }
 
-  void Start(const ArenaEntry& entry) {
+  void Start(const ArenaEntry& entry, const Arena& arena) {
     ++era_;
+    name_ = arena.name();
+    is_host_locked_ = arena.options().use == ArenaUse::kHostLocked;
     takes_ = 0;
     checksum_.store(0);
     borrows_.store(false);
@@ -222,11 +224,20 @@ class Watch final : public ArenaWatch {
   }
   std::uint64_t era() const { return era_; }
 
+  /// True where the calling thread may look into the arena, which lives.
+  bool MayRead(const Arena& arena, const Watch* in_use) const {
+    if (!is_host_locked_) return IsUsedHere(arena);
+    return in_use == this || in_use == kAllHostLocked;
+  }
+
   void set_policy(const AuditPolicy& policy) {
     policy_ = InForce(policy);
     audits_collections_.store(policy_.on_collection);
+    action_.store(policy_.action);
   }
   const AuditPolicy& policy() const { return policy_; }
+  /// Any thread may ask.
+  AuditAction action() const { return action_.load(); }
 
   /// In a collection, with the world stopped.
   void AuditStopped() {
@@ -259,29 +270,19 @@ class Watch final : public ArenaWatch {
     BorrowedSweep(*arena, &KeepFor, this).Run();
   }
 
-  /// Those of its findings in the ring.
-  void TellFound(const std::vector<StoppedFinding>& found);
+  /// Those of its findings in the ring. `may_read`: this thread may look into
+  /// the arena.
+  void TellFound(const std::vector<StoppedFinding>& found, bool may_read);
 
   Watch* next = nullptr;  // in g_watches
 
  private:
-  /// Set while it lives, whatever is thrown meanwhile.
-  class Auditing {
-   public:
-    explicit Auditing(bool& flag) : flag_(flag), outer_(flag) { flag_ = true; }
-    Auditing(const Auditing&) = delete;
-    Auditing& operator=(const Auditing&) = delete;
-    ~Auditing() { flag_ = outer_; }
-
-   private:
-    bool& flag_;
-    const bool outer_;
-  };
-
-  void TellPending() {
+  void TellPending(bool may_throw = true) {
+    if (t_is_telling) return;
+    if (may_throw) ThrowLate();
     const bool is_pending =
         !g_ring.load()->is_empty() || g_waiting_count.load() != 0;
-    if (is_pending && !is_auditing_) TellRing();
+    if (is_pending) TellRing(this, Patience::kLong);
   }
 
   static void KeepFor(void* self, const StoppedFinding& finding) {
@@ -293,7 +294,7 @@ class Watch final : public ArenaWatch {
     if (told != nullptr && std::binary_search(told->begin(), told->end(), it)) {
       return;
     }
-    if (g_ring.load()->Add({this, era_, finding})) {
+    if (g_ring.load()->Add({this, era_, g_collections.load(), finding})) {
       g_findings.fetch_add(1);
     } else {
       g_lost.fetch_add(1);
@@ -340,8 +341,8 @@ class Watch final : public ArenaWatch {
   }
 
   void RunAudit(Arena& arena) {
-    if (is_auditing_) return;
-    const Auditing auditing(is_auditing_);
+    if (t_is_telling) return;
+    const Telling telling;
     AuditReport report = AuditAll(arena);
     std::erase_if(report.findings, [](const Finding& finding) {
       // An object whose constructor is still running.
@@ -358,23 +359,28 @@ class Watch final : public ArenaWatch {
         report.omitted + static_cast<std::size_t>(std::count_if(
                              report.findings.begin(), report.findings.end(),
                              [](const Finding& f) { return f.is_leak(); }));
-    const Auditing auditing(is_auditing_);  // the reporter may throw
-    Tell(report, policy_.action);
+    const Telling telling;
+    Tell(report, action());
   }
 
   std::atomic<const ArenaEntry*> entry_{nullptr};  // null: free for another
   std::uint64_t era_ = 0;
-  AuditPolicy policy_;
+  std::string name_;  // of the arena, which may be gone
+  bool is_host_locked_ = false;
+  AuditPolicy policy_;  // read by the thread that uses the arena
+  std::atomic<AuditAction> action_{AuditAction::kReport};  // of policy_
   std::atomic<bool> audits_collections_{false};
   std::size_t takes_ = 0;
-  bool is_auditing_ = false;
   std::atomic<std::uint64_t> checksum_{0};  // of the arena, when swept last
   std::atomic<bool> borrows_{false};        // from the collected heap, by then
   std::atomic<std::size_t> lost_{0};        // findings that found no room
   std::atomic<const ToldSet*> told_{nullptr};  // owned, replaced as a whole
 };
 
+namespace {
+
 void OnCollection(CollectionEvent event) {
+  if (event == CollectionEvent::kStopped) g_collections.fetch_add(1);
   for (Watch* watch = g_watches.load(); watch != nullptr; watch = watch->next) {
     if (event == CollectionEvent::kStopped) {
       watch->AuditStopped();
@@ -384,71 +390,11 @@ void OnCollection(CollectionEvent event) {
   }
 }
 
-/// "Node[3]", or what else the row is whose element holds the slot.
-std::string RowText(const StoppedFinding& stopped, std::size_t index) {
-  std::string text = TypeText(stopped.row_type->name);
-  if (stopped.is_held_outside) text = "(held from outside) " + text;
-  return index == 0 && !stopped.is_held_outside
-             ? text
-             : text + fmt::format("[{}]", index);
-}
+}  // namespace
 
-/// As far as it is known without a walk: the field, and the object around it,
-/// which may be gone by now and is not looked at.
-void TellPlace(const StoppedFinding& stopped, Finding& finding) {
-  const auto* slot = static_cast<const char*>(finding.slot);
-  const auto* row = reinterpret_cast<const char*>(~stopped.hidden_row);
-  const Location where = Locate(slot);
-  const auto* end = static_cast<const char*>(where.block) + where.block_bytes;
-  finding.path = TypeText(stopped.row_type->name);
-  if (where.place != Place::kLive || slot < row || slot >= end ||
-      where.block == nullptr || row < static_cast<const char*>(where.block)) {
-    return;
-  }
-  const auto index =
-      static_cast<std::size_t>(slot - row) / stopped.row_type->size;
-  const char* object = row + index * stopped.row_type->size;
-  finding.field = PathInside(*stopped.row_type, object, slot);
-  finding.path = RowText(stopped, index) + finding.field;
-}
-
-std::string TargetText(const StoppedFinding& stopped) {
-  if (stopped.target == Target::kCollectedArena) {
-    return "a collected arena, before this collection";
-  }
-  if (stopped.hidden_base == 0) {
-    return "memory of the collected heap, where the object was freed before";
-  }
-  return fmt::format(
-      "collected object of {} bytes{} at {}, +{}, {}", stopped.target_bytes,
-      stopped.is_pointer_free ? " without pointers" : "",
-      reinterpret_cast<const void*>(~stopped.hidden_base),
-      ~stopped.hidden_address - ~stopped.hidden_base,
-      stopped.is_borrowed ? "which nobody held: this collection has freed it"
-                          : "before this collection");
-}
-
-Finding FindingFrom(const StoppedFinding& stopped) {
-  Finding finding;
-  finding.kind = stopped.kind;
-  finding.target = stopped.target;
-  finding.slot = reinterpret_cast<const void*>(~stopped.hidden_slot);
-  finding.address = reinterpret_cast<const void*>(~stopped.hidden_address);
-  finding.type = stopped.is_borrowed ? std::string("what it borrows")
-                                     : TypeText(stopped.type->name);
-  TellPlace(stopped, finding);
-  finding.what = TargetText(stopped);
-  finding.hint = stopped.is_borrowed
-                     ? "borrowed promises that the target is kept alive: keep "
-                       "it where the collector looks"
-                     : HintFor(stopped.target);
-  return finding;
-}
-
-void Watch::TellFound(const std::vector<StoppedFinding>& found) {
-  Arena* arena = this->arena();
+void Watch::TellFound(const std::vector<StoppedFinding>& found, bool may_read) {
   AuditReport report;
-  report.arena = arena != nullptr ? arena->name() : "(gone)";
+  report.arena = name_;
   report.note = "found at a collection, with the world stopped";
   report.omitted = lost_.exchange(0);
   if (report.omitted != 0) {
@@ -457,15 +403,22 @@ void Watch::TellFound(const std::vector<StoppedFinding>& found) {
         "gone by now: AuditAll shows where they were";
   }
   for (const StoppedFinding& stopped : found) {
-    report.findings.push_back(FindingFrom(stopped));
+    report.findings.push_back(FindingFrom(stopped, may_read));
   }
   KeepNew(report.findings);
   if (report.findings.empty()) return;
-  if (arena != nullptr && IsUsedHere(*arena)) {
+  const Arena* arena = this->arena();
+  if (may_read && arena != nullptr) {
     detail::TellPaths(*arena, report.findings);
+  } else if (arena != nullptr) {
+    report.note +=
+        "; told by a thread that does not use the arena: without the way from "
+        "the roots";
   }
   TellFindings(report);
 }
+
+namespace {
 
 /// Where the ring was full, the next one has room for four times as much.
 /// Requires g_lock.
@@ -479,59 +432,89 @@ void GrowRing(std::size_t taken) {
   delete ring;
 }
 
-/// Tells what concerns arenas of this thread, arenas that are gone, and what is
-/// to stop the program; the rest waits for its threads.
-void TellRing() {
+/// What is to be told now, by watch, and whether this thread may look into the
+/// arena; the rest waits. Requires g_lock.
+struct ToTell {
+  Watch* watch;
+  bool may_read;
+  std::vector<StoppedFinding> findings;
+};
+std::vector<ToTell> TakeFound(const Watch* in_use, Patience patience) {
+  std::vector<ToTell> found;
+  if (g_waiting == nullptr) g_waiting = new std::vector<FoundLeak>;
+  std::vector<FoundLeak> leaks;
+  leaks.swap(*g_waiting);
+  Ring& ring = *g_ring.load();
+  while (!ring.is_empty()) leaks.push_back(ring.Take());
+  GrowRing(leaks.size());
+  for (const FoundLeak& leak : leaks) {
+    if (leak.watch->era() != leak.era) continue;  // another arena's by now
+    const Arena* arena = leak.watch->arena();
+    const bool may_read =
+        arena != nullptr && leak.watch->MayRead(*arena, in_use);
+    const bool may_wait = arena != nullptr && !may_read &&
+                          patience == Patience::kLong &&
+                          leak.watch->action() != AuditAction::kAbort &&
+                          g_collections.load() - leak.collection < kPatience;
+    if (may_wait) {
+      g_waiting->push_back(leak);
+      continue;
+    }
+    if (found.empty() || found.back().watch != leak.watch) {
+      found.push_back({leak.watch, may_read, {}});
+    }
+    found.back().findings.push_back(leak.finding);
+  }
+  g_waiting_count.store(g_waiting->size());
+  return found;
+}
+
+/// Tells what concerns arenas of this thread, arenas that are gone, what has
+/// waited long enough, and what is to stop the program. `in_use`: the watch of
+/// the arena that is being used.
+void TellRing(const Watch* in_use, Patience patience) {
   if (g_ring.load() == nullptr) return;
-  std::vector<std::pair<Watch*, std::vector<StoppedFinding>>> found;
+  std::vector<ToTell> found;
   {
     const std::lock_guard<std::mutex> hold(g_lock);
-    if (g_waiting == nullptr) g_waiting = new std::vector<FoundLeak>;
-    std::vector<FoundLeak> leaks;
-    leaks.swap(*g_waiting);
-    Ring& ring = *g_ring.load();
-    while (!ring.is_empty()) leaks.push_back(ring.Take());
-    GrowRing(leaks.size());
-    for (const FoundLeak& leak : leaks) {
-      if (leak.watch->era() != leak.era) continue;  // another arena's by now
-      const Arena* arena = leak.watch->arena();
-      if (arena != nullptr && !IsUsedHere(*arena) &&
-          leak.watch->policy().action != AuditAction::kAbort) {
-        g_waiting->push_back(leak);
-        continue;
-      }
-      if (found.empty() || found.back().first != leak.watch) {
-        found.emplace_back(leak.watch, std::vector<StoppedFinding>());
-      }
-      found.back().second.push_back(leak.finding);
-    }
-    g_waiting_count.store(g_waiting->size());
+    found = TakeFound(in_use, patience);
   }
-  for (auto& [watch, findings] : found) watch->TellFound(findings);
+  for (const ToTell& tell : found) {
+    tell.watch->TellFound(tell.findings, tell.may_read);
+  }
+}
+
+/// Where the program runs finalizers.
+void TellAfterCollection() {
+  RunKeeping([] { TellRing(nullptr, Patience::kLong); });
+}
+
+void TellAtExit() {
+  RunKeeping([] { TellRing(nullptr, Patience::kNone); });
 }
 
 void HookCollector() {
-  if (!RunAfterCollections(&TellRing)) return;
+  if (!RunAfterCollections(&TellAfterCollection)) return;
   g_is_hooked.store(AddCollectionHook(&OnCollection));
 }
 
-Watch* StartWatch(const ArenaEntry& entry) {
+Watch* StartWatch(const ArenaEntry& entry, const Arena& arena) {
   const std::lock_guard<std::mutex> hold(g_lock);
   if (g_ring.load() == nullptr) g_ring.store(new Ring(kFirstRing));
   for (Watch* watch = g_watches.load(); watch != nullptr; watch = watch->next) {
     if (!watch->is_free()) continue;
-    watch->Start(entry);
+    watch->Start(entry, arena);
     return watch;
   }
   auto* watch = new Watch;
-  watch->Start(entry);
+  watch->Start(entry, arena);
   watch->next = g_watches.load();
   g_watches.store(watch);
   return watch;
 }
 
 ArenaWatch* MakeWatch(Arena& arena, const ArenaEntry& entry) {
-  Watch* watch = StartWatch(entry);
+  Watch* watch = StartWatch(entry, arena);
   // Its first chunk will come from the collector anyway. Each time: the host
   // may have set a callback of its own since.
   const bool uses_collector =
@@ -549,7 +532,7 @@ Watch* FindWatch(Arena& arena) {
 __attribute__((constructor(101))) void Install() {
   if (!kChecked) return;
   SetWatchMaker(&MakeWatch);
-  std::atexit(&FlushAudits);
+  std::atexit(&TellAtExit);
 }
 
 }  // namespace
@@ -569,7 +552,10 @@ AuditReporter SetAuditReporter(AuditReporter reporter) noexcept {
   return detail::g_reporter.exchange(reporter);
 }
 
-void FlushAudits() { detail::TellRing(); }
+void FlushAudits() {
+  detail::ThrowLate();
+  detail::TellRing(detail::kAllHostLocked, detail::Patience::kLong);
+}
 
 CollectionAudits CollectionAuditsSoFar() noexcept {
   return {detail::g_audited, detail::g_unchanged, detail::g_busy,

@@ -5,8 +5,8 @@
 // known to lie in the arena: objects may be half made, their threads stand
 // anywhere.
 
-#ifndef ACRE_AUDIT_STOPPED_SWEEP_H_
-#define ACRE_AUDIT_STOPPED_SWEEP_H_
+#ifndef ACRE_AUDIT_AUTOMATIC_STOPPED_SWEEP_H_
+#define ACRE_AUDIT_AUTOMATIC_STOPPED_SWEEP_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -32,6 +32,7 @@ struct StoppedFinding {
   // storage of a container that somebody outside the arena holds.
   const TypeLayout* row_type = nullptr;
   std::uintptr_t hidden_row = 0;
+  std::size_t row_bytes = 0;  // from there to the end of the block
   FindingKind kind = FindingKind::kPointer;
   Target target = Target::kCollectedHeap;
   bool is_pointer_free = false;
@@ -66,7 +67,8 @@ class StoppedSweep {
   void* const context_;
   const std::uint16_t pass_;
   const TypeLayout* row_type_ = nullptr;
-  const void* row_ = nullptr;
+  const char* row_ = nullptr;
+  const char* row_end_ = nullptr;
   bool is_held_outside_ = false;
   // Chunks of the arena met last, by megabyte of address.
   struct Range {
@@ -104,7 +106,8 @@ class BorrowedSweep {
   bool counts_ = false;  // IsNeeded: nothing is judged
   std::size_t count_ = 0;
   const TypeLayout* row_type_ = nullptr;
-  const void* row_ = nullptr;
+  const char* row_ = nullptr;
+  const char* row_end_ = nullptr;
   bool is_held_outside_ = false;
   // What MayBorrow said of types met before.
   struct Known {
@@ -121,4 +124,4 @@ std::uint64_t ChecksumOf(const Arena& arena);
 
 }  // namespace acre::inline ACRE_ABI::detail
 
-#endif  // ACRE_AUDIT_STOPPED_SWEEP_H_
+#endif  // ACRE_AUDIT_AUTOMATIC_STOPPED_SWEEP_H_

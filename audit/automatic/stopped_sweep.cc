@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-#include "stopped_sweep.h"
+#include "automatic/stopped_sweep.h"
 
 #include "acre/detail/borrowed.h"
 #include "acre/detail/fill.h"
@@ -73,10 +73,11 @@ void StoppedSweep::Run() {
 }
 
 void StoppedSweep::SweepBlock(const BlockView& block) {
+  row_end_ = block.end();
   ForEachRow(block,
              [this](const TypeLayout& type, ElementRun run, const void* row) {
                row_type_ = &type;
-               row_ = row;
+               row_ = static_cast<const char*>(row);
                ForEachSlotIn(type, run, *this);
              });
 }
@@ -117,6 +118,7 @@ void StoppedSweep::Judge(const Slot& slot, const void* address) {
   finding.hidden_slot = Hide(slot.address);
   finding.hidden_address = Hide(address);
   finding.hidden_row = Hide(row_);
+  finding.row_bytes = static_cast<std::size_t>(row_end_ - row_);
   finding.type = slot.type->element();
   finding.row_type = row_type_;
   finding.is_held_outside = is_held_outside_;
@@ -173,10 +175,11 @@ void BorrowedSweep::Walk() {
         block.table != nullptr ? block.table->element() : block.type;
     if (element == nullptr || !Borrows(*element)) continue;
     is_held_outside_ = block.is_storage;
+    row_end_ = block.end();
     ForEachRow(block,
                [this](const TypeLayout& type, ElementRun run, const void* row) {
                  row_type_ = &type;
-                 row_ = row;
+                 row_ = static_cast<const char*>(row);
                  const char* at = static_cast<const char*>(run.data);
                  for (std::size_t i = 0; i < run.count; ++i, at += type.size) {
                    ForEachBorrowedWord(type, at, *this);
@@ -210,6 +213,7 @@ void BorrowedSweep::operator()(const char* word) {
   }
   finding.row_type = row_type_;
   finding.hidden_row = Hide(row_);
+  finding.row_bytes = static_cast<std::size_t>(row_end_ - row_);
   finding.is_held_outside = is_held_outside_;
   finding.is_borrowed = true;
   found_(context_, finding);

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+//
+// FindingFrom: the words for what a collection has found.
+
+#ifndef ACRE_AUDIT_AUTOMATIC_TELL_STOPPED_H_
+#define ACRE_AUDIT_AUTOMATIC_TELL_STOPPED_H_
+
+#include "acre/finding.h"
+#include "automatic/stopped_sweep.h"
+
+namespace acre::inline ACRE_ABI::detail {
+
+/// With the field and the object around it; TellPaths finds the way there.
+/// Without `may_read` no memory of the arena is looked at.
+Finding FindingFrom(const StoppedFinding& stopped, bool may_read);
+
+}  // namespace acre::inline ACRE_ABI::detail
+
+#endif  // ACRE_AUDIT_AUTOMATIC_TELL_STOPPED_H_
