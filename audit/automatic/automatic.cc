@@ -24,6 +24,7 @@
 
 #include "acre/audit_policy.h"
 #include "acre/baseline.h"
+#include "acre/detail/around_fork.h"
 #include "acre/detail/gc_events.h"
 #include "acre/detail/location.h"
 #include "acre/detail/watch.h"
@@ -499,6 +500,7 @@ void HookCollector() {
 }
 
 Watch* StartWatch(const ArenaEntry& entry, const Arena& arena) {
+  TakeAroundFork(g_lock, LockRank::kAudit);
   const std::lock_guard<std::mutex> hold(g_lock);
   if (g_ring.load() == nullptr) g_ring.store(new Ring(kFirstRing));
   for (Watch* watch = g_watches.load(); watch != nullptr; watch = watch->next) {

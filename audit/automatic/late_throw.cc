@@ -7,6 +7,8 @@
 #include <mutex>
 #include <utility>
 
+#include "acre/detail/around_fork.h"
+
 namespace acre::inline ACRE_ABI::detail {
 
 #if ACRE_EXCEPTIONS
@@ -21,6 +23,7 @@ std::atomic<bool> g_has_thrown{false};
 }  // namespace
 
 void KeepThrown() noexcept {
+  TakeAroundFork(g_lock, LockRank::kLateThrow);
   const std::lock_guard<std::mutex> hold(g_lock);
   if (g_thrown == nullptr) g_thrown = new std::exception_ptr;
   if (!*g_thrown) *g_thrown = std::current_exception();

@@ -119,11 +119,12 @@ class Mark {
 
  private:
   friend class detail::SlowPath;
-  Mark(const Arena* arena, std::uint64_t stamp)
-      : arena_(arena), stamp_(stamp) {}
+  Mark(const Arena* arena, detail::MarkState* state, std::uint64_t stamp)
+      : arena_(arena), state_(state), stamp_(stamp) {}
 
-  const Arena* arena_ = nullptr;  // for comparison only
-  std::uint64_t stamp_ = 0;       // names the opening; an arena uses none twice
+  const Arena* arena_ = nullptr;        // for comparison only
+  detail::MarkState* state_ = nullptr;  // where it is while it is open
+  std::uint64_t stamp_ = 0;  // names the opening; an arena uses none twice
 };
 
 /// See the top of this file.
@@ -230,7 +231,7 @@ class Arena {
   /// a mark that was closed by a Rewind or Reset.
   void Rewind(Mark mark);
 
-  /// True while Rewind(mark) is allowed.
+  /// True while Rewind(mark) is allowed. Constant.
   bool IsOpen(Mark mark) const noexcept;
 
   /// The next thread that uses this arena becomes its user (checked builds
@@ -245,8 +246,11 @@ class Arena {
   /// there is live or not. Constant, any thread.
   bool Owns(const void* address) const noexcept;
 
-  /// Linear in the number of chunks.
+  /// Linear in the number of chunks, and of open marks.
   ArenaStats stats() const noexcept;
+
+  /// How many Resets there have been.
+  std::uint64_t resets() const noexcept { return resets_; }
 
   /// Bytes that the current chunk can hand out before anything else is tried.
   std::size_t remaining() const noexcept {
@@ -280,6 +284,8 @@ class Arena {
   std::uint64_t stamp() const noexcept { return stamp_; }
 
   /// False once a Reset or Rewind has passed allocations of that stamp.
+  /// Constant; for what is older than the youngest mark, the logarithm of the
+  /// number of open marks.
   bool IsLive(std::uint64_t stamp) const noexcept {
     return stamp == stamp_ || (mark_ != nullptr && IsLiveInMarks(stamp));
   }
@@ -349,6 +355,7 @@ class Arena {
   std::uint64_t next_stamp_ = 2;           // > every stamp given out
   std::uint64_t next_order_ = 1;           // of the next chunk put to use
   std::uint64_t reset_order_ = 1;          // chunks of a lower order are spares
+  std::uint64_t reset_stamp_ = 0;          // marks of a lower stamp are closed
   std::uint64_t resets_ = 0;
   ArenaOptions options_;
   // Checked builds: the thread that uses it, and whether that is changing the

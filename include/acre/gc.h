@@ -13,6 +13,12 @@
 // (stacks, registers, statics, the collected heap), keeps all of it.
 // Not seen by the collector: malloc'ed memory, thread_local variables, stacks
 // of threads that are not registered, and other arenas.
+//
+// fork: the child has one thread. It may use the arenas that this thread used,
+// make new ones, and end them; those of other threads may be in the middle of a
+// change, and are not to be touched. No lock of acre's is left held. Memory of
+// every source is the child's own copy, but for SharedMemorySource: there both
+// processes write to the same bytes, so one of them must stop using the arena.
 
 #ifndef ACRE_GC_H_
 #define ACRE_GC_H_
@@ -82,8 +88,33 @@ ArenaRef<T> RefTo(T* pointer) noexcept {
   return {pointer, ArenaOf(pointer)};
 }
 
-/// What the host has set; never changed by acre. Initialises libgc.
+/// What the host has set; never changed by acre. Initialises libgc. To be
+/// called (or an arena to get a chunk) where a host has switched interior
+/// pointers off after acre has begun, before the next collection: libgc 8.2.2
+/// then loses all large objects, those of acre too, until it is told anew that
+/// offset 0 counts.
 bool CollectorSeesInteriorPointers() noexcept;
+
+/// How the collector is set, for a host that wants to know whom it shares it
+/// with. Does not initialise it. Any thread that may call the collector.
+///
+/// Boot the host first: some (Guile 3.0.8, ECL 21.2.1) set the collector up and
+/// expect to be the first in the process; an arena's first chunk, or whatever
+/// else initialises libgc, comes after them. Where a host switches interior
+/// pointers off later, see CollectorSeesInteriorPointers; from then on a
+/// pointer into an arena keeps it alive from a stack alone, elsewhere an
+/// ArenaRef does.
+struct CollectorSettings {
+  bool is_initialised = false;
+  bool acre_has_begun = false;      ///< acre has initialised it, or met it
+  unsigned version = 0;             ///< 0x80202 is 8.2.2
+  bool interior_pointers = false;   ///< see CollectorSeesInteriorPointers
+  bool scans_libraries = false;     ///< statics of shared libraries are roots
+  bool finalize_on_demand = false;  ///< finalizers run where the host says
+  bool is_incremental = false;
+  bool is_disabled = false;
+};
+CollectorSettings GetCollectorSettings() noexcept;
 
 /// Registers the calling thread with the collector for as long as this object
 /// lives. Only threads that libgc started itself are registered without it:

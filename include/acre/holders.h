@@ -11,7 +11,8 @@
 // never certain. A number may look like an address, and a stack has words that
 // nobody reads any more.
 // Not seen (HolderReport::kBlindSpots): malloc'ed memory, thread_local
-// variables, threads that are not registered, hidden pointers.
+// variables, threads that are not registered, fibers that sleep, hidden
+// pointers. A host names such memory in HolderOptions::roots.
 // Threads: the arena's; needs to be registered with the collector.
 // Complexity: a collection, and reading what it has marked.
 
@@ -54,7 +55,8 @@ struct Holder {
 };
 
 /// Memory to be looked at as well: what you gave to GC_add_roots (libgc does
-/// not tell), or malloc'ed structures.
+/// not tell), malloc'ed structures, the stacks of fibers that sleep. Every byte
+/// must be readable.
 struct MemoryRange {
   const void* begin = nullptr;
   std::size_t bytes = 0;
@@ -62,6 +64,9 @@ struct MemoryRange {
 
 struct HolderOptions {
   std::span<const MemoryRange> roots = {};
+  /// Also who points to the Arena itself, which keeps a collected one alive:
+  /// the variable that you have it in is one, and so are its own chunks.
+  bool include_arena = false;
   /// Holders beyond this number are counted in `omitted`.
   std::size_t max_holders = 1000;
 };
@@ -69,8 +74,8 @@ struct HolderOptions {
 struct HolderReport {
   static constexpr std::string_view kBlindSpots =
       "not seen: malloc'ed memory, thread_local variables, threads that are "
-      "not registered with the collector, roots that you did not name, hidden "
-      "pointers";
+      "not registered with the collector, fibers that sleep, roots that you "
+      "did not name, hidden pointers";
 
   std::string arena = {};  ///< its name
   std::vector<Holder> holders = {};

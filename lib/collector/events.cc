@@ -9,6 +9,7 @@
 #include <cstring>
 #include <mutex>
 
+#include "acre/detail/around_fork.h"
 #include "acre/detail/gc_events.h"
 #include "acre/detail/gc_query.h"
 #include "collector/libgc.h"
@@ -105,6 +106,7 @@ void NoteStackUse(const void* frame) noexcept {
 
 bool AddCollectionHook(CollectionHook hook) {
   static std::mutex lock;
+  RenewAfterFork(lock);
   const std::lock_guard<std::mutex> hold(lock);
   GetKinds();  // the hooks ask for them, where making them is not allowed
   if (GC_get_on_collection_event() != &OnEvent) {

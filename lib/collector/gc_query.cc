@@ -21,6 +21,13 @@ bool IsFreeHeapMemory(const void* address) noexcept {
   return GC_is_heap_ptr(address) != 0;
 }
 
+const void* CollectedStackBottom() noexcept {
+  if (!IsCollectorThere() || GC_thread_is_registered() == 0) return nullptr;
+  GC_stack_base base;
+  GC_get_my_stackbottom(&base);
+  return base.mem_base;
+}
+
 bool IsMarked(const void* base) noexcept { return GC_is_marked(base) != 0; }
 
 std::size_t CollectedSize(const void* base) noexcept { return GC_size(base); }

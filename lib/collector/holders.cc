@@ -14,6 +14,7 @@
 #include <cstdio>
 #include <mutex>
 
+#include "acre/detail/around_fork.h"
 #include "acre/detail/block_walk.h"
 #include "acre/detail/gc_events.h"
 #include "acre/detail/process_map.h"
@@ -64,11 +65,19 @@ class HolderScan {
  public:
   HolderScan(const Arena& arena, const HolderOptions& options)
       : arena_(arena), options_(options) {
-    arena.ForEachChunk([this](const ChunkInfo& chunk) {
-      if (chunk.used == 0) return;
+    // One pointer anywhere into a chunk, spares and their headers included,
+    // keeps a collected arena.
+    const bool all = arena.is_collected();
+    arena.ForEachChunk([this, all](const ChunkInfo& chunk) {
+      if (chunk.used == 0 && !all) return;
       const auto* begin = reinterpret_cast<const char*>(chunk.begin);
-      chunks_.push_back({begin, begin + chunk.used});
+      chunks_.push_back({begin - (all ? kChunkHeader : 0),
+                         begin + (all ? chunk.capacity : chunk.used)});
     });
+    if (options.include_arena) {
+      const auto* begin = reinterpret_cast<const char*>(&arena);
+      chunks_.push_back({begin, begin + sizeof(Arena)});
+    }
     std::sort(chunks_.begin(), chunks_.end(),
               [](const Range& a, const Range& b) { return a.begin < b.begin; });
     hits_.reserve(options.max_holders);
@@ -249,9 +258,9 @@ HolderReport Find(const Arena& arena, const HolderOptions& options,
     return report;
   }
   HolderScan scan(arena, options);
-  const ProcessMap process;
-  scan.SetStack(static_cast<const char*>(frame) - kSaved, process.stack_end());
+  scan.SetStack(static_cast<const char*>(frame) - kSaved, StackEnd(frame));
   scan.SetRegisters(registers);
+  RenewAfterFork(g_scan_lock);
   const std::lock_guard<std::mutex> hold(g_scan_lock);
   if (!AddCollectionHook(&OnCollection)) {
     report.error = "no collection hook is left";

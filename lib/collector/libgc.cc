@@ -7,6 +7,7 @@
 #include <atomic>
 #include <mutex>
 
+#include "acre/detail/around_fork.h"
 #include "acre/detail/gc_events.h"
 #include "acre/failure.h"
 #include "acre/gc.h"
@@ -16,17 +17,31 @@ namespace detail {
 namespace {
 
 std::atomic<bool> g_initialised{false};
+std::atomic<int> g_interior_pointers{1};  // as they were when last seen
+
+/// A host may switch interior pointers off when acre has begun. From then on
+/// libgc (8.2.2) takes the address of a large object for none, and forgets what
+/// it was told before: it has to be told once more that offset 0 counts, or
+/// chunks are lost. Not in callbacks: it takes the allocation lock.
+void NoticeSwitch() {
+  const int now = GC_get_all_interior_pointers();
+  if (now == g_interior_pointers.load(std::memory_order_relaxed)) return;
+  g_interior_pointers.store(now, std::memory_order_relaxed);
+  GC_register_displacement(0);
+}
 
 }  // namespace
 
 void EnsureCollector() {
-  if (g_initialised.load(std::memory_order_acquire)) return;
+  if (g_initialised.load(std::memory_order_acquire)) return NoticeSwitch();
   // One thread at a time: allowing it twice at once breaks libgc's tables.
   static std::mutex lock;
+  RenewAfterFork(lock);
   const std::lock_guard<std::mutex> hold(lock);
   if (g_initialised.load(std::memory_order_relaxed)) return;
   if (GC_is_init_called() == 0) GC_INIT();
   GC_allow_register_threads();
+  NoticeSwitch();
   g_initialised.store(true, std::memory_order_release);
 }
 
@@ -58,6 +73,19 @@ bool IsThreadRegistered() noexcept {
 }
 
 }  // namespace detail
+
+CollectorSettings GetCollectorSettings() noexcept {
+  CollectorSettings settings;
+  settings.is_initialised = GC_is_init_called() != 0;
+  settings.version = GC_get_version();
+  settings.interior_pointers = GC_get_all_interior_pointers() != 0;
+  settings.scans_libraries = GC_get_no_dls() == 0;
+  settings.finalize_on_demand = GC_get_finalize_on_demand() != 0;
+  settings.is_incremental = GC_is_incremental_mode() != 0;
+  settings.is_disabled = settings.is_initialised && GC_is_disabled() != 0;
+  settings.acre_has_begun = detail::g_initialised.load();
+  return settings;
+}
 
 bool CollectorSeesInteriorPointers() noexcept {
   detail::EnsureCollector();

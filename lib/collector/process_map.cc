@@ -2,6 +2,8 @@
 
 #include "acre/detail/process_map.h"
 
+#include "acre/detail/gc_query.h"
+
 #if defined(__linux__)
 #include <link.h>
 #include <pthread.h>
@@ -33,6 +35,12 @@ ProcessMap::ProcessMap() {
     stack_ = {static_cast<char*>(lowest), static_cast<char*>(lowest) + size};
   }
   pthread_attr_destroy(&attributes);
+  // A fiber's stack is not the thread's.
+  const auto* frame = static_cast<const char*>(__builtin_frame_address(0));
+  const auto* bottom = static_cast<const char*>(CollectedStackBottom());
+  if (!Holds(stack_, frame) && bottom != nullptr && bottom > frame) {
+    stack_ = {frame, bottom};
+  }
 }
 
 #else

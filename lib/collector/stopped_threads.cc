@@ -2,6 +2,8 @@
 
 #include "collector/stopped_threads.h"
 
+#include "acre/detail/gc_query.h"
+
 #if defined(__linux__)
 #include <dirent.h>
 #include <fcntl.h>
@@ -110,6 +112,18 @@ long ToNumber(const char* text) {
 
 }  // namespace
 
+const char* StackEnd(const void* frame) {
+  const auto at = reinterpret_cast<std::uintptr_t>(frame);
+  const std::uintptr_t mapped =
+      ReadFile("/proc/self/maps", g_maps, sizeof g_maps) == 0 ? 0
+                                                              : MappingEnd(at);
+  const auto bottom = reinterpret_cast<std::uintptr_t>(CollectedStackBottom());
+  if (bottom > at && (mapped == 0 || bottom < mapped)) {
+    return reinterpret_cast<const char*>(bottom);
+  }
+  return reinterpret_cast<const char*>(mapped == 0 ? at : mapped);
+}
+
 long ThisThreadNumber() { return syscall(SYS_gettid); }
 
 std::size_t ForEachOtherStack(void (*visit)(void*, const char*, const char*,
@@ -145,6 +159,10 @@ std::size_t ForEachOtherStack(void (*visit)(void*, const char*, const char*,
 #else
 
 // Elsewhere other stacks are not read, and the report says so.
+const char* StackEnd(const void* frame) {
+  const void* bottom = CollectedStackBottom();
+  return static_cast<const char*>(bottom > frame ? bottom : frame);
+}
 long ThisThreadNumber() { return 0; }
 std::size_t ForEachOtherStack(void (*)(void*, const char*, const char*, long),
                               void*) {

@@ -12,6 +12,11 @@
 
 namespace acre::inline ACRE_ABI::detail {
 
+/// Where the stack that `frame` stands on ends: as libgc knows it, which hosts
+/// with fibers tell; where they do not, at the end of the mapping. Never beyond
+/// that. Not while the world is stopped.
+const char* StackEnd(const void* frame);
+
 /// Calls visit(context, begin, end, thread) for the live part of each stack but
 /// the caller's. Returns the number of stacks that could not be read. One
 /// caller at a time.

@@ -267,6 +267,7 @@ void SlowPath::Reset(ResetMode mode) {
   a_.vain_scans_ = 0;
   SetMark(nullptr);
   a_.stamp_ = a_.next_stamp_++;
+  a_.reset_stamp_ = a_.stamp_;
   a_.reset_order_ = a_.next_order_;
   ++a_.resets_;
   a_.current_ = nullptr;

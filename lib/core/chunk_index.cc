@@ -9,6 +9,7 @@
 #include <new>
 
 #include "acre/arena.h"
+#include "acre/detail/around_fork.h"
 #include "acre/detail/size_class.h"
 #include "acre/detail/watch.h"
 #include "core/life.h"
@@ -228,6 +229,7 @@ void Reuse(Chunk* chunk, ArenaEntry* owner, ChunkMemory memory) {
 }  // namespace
 
 ArenaEntry* AddArena(Arena* arena, bool collected) {
+  TakeAroundFork(g_lock, LockRank::kIndex);
   const Writing writing;
   if (collected && g_collected_count >= g_purge_at) Purge();
   if (g_free_entries == nullptr && !Refill(g_free_entries, &ArenaEntry::next)) {

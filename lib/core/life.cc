@@ -7,6 +7,7 @@
 #include <mutex>
 #include <unordered_map>
 
+#include "acre/detail/around_fork.h"
 #include "core/chunk_index.h"
 
 namespace acre::inline ACRE_ABI::detail {
@@ -109,6 +110,7 @@ bool Tell(const Record* record, Gone* gone) {
 namespace life {
 
 std::uint64_t Begin(const Arena* arena, const char* name) {
+  TakeAroundFork(g_lock, LockRank::kLife);
   const std::lock_guard<std::mutex> hold(g_lock);
   Records& records = TheRecords();
   if (records.living.size() >= records.clean_at) Clean(records);
@@ -144,9 +146,6 @@ void NoteCollected(const char* name, ChunkMemory memory) {
   Copy(record.name, name);
   TheRecords().memory.Add(record);
 }
-
-void BeforeFork() { g_lock.lock(); }
-void AfterFork() { g_lock.unlock(); }
 
 }  // namespace life
 

@@ -30,10 +30,6 @@ void NoteGone(const Arena* arena, ChunkMemory memory);
 /// The same for what the collector took together with the arena.
 void NoteCollected(const char* name, ChunkMemory memory);
 
-/// Around fork, so that a child finds the records whole and unlocked.
-void BeforeFork();
-void AfterFork();
-
 }  // namespace life
 }  // namespace acre::inline ACRE_ABI::detail
 

@@ -35,11 +35,22 @@ Mark SlowPath::Checkpoint() {
   char* position = a_.cursor_;
   a_.cursor_ += bytes;
   Unpoison(position, bytes);
-  auto* state = ::new (position)
-      MarkState{a_.mark_,  a_.current_,    position,         nullptr,
-                a_.freed_, a_.reused_,     a_.scanned_,      a_.unreclaimed_,
-                0,         a_.next_order_, a_.next_stamp_++, a_.stamp_,
-                0};
+  auto* state =
+      ::new (position) MarkState{a_.mark_,
+                                 a_.current_,
+                                 position,
+                                 nullptr,
+                                 a_.freed_,
+                                 a_.reused_,
+                                 a_.scanned_,
+                                 a_.unreclaimed_,
+                                 0,
+                                 a_.next_order_,
+                                 a_.next_stamp_++,
+                                 a_.stamp_,
+                                 0,
+                                 JumpFrom(a_.mark_),
+                                 a_.mark_ != nullptr ? a_.mark_->depth + 1 : 0};
   for (unsigned index = 1; index < kClassCount; ++index) {
     if (a_.free_[index] == nullptr) continue;
     state->saved()[state->saved_count++] = {a_.free_[index], index};
@@ -48,13 +59,30 @@ Mark SlowPath::Checkpoint() {
   a_.freed_ = a_.reused_ = a_.scanned_ = a_.unreclaimed_ = 0;
   SetMark(state);
   a_.stamp_ = state->stamp;
-  return Mark(&a_, state->stamp);
+  return Mark(&a_, state, state->stamp);
 }
 
+/// A mark that was closed may lie in memory that is somebody else's by now, or
+/// nobody's: it is read only where the arena has handed it out. (Closing one
+/// takes its stamp away; a Reset closes all without going through them.)
 MarkState* SlowPath::FindMark(Mark mark) const {
-  MarkState* found = mark.arena_ == &a_ ? a_.mark_ : nullptr;
-  while (found != nullptr && found->stamp != mark.stamp_) found = found->outer;
-  return found;
+  if (mark.arena_ != &a_ || a_.mark_ == nullptr) return nullptr;
+  if (a_.mark_->stamp == mark.stamp_) return a_.mark_;
+  if (mark.stamp_ < a_.reset_stamp_) return nullptr;
+  const Chunk* chunk = index::Find(mark.state_);
+  const auto* at = reinterpret_cast<const char*>(mark.state_);
+  if (chunk == nullptr || chunk->owner.load() != a_.entry_ ||
+      !IsInUse(*chunk) || at < chunk->begin.load() || at >= TopOf(*chunk) ||
+      static_cast<std::size_t>(TopOf(*chunk) - at) < sizeof(MarkState)) {
+    return nullptr;
+  }
+  return ReadStamp(*mark.state_) == mark.stamp_ ? mark.state_ : nullptr;
+}
+
+/// In checked builds a user's block may lie there, freed and poisoned.
+ACRE_READS_FREE_BLOCKS std::uint64_t SlowPath::ReadStamp(
+    const MarkState& state) {
+  return state.stamp;
 }
 
 void SlowPath::SetMark(MarkState* mark) {
@@ -75,8 +103,10 @@ void SlowPath::Rewind(Mark mark) {
   for (MarkState* m = a_.mark_;; m = m->outer) {
     waiting = GatherWaiting(m->waiting, waiting, *target);
     if (m == target) break;
+    m->stamp = 0;
   }
   const MarkState closed = *target;
+  target->stamp = 0;
   SetMark(closed.outer);
   a_.stamp_ = closed.outer_stamp;
   std::fill(std::begin(a_.free_), std::end(a_.free_), nullptr);
@@ -177,10 +207,13 @@ bool SlowPath::IsOlderThanMark(const void* address) const {
 }
 
 bool SlowPath::IsLiveInMarks(std::uint64_t stamp) const {
-  for (const MarkState* m = a_.mark_; m != nullptr; m = m->outer) {
-    if (stamp == m->stamp || stamp == m->outer_stamp) return true;
+  // Stamps grow from mark to mark; each is that of what came before the next.
+  const MarkState* m = a_.mark_;
+  while (m != nullptr && m->stamp > stamp) {
+    if (m->outer == nullptr) return stamp == m->outer_stamp;
+    m = m->jump != nullptr && m->jump->stamp >= stamp ? m->jump : m->outer;
   }
-  return false;
+  return m != nullptr && m->stamp == stamp;
 }
 
 }  // namespace acre::inline ACRE_ABI::detail

@@ -42,12 +42,27 @@ struct MarkState {
   std::size_t unreclaimed;
   std::size_t waiting_bytes;
   std::uint64_t order;        // chunks of this order or more are younger
-  std::uint64_t stamp;        // of this mark's allocations
+  std::uint64_t stamp;        // of this mark's allocations; 0: closed
   std::uint64_t outer_stamp;  // of the allocations before it
   std::size_t saved_count;    // SavedLists that follow this struct
+  MarkState* jump;            // an older open mark, farther away, or null
+  std::size_t depth;          // number of older open marks
 
   SavedList* saved() { return reinterpret_cast<SavedList*>(this + 1); }
 };
+/// Where `jump` of a new mark leads: by the links of a skew binary list (E. W.
+/// Myers, 1983, An applicative random-access stack) any mark is found in a
+/// number of steps that is the logarithm of theirs.
+inline MarkState* JumpFrom(const MarkState* outer) {
+  if (outer == nullptr) return nullptr;
+  MarkState* const near = outer->jump;
+  if (near != nullptr && near->jump != nullptr &&
+      outer->depth - near->depth == near->depth - near->jump->depth) {
+    return near->jump;
+  }
+  return const_cast<MarkState*>(outer);
+}
+
 static_assert(sizeof(MarkState) % alignof(SavedList) == 0);
 
 }  // namespace acre::inline ACRE_ABI::detail

@@ -196,6 +196,7 @@ class SlowPath {
   // mark.cc
   std::size_t MarkBytes() const;
   MarkState* FindMark(Mark mark) const;
+  static std::uint64_t ReadStamp(const MarkState& state);
   void SetMark(MarkState* mark);
   std::size_t& FreedCounter(const void* block);
   void LinkWaiting(void* block, std::uint64_t index);

@@ -54,7 +54,7 @@ ScratchArena*& StateOf(const Arena& arena) {
 Scratch::Scratch(const Arena* result)
     : arena_(Choose(result)),
       mark_(arena_.Checkpoint()),
-      resets_(arena_.stats().resets) {
+      resets_(arena_.resets()) {
   ++StateOf(arena_)->depth;
 }
 
@@ -74,10 +74,10 @@ Scratch::~Scratch() {
 void Scratch::Rewind() {
   if (arena_.IsOpen(mark_)) {
     arena_.Rewind(mark_);
-  } else if (arena_.stats().resets != resets_) {
+  } else if (arena_.resets() != resets_) {
     arena_.Reset();  // a Reset has closed it: all there is came later
   }
-  resets_ = arena_.stats().resets;
+  resets_ = arena_.resets();
   mark_ = arena_.Checkpoint();
 }
 

@@ -314,3 +314,27 @@ TEST_CASE("FindHolders: a thread that is not registered is told so") {
   std::thread([&] { report = FindHolders(arena); }).join();
   CHECK(report.error.find("not registered") != std::string::npos);
 }
+
+TEST_CASE("holders: of a collected arena, what points to it or to a header") {
+  acre_test::NeedCollector();
+  acre::Arena* arena = acre::NewCollectedArena({.name = "kept"});
+  void* block = arena->Allocate(100);
+  auto** holder = static_cast<void**>(GC_malloc_uncollectable(32));
+  const auto counts = [&](const acre::HolderOptions& options) {
+    std::size_t count = 0;
+    for (const auto& found : acre::FindHolders(*arena, options).holders) {
+      count += found.base == holder ? 1 : 0;
+    }
+    return count;
+  };
+  CHECK(counts({}) == 0);
+  holder[0] = static_cast<char*>(block) - acre::kChunkHeader;
+  CHECK(counts({}) == 1);
+  holder[1] = arena;
+  CHECK(counts({}) == 1);
+  CHECK(counts({.include_arena = true}) == 2);
+  // A spare keeps the arena as well.
+  arena->Reset();
+  CHECK(counts({}) == 1);
+  GC_free(holder);
+}

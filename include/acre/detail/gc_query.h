@@ -20,6 +20,10 @@ const void* CollectedBase(const void* address) noexcept;
 /// there, or none was made yet. Where a large object was it may be missed.
 bool IsFreeHeapMemory(const void* address) noexcept;
 
+/// Where libgc takes the stack of this thread to begin, at its highest address;
+/// a host that switches fibers says so to libgc. Null: not registered.
+const void* CollectedStackBottom() noexcept;
+
 /// With the world stopped and marked: true where something holds the object.
 /// Requires: CollectedBase returned `base`.
 bool IsMarked(const void* base) noexcept;

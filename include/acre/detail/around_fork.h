@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+//
+// fork: locks of the process. A child has one thread; a lock that another one
+// held at that moment would stay held for ever. Internal to acre.
+
+#ifndef ACRE_DETAIL_AROUND_FORK_H_
+#define ACRE_DETAIL_AROUND_FORK_H_
+
+#include <cstdint>
+#include <mutex>
+
+#include "acre/config.h"
+
+namespace acre::inline ACRE_ABI::detail {
+
+/// In the order in which a thread may take several of them.
+enum class LockRank : std::uint8_t {
+  kAudit,
+  kLateThrow,
+  kIndex,
+  kLife,
+  kCount
+};
+
+/// From now on the lock is taken before fork, and let go after it in parent and
+/// child: what it guards is whole there. Requires: nothing that waits for
+/// another lock than one of a higher rank, for libgc, or for user code is done
+/// under it. Idempotent. Any thread.
+void TakeAroundFork(std::mutex& lock, LockRank rank);
+
+/// From now on the lock is made anew in a child. For locks under which libgc is
+/// called; what they guard has to be whole at any moment.
+void RenewAfterFork(std::mutex& lock);
+
+}  // namespace acre::inline ACRE_ABI::detail
+
+#endif  // ACRE_DETAIL_AROUND_FORK_H_
