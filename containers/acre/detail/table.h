@@ -12,12 +12,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 #include <utility>
 
 #include "acre/arena.h"
 #include "acre/config.h"
 #include "acre/detail/group.h"
 #include "acre/detail/handle.h"
+#include "acre/detail/shape.h"
 #include "acre/detail/table_cursor.h"
 #include "acre/detail/table_rep.h"
 #include "acre/element.h"
@@ -25,10 +27,15 @@
 
 namespace acre::inline ACRE_ABI::detail {
 
-template <class H, class Q>
-concept Hashes = requires(const Q& key) {
-  H()(key);
-};
+/// Objects of T are all alike, or T is not there at all.
+template <class T>
+inline constexpr bool kIsStateless = [] {
+  if constexpr (Complete<T>) {
+    return std::is_empty_v<T> && std::is_default_constructible_v<T>;
+  } else {
+    return true;
+  }
+}();
 
 /// Policy: Slot, Key, kName, static const Key& KeyOf(const Slot&).
 template <class Policy, class H, class E>
@@ -182,14 +189,14 @@ class Table {
 
   template <class Q>
   static ACRE_INLINE std::uint64_t HashOf(const Q& key) {
+    static_assert(kIsStateless<H> && kIsStateless<E>,
+                  "acre: a hasher or equality with state: no container keeps "
+                  "one. Make it an empty struct; what it needs goes into the "
+                  "key, or into a static or thread_local variable");
     static_assert(Hashes<H, Q>,
                   "acre: no hash for this key: specialise acre::Hash<K>, or "
                   "give the container a hasher of your own");
-    if constexpr (requires { typename H::is_avalanching; }) {
-      return H()(key);
-    } else {
-      return Mix(static_cast<std::uint64_t>(H()(key)), kMix0);
-    }
+    return HashBy<H>(key);
   }
 
   static void HashUsed(const void* row, SlotMask used, std::uint64_t* hashes) {
