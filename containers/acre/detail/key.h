@@ -26,20 +26,66 @@ using Listed =
     std::conditional_t<std::is_same_v<std::remove_const_t<T>, String>,
                        std::string_view, std::remove_const_t<T>>;
 
-template <class H, class K, class Q>
-concept LooksUp = std::is_convertible_v<const Q&, const K&> ||(requires {
+/// As std: what is no key is looked up as it is where hasher and equality both
+/// say that they take it.
+template <class H, class E>
+concept Transparent = requires {
   typename H::is_transparent;
-} && std::is_invocable_v<H, const Q&>);
+  typename E::is_transparent;
+};
+template <class Q, class K, class H, class E>
+concept AskedAsIs = std::is_convertible_v<const Q*, const K*> ||
+    (Transparent<H, E>&& std::is_invocable_v<H, const Q&>);
 
-/// Without transparent lookup a key is converted once, not per comparison.
-template <class H, class K, class Q>
-decltype(auto) AsKey(const Q& key) {
-  if constexpr (requires { typename H::is_transparent; }) {
-    return (key);
+/// What a look-up takes beside keys. What converts to a key needs no function
+/// of its own, unless the key has containers: those want an arena, which a
+/// temporary of the caller has not.
+template <class Q, class K, class H, class E>
+concept LooksUp = AskedAsIs<Q, K, H, E> ||
+    (kHandlesIn<K>&& std::is_convertible_v<const Q&, K>);
+
+/// A pair to insert, or what converts to one.
+template <class P, class Pair>
+concept PairLike = requires(P&& pair) {
+  pair.first;
+  pair.second;
+}
+|| std::is_convertible_v<P, Pair>;
+
+/// ConstructAt; where T has no such constructor, as one in `arena`: a String of
+/// a count and a character, say.
+template <class T, class... Args>
+ACRE_INLINE T* ConstructWith([[maybe_unused]] Arena& arena, void* at,
+                             Args&&... args) {
+  if constexpr (!std::is_constructible_v<T, Args...> &&
+                std::is_constructible_v<T, Arena&, Args...>) {
+    return ::new (at) T(arena, std::forward<Args>(args)...);
   } else {
-    using As = std::conditional_t<std::is_same_v<Q, K>, const K&, K>;
-    return static_cast<As>(key);
+    return ConstructAt<T>(at, std::forward<Args>(args)...);
   }
+}
+
+/// The parts of a pair, to be moved where it is an rvalue; references in it are
+/// what std::get makes of them.
+template <std::size_t I, class P>
+decltype(auto) PartOf(P&& pair) {
+  if constexpr (requires { get<I>(std::forward<P>(pair)); }) {
+    return get<I>(std::forward<P>(pair));
+  } else if constexpr (I == 0) {
+    return (std::forward<P>(pair).first);
+  } else {
+    return (std::forward<P>(pair).second);
+  }
+}
+
+/// std::apply, without <tuple>.
+template <class Tuple, class F>
+auto Apply(Tuple&& tuple, const F& f) {
+  using Size = std::tuple_size<std::remove_reference_t<Tuple>>;
+  return [&]<std::size_t... I>(std::index_sequence<I...>) {
+    return f(get<I>(std::forward<Tuple>(tuple))...);
+  }
+  (std::make_index_sequence<Size::value>{});
 }
 
 /// Constructs a key where it will live, so that a long String finds its arena,
@@ -53,6 +99,56 @@ void MakeKey(void* at, [[maybe_unused]] Arena& arena, Q&& key) {
   } else {
     ConstructAt<K>(at, std::forward<Q>(key));
     BindIn(*static_cast<K*>(at), &arena);
+  }
+}
+
+/// A key that is not in a table yet, if ever. One with containers is made in
+/// the arena; what they hold then is given back, unless it was moved from.
+template <class K, bool = kHandlesIn<K>>
+class MadeKey {
+ public:
+  template <class... Args>
+  explicit MadeKey(Arena*, Args&&... args)
+      : key_(Make<K>(std::forward<Args>(args)...)) {}
+  K& operator*() { return key_; }
+
+ private:
+  K key_;
+};
+template <class K>
+class MadeKey<K, true> {
+ public:
+  template <class... Args>
+  explicit MadeKey(Arena* arena, Args&&... args) : arena_(arena) {
+    if constexpr (!std::is_constructible_v<K, Args...> &&
+                  std::is_constructible_v<K, Arena&, Args...>) {
+      key_ = arena->New<K>(*arena, std::forward<Args>(args)...);
+    } else {
+      key_ = arena->New<K>(std::forward<Args>(args)...);
+    }
+  }
+  MadeKey(const MadeKey&) = delete;
+  MadeKey& operator=(const MadeKey&) = delete;
+  ~MadeKey() { arena_->Free(key_); }
+  K& operator*() { return *key_; }
+
+ private:
+  Arena* const arena_;
+  K* key_;
+};
+
+/// Calls ask(key): with `key` itself, or with a key that is made of it once,
+/// and not for a table that is not there.
+template <class K, class H, class E, class Q, class Ask>
+ACRE_INLINE auto AskWith(const Q& key, [[maybe_unused]] Arena* arena,
+                         [[maybe_unused]] bool has_table, const Ask& ask) {
+  if constexpr (AskedAsIs<Q, K, H, E>) {
+    return ask(key);
+  } else {
+    using Answer = decltype(ask(std::declval<const K&>()));
+    if (!has_table) return Answer{};
+    MadeKey<std::remove_const_t<K>> made(arena, key);
+    return ask(std::as_const(*made));
   }
 }
 

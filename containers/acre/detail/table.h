@@ -71,6 +71,17 @@ class Table {
   TableRep& rep() { return rep_; }
   const TableRep& rep() const { return rep_; }
 
+  /// Binds an unbound table to the arena that it lies in.
+  Arena& BoundArena() {
+    if (rep_.arena == nullptr) rep_.arena = &FindArena(&rep_, Policy::kName);
+    return *rep_.arena;
+  }
+  std::size_t slot_count() const { return rep_.groups() * kGroupSlots; }
+  float load_factor() const {
+    if (rep_.size == 0) return 0;
+    return static_cast<float>(rep_.size) / static_cast<float>(slot_count());
+  }
+
   iterator begin() const { return First<iterator>(); }
   iterator end() const { return {}; }
 
@@ -165,6 +176,29 @@ class Table {
     EraseAt(PositionOf(slot), HashOf(Policy::KeyOf(*slot)));
     it.KnowErasure();
     return ++it;
+  }
+
+  /// Erases, but what the element holds goes to `to` with its bytes.
+  void TakeAt(iterator it, void* to) {
+    const Slot* slot = it.slot();
+    const std::uint64_t hash = HashOf(Policy::KeyOf(*slot));
+    std::memcpy(to, static_cast<const void*>(slot), sizeof(Slot));
+    VacateAt(PositionOf(slot), hash);
+  }
+
+  /// Calls make(), which makes an element. Checked builds: fails where that has
+  /// changed this table, whose slot was chosen already.
+  template <class Make>
+  ACRE_INLINE void Alone(const Make& make) {
+    if constexpr (kChecked) {
+      const TableRep before = rep_;
+      make();
+      if (rep_.size != before.size || rep_.control != before.control) {
+        FailChangedInside(*rep_.arena, Policy::kName);
+      }
+    } else {
+      make();
+    }
   }
 
   /// The iterator to a slot that TryInsert or Find returned.
@@ -332,6 +366,9 @@ class Table {
   void EraseAt(SlotPosition at, std::uint64_t hash) {
     RequireParts();
     ReleaseIn(*SlotAt(at.group, at.slot));
+    VacateAt(at, hash);
+  }
+  void VacateAt(SlotPosition at, std::uint64_t hash) {
     std::uint8_t* const control = ControlOf(at.group);
     // A slot freed in a group that has overflowed still lies behind its bit:
     // counting it as unusable bounds the drift of overflow bits.

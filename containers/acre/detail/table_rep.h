@@ -129,6 +129,10 @@ void ReinsertAll(TableRep& rep, SlotShape shape, HashSlots hash,
                  void (*moved)(void* context, const void* from, void* to),
                  void* context);
 
+/// Checked builds: making an element has changed the table that it is for.
+[[noreturn]] ACRE_COLD void FailChangedInside(const Arena& arena,
+                                              const char* what);
+
 }  // namespace acre::inline ACRE_ABI::detail
 
 #endif  // ACRE_CONTAINERS_DETAIL_TABLE_REP_H_
