@@ -373,7 +373,9 @@ class Map {
   /// A hint, as for std, and one that is never taken.
   void max_load_factor(float) noexcept {}
   /// bucket_count() is `count` at least. Never fewer than before.
-  void rehash(size_type count) { reserve(count - count / 8); }
+  void rehash(size_type count) {
+    reserve(detail::SevenEighths(detail::SevenEighths(count)));
+  }
   hasher hash_function() const { return H(); }
   key_equal key_eq() const { return E(); }
   void swap(Map& other) noexcept { table_.swap(other.table_); }
@@ -492,7 +494,7 @@ class Map {
   }
   template <class List>
   void InsertList(const List& values) {
-    reserve(size() + values.size());
+    reserve(detail::SevenEighths(size() + values.size()));
     insert(values.begin(), values.end());
   }
   node_type Extract(const_iterator at) {

@@ -246,7 +246,9 @@ class Set {
   float load_factor() const noexcept { return table_.load_factor(); }
   static constexpr float max_load_factor() noexcept { return 0.875f; }
   void max_load_factor(float) noexcept {}
-  void rehash(size_type count) { reserve(count - count / 8); }
+  void rehash(size_type count) {
+    reserve(detail::SevenEighths(detail::SevenEighths(count)));
+  }
   hasher hash_function() const { return H(); }
   key_equal key_eq() const { return E(); }
   void swap(Set& other) noexcept { table_.swap(other.table_); }
@@ -315,7 +317,7 @@ class Set {
   }
   template <class List>
   void InsertList(const List& keys) {
-    reserve(size() + keys.size());
+    reserve(detail::SevenEighths(size() + keys.size()));
     insert(keys.begin(), keys.end());
   }
   node_type Extract(const_iterator at) {

@@ -341,7 +341,8 @@ class Table {
       const SlotPosition at = LookFurther(key, hash);
       if (at.slot != kNoSlot) return {SlotAt(at.group, at.slot), false};
     }
-    if (ACRE_UNLIKELY(rep_.size >= rep_.limit)) {
+    if (ACRE_UNLIKELY(rep_.size >= rep_.limit) &&
+        !CleanOverflow(rep_, kShape, &HashUsed)) {
       return {InsertGrowing(hash, construct), true};
     }
     return {MakeAt(rep_.Locate(hash), hash, construct), true};
