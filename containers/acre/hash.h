@@ -145,22 +145,19 @@ concept Hashes = requires(const Q& key) {
   H()(key);
 };
 
-/// Whether H says so: `using is_avalanching = std::false_type` says no.
+/// H says so; `using is_avalanching = std::false_type` says no.
 template <class H>
-inline constexpr bool kIsAvalanching = [] {
-  if constexpr (requires { H::is_avalanching::value; }) {
-    return static_cast<bool>(H::is_avalanching::value);
-  } else {
-    return requires { typename H::is_avalanching; };
-  }
-}();
+concept Avalanching = requires {
+  typename H::is_avalanching;
+}
+&&!requires { requires !H::is_avalanching::value; };
 
 /// The hash of `key` by H, mixed: 32 bits alone would leave out the top, by
 /// which tables take the index.
 template <class H, class Q>
 ACRE_INLINE std::uint64_t HashBy(const Q& key) {
   using Result = decltype(H()(key));
-  if constexpr (kIsAvalanching<H> && sizeof(Result) >= sizeof(std::uint64_t)) {
+  if constexpr (Avalanching<H> && sizeof(Result) >= sizeof(std::uint64_t)) {
     return H()(key);
   } else {
     return Mix(static_cast<std::uint64_t>(H()(key)), kMix0);

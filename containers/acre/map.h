@@ -135,20 +135,20 @@ class Map {
   }
 
   // Here and below: Q is what can be looked up though it is no key.
-  iterator find(const K& key) { return Find(key); }
-  const_iterator find(const K& key) const { return Find(key); }
+  iterator find(const K& key) { return table_.LookIterator(key); }
+  const_iterator find(const K& key) const { return table_.LookIterator(key); }
   template <detail::LooksUp<K, H, E> Q>
   iterator find(const Q& key) {
-    return Find(key);
+    return table_.LookIterator(key);
   }
   template <detail::LooksUp<K, H, E> Q>
   const_iterator find(const Q& key) const {
-    return Find(key);
+    return table_.LookIterator(key);
   }
-  bool contains(const K& key) const { return Look(key) != nullptr; }
+  bool contains(const K& key) const { return table_.Look(key) != nullptr; }
   template <detail::LooksUp<K, H, E> Q>
   bool contains(const Q& key) const {
-    return Look(key) != nullptr;
+    return table_.Look(key) != nullptr;
   }
   size_type count(const K& key) const { return contains(key) ? 1 : 0; }
   template <detail::LooksUp<K, H, E> Q>
@@ -170,26 +170,26 @@ class Map {
     return detail::RangeOf(find(key));
   }
   /// Null where the key is absent.
-  V* get(const K& key) { return ValueOf(Look(key)); }
-  const V* get(const K& key) const { return ValueOf(Look(key)); }
+  V* get(const K& key) { return ValueOf(table_.Look(key)); }
+  const V* get(const K& key) const { return ValueOf(table_.Look(key)); }
   template <detail::LooksUp<K, H, E> Q>
   V* get(const Q& key) {
-    return ValueOf(Look(key));
+    return ValueOf(table_.Look(key));
   }
   template <detail::LooksUp<K, H, E> Q>
   const V* get(const Q& key) const {
-    return ValueOf(Look(key));
+    return ValueOf(table_.Look(key));
   }
   /// Throws: std::out_of_range.
-  V& at(const K& key) { return Require(Look(key)); }
-  const V& at(const K& key) const { return Require(Look(key)); }
+  V& at(const K& key) { return Require(table_.Look(key)); }
+  const V& at(const K& key) const { return Require(table_.Look(key)); }
   template <detail::LooksUp<K, H, E> Q>
   V& at(const Q& key) {
-    return Require(Look(key));
+    return Require(table_.Look(key));
   }
   template <detail::LooksUp<K, H, E> Q>
   const V& at(const Q& key) const {
-    return Require(Look(key));
+    return Require(table_.Look(key));
   }
 
   // -------------------------------------------------------------- modifiers
@@ -291,10 +291,10 @@ class Map {
     InsertList(values);
   }
 
-  size_type erase(const K& key) { return Erase(key); }
+  size_type erase(const K& key) { return table_.EraseKey(key); }
   template <detail::LooksUp<K, H, E> Q>
   size_type erase(const Q& key) {
-    return Erase(key);
+    return table_.EraseKey(key);
   }
   /// The element behind the erased one.
   iterator erase(iterator at) { return table_.EraseAt(at); }
@@ -399,23 +399,6 @@ class Map {
   using Insertion = typename Table::Insertion;
   using Key = std::remove_const_t<K>;
 
-  template <class Q, class Ask>
-  ACRE_INLINE auto With(const Q& key, const Ask& ask) const {
-    return detail::AskWith<K, H, E>(key, arena(), table_.rep().has_table(),
-                                    ask);
-  }
-  template <class Q>
-  ACRE_INLINE value_type* Look(const Q& key) const {
-    return With(key, [this](const auto& k) { return table_.Find(k); });
-  }
-  template <class Q>
-  ACRE_INLINE iterator Find(const Q& key) const {
-    return With(key, [this](const auto& k) { return table_.FindIterator(k); });
-  }
-  template <class Q>
-  ACRE_INLINE size_type Erase(const Q& key) {
-    return With(key, [this](const auto& k) { return table_.Erase(k); });
-  }
   static V* ValueOf(value_type* slot) {
     return slot == nullptr ? nullptr : &slot->second;
   }
@@ -429,17 +412,16 @@ class Map {
 
   template <class Q, class... Args>
   ACRE_INLINE Insertion Insert(Q&& key, Args&&... args) {
-    using Asked = std::remove_cvref_t<Q>;
-    if constexpr (detail::AskedAsIs<Asked, K, H, E>) {
+    if constexpr (Table::template kIsAsked<std::remove_cvref_t<Q>>) {
       static_assert(detail::RequireItem<V>());
       static_assert(detail::RequireElement<value_type>());
       return table_.TryInsert(key, [&](void* at) {
-        table_.Alone([&] {
-          auto* slot = static_cast<value_type*>(at);
-          void* key_at = const_cast<Key*>(&slot->first);
-          detail::MakeKey<K>(key_at, *arena(), std::forward<Q>(key));
-          MakeValue(&slot->second, slot->first, std::forward<Args>(args)...);
-        });
+        const auto before = table_.BeforeMaking();
+        auto* slot = static_cast<value_type*>(at);
+        void* key_at = const_cast<Key*>(&slot->first);
+        detail::MakeKey<K>(key_at, *arena(), std::forward<Q>(key));
+        MakeValue(&slot->second, slot->first, std::forward<Args>(args)...);
+        table_.CheckUnchanged(before);
       });
     } else {
       detail::MadeKey<Key> made(KeyArena(), std::forward<Q>(key));

@@ -112,10 +112,10 @@ class Set {
   }
 
   // Here and below: Q is what can be looked up though it is no key.
-  iterator find(const K& key) const { return Find(key); }
+  iterator find(const K& key) const { return table_.LookIterator(key); }
   template <detail::LooksUp<K, H, E> Q>
   iterator find(const Q& key) const {
-    return Find(key);
+    return table_.LookIterator(key);
   }
   bool contains(const K& key) const { return get(key) != nullptr; }
   template <detail::LooksUp<K, H, E> Q>
@@ -135,10 +135,10 @@ class Set {
     return detail::RangeOf(find(key));
   }
   /// Null where the key is absent.
-  const K* get(const K& key) const { return Look(key); }
+  const K* get(const K& key) const { return table_.Look(key); }
   template <detail::LooksUp<K, H, E> Q>
   const K* get(const Q& key) const {
-    return Look(key);
+    return table_.Look(key);
   }
 
   std::pair<iterator, bool> insert(const K& key) { return Told(Insert(key)); }
@@ -177,10 +177,10 @@ class Set {
     return emplace(std::forward<Args>(args)...).first;
   }
 
-  size_type erase(const K& key) { return Erase(key); }
+  size_type erase(const K& key) { return table_.EraseKey(key); }
   template <detail::LooksUp<K, H, E> Q>
   size_type erase(const Q& key) {
-    return Erase(key);
+    return table_.EraseKey(key);
   }
   /// The element behind the erased one.
   iterator erase(iterator at) { return table_.EraseAt(at); }
@@ -267,34 +267,18 @@ class Set {
 
   using Insertion = typename Table::Insertion;
 
-  template <class Q, class Ask>
-  ACRE_INLINE auto With(const Q& key, const Ask& ask) const {
-    return detail::AskWith<K, H, E>(key, arena(), table_.rep().has_table(),
-                                    ask);
-  }
-  template <class Q>
-  ACRE_INLINE const K* Look(const Q& key) const {
-    return With(key, [this](const auto& k) { return table_.Find(k); });
-  }
-  template <class Q>
-  ACRE_INLINE iterator Find(const Q& key) const {
-    return With(key, [this](const auto& k) { return table_.FindIterator(k); });
-  }
-  template <class Q>
-  ACRE_INLINE size_type Erase(const Q& key) {
-    return With(key, [this](const auto& k) { return table_.Erase(k); });
-  }
   std::pair<iterator, bool> Told(const Insertion& at) const {
     return {table_.At(at.slot), at.is_new};
   }
 
   template <class Q>
   ACRE_INLINE Insertion Insert(Q&& key) {
-    if constexpr (detail::AskedAsIs<std::remove_cvref_t<Q>, K, H, E>) {
+    if constexpr (Table::template kIsAsked<std::remove_cvref_t<Q>>) {
       static_assert(detail::RequireItem<K>());
       return table_.TryInsert(key, [&](void* to) {
-        table_.Alone(
-            [&] { detail::MakeKey<K>(to, *arena(), std::forward<Q>(key)); });
+        const auto before = table_.BeforeMaking();
+        detail::MakeKey<K>(to, *arena(), std::forward<Q>(key));
+        table_.CheckUnchanged(before);
       });
     } else {
       return InsertMade(std::forward<Q>(key));

@@ -265,7 +265,7 @@ TEST_CASE("Hash: is_avalanching may say yes and no") {
   CHECK(HashBy<Identity<void>>(std::uint64_t{5}) == 5);
   CHECK(HashBy<Identity<std::true_type>>(std::uint64_t{5}) == 5);
   CHECK(HashBy<Identity<std::false_type>>(std::uint64_t{5}) != 5);
-  static_assert(acre::detail::kIsAvalanching<acre::Hash<int>>);
-  static_assert(acre::detail::kIsAvalanching<UntrustedHash<int>>);
-  static_assert(!acre::detail::kIsAvalanching<std::hash<int>>);
+  static_assert(acre::detail::Avalanching<acre::Hash<int>>);
+  static_assert(acre::detail::Avalanching<UntrustedHash<int>>);
+  static_assert(!acre::detail::Avalanching<std::hash<int>>);
 }

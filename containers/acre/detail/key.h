@@ -137,21 +137,6 @@ class MadeKey<K, true> {
   K* key_;
 };
 
-/// Calls ask(key): with `key` itself, or with a key that is made of it once,
-/// and not for a table that is not there.
-template <class K, class H, class E, class Q, class Ask>
-ACRE_INLINE auto AskWith(const Q& key, [[maybe_unused]] Arena* arena,
-                         [[maybe_unused]] bool has_table, const Ask& ask) {
-  if constexpr (AskedAsIs<Q, K, H, E>) {
-    return ask(key);
-  } else {
-    using Answer = decltype(ask(std::declval<const K&>()));
-    if (!has_table) return Answer{};
-    MadeKey<std::remove_const_t<K>> made(arena, key);
-    return ask(std::as_const(*made));
-  }
-}
-
 }  // namespace acre::inline ACRE_ABI::detail
 
 #endif  // ACRE_CONTAINERS_DETAIL_KEY_H_

@@ -19,6 +19,7 @@
 #include "acre/config.h"
 #include "acre/detail/group.h"
 #include "acre/detail/handle.h"
+#include "acre/detail/key.h"
 #include "acre/detail/shape.h"
 #include "acre/detail/table_cursor.h"
 #include "acre/detail/table_rep.h"
@@ -29,13 +30,8 @@ namespace acre::inline ACRE_ABI::detail {
 
 /// Objects of T are all alike, or T is not there at all.
 template <class T>
-inline constexpr bool kIsStateless = [] {
-  if constexpr (Complete<T>) {
-    return std::is_empty_v<T> && std::is_default_constructible_v<T>;
-  } else {
-    return true;
-  }
-}();
+concept Stateless =
+    !Complete<T> || (std::is_empty_v<T> && std::is_default_constructible_v<T>);
 
 /// Policy: Slot, Key, kName, static const Key& KeyOf(const Slot&).
 template <class Policy, class H, class E>
@@ -127,14 +123,41 @@ class Table {
   ACRE_INLINE Slot* Find(const Q& key) const {
     CheckLive();
     SlotPosition at;
-    return Look(key, HashOf(key), &at);
+    return Search(key, HashOf(key), &at);
   }
   template <class Q>
   iterator FindIterator(const Q& key) const {
     CheckLive();
     SlotPosition at;
-    if (Look(key, HashOf(key), &at) == nullptr) return end();
+    if (Search(key, HashOf(key), &at) == nullptr) return end();
     return At(at);
+  }
+
+  // For what can be looked up, be it a key or not: one is made of it then.
+  template <class Q>
+  ACRE_INLINE Slot* Look(const Q& key) const {
+    if constexpr (kIsAsked<Q>) {
+      return Find(key);
+    } else {
+      return AskMade(key, [this](const Key& made) { return Find(made); });
+    }
+  }
+  template <class Q>
+  ACRE_INLINE iterator LookIterator(const Q& key) const {
+    if constexpr (kIsAsked<Q>) {
+      return FindIterator(key);
+    } else {
+      return AskMade(key,
+                     [this](const Key& made) { return FindIterator(made); });
+    }
+  }
+  template <class Q>
+  ACRE_INLINE std::size_t EraseKey(const Q& key) {
+    if constexpr (kIsAsked<Q>) {
+      return Erase(key);
+    } else {
+      return AskMade(key, [this](const Key& made) { return Erase(made); });
+    }
   }
 
   struct Insertion {
@@ -165,7 +188,7 @@ class Table {
     CheckLive();
     SlotPosition at;
     const std::uint64_t hash = HashOf(key);
-    if (Look(key, hash, &at) == nullptr) return 0;
+    if (Search(key, hash, &at) == nullptr) return 0;
     EraseAt(at, hash);
     return 1;
   }
@@ -186,18 +209,21 @@ class Table {
     VacateAt(PositionOf(slot), hash);
   }
 
-  /// Calls make(), which makes an element. Checked builds: fails where that has
+  /// Around what makes an element, in checked builds: fails where that has
   /// changed this table, whose slot was chosen already.
-  template <class Make>
-  ACRE_INLINE void Alone(const Make& make) {
+  auto BeforeMaking() const {
     if constexpr (kChecked) {
-      const TableRep before = rep_;
-      make();
-      if (rep_.size != before.size || rep_.control != before.control) {
+      return std::pair(rep_.control, rep_.size);
+    } else {
+      return nullptr;
+    }
+  }
+  template <class Before>
+  void CheckUnchanged(const Before& before) const {
+    if constexpr (kChecked) {
+      if (before != BeforeMaking()) {
         FailChangedInside(*rep_.arena, Policy::kName);
       }
-    } else {
-      make();
     }
   }
 
@@ -212,7 +238,19 @@ class Table {
     std::swap(rep_, other.rep_);
   }
 
+  /// Whether Q is looked up as it is.
+  template <class Q>
+  static constexpr bool kIsAsked = AskedAsIs<Q, Key, H, E>;
+
  private:
+  /// A table that is not there is not asked.
+  template <class Q, class Ask>
+  auto AskMade(const Q& key, const Ask& ask) const {
+    if (!rep_.has_table()) return decltype(ask(std::declval<const Key&>())){};
+    MadeKey<std::remove_const_t<Key>> made(rep_.arena, key);
+    return ask(*made);
+  }
+
   void CheckLive() const {
     if constexpr (kChecked) {
       if (rep_.has_table() && !rep_.arena->IsLive(rep_.stamp)) {
@@ -223,7 +261,7 @@ class Table {
 
   template <class Q>
   static ACRE_INLINE std::uint64_t HashOf(const Q& key) {
-    static_assert(kIsStateless<H> && kIsStateless<E>,
+    static_assert(Stateless<H> && Stateless<E>,
                   "acre: a hasher or equality with state: no container keeps "
                   "one. Make it an empty struct; what it needs goes into the "
                   "key, or into a static or thread_local variable");
@@ -301,8 +339,8 @@ class Table {
   /// The home group inline, the rest out of line. Null where `key` is absent,
   /// and `*at` of no meaning then.
   template <class Q>
-  ACRE_INLINE Slot* Look(const Q& key, std::uint64_t hash,
-                         SlotPosition* at) const {
+  ACRE_INLINE Slot* Search(const Q& key, std::uint64_t hash,
+                           SlotPosition* at) const {
     std::size_t home = rep_.HomeOf(hash);
     // An empty table has two groups of control bytes to look at.
     Slot* slot = LookInGroup(key, PatternOf(hash), home, at);
