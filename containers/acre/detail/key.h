@@ -52,19 +52,6 @@ concept PairLike = requires(P&& pair) {
 }
 || std::is_convertible_v<P, Pair>;
 
-/// ConstructAt; where T has no such constructor, as one in `arena`: a String of
-/// a count and a character, say.
-template <class T, class... Args>
-ACRE_INLINE T* ConstructWith([[maybe_unused]] Arena& arena, void* at,
-                             Args&&... args) {
-  if constexpr (!std::is_constructible_v<T, Args...> &&
-                std::is_constructible_v<T, Arena&, Args...>) {
-    return ::new (at) T(arena, std::forward<Args>(args)...);
-  } else {
-    return ConstructAt<T>(at, std::forward<Args>(args)...);
-  }
-}
-
 /// The parts of a pair, to be moved where it is an rvalue; references in it are
 /// what std::get makes of them.
 template <std::size_t I, class P>
