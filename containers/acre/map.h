@@ -322,7 +322,7 @@ class Map {
   /// An element taken out, containers included; empty where the key is absent.
   /// Invalidates what erasing it would, and pointers to it.
   node_type extract(const_iterator at) {
-    return node_type(arena(),
+    return node_type(detail::Taken(), arena(),
                      [&](void* to) { table_.TakeAt(at.Mutable(), to); });
   }
   node_type extract(const K& key) { return Extract(find(key)); }

@@ -205,7 +205,8 @@ class Set {
 
   /// Nodes, merging, room: as in Map.
   node_type extract(const_iterator at) {
-    return node_type(arena(), [&](void* to) { table_.TakeAt(at, to); });
+    return node_type(detail::Taken(), arena(),
+                     [&](void* to) { table_.TakeAt(at, to); });
   }
   node_type extract(const K& key) { return Extract(find(key)); }
   template <detail::LooksUp<K, H, E> Q>

@@ -65,6 +65,8 @@ void CheckMembers(M& map) {
   CHECK(map.insert(map.cbegin(), value_type(7, 70))->second == 70);
   CHECK(map.insert(map.cbegin(), std::pair(8, 80))->first == 8);
   CHECK(map.insert(map.cbegin(), {9, 90})->first == 9);
+  CHECK_FALSE(map.insert({0, 0}).second);
+  CHECK(map.insert(map.cbegin(), {0, 0})->first == 0);
   CHECK(map.size() == 10);
   const std::initializer_list<value_type> list = {{10, 100}, {11, 110}};
   map.insert(list);
@@ -242,10 +244,11 @@ TEST_CASE("Set: lists of every kind of key, nested braces too") {
   CHECK(pairs.size() == 4);
   CHECK(pairs.contains({7, 8}));
   pairs.insert({9, 10});  // one pair
-  CHECK(pairs.size() == 5);
+  pairs.insert({0, 0});
+  CHECK(pairs.size() == 6);
   const std::initializer_list<Pair> list = {{1, 1}, {1, 2}};
   pairs.insert(list);
-  CHECK(pairs.size() == 6);
+  CHECK(pairs.size() == 7);
   pairs = {{1, 2}};
   CHECK(pairs.size() == 1);
   Set<String> texts(arena, {"a", kLong});

@@ -22,13 +22,16 @@
 
 namespace acre::inline ACRE_ABI::detail {
 
+/// For the constructor of nodes: without it insert({0, value}) might mean one.
+struct Taken {};
+
 template <class Slot>
 class Node {
  public:
   Node() = default;
   /// take(to) writes the element's bytes.
   template <class Take>
-  Node(Arena* arena, const Take& take) : arena_(arena) {
+  Node(Taken, Arena* arena, const Take& take) : arena_(arena) {
     take(static_cast<void*>(bytes_));
   }
   Node(Node&& other) noexcept { Steal(other); }
