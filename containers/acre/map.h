@@ -342,14 +342,18 @@ class Map {
     if (node.empty()) return end();
     return table_.At(InsertNode(node).slot);
   }
-  /// Takes over the elements whose keys are not here.
+  /// Takes over the elements whose keys are not here. Where memory runs out
+  /// each element is in one of the two.
   template <class H2, class E2>
   void merge(Map<K, V, H2, E2>& other) {
     if (static_cast<void*>(&other) == this) return;
     for (auto at = other.begin(); at != other.end();) {
       auto next = at;
       ++next;
-      if (!contains(at->first)) insert(other.extract(at));
+      table_.TryInsert(at->first, [&](void* to) {
+        other.table_.TakeAt(at, to);
+        detail::BindIn(*static_cast<value_type*>(to), arena());
+      });
       at = next;
     }
   }

@@ -229,7 +229,10 @@ class Set {
     for (auto at = other.begin(); at != other.end();) {
       auto next = at;
       ++next;
-      if (!contains(*at)) insert(other.extract(at));
+      table_.TryInsert(*at, [&](void* to) {
+        other.table_.TakeAt(at, to);
+        detail::BindIn(*static_cast<K*>(to), arena());
+      });
       at = next;
     }
   }
@@ -314,6 +317,9 @@ class Set {
       detail::BindIn(*static_cast<K*>(at), arena());
     });
   }
+
+  template <class, class, class>
+  friend class Set;
 
   Table table_;
 };

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <iterator>
+#include <new>
 #include <ranges>
 #include <sstream>
 #include <string>
@@ -387,6 +388,29 @@ TEST_CASE("Map: merge takes over what is not there") {
   CHECK(a.size() == model_a.size());
   a.merge(Map<int, int>(arena, {{-1, 1}}));
   CHECK(a.at(-1) == 1);
+}
+
+TEST_CASE("Map: where memory runs out merging loses nothing") {
+  acre::Arena arena({.byte_limit = 96 << 10});
+  Map<int, String> from(arena);
+  for (int i = 0; i < 300; ++i) from.try_emplace(i, 60, 'x');
+  Map<int, String> to(arena, {{1, "there"}});
+  // The rest of the arena goes to somebody else.
+  std::vector<void*> blocks;
+  while (void* block = arena.TryAllocate(512)) blocks.push_back(block);
+  CHECK_THROWS_AS(to.merge(from), std::bad_alloc);
+  CHECK(to.size() > 1);
+  CHECK(from.size() > 1);
+  CHECK(from.size() + to.size() == 301);
+  for (void* block : blocks) arena.Free(block, 512);
+  to.merge(from);
+  CHECK(to.size() == 300);
+  CHECK(from.size() == 1);
+  CHECK(to.at(1) == "there");
+  CHECK(to.at(299) == std::string(60, 'x'));
+  to.Release();
+  from.Release();
+  CHECK(arena.stats().live() == 0);
 }
 
 #if ACRE_CHECKED
