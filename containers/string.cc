@@ -102,6 +102,68 @@ String& String::assign(std::string_view text) {
   return *this;
 }
 
+char* String::Open(size_type pos, size_type count, size_type size) {
+  const size_type old_size = this->size();
+  const size_type kept = old_size - count;
+  if (size > max_size() - kept) {
+    detail::FailLength("String", size, max_size() - kept);
+  }
+  reserve(kept + size);
+  char* const at = data() + pos;
+  std::memmove(at + size, at + count, old_size - pos - count);
+  SetSize(kept + size);
+  return at;
+}
+
+String& String::replace(size_type pos, size_type count, std::string_view text) {
+  count = std::min(count, size() - Within(pos, "String::replace"));
+  if (text.data() < data() || text.data() >= end() || text.empty()) {
+    CopyText(Open(pos, count, text.size()), text);
+    return *this;
+  }
+  // A part of this text would move with the rest of it.
+  struct Copy {
+    Copy(const Copy&) = delete;
+    Copy(Arena* arena, std::string_view text) {
+      string.arena_ = arena;
+      string.assign(text);
+    }
+    ~Copy() { string.Release(); }
+    String string;
+  };
+  const Copy copy(arena_, text);
+  return replace(pos, count, copy.string.view());
+}
+
+String& String::insert(size_type pos, size_type count, char c) {
+  Within(pos, "String::insert");
+  std::memset(Open(pos, 0, count), c, count);
+  return *this;
+}
+
+void String::shrink_to_fit() {
+  if (is_inline() || !IsLive()) return;
+  const Far far = this->far();
+  if (far.size <= kInlineCapacity) {
+    Rep rep;
+    CopyText(rep.chars, {far.data, far.size});
+    rep.chars[kInlineCapacity] = static_cast<char>(kInlineCapacity - far.size);
+    GiveFar();
+    rep_ = rep;
+    return;
+  }
+  const size_type bytes = detail::UsableBytes(std::size_t{far.size} + 1, 1);
+  if (bytes >= far.capacity) return;
+  detail::CheckMayGrow(*arena_, far.stamp, "String");
+  auto* block = static_cast<char*>(
+      detail::Blocks::Take(*arena_, bytes, 1, &LayoutOf<char>()));
+  detail::Blocks::NoteStorage(block);
+  std::memcpy(block, far.data, std::size_t{far.size} + 1);
+  GiveFar();
+  SetFar({block, far.size, static_cast<std::uint32_t>(bytes), arena_->stamp(),
+          kFarTag});
+}
+
 String& String::append(size_type count, char c) {
   const size_type most = max_size() - size();
   if (count > most) detail::FailLength("String", count, most);

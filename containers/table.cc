@@ -65,6 +65,13 @@ TableRep EmptyTable(Arena* arena) {
   return rep;
 }
 
+void FailChangedInside(const Arena& arena, const char* what) {
+  FailMisuse(
+      "acre: %s in arena '%s': inserted to, or erased from, by the constructor "
+      "of an element that is being inserted into it; make the element first",
+      what, arena.name());
+}
+
 std::uint64_t ProcessSeed() noexcept {
   static const std::uint64_t seed = [] {
     std::random_device device;

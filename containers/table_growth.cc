@@ -128,20 +128,20 @@ std::size_t GroupsFor(std::size_t count, const char* what) {
     FailLength(what, count, LimitOf(kMaxGroups));
   }
   std::size_t groups = 2;
-  while (LimitOf(groups) < count) groups *= 2;
+  while (LastingLimitOf(groups) < count) groups *= 2;
   return groups;
 }
 
-/// True where `count` elements do not fit for what erasures took off the limit:
-/// a table of the same size has room for many more, with clean overflow bits.
-bool IsWornOut(const TableRep& rep, std::size_t count) {
-  return count * 16 < LimitOf(rep.groups()) * 13;
+/// True where erasures took so much off the limit that a table of the same size
+/// has room for many more, and where CleanOverflow has failed.
+bool IsWornOut(const TableRep& rep) {
+  return rep.size < LastingLimitOf(rep.groups());
 }
 
 std::size_t NextGroups(const TableRep& rep) {
   const std::size_t groups = rep.groups();
   if (groups == 0) return 2;
-  if (IsWornOut(rep, rep.size)) return groups;
+  if (IsWornOut(rep)) return groups;
   return groups < 64 ? 4 * groups : 2 * groups;
 }
 
@@ -200,12 +200,8 @@ void AbandonGrowth(TableRep& rep, const TableRep& old, SlotShape shape) {
 
 void ReserveTable(TableRep& rep, std::size_t count, SlotShape shape,
                   const char* what, HashSlots hash) {
-  if (count <= std::max(rep.size, rep.limit)) return;
-  std::size_t groups = GroupsFor(count, what);
-  if (groups <= rep.groups()) {
-    groups = IsWornOut(rep, count) ? rep.groups() : 2 * rep.groups();
-  }
-  const TableRep old = Renew(rep, groups, shape, what);
+  if (count <= std::max(rep.size, LastingLimitOf(rep.groups()))) return;
+  const TableRep old = Renew(rep, GroupsFor(count, what), shape, what);
 #if ACRE_EXCEPTIONS
   try {
 #endif

@@ -5,10 +5,22 @@
 // order is the same in every run (games replay); UntrustedHash has a seed
 // chosen at random for the process, for keys that an attacker may choose.
 //
-// There is one for numbers, enums, pointers, texts, durations, and for pairs,
-// tuples, arrays and optionals of these.
-// For a type of your own specialise acre::Hash, or give Map a functor; one
-// without `using is_avalanching = void;` is mixed once more.
+// There is one for numbers, enums, pointers, texts, durations, time points, and
+// for pairs, tuples, arrays, optionals and variants of these. Equal keys hash
+// alike, and every bit of a number counts, however wide it is.
+//
+// For a type of your own specialise acre::Hash, or give Map a functor, which
+// must have no state. Its result is mixed once more, unless it has 64 bits and
+// the functor says `using is_avalanching = void;` (or std::true_type).
+//
+//   template <>
+//   struct acre::Hash<Point> {
+//     std::uint64_t operator()(const Point& p) const;
+//     // May be left out. With it UntrustedHash protects Points, and what has
+//     // Points as parts; without it, the texts in a Point are as known to an
+//     // attacker as operator() above is.
+//     std::uint64_t operator()(const Point& p, std::uint64_t seed) const;
+//   };
 //
 // Mixing is the 64x64 to 128 bit multiply-and-fold of wyhash (Wang Yi, public
 // domain); the constants are the fractional digits of the golden ratio and
@@ -21,6 +33,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -88,9 +101,35 @@ ACRE_INLINE std::uint64_t HashBytes(const char* p, std::size_t n,
 /// Random bits, the same throughout the process.
 std::uint64_t ProcessSeed() noexcept;
 
+// Twice: with one product some seeds keep the progressions of neighbours.
+inline std::uint64_t SeededHash(std::uint64_t bits, std::uint64_t seed) {
+  return Mix(Mix(bits ^ seed, kMix0 ^ std::rotl(seed, 32)), kMix1);
+}
+inline std::uint64_t SeededHash(std::string_view text, std::uint64_t seed) {
+  return Mix(HashBytes(text.data(), text.size(), seed), kMix1);
+}
+
 template <class K>
-concept IntegerLike =
-    std::is_integral_v<K> || std::is_enum_v<K> || std::is_pointer_v<K>;
+concept Number = std::is_integral_v<K> || std::is_enum_v<K>;
+/// One word at most.
+template <class K>
+concept IntegerLike = (Number<K> || std::is_pointer_v<K>)&&sizeof(K) <= 8;
+#if defined(__SIZEOF_INT128__)
+// With -std=c++20 std does not count them as integers, with -std=gnu++20 it
+// does.
+__extension__ using Int128 = __int128;
+__extension__ using UInt128 = unsigned __int128;
+template <class K>
+concept WideInteger = (Number<K> && sizeof(K) > 8) ||
+                      std::is_same_v<K, Int128> || std::is_same_v<K, UInt128>;
+#else
+template <class K>
+concept WideInteger = Number<K> && sizeof(K) > 8;
+#endif
+template <class K>
+concept Float = std::is_floating_point_v<K> && sizeof(K) <= 8;
+template <class K>
+concept WideFloat = std::is_floating_point_v<K> && sizeof(K) > 8;
 
 template <class K>
 ACRE_INLINE std::uint64_t BitsOf(K key) {
@@ -101,11 +140,74 @@ ACRE_INLINE std::uint64_t BitsOf(K key) {
   }
 }
 
-}  // namespace detail
+template <class H, class Q>
+concept Hashes = requires(const Q& key) {
+  H()(key);
+};
 
-/// No hash for this type: specialise acre::Hash or name a functor.
+/// H says so; `using is_avalanching = std::false_type` says no.
+template <class H>
+concept Avalanching = requires {
+  typename H::is_avalanching;
+}
+&&!requires { requires !H::is_avalanching::value; };
+
+/// The hash of `key` by H, mixed: 32 bits alone would leave out the top, by
+/// which tables take the index.
+template <class H, class Q>
+ACRE_INLINE std::uint64_t HashBy(const Q& key) {
+  using Result = decltype(H()(key));
+  if constexpr (Avalanching<H> && sizeof(Result) >= sizeof(std::uint64_t)) {
+    return H()(key);
+  } else {
+    return Mix(static_cast<std::uint64_t>(H()(key)), kMix0);
+  }
+}
+
+// ---- keys of several parts
+//
+// The functions here, and the hashes of all types with parts, take a seed or
+// none: one body for Hash and UntrustedHash. With a seed, each part is hashed
+// with it and each sum of parts begins with it, so that no factor of any
+// product is known to who chooses the keys.
+
+/// Nothing yet, of `count` parts.
+template <class... Seed>
+constexpr std::uint64_t NoParts(std::size_t count, Seed... seed) {
+  return (((count + 1) * kMix0) ^ ... ^ seed);
+}
+
+/// Adds a part. A product of zero takes nothing away: what was before is added.
+ACRE_INLINE std::uint64_t JoinPart(std::uint64_t before, std::uint64_t part) {
+  return Mix(std::rotl(before, 32) ^ kMix1, part ^ kMix2) + before;
+}
+
 template <class K>
-struct Hash;
+std::uint64_t HashPart(const K& key) {
+  static_assert(Hashes<Hash<K>, K>,
+                "acre: no hash for this part of a key: specialise acre::Hash");
+  return HashBy<Hash<K>>(key);
+}
+template <class K>
+std::uint64_t HashPart(const K& key, std::uint64_t seed) {
+  if constexpr (requires { Hash<K>()(key, seed); }) {
+    return Hash<K>()(key, seed);
+  } else {
+    return SeededHash(HashPart(key), seed);
+  }
+}
+
+// By name, as their layouts (detail/shape.h).
+template <class T>
+concept StdDuration = IsStdTemplate(TypeName<T>(), "chrono::duration<");
+template <class T>
+concept StdTimePoint = IsStdTemplate(TypeName<T>(), "chrono::time_point<");
+/// Of these there is one value.
+template <class T>
+concept StdUnit = std::is_null_pointer_v<T> ||
+    (std::is_empty_v<T>&& IsStdTemplate(TypeName<T>(), "monostate"));
+
+}  // namespace detail
 
 template <detail::IntegerLike K>
 struct Hash<K> {
@@ -118,17 +220,68 @@ struct Hash<K> {
     if constexpr (std::is_pointer_v<K>) return detail::Mix(hash, detail::kMix1);
     return hash;
   }
+  std::uint64_t operator()(K key, std::uint64_t seed) const {
+    return detail::SeededHash(detail::BitsOf(key), seed);
+  }
+};
+
+/// Of 128 bits.
+template <detail::WideInteger K>
+struct Hash<K> {
+  using is_avalanching = void;
+  template <class... Seed>
+  std::uint64_t operator()(K key, Seed... seed) const {
+    static_assert(sizeof(K) == 2 * sizeof(std::uint64_t));
+    if constexpr (std::is_enum_v<K>) {
+      using Value = std::underlying_type_t<K>;
+      return Hash<Value>()(static_cast<Value>(key), seed...);
+    } else {
+      const auto low = static_cast<std::uint64_t>(key);
+      const auto high = static_cast<std::uint64_t>(key >> 64);
+      return detail::JoinPart(detail::HashPart(low, seed...),
+                              detail::HashPart(high, seed...));
+    }
+  }
 };
 
 /// -0.0 and 0.0 are equal, and hash alike.
-template <class K>
-requires std::is_floating_point_v<K>
+template <detail::Float K>
 struct Hash<K> {
   using is_avalanching = void;
   std::uint64_t operator()(K key) const {
-    const double value = key == 0 ? 0.0 : static_cast<double>(key);
-    return detail::Mix(std::bit_cast<std::uint64_t>(value), detail::kMix0);
+    return detail::Mix(Bits(key), detail::kMix0);
   }
+  std::uint64_t operator()(K key, std::uint64_t seed) const {
+    return detail::SeededHash(Bits(key), seed);
+  }
+
+ private:
+  static std::uint64_t Bits(K key) {
+    const double value = key == 0 ? 0.0 : static_cast<double>(key);
+    return std::bit_cast<std::uint64_t>(value);
+  }
+};
+/// By the bytes of the value: the 10 of x87, the rest of which is padding, or
+/// the 16 of a quad.
+template <detail::WideFloat K>
+struct Hash<K> {
+  using is_avalanching = void;
+  template <class... Seed>
+  std::uint64_t operator()(K key, Seed... seed) const {
+    std::uint64_t words[2] = {0, 0};
+    if (key != 0) std::memcpy(words, &key, kValueBytes);
+    // x87 has another form of numbers close to 0, which compares equal.
+    if (kIsX87 && (words[1] & 0x7fff) == 0) words[1] |= words[0] >> 63;
+    return detail::JoinPart(detail::HashPart(words[0], seed...),
+                            detail::HashPart(words[1], seed...));
+  }
+
+ private:
+  static constexpr bool kIsX87 =
+      std::is_same_v<std::remove_cv_t<K>, long double> &&
+      __LDBL_MANT_DIG__ == 64;
+  static constexpr std::size_t kValueBytes = kIsX87 ? 10 : 16;
+  static_assert(sizeof(K) <= 2 * sizeof(std::uint64_t));
 };
 
 template <>
@@ -138,6 +291,9 @@ struct Hash<std::string_view> {
   std::uint64_t operator()(std::string_view key) const {
     return detail::HashBytes(key.data(), key.size(), 0);
   }
+  std::uint64_t operator()(std::string_view key, std::uint64_t seed) const {
+    return detail::SeededHash(key, seed);
+  }
 };
 /// Looks up with anything that converts to std::string_view.
 template <>
@@ -146,50 +302,39 @@ struct Hash<String> : Hash<std::string_view> {};
 template <class A, class B>
 struct Hash<std::pair<A, B>> {
   using is_avalanching = void;
-  std::uint64_t operator()(const std::pair<A, B>& key) const {
-    return detail::Mix(Hash<A>()(key.first) ^ detail::kMix1,
-                       Hash<B>()(key.second) ^ detail::kMix2);
+  template <class... Seed>
+  std::uint64_t operator()(const std::pair<A, B>& key, Seed... seed) const {
+    return detail::JoinPart(detail::HashPart(key.first, seed...),
+                            detail::HashPart(key.second, seed...));
   }
 };
-
-namespace detail {
-
-/// Of one key after others, whose hash is `before`.
-template <class K>
-std::uint64_t HashNext(std::uint64_t before, const K& key) {
-  return Mix(std::rotl(before, 32) ^ kMix1, Hash<K>()(key) ^ kMix2);
-}
-
-template <class T>
-concept StdDuration = IsStdTemplate(TypeName<T>(), "chrono::duration<");
-
-}  // namespace detail
 
 template <class K, std::size_t N>
 struct Hash<std::array<K, N>> {
   using is_avalanching = void;
-  std::uint64_t operator()(const std::array<K, N>& keys) const {
-    std::uint64_t hash = N;
-    for (const K& key : keys) hash = detail::HashNext(hash, key);
+  template <class... Seed>
+  std::uint64_t operator()(const std::array<K, N>& keys, Seed... seed) const {
+    std::uint64_t hash = detail::NoParts(N, seed...);
+    for (const K& key : keys) {
+      hash = detail::JoinPart(hash, detail::HashPart(key, seed...));
+    }
     return hash;
   }
 };
 
-// tuple, optional and duration: by name, as their layouts (detail/shape.h).
 template <template <class...> class V, class... A>
 requires detail::StdTuple<V<A...>>
 struct Hash<V<A...>> {
   using is_avalanching = void;
-  std::uint64_t operator()(const V<A...>& keys) const {
-    return Of(keys, std::index_sequence_for<A...>{});
-  }
-
- private:
-  template <std::size_t... I>
-  static std::uint64_t Of(const V<A...>& keys, std::index_sequence<I...>) {
-    std::uint64_t hash = sizeof...(A);
-    ((hash = detail::HashNext(hash, get<I>(keys))), ...);
-    return hash;
+  template <class... Seed>
+  std::uint64_t operator()(const V<A...>& keys, Seed... seed) const {
+    const auto hash_of = [&]<std::size_t... I>(std::index_sequence<I...>) {
+      std::uint64_t hash = detail::NoParts(sizeof...(A), seed...);
+      ((hash = detail::JoinPart(hash, detail::HashPart(get<I>(keys), seed...))),
+       ...);
+      return hash;
+    };
+    return hash_of(std::index_sequence_for<A...>{});
   }
 };
 
@@ -197,45 +342,72 @@ template <template <class> class O, class K>
 requires detail::StdOptional<O<K>>
 struct Hash<O<K>> {
   using is_avalanching = void;
-  std::uint64_t operator()(const O<K>& key) const {
-    return key.has_value() ? detail::HashNext(1, *key) : detail::kMix0;
+  template <class... Seed>
+  std::uint64_t operator()(const O<K>& key, Seed... seed) const {
+    if (!key.has_value()) return detail::NoParts(0, seed...);
+    return detail::JoinPart(detail::NoParts(1, seed...),
+                            detail::HashPart(*key, seed...));
   }
 };
 
+template <template <class...> class V, class... A>
+requires detail::StdVariant<V<A...>>
+struct Hash<V<A...>> {
+  using is_avalanching = void;
+  template <class... Seed>
+  std::uint64_t operator()(const V<A...>& key, Seed... seed) const {
+    std::uint64_t hash = detail::NoParts(key.index(), seed...);
+    const auto add = [&](const auto* part) {
+      if (part == nullptr) return false;
+      hash = detail::JoinPart(hash, detail::HashPart(*part, seed...));
+      return true;
+    };
+    [&]<std::size_t... I>(std::index_sequence<I...>) {
+      static_cast<void>((add(get_if<I>(&key)) || ...));
+    }
+    (std::index_sequence_for<A...>{});
+    return hash;
+  }
+};
+
+template <detail::StdUnit K>
+struct Hash<K> {
+  using is_avalanching = void;
+  template <class... Seed>
+  std::uint64_t operator()(const K&, Seed... seed) const {
+    return detail::NoParts(0, seed...);
+  }
+};
+
+/// As its count.
 template <template <class, class> class D, class R, class P>
 requires detail::StdDuration<D<R, P>>
-struct Hash<D<R, P>> : Hash<R> {
-  std::uint64_t operator()(const D<R, P>& key) const {
-    return Hash<R>::operator()(key.count());
+struct Hash<D<R, P>> {
+  using is_avalanching = void;
+  template <class... Seed>
+  std::uint64_t operator()(const D<R, P>& key, Seed... seed) const {
+    return detail::HashPart(key.count(), seed...);
+  }
+};
+template <template <class, class> class T, class C, class D>
+requires detail::StdTimePoint<T<C, D>>
+struct Hash<T<C, D>> {
+  using is_avalanching = void;
+  template <class... Seed>
+  std::uint64_t operator()(const T<C, D>& key, Seed... seed) const {
+    return detail::HashPart(key.time_since_epoch(), seed...);
   }
 };
 
-namespace detail {
-
-// Twice: with one product some seeds keep the progressions of neighbours.
-inline std::uint64_t SeededHash(std::uint64_t bits, std::uint64_t seed) {
-  return Mix(Mix(bits ^ seed, kMix0 ^ std::rotl(seed, 32)), kMix1);
-}
-inline std::uint64_t SeededHash(std::string_view text, std::uint64_t seed) {
-  return Mix(HashBytes(text.data(), text.size(), seed), kMix1);
-}
-
-}  // namespace detail
-
 /// As Hash<K>, seeded at random once a process: iteration order differs from
-/// run to run, and an attacker cannot prepare keys that collide.
+/// run to run, and an attacker cannot prepare keys that collide, nor parts of
+/// keys. Of a Hash of your own that takes no seed the result alone is seeded:
+/// keys that it does not tell apart collide here, too.
 template <class K>
 struct UntrustedHash {
   using is_avalanching = void;
   std::uint64_t operator()(const K& key) const {
-    return detail::Mix(Hash<K>()(key) ^ detail::ProcessSeed(), detail::kMix1);
-  }
-};
-template <detail::IntegerLike K>
-struct UntrustedHash<K> {
-  using is_avalanching = void;
-  std::uint64_t operator()(K key) const {
-    return detail::SeededHash(detail::BitsOf(key), detail::ProcessSeed());
+    return detail::HashPart(key, detail::ProcessSeed());
   }
 };
 template <class K>

@@ -10,15 +10,25 @@
 // Ownership, binding: as Vector (<acre/vector.h>); the Map owns the containers
 // that its keys and values hold by value. Old tables return to the freelists.
 // Invalidates: insertion may move all elements (references and iterators), as
-// flat maps do and std::unordered_map does not; erasing invalidates the erased
+// flat maps do and std::unordered_map does not; not before `n` are in after
+// reserve(n), whatever is erased and inserted. Erasing invalidates the erased
 // element only. Iterators follow the table when a Map is moved or swapped.
 // clear and Release invalidate them; Reset and Rewind end the life of the
 // table. Order: that of the hash; with acre::Hash the same in every run for the
-// same history of insertions, pointers as keys aside. Lookup: a String key is
-// found by anything that converts to std::string_view. Errors: where memory
-// runs out, a constructor, or a hash throws, a Map is as it was (arguments that
-// were moved from aside). Complexity: constant on average. Threads: as the
-// arena.
+// same history of insertions, pointers as keys aside.
+// Look-up: as std. A String key is found by anything that converts to
+// std::string_view, unconverted; with a hasher or equality of your own that is
+// not transparent a key is made first, in the Map's arena, and given back.
+// Errors: where memory runs out, a constructor, or a hash throws, a Map is as
+// it was (arguments that were moved from aside). What is called to make an
+// element must not change the Map it is for (checked builds notice).
+// Complexity: constant on average. Threads: as the arena.
+//
+// Of std::unordered_map there is not: allocators (an Arena is given instead);
+// copying (Clone does); buckets and their iterators, hashers with state and
+// bucket counts for constructors (there are no buckets, and no room for state);
+// std::erase_if, which cannot be added to std: erase_if(map, pred) finds
+// acre's. extract and merge move elements, so that pointers to them end.
 
 #ifndef ACRE_MAP_H_
 #define ACRE_MAP_H_
@@ -31,6 +41,7 @@
 #include "acre/config.h"
 #include "acre/detail/construct.h"
 #include "acre/detail/key.h"
+#include "acre/detail/node.h"
 #include "acre/detail/table.h"
 #include "acre/detail/table_shape.h"
 #include "acre/element.h"
@@ -52,6 +63,8 @@ class Map {
   using key_equal = E;
   using reference = value_type&;
   using const_reference = const value_type&;
+  using pointer = value_type*;
+  using const_pointer = const value_type*;
 
  private:
   struct Policy {
@@ -65,15 +78,22 @@ class Map {
   };
   using Table = detail::Table<Policy, H, E>;
   using Listed = std::pair<detail::Listed<K>, detail::Listed<V>>;
+  using Pair = std::pair<std::remove_const_t<K>, V>;
 
  public:
   using iterator = typename Table::iterator;
   using const_iterator = typename Table::const_iterator;
+  using node_type = detail::MapNode<K, V>;
+  using insert_return_type = detail::NodeInsertion<iterator, node_type>;
 
   // ----------------------------------------------------------- construction
   Map() = default;
   explicit Map(Arena& arena) noexcept : table_(arena) {}
   Map(Arena& arena, std::initializer_list<Listed> values) : Map(arena) {
+    insert(values);
+  }
+  template <detail::PairLike<Pair> P>
+  Map(Arena& arena, std::initializer_list<P> values) : Map(arena) {
     insert(values);
   }
   template <class I>
@@ -84,6 +104,12 @@ class Map {
   Map& operator=(Map&&) noexcept = default;
   /// As clear and insert.
   Map& operator=(std::initializer_list<Listed> values) {
+    clear();
+    insert(values);
+    return *this;
+  }
+  template <detail::PairLike<Pair> P>
+  Map& operator=(std::initializer_list<P> values) {
     clear();
     insert(values);
     return *this;
@@ -109,105 +135,175 @@ class Map {
     return detail::LimitOf(detail::kMaxGroups);
   }
 
-  template <class Q = K>
-  requires detail::LooksUp<H, K, Q> iterator find(const Q& key) {
-    return table_.FindIterator(AsKey(key));
+  // Here and below: Q is what can be looked up though it is no key.
+  iterator find(const K& key) { return table_.LookIterator(key); }
+  const_iterator find(const K& key) const { return table_.LookIterator(key); }
+  template <detail::LooksUp<K, H, E> Q>
+  iterator find(const Q& key) {
+    return table_.LookIterator(key);
   }
-  template <class Q = K>
-  requires detail::LooksUp<H, K, Q> const_iterator find(const Q& key)
-  const { return table_.FindIterator(AsKey(key)); }
-  template <class Q = K>
-  requires detail::LooksUp<H, K, Q>
+  template <detail::LooksUp<K, H, E> Q>
+  const_iterator find(const Q& key) const {
+    return table_.LookIterator(key);
+  }
+  bool contains(const K& key) const { return table_.Look(key) != nullptr; }
+  template <detail::LooksUp<K, H, E> Q>
   bool contains(const Q& key) const {
-    return table_.Find(AsKey(key)) != nullptr;
+    return table_.Look(key) != nullptr;
   }
-  template <class Q = K>
-  requires detail::LooksUp<H, K, Q> size_type count(const Q& key)
-  const { return contains(key) ? 1 : 0; }
+  size_type count(const K& key) const { return contains(key) ? 1 : 0; }
+  template <detail::LooksUp<K, H, E> Q>
+  size_type count(const Q& key) const {
+    return contains(key) ? 1 : 0;
+  }
+  std::pair<iterator, iterator> equal_range(const K& key) {
+    return detail::RangeOf(find(key));
+  }
+  std::pair<const_iterator, const_iterator> equal_range(const K& key) const {
+    return detail::RangeOf(find(key));
+  }
+  template <detail::LooksUp<K, H, E> Q>
+  std::pair<iterator, iterator> equal_range(const Q& key) {
+    return detail::RangeOf(find(key));
+  }
+  template <detail::LooksUp<K, H, E> Q>
+  std::pair<const_iterator, const_iterator> equal_range(const Q& key) const {
+    return detail::RangeOf(find(key));
+  }
   /// Null where the key is absent.
-  template <class Q = K>
-  requires detail::LooksUp<H, K, Q> V* get(const Q& key) {
-    value_type* slot = table_.Find(AsKey(key));
-    return slot == nullptr ? nullptr : &slot->second;
+  V* get(const K& key) { return ValueOf(table_.Look(key)); }
+  const V* get(const K& key) const { return ValueOf(table_.Look(key)); }
+  template <detail::LooksUp<K, H, E> Q>
+  V* get(const Q& key) {
+    return ValueOf(table_.Look(key));
   }
-  template <class Q = K>
-  requires detail::LooksUp<H, K, Q>
+  template <detail::LooksUp<K, H, E> Q>
   const V* get(const Q& key) const {
-    const value_type* slot = table_.Find(AsKey(key));
-    return slot == nullptr ? nullptr : &slot->second;
+    return ValueOf(table_.Look(key));
   }
   /// Throws: std::out_of_range.
-  template <class Q = K>
-  requires detail::LooksUp<H, K, Q> V& at(const Q& key) {
-    V* value = get(key);
-    if (value == nullptr) detail::FailNoSuchKey("Map::at");
-    return *value;
+  V& at(const K& key) { return Require(table_.Look(key)); }
+  const V& at(const K& key) const { return Require(table_.Look(key)); }
+  template <detail::LooksUp<K, H, E> Q>
+  V& at(const Q& key) {
+    return Require(table_.Look(key));
   }
-  template <class Q = K>
-  requires detail::LooksUp<H, K, Q>
-  const V& at(const Q& key) const { return const_cast<Map&>(*this).at(key); }
+  template <detail::LooksUp<K, H, E> Q>
+  const V& at(const Q& key) const {
+    return Require(table_.Look(key));
+  }
 
   // -------------------------------------------------------------- modifiers
-  template <class Q = K>
-  requires detail::LooksUp<H, K, std::remove_cvref_t<Q>> V& operator[](
-      Q&& key) {
-    return Insert(std::forward<Q>(key)).slot->second;
+  V& operator[](const K& key) { return Insert(key).slot->second; }
+  V& operator[](K&& key) { return Insert(std::move(key)).slot->second; }
+  template <detail::LooksUp<K, H, E> Q>
+  V& operator[](const Q& key) {
+    return Insert(key).slot->second;
   }
 
   /// Nothing is moved from, and nothing constructed, where the key is there.
-  template <class Q = K, class... Args>
-  requires detail::LooksUp<H, K, std::remove_cvref_t<Q>>
-      std::pair<iterator, bool> try_emplace(Q&& key, Args&&... args) {
-    const auto at = Insert(std::forward<Q>(key), std::forward<Args>(args)...);
-    return {table_.At(at.slot), at.is_new};
+  template <class... Args>
+  std::pair<iterator, bool> try_emplace(const K& key, Args&&... args) {
+    return Told(Insert(key, std::forward<Args>(args)...));
   }
-  template <class Q = K, class U = V>
-  requires detail::LooksUp<H, K, std::remove_cvref_t<Q>>
-      std::pair<iterator, bool> insert_or_assign(Q&& key, U&& value) {
-    const auto at = Insert(std::forward<Q>(key), std::forward<U>(value));
-    // Insert has not touched `value` unless it made the element.
-    if (!at.is_new) {
-      at.slot->second = std::forward<U>(value);  // NOLINT(bugprone-*)
-    }
-    return {table_.At(at.slot), at.is_new};
+  template <class... Args>
+  std::pair<iterator, bool> try_emplace(K&& key, Args&&... args) {
+    return Told(Insert(std::move(key), std::forward<Args>(args)...));
   }
-  template <class Q, class... Args>
-  std::pair<iterator, bool> emplace(Q&& key, Args&&... args) {
-    return try_emplace(std::forward<Q>(key), std::forward<Args>(args)...);
+  template <detail::LooksUp<K, H, E> Q, class... Args>
+  std::pair<iterator, bool> try_emplace(const Q& key, Args&&... args) {
+    return Told(Insert(key, std::forward<Args>(args)...));
   }
-  std::pair<iterator, bool> insert(const value_type& value) {
-    return try_emplace(value.first, value.second);
+  template <class U = V>
+  std::pair<iterator, bool> insert_or_assign(const K& key, U&& value) {
+    return Told(Assign(key, std::forward<U>(value)));
   }
-  std::pair<iterator, bool> insert(value_type&& value) {
-    return try_emplace(value.first, std::move(value.second));
+  template <class U = V>
+  std::pair<iterator, bool> insert_or_assign(K&& key, U&& value) {
+    return Told(Assign(std::move(key), std::forward<U>(value)));
   }
-  /// For std::inserter. The hint is of no use.
-  iterator insert(const_iterator, const value_type& value) {
-    return insert(value).first;
+  template <detail::LooksUp<K, H, E> Q, class U = V>
+  std::pair<iterator, bool> insert_or_assign(const Q& key, U&& value) {
+    return Told(Assign(key, std::forward<U>(value)));
   }
-  iterator insert(const_iterator, value_type&& value) {
-    return insert(std::move(value)).first;
+  /// Of nothing; a pair; a key and what try_emplace takes; or
+  /// std::piecewise_construct and two tuples.
+  template <class... Args>
+  std::pair<iterator, bool> emplace(Args&&... args) {
+    return Told(Emplace(std::forward<Args>(args)...));
   }
-  template <class I>
-  void insert(I first, I last) {
-    for (; first != last; ++first) try_emplace(first->first, first->second);
+  /// Moves key and value where the pair is an rvalue; a const key is copied.
+  template <detail::PairLike<Pair> P>
+  std::pair<iterator, bool> insert(P&& pair) {
+    return Told(EmplacePair(std::forward<P>(pair)));
   }
-  /// Strings are made in place, from texts: no part of this Map may be one.
-  void insert(std::initializer_list<Listed> values) {
-    reserve(size() + values.size());
-    insert(values.begin(), values.end());
+  std::pair<iterator, bool> insert(Pair&& pair) {
+    return Told(EmplacePair(std::move(pair)));
   }
 
-  template <class Q = K>
-  requires detail::LooksUp<H, K, Q> size_type erase(const Q& key) {
-    return table_.Erase(AsKey(key));
+  /// With a hint, for std::inserter and the like. It is of no use.
+  template <class... Args>
+  iterator try_emplace(const_iterator, const K& key, Args&&... args) {
+    return try_emplace(key, std::forward<Args>(args)...).first;
+  }
+  template <class... Args>
+  iterator try_emplace(const_iterator, K&& key, Args&&... args) {
+    return try_emplace(std::move(key), std::forward<Args>(args)...).first;
+  }
+  template <detail::LooksUp<K, H, E> Q, class... Args>
+  iterator try_emplace(const_iterator, const Q& key, Args&&... args) {
+    return try_emplace(key, std::forward<Args>(args)...).first;
+  }
+  template <class U = V>
+  iterator insert_or_assign(const_iterator, const K& key, U&& value) {
+    return insert_or_assign(key, std::forward<U>(value)).first;
+  }
+  template <class U = V>
+  iterator insert_or_assign(const_iterator, K&& key, U&& value) {
+    return insert_or_assign(std::move(key), std::forward<U>(value)).first;
+  }
+  template <detail::LooksUp<K, H, E> Q, class U = V>
+  iterator insert_or_assign(const_iterator, const Q& key, U&& value) {
+    return insert_or_assign(key, std::forward<U>(value)).first;
+  }
+  template <class... Args>
+  iterator emplace_hint(const_iterator, Args&&... args) {
+    return emplace(std::forward<Args>(args)...).first;
+  }
+  template <detail::PairLike<Pair> P>
+  iterator insert(const_iterator, P&& pair) {
+    return insert(std::forward<P>(pair)).first;
+  }
+  iterator insert(const_iterator, Pair&& pair) {
+    return insert(std::move(pair)).first;
+  }
+
+  /// Reads each element once. Keys and values are moved where `*first` is an
+  /// rvalue.
+  template <class I>
+  void insert(I first, I last) {
+    for (; first != last; ++first) EmplacePair(*first);
+  }
+  /// Strings are made in place, from texts: no part of this Map may be one.
+  void insert(std::initializer_list<Listed> values) { InsertList(values); }
+  /// A list that is there already, of value_type, say.
+  template <detail::PairLike<Pair> P>
+  void insert(std::initializer_list<P> values) {
+    InsertList(values);
+  }
+
+  size_type erase(const K& key) { return table_.EraseKey(key); }
+  template <detail::LooksUp<K, H, E> Q>
+  size_type erase(const Q& key) {
+    return table_.EraseKey(key);
   }
   /// The element behind the erased one.
   iterator erase(iterator at) { return table_.EraseAt(at); }
-  const_iterator erase(const_iterator at) { return table_.EraseAt(at); }
-  iterator erase(iterator first, iterator last) {
-    while (first != last) first = erase(first);
-    return last;
+  iterator erase(const_iterator at) { return table_.EraseAt(at.Mutable()); }
+  iterator erase(const_iterator first, const_iterator last) {
+    iterator at = first.Mutable();
+    while (at != last) at = erase(at);
+    return at;
   }
   /// Erases the first `limit` elements that satisfy `pred`; how many.
   template <class Pred>
@@ -224,10 +320,69 @@ class Map {
     return erased;
   }
 
+  /// An element taken out, containers included; empty where the key is absent.
+  /// Invalidates what erasing it would, and pointers to it.
+  node_type extract(const_iterator at) {
+    return node_type(detail::Taken(), arena(),
+                     [&](void* to) { table_.TakeAt(at.Mutable(), to); });
+  }
+  node_type extract(const K& key) { return Extract(find(key)); }
+  template <detail::LooksUp<K, H, E> Q>
+  node_type extract(const Q& key) {
+    return Extract(find(key));
+  }
+  /// The node keeps its element where the key is there already. Requires: what
+  /// the element holds is of this Map's arena (checked builds verify).
+  insert_return_type insert(node_type&& node) {
+    if (node.empty()) return {end(), false, {}};
+    const auto at = InsertNode(node);
+    if (!at.is_new) return {table_.At(at.slot), false, std::move(node)};
+    return {table_.At(at.slot), true, {}};
+  }
+  iterator insert(const_iterator, node_type&& node) {
+    if (node.empty()) return end();
+    return table_.At(InsertNode(node).slot);
+  }
+  /// Takes over the elements whose keys are not here. Where memory runs out
+  /// each element is in one of the two.
+  template <class H2, class E2>
+  void merge(Map<K, V, H2, E2>& other) {
+    if (static_cast<void*>(&other) == this) return;
+    for (auto at = other.begin(); at != other.end();) {
+      auto next = at;
+      ++next;
+      table_.TryInsert(at->first, [&](void* to) {
+        other.table_.TakeAt(at, to);
+        detail::BindIn(*static_cast<value_type*>(to), arena());
+      });
+      at = next;
+    }
+  }
+  template <class H2, class E2>
+  void merge(Map<K, V, H2, E2>&& other) {
+    merge(other);
+  }
+
   /// Releases the elements' containers; keeps the table.
   void clear() noexcept { table_.Clear(); }
-  /// Room for `count` elements in all, without growing.
+  /// Until `count` elements are in nothing moves and nothing is allocated for
+  /// the table, whatever is erased and inserted.
   void reserve(size_type count) { table_.Reserve(count); }
+  /// Slots, of which at most seven eighths are used. No more than a hint.
+  size_type bucket_count() const noexcept { return table_.slot_count(); }
+  static constexpr size_type max_bucket_count() noexcept {
+    return detail::kMaxGroups * detail::kGroupSlots;
+  }
+  float load_factor() const noexcept { return table_.load_factor(); }
+  static constexpr float max_load_factor() noexcept { return 0.875f; }
+  /// A hint, as for std, and one that is never taken.
+  void max_load_factor(float) noexcept {}
+  /// bucket_count() is `count` at least. Never fewer than before.
+  void rehash(size_type count) {
+    reserve(detail::SevenEighths(detail::SevenEighths(count)));
+  }
+  hasher hash_function() const { return H(); }
+  key_equal key_eq() const { return E(); }
   void swap(Map& other) noexcept { table_.swap(other.table_); }
   friend void swap(Map& a, Map& b) noexcept { a.swap(b); }
 
@@ -243,20 +398,99 @@ class Map {
  private:
   friend struct detail::TableShape<Map>;
 
-  template <class Q>
-  static decltype(auto) AsKey(const Q& key) {
-    return detail::AsKey<H, K>(key);
+  template <class, class, class, class>
+  friend class Map;
+
+  using Insertion = typename Table::Insertion;
+  using Key = std::remove_const_t<K>;
+
+  static V* ValueOf(value_type* slot) {
+    return slot == nullptr ? nullptr : &slot->second;
+  }
+  static V& Require(value_type* slot) {
+    if (slot == nullptr) detail::FailNoSuchKey("Map::at");
+    return slot->second;
+  }
+  std::pair<iterator, bool> Told(const Insertion& at) const {
+    return {table_.At(at.slot), at.is_new};
   }
 
   template <class Q, class... Args>
-  ACRE_INLINE typename Table::Insertion Insert(Q&& key, Args&&... args) {
-    static_assert(detail::RequireItem<V>());
-    static_assert(detail::RequireElement<value_type>());
-    return table_.TryInsert(AsKey(key), [&](void* at) {
-      auto* slot = static_cast<value_type*>(at);
-      void* key_at = const_cast<std::remove_const_t<K>*>(&slot->first);
-      detail::MakeKey<K>(key_at, *arena(), std::forward<Q>(key));
-      MakeValue(&slot->second, slot->first, std::forward<Args>(args)...);
+  ACRE_INLINE Insertion Insert(Q&& key, Args&&... args) {
+    if constexpr (Table::template kIsAsked<std::remove_cvref_t<Q>>) {
+      static_assert(detail::RequireItem<V>());
+      static_assert(detail::RequireElement<value_type>());
+      return table_.TryInsert(key, [&](void* at) {
+        const auto before = table_.BeforeMaking();
+        auto* slot = static_cast<value_type*>(at);
+        void* key_at = const_cast<Key*>(&slot->first);
+        detail::MakeKey<K>(key_at, *arena(), std::forward<Q>(key));
+        MakeValue(&slot->second, slot->first, std::forward<Args>(args)...);
+        table_.CheckUnchanged(before);
+      });
+    } else {
+      detail::MadeKey<Key> made(KeyArena(), std::forward<Q>(key));
+      return Insert(std::move(*made), std::forward<Args>(args)...);
+    }
+  }
+  /// For keys that are made before they are looked up.
+  Arena* KeyArena() {
+    return detail::kHandlesIn<K> ? &table_.BoundArena() : nullptr;
+  }
+  template <class Q, class U>
+  Insertion Assign(Q&& key, U&& value) {
+    const auto at = Insert(std::forward<Q>(key), std::forward<U>(value));
+    // Insert has not touched `value` unless it made the element.
+    if (!at.is_new) {
+      at.slot->second = std::forward<U>(value);  // NOLINT(bugprone-*)
+    }
+    return at;
+  }
+  Insertion Emplace() {
+    detail::MadeKey<Key> key(KeyArena());
+    return Insert(std::move(*key));
+  }
+  template <class P>
+  Insertion Emplace(P&& pair) {
+    return EmplacePair(std::forward<P>(pair));
+  }
+  template <class Q, class... Args>
+  Insertion Emplace(Q&& key, Args&&... args) {
+    return Insert(std::forward<Q>(key), std::forward<Args>(args)...);
+  }
+  template <class A, class B>
+  Insertion Emplace(std::piecewise_construct_t, A&& of_key, B&& of_value) {
+    return detail::Apply(std::forward<A>(of_key), [&](auto&&... a) {
+      detail::MadeKey<Key> key(KeyArena(), std::forward<decltype(a)>(a)...);
+      return detail::Apply(std::forward<B>(of_value), [&](auto&&... b) {
+        return Insert(std::move(*key), std::forward<decltype(b)>(b)...);
+      });
+    });
+  }
+  template <class P>
+  Insertion EmplacePair(P&& pair) {
+    if constexpr (requires {
+                    pair.first;
+                    pair.second;
+                  }) {
+      return Insert(detail::PartOf<0>(std::forward<P>(pair)),
+                    detail::PartOf<1>(std::forward<P>(pair)));
+    } else {
+      return EmplacePair(static_cast<Pair>(std::forward<P>(pair)));
+    }
+  }
+  template <class List>
+  void InsertList(const List& values) {
+    reserve(detail::SevenEighths(size() + values.size()));
+    insert(values.begin(), values.end());
+  }
+  node_type Extract(const_iterator at) {
+    return at == end() ? node_type() : extract(at);
+  }
+  Insertion InsertNode(node_type& node) {
+    return table_.TryInsert(node.key(), [&](void* at) {
+      node.MoveTo(at);
+      detail::BindIn(*static_cast<value_type*>(at), arena());
     });
   }
 
@@ -264,7 +498,7 @@ class Map {
   template <class... Args>
   void MakeValue(V* at, [[maybe_unused]] const K& key, Args&&... args) {
     const auto make = [&] {
-      detail::ConstructAt<V>(at, std::forward<Args>(args)...);
+      detail::ConstructWith<V>(*arena(), at, std::forward<Args>(args)...);
     };
 #if ACRE_EXCEPTIONS
     if constexpr (detail::kHandlesIn<K>) {
@@ -290,6 +524,14 @@ template <class K, class V, class H, class E, class Pred>
 std::size_t erase_if(Map<K, V, H, E>& map, Pred pred) {
   return map.erase_if(pred);
 }
+
+template <class K, class V>
+Map(Arena&, std::initializer_list<std::pair<K, V>>)
+    -> Map<std::remove_const_t<K>, V>;
+template <class I>
+Map(Arena&, I, I)
+    -> Map<std::remove_cvref_t<decltype((*std::declval<I&>()).first)>,
+           std::remove_cvref_t<decltype((*std::declval<I&>()).second)>>;
 
 /// How layouts see a Map: a handle whose elements are pairs.
 template <class K, class V, class H, class E>

@@ -6,7 +6,8 @@
 //   if (seen.insert(id).second) Visit(id);
 //
 // Ownership, binding, invalidation, order, lookup, errors: as Map
-// (<acre/map.h>).
+// (<acre/map.h>), where also stands what of std::unordered_set there is not,
+// and why.
 
 #ifndef ACRE_SET_H_
 #define ACRE_SET_H_
@@ -18,6 +19,7 @@
 #include "acre/arena.h"
 #include "acre/config.h"
 #include "acre/detail/key.h"
+#include "acre/detail/node.h"
 #include "acre/detail/table.h"
 #include "acre/detail/table_shape.h"
 #include "acre/element.h"
@@ -37,6 +39,8 @@ class Set {
   using key_equal = E;
   using reference = const K&;
   using const_reference = const K&;
+  using pointer = const K*;
+  using const_pointer = const K*;
 
  private:
   struct Policy {
@@ -49,21 +53,26 @@ class Set {
     static const TypeLayout* Layout() { return detail::GetLayout<Set>(); }
   };
   using Table = detail::Table<Policy, H, E>;
+  using Key = std::remove_const_t<K>;
+  using Listed = detail::Listed<K>;
 
  public:
   /// Elements are constant: changing one would lose it.
   using iterator = typename Table::iterator;
   using const_iterator = iterator;
+  using node_type = detail::SetNode<Key>;
+  using insert_return_type = detail::NodeInsertion<iterator, node_type>;
 
   Set() = default;
   explicit Set(Arena& arena) noexcept : table_(arena) {}
-  Set(Arena& arena, std::initializer_list<K> keys) : Set(arena) {
+  /// Here and below, a list: keys are made in place, Strings from texts. No
+  /// part of this Set may be in it.
+  Set(Arena& arena, std::initializer_list<Listed> keys) : Set(arena) {
     insert(keys);
   }
-  /// Keys are made in place from what can be looked up: texts for Strings.
   template <class Q>
-  requires(!std::is_same_v<Q, K> && detail::LooksUp<H, K, Q>)
-      Set(Arena& arena, std::initializer_list<Q> keys)
+  requires std::is_constructible_v<K, const Q&> Set(
+      Arena& arena, std::initializer_list<Q> keys)
       : Set(arena) {
     insert(keys);
   }
@@ -73,14 +82,14 @@ class Set {
   }
   Set(Set&&) noexcept = default;
   Set& operator=(Set&&) noexcept = default;
-  /// As clear and insert: no part of this Set may be in the list.
-  Set& operator=(std::initializer_list<K> keys) {
+  /// As clear and insert.
+  Set& operator=(std::initializer_list<Listed> keys) {
     clear();
     insert(keys);
     return *this;
   }
   template <class Q>
-  requires(!std::is_same_v<Q, K> && detail::LooksUp<H, K, Q>) Set& operator=(
+  requires std::is_constructible_v<K, const Q&> Set& operator=(
       std::initializer_list<Q> keys) {
     clear();
     insert(keys);
@@ -103,61 +112,78 @@ class Set {
     return detail::LimitOf(detail::kMaxGroups);
   }
 
-  template <class Q = K>
-  requires detail::LooksUp<H, K, Q> iterator find(const Q& key)
-  const { return table_.FindIterator(AsKey(key)); }
-  template <class Q = K>
-  requires detail::LooksUp<H, K, Q>
-  bool contains(const Q& key) const {
-    return table_.Find(AsKey(key)) != nullptr;
+  // Here and below: Q is what can be looked up though it is no key.
+  iterator find(const K& key) const { return table_.LookIterator(key); }
+  template <detail::LooksUp<K, H, E> Q>
+  iterator find(const Q& key) const {
+    return table_.LookIterator(key);
   }
-  template <class Q = K>
-  requires detail::LooksUp<H, K, Q> size_type count(const Q& key)
-  const { return contains(key) ? 1 : 0; }
+  bool contains(const K& key) const { return get(key) != nullptr; }
+  template <detail::LooksUp<K, H, E> Q>
+  bool contains(const Q& key) const {
+    return get(key) != nullptr;
+  }
+  size_type count(const K& key) const { return contains(key) ? 1 : 0; }
+  template <detail::LooksUp<K, H, E> Q>
+  size_type count(const Q& key) const {
+    return contains(key) ? 1 : 0;
+  }
+  std::pair<iterator, iterator> equal_range(const K& key) const {
+    return detail::RangeOf(find(key));
+  }
+  template <detail::LooksUp<K, H, E> Q>
+  std::pair<iterator, iterator> equal_range(const Q& key) const {
+    return detail::RangeOf(find(key));
+  }
   /// Null where the key is absent.
-  template <class Q = K>
-  requires detail::LooksUp<H, K, Q>
-  const K* get(const Q& key) const { return table_.Find(AsKey(key)); }
+  const K* get(const K& key) const { return table_.Look(key); }
+  template <detail::LooksUp<K, H, E> Q>
+  const K* get(const Q& key) const {
+    return table_.Look(key);
+  }
 
-  template <class Q = K>
-  requires detail::LooksUp<H, K, std::remove_cvref_t<Q>>
-      std::pair<iterator, bool> insert(Q&& key) {
-    static_assert(detail::RequireItem<K>());
-    const auto at = table_.TryInsert(AsKey(key), [&](void* to) {
-      detail::MakeKey<K>(to, *arena(), std::forward<Q>(key));
-    });
-    return {table_.At(at.slot), at.is_new};
+  std::pair<iterator, bool> insert(const K& key) { return Told(Insert(key)); }
+  std::pair<iterator, bool> insert(Key&& key) {
+    return Told(Insert(std::move(key)));
+  }
+  template <detail::LooksUp<K, H, E> Q>
+  std::pair<iterator, bool> insert(const Q& key) {
+    return Told(Insert(key));
   }
   /// For std::inserter. The hint is of no use.
-  template <class Q = K>
-  requires detail::LooksUp<H, K, std::remove_cvref_t<Q>> iterator
-  insert(const_iterator, Q&& key) {
-    return insert(std::forward<Q>(key)).first;
+  iterator insert(const_iterator, const K& key) { return insert(key).first; }
+  iterator insert(const_iterator, Key&& key) {
+    return insert(std::move(key)).first;
   }
+  template <detail::LooksUp<K, H, E> Q>
+  iterator insert(const_iterator, const Q& key) {
+    return insert(key).first;
+  }
+  void insert(std::initializer_list<Listed> keys) { InsertList(keys); }
+  /// A list that is there already, of what keys can be made of.
   template <class Q>
-  requires detail::LooksUp<H, K, Q>
-  void insert(std::initializer_list<Q> keys) {
-    reserve(size() + keys.size());
-    for (const Q& key : keys) insert(key);
+  requires std::is_constructible_v<K, const Q&>
+  void insert(std::initializer_list<Q> keys) { InsertList(keys); }
+  /// Reads each element once. Keys are moved where `*first` is an rvalue.
+  template <class I>
+  void insert(I first, I last) {
+    for (; first != last; ++first) emplace(*first);
   }
   template <class... Args>
   std::pair<iterator, bool> emplace(Args&&... args) {
-    if constexpr (sizeof...(Args) == 1 &&
-                  (detail::LooksUp<H, K, std::remove_cvref_t<Args>> && ...)) {
-      return insert(std::forward<Args>(args)...);
-    } else {
-      return insert(K(std::forward<Args>(args)...));
-    }
+    return Told(Emplace(std::forward<Args>(args)...));
   }
-  template <class I>
-  void insert(I first, I last) {
-    for (; first != last; ++first) insert(*first);
+  template <class... Args>
+  iterator emplace_hint(const_iterator, Args&&... args) {
+    return emplace(std::forward<Args>(args)...).first;
   }
 
-  template <class Q = K>
-  requires detail::LooksUp<H, K, Q> size_type erase(const Q& key) {
-    return table_.Erase(AsKey(key));
+  size_type erase(const K& key) { return table_.EraseKey(key); }
+  template <detail::LooksUp<K, H, E> Q>
+  size_type erase(const Q& key) {
+    return table_.EraseKey(key);
   }
+  /// The element behind the erased one.
   iterator erase(iterator at) { return table_.EraseAt(at); }
   iterator erase(iterator first, iterator last) {
     while (first != last) first = erase(first);
@@ -178,8 +204,58 @@ class Set {
     return erased;
   }
 
+  /// Nodes, merging, room: as in Map.
+  node_type extract(const_iterator at) {
+    return node_type(detail::Taken(), arena(),
+                     [&](void* to) { table_.TakeAt(at, to); });
+  }
+  node_type extract(const K& key) { return Extract(find(key)); }
+  template <detail::LooksUp<K, H, E> Q>
+  node_type extract(const Q& key) {
+    return Extract(find(key));
+  }
+  insert_return_type insert(node_type&& node) {
+    if (node.empty()) return {end(), false, {}};
+    const auto at = InsertNode(node);
+    if (!at.is_new) return {table_.At(at.slot), false, std::move(node)};
+    return {table_.At(at.slot), true, {}};
+  }
+  iterator insert(const_iterator, node_type&& node) {
+    if (node.empty()) return end();
+    return table_.At(InsertNode(node).slot);
+  }
+  template <class H2, class E2>
+  void merge(Set<K, H2, E2>& other) {
+    if (static_cast<void*>(&other) == this) return;
+    for (auto at = other.begin(); at != other.end();) {
+      auto next = at;
+      ++next;
+      table_.TryInsert(*at, [&](void* to) {
+        other.table_.TakeAt(at, to);
+        detail::BindIn(*static_cast<K*>(to), arena());
+      });
+      at = next;
+    }
+  }
+  template <class H2, class E2>
+  void merge(Set<K, H2, E2>&& other) {
+    merge(other);
+  }
+
   void clear() noexcept { table_.Clear(); }
   void reserve(size_type count) { table_.Reserve(count); }
+  size_type bucket_count() const noexcept { return table_.slot_count(); }
+  static constexpr size_type max_bucket_count() noexcept {
+    return detail::kMaxGroups * detail::kGroupSlots;
+  }
+  float load_factor() const noexcept { return table_.load_factor(); }
+  static constexpr float max_load_factor() noexcept { return 0.875f; }
+  void max_load_factor(float) noexcept {}
+  void rehash(size_type count) {
+    reserve(detail::SevenEighths(detail::SevenEighths(count)));
+  }
+  hasher hash_function() const { return H(); }
+  key_equal key_eq() const { return E(); }
   void swap(Set& other) noexcept { table_.swap(other.table_); }
   friend void swap(Set& a, Set& b) noexcept { a.swap(b); }
 
@@ -194,10 +270,57 @@ class Set {
  private:
   friend struct detail::TableShape<Set>;
 
-  template <class Q>
-  static decltype(auto) AsKey(const Q& key) {
-    return detail::AsKey<H, K>(key);
+  using Insertion = typename Table::Insertion;
+
+  std::pair<iterator, bool> Told(const Insertion& at) const {
+    return {table_.At(at.slot), at.is_new};
   }
+
+  template <class Q>
+  ACRE_INLINE Insertion Insert(Q&& key) {
+    if constexpr (Table::template kIsAsked<std::remove_cvref_t<Q>>) {
+      static_assert(detail::RequireItem<K>());
+      return table_.TryInsert(key, [&](void* to) {
+        const auto before = table_.BeforeMaking();
+        detail::MakeKey<K>(to, *arena(), std::forward<Q>(key));
+        table_.CheckUnchanged(before);
+      });
+    } else {
+      return InsertMade(std::forward<Q>(key));
+    }
+  }
+  /// A key is made before it is looked up.
+  template <class... Args>
+  Insertion InsertMade(Args&&... args) {
+    Arena* arena = detail::kHandlesIn<K> ? &table_.BoundArena() : nullptr;
+    detail::MadeKey<Key> made(arena, std::forward<Args>(args)...);
+    return Insert(std::move(*made));
+  }
+  template <class... Args>
+  Insertion Emplace(Args&&... args) {
+    return InsertMade(std::forward<Args>(args)...);
+  }
+  template <class Q>
+  Insertion Emplace(Q&& key) {
+    return Insert(std::forward<Q>(key));
+  }
+  template <class List>
+  void InsertList(const List& keys) {
+    reserve(detail::SevenEighths(size() + keys.size()));
+    insert(keys.begin(), keys.end());
+  }
+  node_type Extract(const_iterator at) {
+    return at == end() ? node_type() : extract(at);
+  }
+  Insertion InsertNode(node_type& node) {
+    return table_.TryInsert(node.value(), [&](void* at) {
+      node.MoveTo(at);
+      detail::BindIn(*static_cast<K*>(at), arena());
+    });
+  }
+
+  template <class, class, class>
+  friend class Set;
 
   Table table_;
 };
@@ -206,6 +329,11 @@ template <class K, class H, class E, class Pred>
 std::size_t erase_if(Set<K, H, E>& set, Pred pred) {
   return set.erase_if(pred);
 }
+
+template <class K>
+Set(Arena&, std::initializer_list<K>) -> Set<K>;
+template <class I>
+Set(Arena&, I, I) -> Set<std::remove_cvref_t<decltype(*std::declval<I&>())>>;
 
 /// How layouts see a Set.
 template <class K, class H, class E>

@@ -6,8 +6,15 @@
 //   arena.New<Player>()->name = "Ann";        // inline, no allocation
 //   acre::String text(arena, "a longer text that needs storage");
 //
-// Find and take parts through view(), which has all of std::string_view. There
-// is no insert, erase or replace in the middle: build the new text, and assign.
+// std::string's interface; view() has all of std::string_view. Parts are views,
+// from substr too: they end when the text is changed.
+//
+// Of std::string there is not: allocators (an Arena is given instead); copying
+// (s = t.view()); operator+, whose result would have no arena (append);
+// operator>> and getline (read into a std::string, and assign); lists of
+// characters; iterators and counts for a constructor without an arena, since
+// {"a", "b"} in a list of pairs would mean one; std::erase and std::erase_if,
+// which cannot be added to std.
 //
 // Ownership, binding, invalidation: as Vector (<acre/vector.h>). Short strings
 // need no arena at all. A String never points into itself: its bytes may be
@@ -17,6 +24,7 @@
 #define ACRE_STRING_H_
 
 #include <compare>
+#include <concepts>
 #include <cstring>
 #include <iosfwd>
 #include <iterator>
@@ -36,12 +44,19 @@ namespace acre::inline ACRE_ABI {
 class String {
  public:
   using value_type = char;
+  using traits_type = std::char_traits<char>;
   using size_type = std::size_t;
+  using difference_type = std::ptrdiff_t;
+  using reference = char&;
+  using const_reference = const char&;
+  using pointer = char*;
+  using const_pointer = const char*;
   using iterator = char*;
   using const_iterator = const char*;
   using reverse_iterator = std::reverse_iterator<iterator>;
   using const_reverse_iterator = std::reverse_iterator<const_iterator>;
 
+  static constexpr size_type npos = std::string_view::npos;
   /// Characters that fit inside the handle.
   static constexpr size_type kInlineCapacity = 23;
 
@@ -116,6 +131,8 @@ class String {
   const_iterator end() const noexcept { return data() + size(); }
   const_iterator cbegin() const noexcept { return begin(); }
   const_iterator cend() const noexcept { return end(); }
+  const_reverse_iterator crbegin() const noexcept { return rbegin(); }
+  const_reverse_iterator crend() const noexcept { return rend(); }
   reverse_iterator rbegin() noexcept { return reverse_iterator(end()); }
   reverse_iterator rend() noexcept { return reverse_iterator(begin()); }
   const_reverse_iterator rbegin() const noexcept {
@@ -141,21 +158,114 @@ class String {
   bool starts_with(std::string_view text) const noexcept {
     return view().starts_with(text);
   }
+  bool starts_with(char c) const noexcept { return view().starts_with(c); }
   bool ends_with(std::string_view text) const noexcept {
     return view().ends_with(text);
+  }
+  bool ends_with(char c) const noexcept { return view().ends_with(c); }
+  /// Throws: std::out_of_range.
+  std::string_view substr(size_type pos = 0, size_type count = npos) const {
+    return view().substr(Within(pos, "String::substr"), count);
+  }
+  size_type copy(char* to, size_type count, size_type pos = 0) const {
+    return view().copy(to, count, Within(pos, "String::copy"));
+  }
+  // What std::string_view takes: a text or a character, and where to begin.
+  template <class... Args>
+  int compare(const Args&... args) const {
+    return view().compare(args...);
+  }
+  template <class... Args>
+  size_type find(const Args&... args) const {
+    return view().find(args...);
+  }
+  template <class... Args>
+  size_type rfind(const Args&... args) const {
+    return view().rfind(args...);
+  }
+  template <class... Args>
+  size_type find_first_of(const Args&... args) const {
+    return view().find_first_of(args...);
+  }
+  template <class... Args>
+  size_type find_last_of(const Args&... args) const {
+    return view().find_last_of(args...);
+  }
+  template <class... Args>
+  size_type find_first_not_of(const Args&... args) const {
+    return view().find_first_not_of(args...);
+  }
+  template <class... Args>
+  size_type find_last_not_of(const Args&... args) const {
+    return view().find_last_not_of(args...);
   }
 
   // -------------------------------------------------------------- modifiers
   /// `text` may be part of this String.
   String& assign(std::string_view text);
+  String& assign(const char* text, size_type size) {
+    return assign(std::string_view(text, size));
+  }
+  String& assign(size_type count, char c) {
+    clear();
+    return append(count, c);
+  }
+  /// Requires: not of this String.
+  template <std::input_iterator I>
+  String& assign(I first, I last) {
+    clear();
+    return append(first, last);
+  }
   String& append(std::string_view text);
+  String& append(const char* text, size_type size) {
+    return append(std::string_view(text, size));
+  }
   String& append(size_type count, char c);
+  /// Requires: not of this String.
+  template <std::input_iterator I>
+  String& append(I first, I last) {
+    for (; first != last; ++first) push_back(*first);
+    return *this;
+  }
+  /// Characters [pos, pos + count), as far as there are any, become `text`,
+  /// which may be part of this String. Linear. Throws: std::out_of_range where
+  /// pos is beyond the end.
+  String& replace(size_type pos, size_type count, std::string_view text);
+  String& replace(const_iterator first, const_iterator last,
+                  std::string_view text) {
+    return replace(IndexOf(first), static_cast<size_type>(last - first), text);
+  }
+  String& insert(size_type pos, std::string_view text) {
+    return replace(pos, 0, text);
+  }
+  String& insert(size_type pos, size_type count, char c);
+  template <std::same_as<char> C>
+  iterator insert(const_iterator at, C c) {
+    const size_type i = IndexOf(at);
+    insert(i, 1, c);
+    return begin() + i;
+  }
+  String& erase(size_type pos = 0, size_type count = npos) {
+    return replace(pos, count, {});
+  }
+  /// Of iterators. (A template, or erase(0) might be meant by null.)
+  template <class I>
+  requires std::is_pointer_v<I> iterator erase(I at) {
+    return erase(at, at + 1);
+  }
+  iterator erase(const_iterator first, const_iterator last) {
+    const size_type i = IndexOf(first);
+    replace(first, last, {});
+    return begin() + i;
+  }
   String& operator+=(std::string_view text) { return append(text); }
   String& operator+=(char c) { return append({&c, 1}); }
   void push_back(char c) { append({&c, 1}); }
   void pop_back() noexcept { SetSize(size() - 1); }
   void reserve(size_type characters);
   void resize(size_type characters, char fill = '\0');
+  /// Back into the handle where the text fits; else as Vector's.
+  void shrink_to_fit();
   void clear() noexcept {
     if (!IsLive()) return Release();
     SetSize(0);
@@ -254,6 +364,16 @@ class String {
     rep_.chars[kInlineCapacity] =
         static_cast<char>(kInlineCapacity - text.size());
   }
+  /// `pos`, which must not be beyond the end.
+  size_type Within(size_type pos, const char* what) const {
+    if (pos > size()) detail::FailOutOfRange(what, pos, size());
+    return pos;
+  }
+  size_type IndexOf(const_iterator at) const {
+    return static_cast<size_type>(at - begin());
+  }
+  /// Makes room for `size` characters instead of the `count` at pos.
+  char* Open(size_type pos, size_type count, size_type size);
   void GiveFar() noexcept;
   void SetSize(size_type size) noexcept;
   void Steal(String& other) noexcept;

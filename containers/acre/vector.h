@@ -16,6 +16,11 @@
 // Invalidates: as std::vector. Reset and Rewind end the life of the storage;
 // afterwards only assignment and destruction are allowed.
 // Bounds: at most 2^32 - 1 elements. Threads: as the arena.
+//
+// Of std::vector there is not: allocators (an Arena is given instead); copying
+// (Clone does); the packed form of bools (Vector<bool> is as any other);
+// std::erase and std::erase_if, which cannot be added to std: erase_if(v, pred)
+// and erase(v, value) find acre's.
 
 #ifndef ACRE_VECTOR_H_
 #define ACRE_VECTOR_H_
@@ -45,6 +50,13 @@ class Vector {
   template <class U>
   static constexpr bool kMadeFrom =
       !std::is_same_v<U, T> && std::is_constructible_v<T, const U&>;
+  /// Elements are made in place from a U. Numbers are converted first: as a
+  /// bit-field one cannot be referred to.
+  template <class U>
+  static constexpr bool kInPlaceFrom =
+      std::is_convertible_v<U, T> &&
+      !std::is_same_v<std::remove_cvref_t<U>, T> &&
+      !std::is_arithmetic_v<std::remove_cvref_t<U>>;
 
  public:
   using value_type = T;
@@ -126,7 +138,7 @@ class Vector {
   /// The arena of this Vector, or null while unbound.
   Arena* arena() const noexcept { return rep_.arena; }
 
-  template <class I>
+  template <std::input_iterator I>
   void assign(I first, I last) {
     clear();
     insert(begin(), first, last);
@@ -251,11 +263,8 @@ class Vector {
   }
   /// Made in place, from what converts to T: text for a String, say.
   template <class U>
-  requires(
-      std::is_convertible_v<U, T> &&
-      !std::is_same_v<std::remove_cvref_t<U>, T>) void push_back(U&& value) {
-    emplace_back(std::forward<U>(value));
-  }
+  requires kInPlaceFrom<U>
+  void push_back(U&& value) { emplace_back(std::forward<U>(value)); }
 
   template <class... Args>
   T& emplace_back(Args&&... args) {
@@ -292,9 +301,7 @@ class Vector {
     return emplace(at, std::move(value));
   }
   template <class U>
-  requires(std::is_convertible_v<U, T> &&
-           !std::is_same_v<std::remove_cvref_t<U>, T>) iterator
-      insert(const_iterator at, U&& value) {
+  requires kInPlaceFrom<U> iterator insert(const_iterator at, U&& value) {
     return emplace(at, std::forward<U>(value));
   }
   iterator insert(const_iterator at, size_type count,
@@ -400,6 +407,19 @@ class Vector {
     return std::lexicographical_compare_three_way(a.begin(), a.end(), b.begin(),
                                                   b.end());
   }
+  /// Of elements that have < alone.
+  friend std::weak_ordering operator<=>(
+      const Vector& a,
+      const Vector& b) requires(!std::three_way_comparable<T> &&
+                                requires(const T& x) { x < x; }) {
+    const auto compare = [](const T& x, const T& y) {
+      return x < y   ? std::weak_ordering::less
+             : y < x ? std::weak_ordering::greater
+                     : std::weak_ordering::equivalent;
+    };
+    return std::lexicographical_compare_three_way(a.begin(), a.end(), b.begin(),
+                                                  b.end(), compare);
+  }
 
  private:
   friend struct detail::Shape<Vector<T>>;
@@ -444,7 +464,7 @@ class Vector {
   /// Constructs the element behind the last one, at `at`.
   template <class... Args>
   T* ConstructLast(T* at, Args&&... args) {
-    detail::ConstructAt<T>(at, std::forward<Args>(args)...);
+    detail::ConstructWith<T>(*rep_.arena, at, std::forward<Args>(args)...);
     BindElement(at);
     ++rep_.size;
     return at;
@@ -478,7 +498,7 @@ class Vector {
 #if ACRE_EXCEPTIONS
     try {
 #endif
-      detail::ConstructAt<T>(at, std::forward<Args>(args)...);
+      detail::ConstructWith<T>(*rep_.arena, at, std::forward<Args>(args)...);
 #if ACRE_EXCEPTIONS
     } catch (...) {
       detail::AbandonGrowth(rep_, growth, Element());
@@ -585,6 +605,10 @@ class Vector {
 
   detail::VectorRep rep_;
 };
+
+template <std::input_iterator I>
+Vector(Arena&, I, I) -> Vector<std::iter_value_t<I>>;
+Vector(Arena&, std::initializer_list<const char*>)->Vector<String>;
 
 template <class T, class Pred>
 std::size_t erase_if(Vector<T>& vector, Pred pred) {

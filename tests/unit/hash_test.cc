@@ -13,6 +13,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <functional>
 #include <initializer_list>
 #include <limits>
@@ -26,6 +27,7 @@
 #include <tuple>
 #include <type_traits>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "acre/arena.h"
@@ -111,6 +113,13 @@ std::uint64_t AnyPage(std::mt19937_64& random) {
   return std::uint64_t{0x7f00'0000'0000} | (random() & 0xFF'FFFF'F000);
 }
 
+/// Throws while a variant is given another alternative.
+struct Thrower {
+  Thrower() = default;
+  Thrower(const Thrower&) { throw 1; }
+  Thrower& operator=(const Thrower&) = default;
+};
+
 template <class Make>
 void CheckTexts(Make make) {
   std::vector<std::uint64_t> hashes;
@@ -122,6 +131,11 @@ void CheckTexts(Make make) {
 }
 
 }  // namespace
+
+template <>
+struct acre::Hash<Thrower> {
+  std::uint64_t operator()(const Thrower&) const { return 1; }
+};
 
 TEST_CASE("Hash: sequential integers spread") {
   CheckSpread(HashesOf<int>([](std::size_t i) { return static_cast<int>(i); }));
@@ -370,6 +384,125 @@ TEST_CASE("Hash: optionals and durations agree with ==") {
   map[{3, milliseconds(5)}] = 2;
   CHECK(map.at({std::nullopt, milliseconds(5)}) == 1);
   CHECK(map.at({3, milliseconds(5)}) == 2);
+}
+
+TEST_CASE("Hash: variants count the alternative and what it holds") {
+  using Key = std::variant<std::monostate, int, String, std::int64_t>;
+  const Hash<Key> hash;
+  CHECK(hash(Key()) == hash(Key(std::monostate())));
+  CHECK(hash(Key(1)) == hash(Key(1)));
+  CHECK(hash(Key(1)) != hash(Key(2)));
+  CHECK(hash(Key(1)) != hash(Key(std::int64_t{1})));
+  CHECK(hash(Key("a")) == hash(Key("a")));
+  CHECK(hash(Key("a")) != hash(Key("b")));
+  CHECK(hash(Key()) != hash(Key(0)));
+  CHECK(Hash<std::monostate>()({}) == Hash<std::monostate>()({}));
+  CHECK(Hash<std::nullptr_t>()(nullptr) == Hash<std::nullptr_t>()({}));
+  CheckSpread(HashesOf<Key>([](std::size_t i) {
+    const auto n = static_cast<int>(i / 2);
+    return i % 2 == 0 ? Key(n) : Key(std::int64_t{n});
+  }));
+  acre::Arena arena;
+  acre::Map<Key, int> map(arena);
+  map[Key(7)] = 1;
+  map[Key("seven")] = 2;
+  map[Key()] = 3;
+  CHECK(map.at(Key(7)) == 1);
+  CHECK(map.at(Key("seven")) == 2);
+  CHECK(map.at(Key()) == 3);
+  CHECK_FALSE(map.contains(Key(std::int64_t{7})));
+}
+
+TEST_CASE("Hash: a variant that has lost its value has a hash, too") {
+  using Key = std::variant<int, Thrower>;
+  Key key = 5;
+  const Thrower thrower;
+  CHECK_THROWS_AS(key.emplace<Thrower>(thrower), int);
+  REQUIRE(key.valueless_by_exception());
+  const Hash<Key> hash;
+  CHECK(hash(key) == hash(key));
+  CHECK(hash(key) != hash(Key(5)));
+}
+
+TEST_CASE("Hash: time points hash as the time since their epoch") {
+  using Seconds = std::chrono::sys_seconds;
+  const Hash<Seconds> hash;
+  const Seconds epoch{};
+  CHECK(hash(epoch) == Hash<std::int64_t>()(0));
+  CHECK(hash(epoch + std::chrono::minutes(1)) ==
+        hash(epoch + std::chrono::seconds(60)));
+  CheckSpread(HashesOf<Seconds>(
+      [](std::size_t i) { return Seconds(std::chrono::hours(i)); }));
+  CheckSpread(HashesOf<std::chrono::duration<double>>([](std::size_t i) {
+    return std::chrono::duration<double>(static_cast<double>(i) / 60);
+  }));
+  acre::Arena arena;
+  acre::Map<Seconds, int, acre::UntrustedHash<Seconds>> map(arena);
+  map[epoch] = 1;
+  CHECK(map.at(epoch) == 1);
+}
+
+TEST_CASE("Hash: numbers of 128 bits count all of them") {
+  using acre::detail::Int128;
+  using acre::detail::UInt128;
+  enum class Id : UInt128 {};
+  for (const unsigned shift : {0u, 32u, 50u, 64u, 100u, 110u}) {
+    CAPTURE(shift);
+    CheckSpread(HashesOf<UInt128>(
+        [shift](std::size_t i) { return UInt128{i} << shift; }));
+    CheckSpread(HashesOf<Int128>(
+        [shift](std::size_t i) { return -(Int128(i) << shift); }));
+    CheckSpread(HashesOf<Id>(
+        [shift](std::size_t i) { return Id{UInt128{i} << shift}; }));
+  }
+  for (unsigned bit = 0; bit < 128; ++bit) {
+    CAPTURE(bit);
+    const UInt128 one = 1;
+    CHECK(Hash<UInt128>()(one << bit) != Hash<UInt128>()(0));
+  }
+  acre::Arena arena;
+  acre::Map<Id, int> map(arena);
+  for (int i = 0; i < 1'000; ++i) map[Id{UInt128(i) << 64}] = i;
+  CHECK(map.size() == 1'000);
+  CHECK(map.at(Id{UInt128{7} << 64}) == 7);
+}
+
+TEST_CASE("Hash: a long double counts beyond the bits of a double") {
+  static_assert(std::numeric_limits<long double>::digits > 53);
+  const Hash<long double> hash;
+  CHECK(hash(0.0L) == hash(-0.0L));
+  CHECK(hash(1.0L) != hash(-1.0L));
+  CHECK(hash(std::numeric_limits<long double>::max()) !=
+        hash(std::numeric_limits<long double>::infinity()));
+  CHECK(hash(0x1p-16000L) != hash(0x1p-16001L));
+  CheckSpread(HashesOf<long double>([](std::size_t i) {
+    return 1 + static_cast<long double>(i) * 0x1p-63L;
+  }));
+  CheckSpread(HashesOf<long double>(
+      [](std::size_t i) { return static_cast<long double>(i); }));
+}
+
+TEST_CASE("Hash: long doubles of one value hash alike, whatever pads them") {
+  const Hash<long double> hash;
+  for (const long double value : {0.0L, 1.0L, -2.5L, 0x1p-16385L}) {
+    const std::uint64_t expected = hash(value);
+    for (const int filler : {0, 0x55, 0xFF}) {
+      long double other;
+      std::memset(static_cast<void*>(&other), filler, sizeof other);
+      // As a register stores it: ten bytes, and the padding stays.
+      std::memcpy(static_cast<void*>(&other), &value, 10);
+      REQUIRE(other == value);
+      CHECK(hash(other) == expected);
+    }
+  }
+#if defined(__x86_64__)
+  // The smallest normal number, in the form with an exponent of zero.
+  const std::uint64_t words[2] = {std::uint64_t{1} << 63, 0};
+  long double odd;
+  std::memcpy(static_cast<void*>(&odd), words, sizeof odd);
+  REQUIRE(odd == std::numeric_limits<long double>::min());
+  CHECK(hash(odd) == hash(std::numeric_limits<long double>::min()));
+#endif
 }
 
 TEST_CASE("UntrustedHash: differs from Hash, agrees with itself, spreads") {

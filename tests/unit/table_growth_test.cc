@@ -194,7 +194,7 @@ TEST_CASE("Table: keys that own storage survive a hash that throws") {
   CHECK(arena.stats().live() == 0);
 }
 
-TEST_CASE("Table: grows to the same size where erasures wore it out") {
+TEST_CASE("Table: stays at its size where erasures wore it out") {
   Arena arena;
   Map<int, Line, PoorHash> map(arena);
   for (int i = 0; i < 400; ++i) map[i].number = i;

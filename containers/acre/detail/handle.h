@@ -16,10 +16,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <new>
+#include <type_traits>
 #include <utility>
 
 #include "acre/arena.h"
 #include "acre/config.h"
+#include "acre/detail/construct.h"
 #include "acre/detail/fill.h"
 #include "acre/detail/size_class.h"
 #include "acre/element.h"
@@ -102,6 +105,19 @@ template <class A, class B>
 ACRE_INLINE void ReleaseIn(const std::pair<A, B>& pair) {
   ReleaseIn(pair.first);
   ReleaseIn(pair.second);
+}
+
+/// ConstructAt; where T has no such constructor, as one in `arena`: a String of
+/// a count and a character, say.
+template <class T, class... Args>
+ACRE_INLINE T* ConstructWith([[maybe_unused]] Arena& arena, void* at,
+                             Args&&... args) {
+  if constexpr (!std::is_constructible_v<T, Args...> &&
+                std::is_constructible_v<T, Arena&, Args...>) {
+    return ::new (at) T(arena, std::forward<Args>(args)...);
+  } else {
+    return ConstructAt<T>(at, std::forward<Args>(args)...);
+  }
 }
 
 /// Bytes that a block for at least `bytes` really has.

@@ -12,12 +12,15 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 #include <utility>
 
 #include "acre/arena.h"
 #include "acre/config.h"
 #include "acre/detail/group.h"
 #include "acre/detail/handle.h"
+#include "acre/detail/key.h"
+#include "acre/detail/shape.h"
 #include "acre/detail/table_cursor.h"
 #include "acre/detail/table_rep.h"
 #include "acre/element.h"
@@ -25,10 +28,10 @@
 
 namespace acre::inline ACRE_ABI::detail {
 
-template <class H, class Q>
-concept Hashes = requires(const Q& key) {
-  H()(key);
-};
+/// Objects of T are all alike, or T is not there at all.
+template <class T>
+concept Stateless =
+    !Complete<T> || (std::is_empty_v<T> && std::is_default_constructible_v<T>);
 
 /// Policy: Slot, Key, kName, static const Key& KeyOf(const Slot&), and the
 /// layout of the container, static const TypeLayout* Layout().
@@ -69,6 +72,17 @@ class Table {
   }
   TableRep& rep() { return rep_; }
   const TableRep& rep() const { return rep_; }
+
+  /// Binds an unbound table to the arena that it lies in.
+  Arena& BoundArena() {
+    if (rep_.arena == nullptr) rep_.arena = &FindArena(&rep_, Policy::kName);
+    return *rep_.arena;
+  }
+  std::size_t slot_count() const { return rep_.groups() * kGroupSlots; }
+  float load_factor() const {
+    if (rep_.size == 0) return 0;
+    return static_cast<float>(rep_.size) / static_cast<float>(slot_count());
+  }
 
   iterator begin() const { return First<iterator>(); }
   iterator end() const { return {}; }
@@ -117,14 +131,41 @@ class Table {
   ACRE_INLINE Slot* Find(const Q& key) const {
     CheckLive();
     SlotPosition at;
-    return Look(key, HashOf(key), &at);
+    return Search(key, HashOf(key), &at);
   }
   template <class Q>
   iterator FindIterator(const Q& key) const {
     CheckLive();
     SlotPosition at;
-    if (Look(key, HashOf(key), &at) == nullptr) return end();
+    if (Search(key, HashOf(key), &at) == nullptr) return end();
     return At(at);
+  }
+
+  // For what can be looked up, be it a key or not: one is made of it then.
+  template <class Q>
+  ACRE_INLINE Slot* Look(const Q& key) const {
+    if constexpr (kIsAsked<Q>) {
+      return Find(key);
+    } else {
+      return AskMade(key, [this](const Key& made) { return Find(made); });
+    }
+  }
+  template <class Q>
+  ACRE_INLINE iterator LookIterator(const Q& key) const {
+    if constexpr (kIsAsked<Q>) {
+      return FindIterator(key);
+    } else {
+      return AskMade(key,
+                     [this](const Key& made) { return FindIterator(made); });
+    }
+  }
+  template <class Q>
+  ACRE_INLINE std::size_t EraseKey(const Q& key) {
+    if constexpr (kIsAsked<Q>) {
+      return Erase(key);
+    } else {
+      return AskMade(key, [this](const Key& made) { return Erase(made); });
+    }
   }
 
   struct Insertion {
@@ -155,7 +196,7 @@ class Table {
     CheckLive();
     SlotPosition at;
     const std::uint64_t hash = HashOf(key);
-    if (Look(key, hash, &at) == nullptr) return 0;
+    if (Search(key, hash, &at) == nullptr) return 0;
     EraseAt(at, hash);
     return 1;
   }
@@ -166,6 +207,32 @@ class Table {
     EraseAt(PositionOf(slot), HashOf(Policy::KeyOf(*slot)));
     it.KnowErasure();
     return ++it;
+  }
+
+  /// Erases, but what the element holds goes to `to` with its bytes.
+  void TakeAt(iterator it, void* to) {
+    const Slot* slot = it.slot();
+    const std::uint64_t hash = HashOf(Policy::KeyOf(*slot));
+    std::memcpy(to, static_cast<const void*>(slot), sizeof(Slot));
+    VacateAt(PositionOf(slot), hash);
+  }
+
+  /// Around what makes an element, in checked builds: fails where that has
+  /// changed this table, whose slot was chosen already.
+  auto BeforeMaking() const {
+    if constexpr (kChecked) {
+      return std::pair(rep_.control, rep_.size);
+    } else {
+      return nullptr;
+    }
+  }
+  template <class Before>
+  void CheckUnchanged(const Before& before) const {
+    if constexpr (kChecked) {
+      if (before != BeforeMaking()) {
+        FailChangedInside(*rep_.arena, Policy::kName);
+      }
+    }
   }
 
   /// The iterator to a slot that TryInsert or Find returned.
@@ -179,7 +246,19 @@ class Table {
     std::swap(rep_, other.rep_);
   }
 
+  /// Whether Q is looked up as it is.
+  template <class Q>
+  static constexpr bool kIsAsked = AskedAsIs<Q, Key, H, E>;
+
  private:
+  /// A table that is not there is not asked.
+  template <class Q, class Ask>
+  auto AskMade(const Q& key, const Ask& ask) const {
+    if (!rep_.has_table()) return decltype(ask(std::declval<const Key&>())){};
+    MadeKey<std::remove_const_t<Key>> made(rep_.arena, key);
+    return ask(*made);
+  }
+
   void CheckLive() const {
     if constexpr (kChecked) {
       CheckUse(this, rep_.arena, rep_.slots, rep_.stamp, Policy::kName);
@@ -188,14 +267,14 @@ class Table {
 
   template <class Q>
   static ACRE_INLINE std::uint64_t HashOf(const Q& key) {
+    static_assert(Stateless<H> && Stateless<E>,
+                  "acre: a hasher or equality with state: no container keeps "
+                  "one. Make it an empty struct; what it needs goes into the "
+                  "key, or into a static or thread_local variable");
     static_assert(Hashes<H, Q>,
                   "acre: no hash for this key: specialise acre::Hash<K>, or "
                   "give the container a hasher of your own");
-    if constexpr (requires { typename H::is_avalanching; }) {
-      return H()(key);
-    } else {
-      return Mix(static_cast<std::uint64_t>(H()(key)), kMix0);
-    }
+    return HashBy<H>(key);
   }
 
   static void HashUsed(const void* row, SlotMask used, std::uint64_t* hashes) {
@@ -266,8 +345,8 @@ class Table {
   /// The home group inline, the rest out of line. Null where `key` is absent,
   /// and `*at` of no meaning then.
   template <class Q>
-  ACRE_INLINE Slot* Look(const Q& key, std::uint64_t hash,
-                         SlotPosition* at) const {
+  ACRE_INLINE Slot* Search(const Q& key, std::uint64_t hash,
+                           SlotPosition* at) const {
     std::size_t home = rep_.HomeOf(hash);
     // An empty table has two groups of control bytes to look at.
     Slot* slot = LookInGroup(key, PatternOf(hash), home, at);
@@ -306,7 +385,8 @@ class Table {
       const SlotPosition at = LookFurther(key, hash);
       if (at.slot != kNoSlot) return {SlotAt(at.group, at.slot), false};
     }
-    if (ACRE_UNLIKELY(rep_.size >= rep_.limit)) {
+    if (ACRE_UNLIKELY(rep_.size >= rep_.limit) &&
+        !CleanOverflow(rep_, kShape, &HashUsed)) {
       return {InsertGrowing(hash, construct), true};
     }
     return {MakeAt(rep_.Locate(hash), hash, construct), true};
@@ -331,6 +411,9 @@ class Table {
   void EraseAt(SlotPosition at, std::uint64_t hash) {
     RequireParts();
     ReleaseIn(*SlotAt(at.group, at.slot));
+    VacateAt(at, hash);
+  }
+  void VacateAt(SlotPosition at, std::uint64_t hash) {
     std::uint8_t* const control = ControlOf(at.group);
     // A slot freed in a group that has overflowed still lies behind its bit:
     // counting it as unusable bounds the drift of overflow bits.

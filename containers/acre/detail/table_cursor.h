@@ -18,6 +18,7 @@
 #include <cstdint>
 #include <string_view>  // std::forward_iterator_tag: <iterator> is heavy
 #include <type_traits>
+#include <utility>
 
 #include "acre/arena.h"
 #include "acre/config.h"
@@ -73,6 +74,20 @@ class TableCursor {
         end_(other.end_),
         arena_(other.arena_),
         known_(other.known_) {}
+
+  /// Of an element that the table lets change.
+  using MutableCursor = TableCursor<Slot, std::remove_const_t<Value>>;
+  MutableCursor Mutable() const {
+    MutableCursor cursor;
+    cursor.slot_ = slot_;
+    cursor.row_ = row_;
+    cursor.left_ = left_;
+    cursor.group_ = group_;
+    cursor.end_ = end_;
+    cursor.arena_ = arena_;
+    cursor.known_ = known_;
+    return cursor;
+  }
 
   Value& operator*() const { return *slot_; }
   Value* operator->() const { return slot_; }
@@ -155,6 +170,14 @@ class TableCursor {
   const Arena* arena_ = nullptr;
   std::uint64_t known_ = 0;  // the arena's erasures while left_ is complete
 };
+
+/// The element at `at` and what is behind it, for equal_range.
+template <class Cursor>
+std::pair<Cursor, Cursor> RangeOf(Cursor at) {
+  Cursor behind = at;
+  if (at != Cursor()) ++behind;
+  return {at, behind};
+}
 
 }  // namespace acre::inline ACRE_ABI::detail
 

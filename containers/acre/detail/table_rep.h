@@ -101,6 +101,14 @@ struct SlotShape {
 constexpr std::size_t LimitOf(std::size_t groups) {
   return groups * kGroupSlots * 7 / 8;
 }
+/// As many elements stay without growing, whatever was erased. An eighth of the
+/// limit is left to wear out between two cleanings, so that erasing remains
+/// constant on average.
+constexpr std::size_t LastingLimitOf(std::size_t groups) {
+  return LimitOf(groups) * 7 / 8;
+}
+/// Rounded up: what a limit of n elements, or a table of n slots, must take.
+constexpr std::size_t SevenEighths(std::size_t n) { return n - n / 8; }
 
 /// Points `rep` to a new, empty table; the old one stays with the caller.
 /// `what` names the container for messages.
@@ -129,7 +137,12 @@ void FinishGrowth(TableRep& rep, const TableRep& old, SlotShape shape,
 /// Gives the new table back; `rep` has the old one again. What was made in the
 /// new one is the caller's to release.
 void AbandonGrowth(TableRep& rep, const TableRep& old, SlotShape shape);
-/// Room for `count` elements at least, whatever was erased; all or nothing.
+/// Where erasures have worn out a table with fewer elements than its lasting
+/// limit: finds out which overflow bits are needed still, and restores the
+/// limit. Nothing moves. False where there is nothing to gain, or where memory
+/// runs out or the hash throws; then nothing is done.
+bool CleanOverflow(TableRep& rep, SlotShape shape, HashSlots hash);
+/// Room for `count` elements at least, whatever is erased; all or nothing.
 void ReserveTable(TableRep& rep, std::size_t count, SlotShape shape,
                   const char* what, HashSlots hash);
 /// Elements are where their keys say no longer: keys were rewritten. Calls
@@ -138,6 +151,10 @@ void ReserveTable(TableRep& rep, std::size_t count, SlotShape shape,
 void ReinsertAll(TableRep& rep, SlotShape shape, HashSlots hash,
                  void (*moved)(void* context, const void* from, void* to),
                  void* context);
+
+/// Checked builds: making an element has changed the table that it is for.
+[[noreturn]] ACRE_COLD void FailChangedInside(const Arena& arena,
+                                              const char* what);
 
 }  // namespace acre::inline ACRE_ABI::detail
 
