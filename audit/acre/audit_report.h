@@ -28,7 +28,9 @@ struct TextOptions {
   bool color = false;  ///< ANSI escapes; see WantsColor
 };
 
-/// The report as lines of text: a summary, then three lines a finding.
+/// The report as lines of text: a summary, then three lines for each fault.
+/// Findings of one identity (see IdentityOf) are one fault, told once, with the
+/// first path and how many more there are like it. The other reports have all.
 std::string ToText(const AuditReport& report, const TextOptions& options = {});
 
 /// Who holds, a line each, and what was not looked at.
