@@ -62,7 +62,8 @@ std::string ToJsonLines(const AuditReport& report);
 std::string ToDot(const AuditReport& report);
 
 /// The report as one HTML page that needs nothing else, no network either:
-/// findings with their retaining paths, memory by type, a map of every chunk.
+/// findings with their retaining paths (at first one of each identity), memory
+/// by type, a map of every chunk.
 /// Release builds know chunks, not blocks; there the page says so.
 /// Complexity: linear in blocks, and in the text of the findings; memory for
 /// the map is bounded. Requires: the report is of this arena, which has not
