@@ -6,9 +6,11 @@
 //   fmt::print("{}", acre::ToText(report));
 //   acre::WriteHtml(file, arena, report);
 //
-// Writers take a FILE* and stream; false: writing failed, errno says why. What
-// is written is UTF-8; other bytes in names and keys are written as \xNN.
-// Threads: the arena's.
+// Writers take a FILE* and stream; false: writing failed, errno says why. The
+// signals of a closed pipe and of RLIMIT_FSIZE, SIGPIPE and SIGXFSZ, come as
+// for anything that a program writes: ignore them to get false instead. What is
+// written is UTF-8; other bytes in names and keys are written as \xNN. Threads:
+// the arena's.
 
 #ifndef ACRE_AUDIT_REPORT_H_
 #define ACRE_AUDIT_REPORT_H_
