@@ -120,7 +120,13 @@ struct SetFormatter<K, false> : ShownBrackets {
   }
 };
 
-template <class K, class V, bool kIsByFmt = kByFmt<K>&& kByFmt<V>>
+/// Enums may be written as numbers, without a formatter to give a specification
+/// to.
+template <class V>
+inline constexpr bool kTakesSpec =
+    kByFmt<V>&& std::is_default_constructible_v<fmt::formatter<V>>;
+
+template <class K, class V, bool kIsByFmt = kByFmt<K>&& kTakesSpec<V>>
 class MapFormatter {
  public:
   constexpr MapFormatter() {

@@ -61,6 +61,7 @@ struct Node {
 };
 ACRE_LAYOUT(Node, id, next, kids, others, groups, by_name)
 
+enum Old { kOld = 5 };
 enum class Color : std::uint8_t { kRed = 7 };
 enum class Named { kOne };
 constexpr int format_as(Named) { return 41; }
@@ -344,6 +345,25 @@ TEST_CASE("Format: containers of what fmt does not write") {
   CHECK_THROWS_AS(
       static_cast<void>(fmt::format(fmt::runtime("{::x}"), pointers)),
       fmt::format_error);
+}
+
+TEST_CASE("Format: containers of enums, whatever fmt has for them") {
+  Arena arena;
+  CHECK(fmt::format("{}", Vector<Old>(arena, {kOld})) == "[5]");
+  CHECK(fmt::format("{}", Vector<Named>(arena, {Named::kOne})) == "[41]");
+  CHECK(fmt::format("{}", Set<Old>(arena, {kOld})) == "{5}");
+  Map<Old, Color> map(arena);
+  map[kOld] = Color::kRed;
+  CHECK(fmt::format("{}", map) == "{5: 7}");
+  Map<Color, Old> back(arena);
+  back[Color::kRed] = kOld;
+  CHECK(fmt::format("{}", back) == "{7: 5}");
+  Map<Old, Named> named(arena);
+  named[kOld] = Named::kOne;
+  CHECK(fmt::format("{}", named) == "{5: 41}");
+  CHECK(fmt::format("{:n}", named) == "5: 41");
+  Vector<std::byte> bytes(arena, {std::byte{3}});
+  CHECK(fmt::format("{}", bytes) == "[3]");
 }
 
 TEST_CASE("Format a struct: numbers, enums and plain data") {
