@@ -120,6 +120,8 @@ class Auditor {
   void SweepGaps(const BlockView& block);
   void Sweep(const char* begin, const char* end);
   void SweepWord(const char* at);
+  /// Every handle knows its arena: that holds nothing that could be freed.
+  bool IsOwnControlBlock(const void* address) const;
   /// For the paths of swept memory.
   void NoteItems();
   /// Memory that something points to has the path of the pointer.

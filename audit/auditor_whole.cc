@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "acre/detail/gc_query.h"
 #include "acre/detail/parts.h"
 #include "auditor.h"
 #include "path.h"
@@ -204,6 +205,14 @@ void Auditor::Sweep(const char* begin, const char* end) {
   }
 }
 
+bool Auditor::IsOwnControlBlock(const void* address) const {
+  const auto offset = reinterpret_cast<std::uintptr_t>(address) -
+                      reinterpret_cast<std::uintptr_t>(&arena_);
+  if (offset < sizeof(Arena)) return true;
+  // NewCollectedArena: the arena is the start of its object.
+  return arena_.is_collected() && CollectedBase(address) == &arena_;
+}
+
 void Auditor::SweepWord(const char* at) {
   ++report_.words;
   const void* address = *reinterpret_cast<const void* const*>(at);
@@ -213,6 +222,7 @@ void Auditor::SweepWord(const char* at) {
       verdict.target != Target::kCollectedArena) {
     return;
   }
+  if (IsOwnControlBlock(address)) return;
   if (!reported_.insert(at).second) return;
   Finding finding;
   finding.kind = FindingKind::kWord;

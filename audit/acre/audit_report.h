@@ -6,9 +6,11 @@
 //   fmt::print("{}", acre::ToText(report));
 //   acre::WriteHtml(file, arena, report);
 //
-// Writers take a FILE* and stream; false: writing failed, errno says why. What
-// is written is UTF-8; other bytes in names and keys are written as \xNN.
-// Threads: the arena's.
+// Writers take a FILE* and stream; false: writing failed, errno says why. The
+// signals of a closed pipe and of RLIMIT_FSIZE, SIGPIPE and SIGXFSZ, come as
+// for anything that a program writes: ignore them to get false instead. What is
+// written is UTF-8; other bytes in names and keys are written as \xNN. Threads:
+// the arena's.
 
 #ifndef ACRE_AUDIT_REPORT_H_
 #define ACRE_AUDIT_REPORT_H_
@@ -28,7 +30,9 @@ struct TextOptions {
   bool color = false;  ///< ANSI escapes; see WantsColor
 };
 
-/// The report as lines of text: a summary, then three lines a finding.
+/// The report as lines of text: a summary, then three lines for each fault.
+/// Findings of one identity (see IdentityOf) are one fault, told once, with the
+/// first path and how many more there are like it. The other reports have all.
 std::string ToText(const AuditReport& report, const TextOptions& options = {});
 
 /// Who holds, a line each, and what was not looked at.
@@ -60,7 +64,8 @@ std::string ToJsonLines(const AuditReport& report);
 std::string ToDot(const AuditReport& report);
 
 /// The report as one HTML page that needs nothing else, no network either:
-/// findings with their retaining paths, memory by type, a map of every chunk.
+/// findings with their retaining paths (at first one of each identity), memory
+/// by type, a map of every chunk.
 /// Release builds know chunks, not blocks; there the page says so.
 /// Complexity: linear in blocks, and in the text of the findings; memory for
 /// the map is bounded. Requires: the report is of this arena, which has not

@@ -34,6 +34,10 @@ itself stands at the end of the page's source, as JSON.</p></noscript>
       <option value="new">New only</option>
       <option value="known">Known only</option>
     </select>
+    <select id="filter-like" aria-label="Findings of one identity">
+      <option value="">One of each fault</option>
+      <option value="all">Every finding</option>
+    </select>
   </div>
   <div class="panel">
     <table id="finding-table">

@@ -82,8 +82,10 @@ function pathOf(finding) {
   const { path, field } = finding;
   const cut = field !== "" && path.endsWith(field) ? path.length - field.length
     : path.length;
+  const others = finding.others === 0 ? null
+    : make("small", {}, " and " + count(finding.others) + " more like it");
   return make("td", { className: "path" }, path.slice(0, cut),
-    make("b", {}, path.slice(cut)));
+    make("b", {}, path.slice(cut)), others);
 }
 function rowOf(finding) {
   const isOpen = open.has(finding);
@@ -129,12 +131,30 @@ function filterFindings() {
   const kind = $("filter-kind").value;
   const target = $("filter-target").value;
   const known = $("filter-known").value;
-  findings.keeps = (finding) =>
+  keepOneOfEach((finding) =>
     (kind === "" || finding.kind === kind) &&
     (target === "" || finding.target === target) &&
     (known === "" || finding.is_known === (known === "known")) &&
-    words.every((word) => finding.text.includes(word));
+    words.every((word) => finding.text.includes(word)));
   showFindings();
+}
+// Findings of one identity are one fault, shown as the first of those that
+// match, unless all are asked for.
+function keepOneOfEach(matches) {
+  const all = $("filter-like").value === "all";
+  const first = new Map();
+  const kept = new Set();
+  for (const finding of audit.listed.filter(matches)) {
+    const fault = finding.is_known + finding.identity;
+    finding.others = 0;
+    if (!all && first.has(fault)) {
+      ++first.get(fault).others;
+    } else {
+      first.set(fault, finding);
+      kept.add(finding);
+    }
+  }
+  findings.keeps = (finding) => kept.has(finding);
 }
 function showFindings(limit) {
   const shown = findings.show(limit).length;
@@ -146,6 +166,7 @@ function showFindings(limit) {
 function goTo(finding) {
   for (const id of ["finding-search", "filter-kind", "filter-target",
     "filter-known"]) $(id).value = "";
+  $("filter-like").value = "all";
   findings.sort = { key: null, down: false };
   filterFindings();
   open.add(finding);
@@ -156,7 +177,9 @@ function goTo(finding) {
 fillFilter("filter-kind", "kind", "Held by anything");
 fillFilter("filter-target", "target", "Leading anywhere");
 for (const id of ["finding-search", "filter-kind", "filter-target",
-  "filter-known"]) $(id).addEventListener("input", filterFindings);
+  "filter-known", "filter-like"]) {
+  $(id).addEventListener("input", filterFindings);
+}
 $("finding-none").textContent = audit.listed.length === 0
   ? "Nothing was found: every pointer leads to where it may."
   : "No finding matches.";

@@ -106,6 +106,7 @@ tr.finding:hover > td, tr.finding.open > td { background: var(--sunken); }
 tr.finding .path { font-family: var(--mono); font-size: 12.5px;
   overflow-wrap: anywhere; }
 tr.finding .path b { font-weight: 650; }
+tr.finding .path small { color: var(--muted); }
 tr.finding .path::before { content: "\25B8"; display: inline-block;
   width: 15px; color: var(--muted); }
 tr.finding.open .path::before { content: "\25BE"; }

@@ -7,6 +7,9 @@
 
 #include <cstdlib>
 #include <iterator>
+#include <map>
+#include <utility>
+#include <vector>
 
 #include "acre/audit_report.h"
 
@@ -88,6 +91,46 @@ std::string_view TitleOf(const Finding& finding) {
   return finding.is_leak() ? "LEAK" : "finding";
 }
 
+/// Findings of one identity: a hundred elements that leak are one fault.
+struct Like {
+  const Finding* first;
+  std::size_t others = 0;
+};
+
+/// In the order of the first of each.
+std::vector<Like> GroupLike(const std::vector<Finding>& findings) {
+  std::vector<Like> groups;
+  std::map<std::pair<std::string, bool>, std::size_t> group_of;
+  for (const Finding& finding : findings) {
+    const auto [at, is_new] = group_of.try_emplace(
+        {IdentityOf(finding), finding.is_known}, groups.size());
+    if (is_new)
+      groups.push_back({&finding});
+    else
+      ++groups[at->second].others;
+  }
+  return groups;
+}
+
+void WriteFinding(std::string& text, const Finding& finding,
+                  const Paint& paint) {
+  auto out = std::back_inserter(text);
+  const std::string_view color = finding.is_known    ? paint.dim()
+                                 : finding.is_leak() ? paint.red()
+                                                     : paint.yellow();
+  fmt::format_to(out, "{}{}:{} {}{}{}\n", color, TitleOf(finding), paint.off(),
+                 paint.bold(), finding.path, paint.off());
+  if (finding.kind == FindingKind::kWord) {
+    fmt::format_to(out, "    word at {} like a pointer to {}: {}\n",
+                   finding.slot, NameOf(finding.target), finding.what);
+  } else {
+    fmt::format_to(out, "    {} at {} to {}, {}: {}\n", NameOf(finding.kind),
+                   finding.slot, finding.type, NameOf(finding.target),
+                   finding.what);
+  }
+  fmt::format_to(out, "    {}{}{}\n", paint.dim(), finding.hint, paint.off());
+}
+
 }  // namespace
 
 std::string ToText(const AuditReport& report, const TextOptions& options) {
@@ -104,21 +147,11 @@ std::string ToText(const AuditReport& report, const TextOptions& options) {
   }
   text += '\n';
   auto out = std::back_inserter(text);
-  for (const Finding& finding : report.findings) {
-    const std::string_view color = finding.is_known    ? paint.dim()
-                                   : finding.is_leak() ? paint.red()
-                                                       : paint.yellow();
-    fmt::format_to(out, "{}{}:{} {}{}{}\n", color, TitleOf(finding),
-                   paint.off(), paint.bold(), finding.path, paint.off());
-    if (finding.kind == FindingKind::kWord) {
-      fmt::format_to(out, "    word at {} like a pointer to {}: {}\n",
-                     finding.slot, NameOf(finding.target), finding.what);
-    } else {
-      fmt::format_to(out, "    {} at {} to {}, {}: {}\n", NameOf(finding.kind),
-                     finding.slot, finding.type, NameOf(finding.target),
-                     finding.what);
+  for (const Like& like : GroupLike(report.findings)) {
+    WriteFinding(text, *like.first, paint);
+    if (like.others != 0) {
+      fmt::format_to(out, "    (and {} more like it)\n", like.others);
     }
-    fmt::format_to(out, "    {}{}{}\n", paint.dim(), finding.hint, paint.off());
   }
   if (report.omitted != 0) {
     fmt::format_to(out, "{} more findings are not listed\n", report.omitted);

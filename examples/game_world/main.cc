@@ -47,11 +47,14 @@ Wad LoadLevels(const Options& options) {
     if (std::filesystem::exists(usual, error)) path = usual;
   }
   const Stopwatch watch;
-  Wad wad = path.empty() ? Wad{GenerateLevels(), {}} : ReadWad(path);
+  Wad wad = path.empty() ? Wad{GenerateLevels(), {}, {}} : ReadWad(path);
   if (wad.error.empty()) {
     fmt::print("Input: {}, {} levels, read in {:.1f} ms\n",
                path.empty() ? "generated levels" : path, wad.levels.size(),
                watch.Milliseconds());
+    for (const std::string& text : wad.left_out) {
+      fmt::print(stderr, "game_world: left out: {}\n", text);
+    }
   }
   return wad;
 }

@@ -27,6 +27,7 @@ constexpr std::array<std::string_view, 11> kLevelLumps = {
 struct Lump {
   std::string name;
   Bytes bytes;
+  std::string offence;  // empty: none
 };
 
 /// Little-endian numbers, whatever the machine. Requires: enough bytes left.
@@ -120,14 +121,17 @@ bool IsLevelLump(std::string_view name) {
   return std::ranges::find(kLevelLumps, name) != kLevelLumps.end();
 }
 
-/// One file. Each step returns false once error_ is set.
+/// One file. Each step returns false once error_ is set: for one level, or for
+/// the whole.
 class Parser {
  public:
   Parser(Bytes file, std::string_view name) : file_(file), name_(name) {}
 
   Wad Run() {
-    if (ReadDirectory() && ReadLevels()) return {std::move(levels_), {}};
-    return {{}, std::move(error_)};
+    if (ReadDirectory() && ReadLevels()) {
+      return {std::move(levels_), {}, std::move(left_out_)};
+    }
+    return {{}, std::move(error_), std::move(left_out_)};
   }
 
  private:
@@ -167,25 +171,59 @@ class Parser {
       std::string name = in.Name();
       // Markers are empty, and their offset is often nonsense.
       if (size != 0 && start + size > file_.size()) {
-        return Fail(
-            "lump {} (number {}): bytes {} to {} lie past the end of "
-            "the file at {}",
-            name, i, start, start + size, file_.size());
+        lumps_.push_back({std::move(name), {}, PastEnd(i, start, size)});
+        continue;
       }
-      lumps_.push_back(
-          {std::move(name), size == 0 ? Bytes() : file_.subspan(start, size)});
+      lumps_.push_back({std::move(name),
+                        size == 0 ? Bytes() : file_.subspan(start, size),
+                        {}});
     }
     return true;
   }
 
-  bool ReadLevels() {
-    for (std::size_t i = 0; i < lumps_.size(); ++i) {
-      if (IsLevelName(lumps_[i].name) && !ReadLevel(i)) return false;
-    }
-    return !levels_.empty() || Fail("no levels: no lump MAPxx or ExMy");
+  std::string PastEnd(std::uint64_t number, std::uint64_t start,
+                      std::uint64_t size) const {
+    return fmt::format(
+        "(number {}): bytes {} to {} lie past the end of the file at {}",
+        number, start, start + size, file_.size());
   }
 
-  bool ReadLevel(std::size_t marker) {
+  bool ReadLevels() {
+    for (std::size_t i = 0; i < lumps_.size(); ++i) {
+      if (!CheckLump(lumps_[i])) return false;
+      const std::size_t parts = CountParts(i);
+      if (parts == 0 && !IsLevelName(lumps_[i].name)) continue;
+      if (!ReadLevel(i, parts)) left_out_.push_back(std::move(error_));
+      i += parts;
+    }
+    if (!levels_.empty()) return true;
+    if (left_out_.empty()) return Fail("no levels: no lump MAPxx or ExMy");
+    error_ = left_out_[0];
+    return false;
+  }
+
+  bool CheckLump(const Lump& lump) {
+    return lump.offence.empty() || Fail("lump {} {}", lump.name, lump.offence);
+  }
+
+  bool IsUdmf(std::size_t marker) const {
+    return marker + 1 < lumps_.size() && lumps_[marker + 1].name == "TEXTMAP";
+  }
+
+  /// How many lumps behind the marker belong to its level.
+  std::size_t CountParts(std::size_t marker) const {
+    const auto rest = std::span(lumps_).subspan(marker + 1);
+    if (IsUdmf(marker)) {  // whatever its name; ENDMAP is its last
+      const auto end = std::ranges::find(rest, "ENDMAP", &Lump::name);
+      const auto count = static_cast<std::size_t>(end - rest.begin());
+      return count + (end != rest.end());
+    }
+    if (!IsLevelName(lumps_[marker].name)) return 0;
+    const auto end = std::ranges::find_if_not(rest, IsLevelLump, &Lump::name);
+    return static_cast<std::size_t>(end - rest.begin());
+  }
+
+  bool ReadLevel(std::size_t marker, std::size_t parts) {
     level_ = {};
     level_.name = lumps_[marker].name;
     for (const RawLevel& other : levels_) {
@@ -193,9 +231,11 @@ class Parser {
         return Fail("level {} appears twice", level_.name);
       }
     }
-    parts_ = std::span(lumps_).subspan(marker + 1);
-    const auto end = std::ranges::find_if_not(parts_, IsLevelLump, &Lump::name);
-    parts_ = parts_.first(static_cast<std::size_t>(end - parts_.begin()));
+    if (IsUdmf(marker)) {
+      return Fail("level {}: UDMF levels (TEXTMAP) are not supported",
+                  level_.name);
+    }
+    parts_ = std::span(lumps_).subspan(marker + 1, parts);
     if (FindPart("BEHAVIOR") != nullptr) {
       return Fail("lump {}/BEHAVIOR: Hexen levels are not supported",
                   level_.name);
@@ -227,6 +267,9 @@ class Parser {
     const Lump* lump = FindPart(part);
     if (lump == nullptr) {
       return Fail("lump {}/{} is missing", level_.name, part);
+    }
+    if (!lump->offence.empty()) {
+      return Fail("lump {}/{} {}", level_.name, part, lump->offence);
     }
     if (lump->bytes.size() % record_size != 0) {
       return Fail(
@@ -276,9 +319,10 @@ class Parser {
   const Bytes file_;
   const std::string_view name_;
   std::vector<Lump> lumps_;
-  std::vector<RawLevel> levels_;  // complete and checked
-  RawLevel level_;                // the one being read
-  std::span<const Lump> parts_;   // of level_, within lumps_
+  std::vector<RawLevel> levels_;       // complete and checked
+  std::vector<std::string> left_out_;  // why, for each other
+  RawLevel level_;                     // the one being read
+  std::span<const Lump> parts_;        // of level_, within lumps_
   std::string error_;
 };
 

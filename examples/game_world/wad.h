@@ -3,7 +3,8 @@
 // Reads Doom-format WAD files (IWAD or PWAD): the five lumps of each level,
 // MAPxx or ExMy, as plain records. Input is not trusted: whatever the bytes
 // are, the result is levels whose indices are all in range, or an error that
-// names the lump and the offence.
+// names the lump and the offence. A level that is damaged, or in another format
+// (Hexen's, UDMF), is left out; the others are read.
 //
 //   game::Wad wad = game::ReadWad("freedoom2.wad");
 //   if (!wad.error.empty()) fmt::print(stderr, "{}\n", wad.error);
@@ -78,10 +79,11 @@ struct RawLevel {
 /// Either levels, at least one, or an error; never both.
 struct Wad {
   std::vector<RawLevel> levels;
-  std::string error;
+  std::string error = {};
+  std::vector<std::string> left_out = {};  // a sentence for each level that was
 };
 
-/// `name` stands at the front of every error.
+/// `name` stands at the front of every error and sentence.
 Wad ParseWad(std::span<const std::uint8_t> bytes, std::string_view name);
 
 Wad ReadWad(const std::string& path);

@@ -24,6 +24,7 @@ namespace {
 
 constexpr int kThreads = 4;
 constexpr int kRequests = 250;  // a thread
+constexpr int kOthers = 4;      // besides: one refused, three forms
 
 constexpr const char* kUsage =
     "Usage: http_server --port PORT | --self-test\n\n"
@@ -57,6 +58,22 @@ bool IsRightAnswer(const httplib::Result& result, int words) {
   return true;
 }
 
+/// Bodies that are called forms, as by curl, are texts as well; returns how
+/// many answers were wrong.
+int SendForms(httplib::Client& client) {
+  const char* form = "application/x-www-form-urlencoded";
+  const httplib::Result large =
+      client.Post("/words?top=1", TextOf(100), form);  // 37 KiB
+  const httplib::Result parameter =
+      client.Post("/words?top=0", "x&top=many words", form);
+  const httplib::Result parts = client.Post(
+      "/words?top=1", httplib::MultipartFormDataItems{
+                          {"file", TextOf(3), "three.txt", "text/plain"}});
+  return !IsRightAnswer(large, 100) + !IsRightAnswer(parts, 3) +
+         !(parameter && parameter->status == 200 &&
+           parameter->body.find("\"words\":4") != std::string::npos);
+}
+
 /// Sends requests of different sizes; returns how many answers were wrong.
 int SendRequests(int port, int seed) {
   httplib::Client client("127.0.0.1", port);
@@ -71,7 +88,7 @@ int SendRequests(int port, int seed) {
   }
   const httplib::Result refused =
       client.Post("/words?top=many", "text", "text/plain");
-  return wrong + !(refused && refused->status == 400);
+  return wrong + !(refused && refused->status == 400) + SendForms(client);
 }
 
 int SelfTest() {
@@ -96,7 +113,8 @@ int SelfTest() {
   serving.join();
   const acre::ArenaPoolStats arenas = server.arenas();
   fmt::print("{} requests from {} threads in {:.2f} s, {} wrong answers\n",
-             kThreads * (kRequests + 1), kThreads, time.count(), wrong.load());
+             kThreads * (kRequests + kOthers), kThreads, time.count(),
+             wrong.load());
   fmt::print("{} arenas made, {} idle, {} leased\n", arenas.made, arenas.idle,
              arenas.leased);
   return wrong == 0 && arenas.leased == 0 ? 0 : 1;

@@ -15,12 +15,27 @@ namespace web {
 namespace {
 
 constexpr std::size_t kDefaultTop = 10;
+constexpr std::size_t kMaxBody = std::size_t{64} << 20;  // 413 beyond
 
 /// False where `text` is not a number.
 bool ParseTop(const std::string& text, std::size_t& top) {
   const char* end = text.data() + text.size();
   const auto [at, error] = std::from_chars(text.data(), end, top);
   return error == std::errc() && at == end;
+}
+
+/// The body as it is, whatever its type says; of a form with files, all parts.
+/// Left to itself the library would take the body of a form, as curl calls any
+/// data, for parameters: of 8 KiB at most, and stronger than the query's. False
+/// where it cannot be read; the status is set.
+bool ReadBody(const httplib::Request& request,
+              const httplib::ContentReader& reader, std::string& body) {
+  const auto append = [&](const char* data, std::size_t size) {
+    body.append(data, size);
+    return true;
+  };
+  if (!request.is_multipart_form_data()) return reader(append);
+  return reader([](const httplib::MultipartFormData&) { return true; }, append);
 }
 
 }  // namespace
@@ -31,8 +46,12 @@ WordServer::WordServer()
     : pool_({.arena = {.name = "request",
                        .source = &acre::MallocSource::Instance()}}) {
   server_.set_tcp_nodelay(true);
-  server_.Post("/words", [this](const auto& request, auto& response) {
-    Answer(request, response);
+  server_.set_payload_max_length(kMaxBody);
+  server_.Post("/words", [this](const httplib::Request& request,
+                                httplib::Response& response,
+                                const httplib::ContentReader& reader) {
+    std::string text;
+    if (ReadBody(request, reader, text)) Answer(request, text, response);
   });
 }
 
@@ -45,7 +64,7 @@ void WordServer::Run() { server_.listen_after_bind(); }
 void WordServer::Stop() { server_.stop(); }
 
 void WordServer::Answer(const httplib::Request& request,
-                        httplib::Response& response) {
+                        const std::string& text, httplib::Response& response) {
   std::size_t top = kDefaultTop;
   if (request.has_param("top") &&
       !ParseTop(request.get_param_value("top"), top)) {
@@ -55,7 +74,7 @@ void WordServer::Answer(const httplib::Request& request,
   }
   const acre::ArenaPool::Lease arena = pool_.Acquire();
   const acre::ArenaBinding bound(*arena);
-  const Json* answer = CountWords(request.body, top);
+  const Json* answer = CountWords(text, top);
   std::string body;
   Write(*answer, body);
   response.set_content(body, "application/json");

@@ -9,6 +9,8 @@
 #include <acre/arena_pool.h>
 #include <httplib.h>
 
+#include <string>
+
 namespace web {
 
 class WordServer {
@@ -24,7 +26,8 @@ class WordServer {
   acre::ArenaPoolStats arenas() const { return pool_.stats(); }
 
  private:
-  void Answer(const httplib::Request& request, httplib::Response& response);
+  void Answer(const httplib::Request& request, const std::string& text,
+              httplib::Response& response);
 
   acre::ArenaPool pool_;
   httplib::Server server_;

@@ -272,6 +272,8 @@ class Arena {
   void set_byte_limit(std::size_t bytes) noexcept {
     options_.byte_limit = bytes;
   }
+  /// SIZE_MAX where none is set.
+  std::size_t byte_limit() const noexcept { return options_.byte_limit; }
   const char* name() const noexcept { return options_.name; }
   const ArenaOptions& options() const noexcept { return options_; }
   /// True for arenas made by NewCollectedArena.

@@ -11,6 +11,7 @@
 #define ACRE_FAILURE_H_
 
 #include <cstddef>
+#include <new>
 
 #include "acre/config.h"
 
@@ -22,6 +23,21 @@ struct OutOfMemoryInfo {
   std::size_t bytes;       ///< the size that was asked for
   std::size_t reserved;    ///< bytes the arena holds from its source
   std::size_t byte_limit;  ///< the arena's limit; SIZE_MAX where none is set
+  /// An alignment that cannot be given (ArenaResource); 0: memory ran out.
+  std::size_t align = 0;
+};
+
+/// What the default handler throws. Copying and what() allocate nothing.
+class OutOfMemory : public std::bad_alloc {
+ public:
+  explicit OutOfMemory(const OutOfMemoryInfo& info) noexcept;
+
+  /// "acre: arena 'game': out of memory: 4096 bytes asked for, 1048576 of a
+  /// limit of 1048576 reserved"; long names are cut.
+  const char* what() const noexcept override;
+
+ private:
+  char text_[256];  // ends with a zero;
 };
 
 /// Called by every allocation without `Try` in its name when memory runs out.
@@ -29,7 +45,8 @@ struct OutOfMemoryInfo {
 using OutOfMemoryHandler = void (*)(const OutOfMemoryInfo& info);
 
 /// Replaces the handler and returns the previous one. Null restores the
-/// default: throw std::bad_alloc, or abort where libacre has no exceptions.
+/// default: throw OutOfMemory, a std::bad_alloc; or print the same text and
+/// abort where libacre has no exceptions.
 OutOfMemoryHandler SetOutOfMemoryHandler(OutOfMemoryHandler handler) noexcept;
 
 /// Called with a complete sentence when the caller broke a rule (foreign or

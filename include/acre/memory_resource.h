@@ -7,6 +7,9 @@
 //   acre::ArenaResource resource(arena);
 //   std::pmr::vector<int> numbers(&resource);
 //
+// Throws OutOfMemory, a std::bad_alloc, as the arena does (failure.h), and for
+// alignments above kMaxAlignment, which an arena does not have.
+//
 // Ownership: borrows the arena, which must outlive it. Deallocation goes to
 // the freelists. Threads: as the arena.
 

@@ -44,7 +44,8 @@ class RangeSource : public ChunkSource {
 
   /// Puts memory behind the first `bytes` bytes now, pages touched, so that
   /// using them costs no page fault. False where the range is smaller or the
-  /// system has no memory; what was committed stays.
+  /// system has no memory; what was committed stays. (Before Linux 5.14 pages
+  /// can only be touched: there it ends in SIGBUS or the OOM killer.)
   [[nodiscard]] bool Commit(std::size_t bytes);
 
   /// Where the range begins; null where it could not be reserved.

@@ -26,6 +26,11 @@
 // the last of them is gone, the writer's process included or not.
 // Threads: processes and threads order their accesses themselves.
 // Linux (memfd). The collector neither scans the memory nor knows it.
+// Signals: the descriptor's size is sealed, so that no process can take memory
+// away under another's mapping. What remains is SIGBUS where a page is touched
+// for the first time and the system has no memory for it: Commit() asks for
+// pages beforehand, and is false where there are none. A view of a file of
+// another origin, unsealed, is at the mercy of whoever may cut it.
 
 #ifndef ACRE_SHARED_MEMORY_H_
 #define ACRE_SHARED_MEMORY_H_
@@ -52,7 +57,8 @@ struct SharedMemoryOptions {
 class SharedMemorySource final : public RangeSource {
  public:
   /// Where the system refuses, fd() is -1, error() says why, and an arena over
-  /// this source has no memory.
+  /// this source has no memory. EFBIG: RLIMIT_FSIZE (ulimit -f) is below
+  /// `bytes`.
   explicit SharedMemorySource(const SharedMemoryOptions& options = {});
   ~SharedMemorySource() override;
 

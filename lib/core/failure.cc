@@ -6,10 +6,12 @@
 
 #include <atomic>
 #include <cstdarg>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
-#include <new>
 #include <stdexcept>
+
+#include "acre/detail/size_class.h"
 
 namespace acre::inline ACRE_ABI {
 namespace {
@@ -45,6 +47,30 @@ MisuseHandler SetMisuseHandler(MisuseHandler handler) noexcept {
   return g_misuse.exchange(handler);
 }
 
+// The parts are as long as numbers are, 20 digits, and 64 for a name, so that
+// the end of the sentence is never cut.
+OutOfMemory::OutOfMemory(const OutOfMemoryInfo& info) noexcept {
+  constexpr std::size_t kSize = sizeof text_;
+  if (info.align != 0) {
+    std::snprintf(text_, kSize,
+                  "acre: arena '%.64s': %zu bytes at a multiple of %zu asked "
+                  "for, %zu is the largest alignment",
+                  info.arena_name, info.bytes, info.align, kMaxAlignment);
+  } else if (info.byte_limit == SIZE_MAX) {
+    std::snprintf(text_, kSize,
+                  "acre: arena '%.64s': out of memory: %zu bytes asked for, "
+                  "%zu reserved, no limit",
+                  info.arena_name, info.bytes, info.reserved);
+  } else {
+    std::snprintf(text_, kSize,
+                  "acre: arena '%.64s': out of memory: %zu bytes asked for, "
+                  "%zu of a limit of %zu reserved",
+                  info.arena_name, info.bytes, info.reserved, info.byte_limit);
+  }
+}
+
+const char* OutOfMemory::what() const noexcept { return text_; }
+
 namespace detail {
 
 void FailOutOfMemory(const OutOfMemoryInfo& info) {
@@ -53,14 +79,9 @@ void FailOutOfMemory(const OutOfMemoryInfo& info) {
     Die("acre: the out-of-memory handler returned");
   }
 #if ACRE_EXCEPTIONS
-  throw std::bad_alloc();
+  throw OutOfMemory(info);
 #else
-  char message[kMessageSize];
-  std::snprintf(message, sizeof message,
-                "acre: arena '%s' is out of memory: %zu bytes wanted, %zu "
-                "reserved, limit %zu",
-                info.arena_name, info.bytes, info.reserved, info.byte_limit);
-  Die(message);
+  Die(OutOfMemory(info).what());
 #endif
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Every sanitizer hook of acre. Effective in checked builds under
-// AddressSanitizer; nothing elsewhere.
+// Every sanitizer hook of acre. Effective in checked builds where the program
+// runs under AddressSanitizer, whether libacre was compiled for it or not;
+// nothing elsewhere.
 
 #ifndef ACRE_LIB_CORE_POISON_H_
 #define ACRE_LIB_CORE_POISON_H_
@@ -25,6 +26,12 @@
 
 #if ACRE_ASAN
 #include <sanitizer/asan_interface.h>
+#elif ACRE_CHECKED
+// Null in a program without the runtime of AddressSanitizer.
+extern "C" __attribute__((weak)) void __asan_poison_memory_region(
+    const volatile void* p, std::size_t n);
+extern "C" __attribute__((weak)) void __asan_unpoison_memory_region(
+    const volatile void* p, std::size_t n);
 #endif
 
 /// For code that reads or writes the links inside free blocks.
@@ -34,14 +41,20 @@ namespace acre::inline ACRE_ABI::detail {
 
 /// No access is valid until Unpoison.
 inline void Poison([[maybe_unused]] void* p, [[maybe_unused]] std::size_t n) {
-#if ACRE_ASAN && ACRE_CHECKED
+#if ACRE_CHECKED && ACRE_ASAN
   __asan_poison_memory_region(p, n);
+#elif ACRE_CHECKED
+  if (__asan_poison_memory_region != nullptr) __asan_poison_memory_region(p, n);
 #endif
 }
 
 inline void Unpoison([[maybe_unused]] void* p, [[maybe_unused]] std::size_t n) {
-#if ACRE_ASAN && ACRE_CHECKED
+#if ACRE_CHECKED && ACRE_ASAN
   __asan_unpoison_memory_region(p, n);
+#elif ACRE_CHECKED
+  if (__asan_unpoison_memory_region != nullptr) {
+    __asan_unpoison_memory_region(p, n);
+  }
 #endif
 }
 

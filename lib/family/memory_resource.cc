@@ -3,10 +3,15 @@
 #include "acre/memory_resource.h"
 
 #include "acre/arena.h"
+#include "acre/failure.h"
 
 namespace acre::inline ACRE_ABI {
 
 void* ArenaResource::do_allocate(std::size_t bytes, std::size_t align) {
+  if (align > kMaxAlignment) {
+    detail::FailOutOfMemory({arena_->name(), bytes, arena_->stats().reserved,
+                             arena_->byte_limit(), align});
+  }
   return arena_->Allocate(bytes, align);
 }
 

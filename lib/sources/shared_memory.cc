@@ -12,6 +12,7 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -47,6 +48,23 @@ Header MakeHeader(const void* base, const void* root, std::uint64_t type_id) {
            AddressOf(root) | high << kAddressBits}};
 }
 
+/// 0, or why a file cannot be so large. Beyond the limit on the size of files
+/// ftruncate does not just fail: it sends SIGXFSZ, which ends the process.
+int SetSize(int fd, std::size_t bytes) {
+  rlimit limit;
+  if (::getrlimit(RLIMIT_FSIZE, &limit) == 0 && bytes > limit.rlim_cur) {
+    return EFBIG;
+  }
+  return ::ftruncate(fd, static_cast<off_t>(bytes)) == 0 ? 0 : errno;
+}
+
+/// From now on nobody can change the size: whoever maps memory that a file has
+/// lost dies of SIGBUS when he touches it.
+int KeepSize(int fd) {
+  constexpr int kSeals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
+  return ::fcntl(fd, F_ADD_SEALS, kSeals) == 0 ? 0 : errno;
+}
+
 }  // namespace
 
 SharedMemorySource::SharedMemorySource(const SharedMemoryOptions& options)
@@ -54,11 +72,13 @@ SharedMemorySource::SharedMemorySource(const SharedMemoryOptions& options)
   const std::size_t bytes = detail::RoundUp(
       std::clamp<std::size_t>(options.bytes, 1, PTRDIFF_MAX / 2),
       kMaxAlignment);
-  fd_ = ::memfd_create(options.name, MFD_CLOEXEC);
-  if (fd_ < 0 || ::ftruncate(fd_, static_cast<off_t>(bytes)) != 0) {
-    set_error(errno);
-  } else {
+  fd_ = ::memfd_create(options.name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  int error = fd_ < 0 ? errno : SetSize(fd_, bytes);
+  if (error == 0) error = KeepSize(fd_);
+  if (error == 0) {
     Map(bytes, kMaxAlignment, fd_);
+  } else {
+    set_error(error);
   }
   if (base() == nullptr && fd_ >= 0) {
     ::close(fd_);

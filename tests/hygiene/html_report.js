@@ -152,6 +152,7 @@ function checkMap() {
 }
 
 function checkHostile() {
+  set("filter-like", "all");
   const name = "<\/script><script>alert(1)<\/script>&lt;";
   check("shows names as they are", $("arena").textContent === name &&
     rows().some((row) => row.textContent.includes(name)));
@@ -160,6 +161,14 @@ function checkHostile() {
 }
 
 function checkMany() {
+  check("shows one of each fault", rows().length === 1 &&
+    rows()[0].textContent.includes("and 9,999 more like it") &&
+    $("finding-count").textContent === "1 of 10,000");
+  set("finding-search", "things[3990]");
+  check("of those that match, too", rows().length === 1 &&
+    rows()[0].textContent.includes("things[3990]"));
+  set("finding-search", "");
+  set("filter-like", "all");
   check("shows few at first", rows().length === findings.step);
   [...$("finding-more").querySelectorAll("button")].pop().click();
   check("shows all on request", rows().length === 10000 &&

@@ -248,6 +248,51 @@ TEST_CASE("AuditAll: raw memory is swept, word by word") {
   GC_free(words[7]);
 }
 
+TEST_CASE("AuditAll: handles know their arena, which is no leak") {
+  Arena* arena = acre::NewCollectedArena();
+  auto* world = arena->New<World>();
+  for (int i = 0; i < 300; ++i) {
+    Node* node = arena->New<Node>();
+    node->more.push_back(node);
+    world->nodes[std::to_string(i)] = node;
+  }
+  world->name = "a name that is too long to lie in the string itself";
+  CHECK(AuditAll(*arena).findings.empty());
+  CHECK(AuditAll(*arena, {RootOf(*world)}).findings.empty());
+}
+
+TEST_CASE("AuditAll: words that lead to control blocks of arenas") {
+  Arena* arena = acre::NewCollectedArena();
+  Arena* other = acre::NewCollectedArena();
+  auto** words = static_cast<void**>(arena->Allocate(64));
+  std::memset(words, 0, 64);
+  words[0] = arena;
+  words[1] = reinterpret_cast<char*>(arena) + 24;
+  words[2] = reinterpret_cast<char*>(arena) + sizeof(Arena);
+  CHECK(AuditAll(*arena).findings.empty());
+  words[6] = other;
+  const AuditReport report = AuditAll(*arena);
+  REQUIRE(report.findings.size() == 1);
+  CHECK(report.findings[0].slot == &words[6]);
+  CHECK(report.findings[0].target == Target::kCollectedHeap);
+}
+
+TEST_CASE("AuditAll: an explicit arena that is part of a collected object") {
+  struct Host {
+    Arena arena;
+    std::uintptr_t rest = 0;
+  };
+  acre::MmapSource source;  // no stale words, which a release build sweeps
+  Host* host = ::new (GC_MALLOC(sizeof(Host))) Host{Arena({.source = &source})};
+  auto** words = static_cast<void**>(host->arena.Allocate(16));
+  words[0] = &host->arena;
+  words[1] = nullptr;
+  CHECK(AuditAll(host->arena).findings.empty());
+  words[1] = &host->rest;
+  CHECK(AuditAll(host->arena).findings.size() == 1);
+  host->~Host();
+}
+
 TEST_CASE("AuditAll: words in raw memory tell whether the object is scanned") {
   acre::MmapSource source;  // no stale words, which a release build sweeps
   Arena arena({.source = &source});

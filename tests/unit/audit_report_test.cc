@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <gc/gc.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <set>
 #include <string>
@@ -16,6 +17,7 @@
 #include "acre/audit.h"
 #include "acre/holders.h"
 #include "acre/layout.h"
+#include "acre/vector.h"
 
 namespace audit_report_test {
 
@@ -32,6 +34,11 @@ struct Cell {
   Cell* known = nullptr;
 };
 ACRE_LAYOUT(Cell, next, other, reviewed(known, "the host keeps it"))
+
+struct Crowd {
+  acre::Vector<Cell> cells;
+};
+ACRE_LAYOUT(Crowd, cells)
 
 }  // namespace audit_report_test
 
@@ -111,6 +118,48 @@ TEST_CASE("ToText: other findings, what is omitted and what is reviewed") {
   CHECK(
       text.ends_with("1 more findings are not listed\n"
                      "1 findings at reviewed fields\n"));
+}
+
+TEST_CASE("ToText: what is wrong a hundred times is told once") {
+  Arena arena({.name = "level"});
+  Crowd* crowd = arena.New<Crowd>();
+  for (int i = 0; i < 100; ++i) {
+    crowd->cells.emplace_back().next =
+        static_cast<Cell*>(GC_MALLOC(sizeof(Cell)));
+  }
+  Arena other;
+  crowd->cells[7].other = other.New<Cell>();
+  crowd->cells[9].other = crowd->cells[7].other;
+  const AuditReport report = Audit(arena, *crowd, {.max_findings = 1000});
+  CHECK(report.findings.size() == 102);  // all of them are there
+  const std::string text = ToText(report);
+  CHECK(std::count(text.begin(), text.end(), '\n') == 1 + 2 * 4);
+  CHECK(text.starts_with("audit of arena 'level': 100 leaks, 102 findings; "));
+  CHECK(text.find("\nLEAK: audit_report_test::Crowd.cells[0].next\n") !=
+        std::string::npos);
+  CHECK(text.find("\n    (and 99 more like it)\n") != std::string::npos);
+  CHECK(text.find("\nfinding: audit_report_test::Crowd.cells[7].other\n") !=
+        std::string::npos);
+  CHECK(text.ends_with("\n    (and 1 more like it)\n"));
+}
+
+TEST_CASE("ToText: findings that a baseline knows are told apart") {
+  AuditReport report;
+  report.arena = "level";
+  for (const bool is_known : {false, true, true, false}) {
+    acre::Finding finding;
+    finding.path = "World.a";
+    finding.target = Target::kCollectedHeap;
+    finding.is_known = is_known;
+    report.findings.push_back(finding);
+  }
+  const std::string text = ToText(report);
+  const std::size_t leak = text.find("\nLEAK: World.a\n");
+  const std::size_t known = text.find("\nknown: World.a\n");
+  REQUIRE(leak != std::string::npos);
+  CHECK(leak < known);
+  CHECK(known != std::string::npos);
+  CHECK(std::count(text.begin(), text.end(), '\n') == 1 + 2 * 4);
 }
 
 TEST_CASE("AuditReport: leaks are counted apart from other findings") {

@@ -7,9 +7,11 @@
 
 #include <doctest/doctest.h>
 
+#include <cstdint>
 #include <new>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 
 #include "acre/arena.h"
 #include "acre/map.h"
@@ -37,6 +39,16 @@ struct Misuse {
 void ThrowMisuse(const char* message) { throw Misuse{message}; }
 void ReturnFromMisuse(const char*) {}
 
+template <class Body>
+std::string TextOf(Body body) {
+  try {
+    body();
+  } catch (const std::bad_alloc& error) {
+    return error.what();
+  }
+  return "no failure";
+}
+
 /// Puts the default handlers back.
 struct Handlers {
   ~Handlers() {
@@ -57,6 +69,42 @@ TEST_CASE("failure: out of memory throws bad_alloc by default") {
   CHECK(arena.TryNew<int>() == nullptr);
   CHECK(arena.TryNewArray<int>(3).data() == nullptr);
   CHECK(arena.TryAllocate(3) == nullptr);
+}
+
+TEST_CASE("failure: the exception names the arena, the bytes and the limit") {
+  static_assert(std::is_base_of_v<std::bad_alloc, acre::OutOfMemory>);
+  static_assert(std::is_nothrow_copy_constructible_v<acre::OutOfMemory>);
+  acre::MallocSource source;
+  acre::Arena arena({.name = "game", .source = &source, .byte_limit = 1 << 20});
+  static_cast<void>(arena.Allocate(16));
+  const std::string reserved = std::to_string(arena.stats().reserved);
+  CHECK(TextOf([&] { static_cast<void>(arena.Allocate(2 << 20)); }) ==
+        "acre: arena 'game': out of memory: 2097152 bytes asked for, " +
+            reserved + " of a limit of 1048576 reserved");
+  acre_test::CountingSource dry;
+  dry.dry = true;
+  acre::Arena unlimited({.name = "dry", .source = &dry});
+  CHECK(TextOf([&] { unlimited.New<std::int64_t>(); }) ==
+        "acre: arena 'dry': out of memory: 8 bytes asked for, 0 reserved, "
+        "no limit");
+  acre::Vector<int> numbers(unlimited);
+  CHECK(TextOf([&] {
+          numbers.push_back(1);
+        }).starts_with("acre: arena 'dry': out of memory: "));
+}
+
+TEST_CASE("failure: the exception cuts long names, not its end") {
+  const std::string name(5000, 'n');
+  const std::size_t huge = SIZE_MAX - 1;
+  const acre::OutOfMemory limit({name.c_str(), huge, huge, huge});
+  CHECK(std::string(limit.what()) ==
+        "acre: arena '" + std::string(64, 'n') +
+            "': out of memory: 18446744073709551614 bytes asked for, "
+            "18446744073709551614 of a limit of 18446744073709551614 reserved");
+  const acre::OutOfMemory align({name.c_str(), huge, huge, huge, huge});
+  CHECK(std::string(align.what()).ends_with("4096 is the largest alignment"));
+  const acre::OutOfMemory copy(limit);
+  CHECK(std::string(copy.what()) == limit.what());
 }
 
 TEST_CASE("failure: the handler is told arena, sizes and limit") {

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "acre/arena.h"
+#include "acre/failure.h"
 #include "test_sources.h"
 
 TEST_CASE("memory_resource: vector, string and map live in the arena") {
@@ -97,4 +98,53 @@ TEST_CASE("memory_resource: runs out with bad_alloc, the container is intact") {
   CHECK_THROWS_AS(fill(), std::bad_alloc);
   REQUIRE_FALSE(numbers.empty());
   CHECK(numbers.back() == static_cast<int>(numbers.size()) - 1);
+}
+
+TEST_CASE("memory_resource: what it cannot give is bad_alloc, as pmr demands") {
+  struct alignas(8192) Sector {
+    char bytes[8192];
+  };
+  acre::Arena arena({.name = "disk"});
+  acre::ArenaResource resource(arena);
+  std::pmr::polymorphic_allocator<> allocator(&resource);
+  CHECK_THROWS_AS(static_cast<void>(allocator.new_object<Sector>()),
+                  std::bad_alloc);
+  for (std::size_t align = 2 * acre::kMaxAlignment; align != 0; align *= 2) {
+    CHECK_THROWS_AS(static_cast<void>(resource.allocate(1, align)),
+                    std::bad_alloc);
+  }
+  for (const std::size_t bytes : {SIZE_MAX, SIZE_MAX - 15, SIZE_MAX / 2}) {
+    for (const std::size_t align : {1UL, 16UL, 64UL, acre::kMaxAlignment}) {
+      CHECK_THROWS_AS(static_cast<void>(resource.allocate(bytes, align)),
+                      std::bad_alloc);
+    }
+  }
+  CHECK(arena.stats().live() == 0);
+  try {
+    static_cast<void>(resource.allocate(48, 8192));
+    FAIL("the alignment was not refused");
+  } catch (const acre::OutOfMemory& error) {
+    CHECK(std::string(error.what()) ==
+          "acre: arena 'disk': 48 bytes at a multiple of 8192 asked for, 4096 "
+          "is the largest alignment");
+  }
+}
+
+TEST_CASE(
+    "memory_resource: an alignment that it cannot give asks the handler") {
+  struct Refused {
+    std::size_t align;
+  };
+  const auto before = acre::SetOutOfMemoryHandler(
+      [](const acre::OutOfMemoryInfo& info) { throw Refused{info.align}; });
+  acre::Arena arena;
+  acre::ArenaResource resource(arena);
+  std::size_t align = 0;
+  try {
+    static_cast<void>(resource.allocate(48, 8192));
+  } catch (const Refused& refused) {
+    align = refused.align;
+  }
+  CHECK(align == 8192);
+  acre::SetOutOfMemoryHandler(before);
 }

@@ -5,6 +5,7 @@
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -266,6 +267,31 @@ TEST_CASE("SharedMemorySource: memory outlives the writer's objects") {
   // The arena gave its memory back: no root, and no crash.
   CHECK(acre::SharedMemoryView(fd).Root<Feed>() == nullptr);
   close(fd);
+}
+
+TEST_CASE("SharedMemorySource: a limit on the size of files is an error") {
+  CHECK(InChild([] {
+          rlimit limit{2 * kMiB, RLIM_INFINITY};
+          if (setrlimit(RLIMIT_FSIZE, &limit) != 0) return false;
+          const acre::SharedMemorySource beyond({.bytes = 2 * kMiB + 1});
+          acre::SharedMemorySource fits({.bytes = 2 * kMiB});
+          acre::Arena arena({.source = &fits});
+          return beyond.fd() == -1 && beyond.error() == EFBIG &&
+                 beyond.base() == nullptr && fits.error() == 0 &&
+                 arena.TryAllocate(kMiB) != nullptr;
+        }) == 0);
+}
+
+TEST_CASE("SharedMemorySource: no process can cut the memory of another") {
+  acre::SharedMemorySource source({.bytes = 8 * kMiB});
+  REQUIRE(source.error() == 0);
+  acre::Arena arena({.source = &source});
+  source.SetRoot(MakeFeed(arena));
+  for (const off_t size : {off_t{0}, off_t{16 * kMiB}}) {
+    CHECK(ftruncate(source.fd(), size) == -1);
+    CHECK(errno == EPERM);
+  }
+  CHECK(ReadsFeed(source.fd()));
 }
 
 TEST_CASE("SharedMemoryView: bounds and types are checked") {

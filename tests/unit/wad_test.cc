@@ -132,6 +132,11 @@ Maker SmallWad(std::string level = "MAP01") {
   return maker;
 }
 
+Maker Two(Maker first, const Maker& second) {
+  for (const Maker::Entry& lump : second.lumps) first.lumps.push_back(lump);
+  return first;
+}
+
 game::Wad Parse(const Bytes& bytes) { return game::ParseWad(bytes, "x.wad"); }
 std::string ErrorOf(const Maker& maker) { return Parse(maker.Finish()).error; }
 
@@ -156,6 +161,9 @@ bool IsSound(const game::RawLevel& level) {
 
 /// An error, or at least one level and all of them sound; never both.
 bool KeepsPromise(const game::Wad& wad) {
+  for (const std::string& text : wad.left_out) {
+    if (!text.starts_with("x.wad: ")) return false;
+  }
   if (!wad.error.empty()) {
     return wad.levels.empty() && wad.error.starts_with("x.wad: ");
   }
@@ -239,7 +247,7 @@ TEST_CASE("a lump past the end of the file is named") {
   Bytes bytes = SmallWad().Finish(true);
   constexpr std::size_t kSides = 12 + 16 * 4;
   Set32(bytes, kSides + 4, 1 << 20);
-  CHECK(Has(Parse(bytes).error, "lump SIDEDEFS (number 4): bytes"));
+  CHECK(Has(Parse(bytes).error, "lump MAP01/SIDEDEFS (number 4): bytes"));
   CHECK(Has(Parse(bytes).error, "past the end of the file"));
   Set32(bytes, kSides, 0xFFFFFFFF);
   Set32(bytes, kSides + 4, 0xFFFFFFFF);  // the sum wraps in 32 bits
@@ -276,16 +284,68 @@ TEST_CASE("indices out of range are named, record and all") {
             "lump MAP01/SIDEDEFS: record 0: sector 2"));
 }
 
-TEST_CASE("no level, a level twice, and other formats are errors") {
+TEST_CASE("no level, a level twice, and other formats are told") {
   Maker maker;
   CHECK(Has(ErrorOf(maker), "no levels"));
   CHECK(Has(ErrorOf(maker.Add("MAPXX").Add("E1M")), "no levels"));
-  Maker twice = SmallWad();
-  for (const auto& lump : SmallWad().lumps) twice.lumps.push_back(lump);
-  CHECK(Has(ErrorOf(twice), "level MAP01 appears twice"));
+  const game::Wad twice = Parse(Two(SmallWad(), SmallWad()).Finish());
+  CHECK(twice.levels.size() == 1);
+  REQUIRE(twice.left_out.size() == 1);
+  CHECK(twice.left_out[0] == "x.wad: level MAP01 appears twice");
   Maker hexen = SmallWad();
   hexen.Add("BEHAVIOR", {0});
   CHECK(Has(ErrorOf(hexen), "lump MAP01/BEHAVIOR: Hexen"));
+}
+
+TEST_CASE("UDMF levels are called so, whatever their name") {
+  for (const char* name : {"MAP01", "TITLEMAP"}) {
+    Maker udmf;
+    udmf.Add(name).Add("TEXTMAP", {'n'}).Add("BEHAVIOR").Add("MAP02");
+    udmf.Add("ENDMAP");
+    CHECK(ErrorOf(udmf) == std::string("x.wad: level ") + name +
+                               ": UDMF levels (TEXTMAP) are not supported");
+    CHECK(Parse(udmf.Finish()).left_out.size() == 1);
+    const game::Wad mixed = Parse(Two(udmf, SmallWad("MAP03")).Finish());
+    CHECK(mixed.error == "");
+    REQUIRE(mixed.levels.size() == 1);
+    CHECK(mixed.levels[0].name == "MAP03");
+    CHECK(mixed.left_out.size() == 1);
+  }
+  Maker endless;
+  CHECK(Has(ErrorOf(endless.Add("MAP01").Add("TEXTMAP")), "UDMF"));
+}
+
+TEST_CASE("a level that is damaged is left out, the others are read") {
+  const auto check = [](const Bytes& bytes, const char* text) {
+    const game::Wad wad = Parse(bytes);
+    CHECK(wad.error == "");
+    REQUIRE(wad.levels.size() == 1);
+    CHECK(wad.levels[0].name == "MAP02");
+    CHECK(IsSound(wad.levels[0]));
+    REQUIRE(wad.left_out.size() == 1);
+    CHECK(Has(wad.left_out[0], text));
+    CHECK(KeepsPromise(wad));
+  };
+  Maker maker = Two(SmallWad(), SmallWad("MAP02"));
+  Set16(maker["LINEDEFS"], 2, 65535);
+  check(maker.Finish(), "x.wad: lump MAP01/LINEDEFS: record 0: vertex 65535");
+  maker = Two(SmallWad(), SmallWad("MAP02"));
+  maker["THINGS"].push_back(0);
+  check(maker.Finish(), "lump MAP01/THINGS: ");
+  Bytes bytes = Two(SmallWad(), SmallWad("MAP02")).Finish(true);
+  Set32(bytes, 12 + 16 * 4 + 4, 1 << 20);
+  check(bytes, "lump MAP01/SIDEDEFS (number 4): bytes");
+}
+
+TEST_CASE("where no level can be read the first offence is the error") {
+  Maker maker = SmallWad();
+  maker["THINGS"].push_back(0);
+  Maker other = SmallWad("MAP02");
+  other.Remove("SECTORS");
+  const game::Wad wad = Parse(Two(maker, other).Finish());
+  CHECK(wad.levels.empty());
+  CHECK(wad.left_out.size() == 2);
+  CHECK(Has(wad.error, "lump MAP01/THINGS"));
 }
 
 TEST_CASE("lumps behind a level's own belong to nobody") {
