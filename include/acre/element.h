@@ -389,10 +389,10 @@ inline constexpr Pieces kPiecesOf = [] {
   return walk.Run() ? Pieces{} : walk.TellPieces();
 }();
 
-inline bool not_constant = false;
+inline bool path_and_fix_in_the_next_note = false;
 template <class... Chars>
 constexpr bool ThisTypeCannotLiveInAnArena(const Chars&...) {
-  return not_constant;
+  return path_and_fix_in_the_next_note;
 }
 template <class T, std::size_t... I>
 consteval void Tell(std::index_sequence<I...>) {
