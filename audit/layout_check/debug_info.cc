@@ -151,7 +151,9 @@ void DebugInfo::NoteUnread(const std::string& name) {
   if (file != nullptr && HasRepeatedSections(file->elf())) {
     repeated_.push_back(name);
   } else if (file != nullptr) {
-    missing_.push_back(name + " (of another build)");
+    missing_.push_back(name + (file->is_unpacked()
+                                   ? " (there, but packed with zstd)"
+                                   : " (there, but of another build)"));
   } else {
     missing_.push_back(name);
   }

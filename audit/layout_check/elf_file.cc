@@ -144,9 +144,12 @@ std::string ElfFile::Decompress() {
   elf_ = elf_memory(copy_.data(), copy_.size());
   return elf_ == nullptr ? "cannot be read" : "";
 #else
+  // libelf 0.189 may know it.
+  if (elf_compress(elf_getscn(elf_, sections.front()), 0, 0) >= 0) return {};
   return "its debug sections are compressed with zstd, and this "
          "acre-layout-check was built without libzstd: build it with that, or "
-         "use objcopy --decompress-debug-sections on a copy";
+         "unpack a copy with objcopy --decompress-debug-sections, where that "
+         "knows zstd";
 #endif
 }
 

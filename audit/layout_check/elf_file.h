@@ -30,6 +30,8 @@ class ElfFile {
 
   Elf* elf() const { return elf_; }
   const std::string& path() const { return path_; }
+  /// True where libelf alone could not have read it.
+  bool is_unpacked() const { return !copy_.empty(); }
 
   /// Null where there is none of the name.
   Elf_Scn* Section(std::string_view name) const;

@@ -294,6 +294,7 @@ inline constexpr bool kEnds = sizeof(UseVectorInsteadOfFlexibleArray<T>) > 0;
 #define ACRE_PLAIN(...)                                      \
   template <>                                                \
   inline constexpr bool acre::kPlain<__VA_ARGS__> = true;    \
+  static_assert(::acre::detail::kEnds<__VA_ARGS__>);         \
   static_assert(::std::is_trivially_copyable_v<__VA_ARGS__>, \
                 "ACRE_PLAIN is for trivially copyable data")
 
