@@ -37,7 +37,7 @@ std::string BuildIdPath(std::string_view id, const std::string& directory) {
 
 /// The checksum in a .gnu_debuglink: CRC-32 as Ethernet has it.
 std::uint32_t Checksum(std::string_view bytes) {
-  static const auto kTable = [] {
+  static constexpr auto kTable = [] {
     std::array<std::uint32_t, 256> table{};
     for (std::uint32_t i = 0; i < table.size(); ++i) {
       std::uint32_t sum = i;
