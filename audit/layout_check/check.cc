@@ -11,6 +11,7 @@
 #include <tuple>
 #include <utility>
 
+#include "debug_file.h"
 #include "debug_info.h"
 #include "image.h"
 #include "layouts.h"
@@ -56,25 +57,44 @@ class Checker {
     return true;
   }
 
+  /// A type, and what was found where it is defined.
+  struct Compared {
+    std::vector<Die> definitions;
+    std::vector<Comparison> comparisons;
+    std::size_t findings = 0;
+  };
+
+  /// Of several types that the layout may be of, it is of the one that it fits.
   template <class Compare>
   void CheckLayout(const Layout& layout, const Compare& compare) {
-    const auto definitions =
-        layout.type ? info_.DefinitionsOf(*layout.type) : std::vector<Die>();
-    if (definitions.empty()) {
+    Compared best;
+    for (const Die& type : layout.types) {
+      for (auto& definitions : info_.DefinitionsOf(type)) {
+        Compared compared;
+        compared.definitions = std::move(definitions);
+        for (const Die& definition : compared.definitions) {
+          compared.comparisons.push_back(compare(definition));
+          compared.findings += compared.comparisons.back().findings.size();
+        }
+        if (best.definitions.empty() || compared.findings < best.findings) {
+          best = std::move(compared);
+        }
+      }
+    }
+    if (best.definitions.empty()) {
       result_.unchecked.push_back(
           fmt::format("{}, {}", layout.name, kUndefined));
       return;
     }
-    for (const Die& definition : definitions) {
-      Comparison comparison = compare(definition);
+    for (Comparison& comparison : best.comparisons) {
       for (Finding& finding : comparison.findings) Add(std::move(finding));
       for (const std::string& name : comparison.undefined) {
         AddUndefined(layout, name);
       }
     }
     result_.checked.push_back({layout.name, layout.size, layout.fields.size(),
-                               definitions.size(),
-                               PlaceOf(definitions.front())});
+                               best.definitions.size(),
+                               PlaceOf(best.definitions.front())});
   }
 
   // Each source file that includes a type says the same of it.
@@ -111,9 +131,9 @@ class Checker {
   void CheckPlain() {
     std::vector<const Layout*> plain;
     for (const Layout& layout : layouts_) {
-      if (layout.is_plain() && !layout.is_refused && layout.type &&
-          IsClass(Peel(*layout.type)) && !IsEmpty(info_, *layout.type) &&
-          !IsIgnored(layout)) {
+      if (layout.is_plain() && !layout.is_refused && !layout.types.empty() &&
+          IsClass(Peel(layout.types.front())) &&
+          !IsEmpty(info_, layout.types.front()) && !IsIgnored(layout)) {
         plain.push_back(&layout);
       }
     }
@@ -148,19 +168,20 @@ class Checker {
 
 }  // namespace
 
-CheckResult Check(const std::string& path,
-                  const std::vector<std::string>& ignored) {
+CheckResult Check(const std::string& path, const CheckOptions& options) {
   CheckResult result;
   const std::unique_ptr<Image> image = Image::Open(path, &result.error);
   if (image == nullptr) return result;
-  const std::unique_ptr<DebugInfo> info = DebugInfo::Read(*image);
-  if (info == nullptr) {
-    result.error = "no debug information: compile with -g, do not strip";
-    return result;
-  }
+  const std::unique_ptr<DebugFile> file =
+      DebugFile::Find(path, options.debug_directory, &result.error);
+  if (file == nullptr) return result;
+  // A stripped program has its names there too.
+  image->ReadSymbols(file->elf());
+  const std::unique_ptr<DebugInfo> info = DebugInfo::Read(*file, &result.error);
+  if (info == nullptr) return result;
   const std::vector<Layout> layouts = ReadLayouts(*image, *info, &result.error);
   if (!result.error.empty()) return result;
-  result = Checker(*info, layouts, ignored).Run();
+  result = Checker(*info, layouts, options.ignored).Run();
   if (result.checked.empty() && result.unchecked.empty() &&
       result.ignored.empty()) {
     result.error = "no layouts of structs: nothing in it is registered";

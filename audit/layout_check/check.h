@@ -31,9 +31,12 @@ struct CheckResult {
   std::vector<std::string> ignored;    ///< layouts left out as asked
 };
 
-/// `ignored`: names of types whose layouts are left out.
-CheckResult Check(const std::string& path,
-                  const std::vector<std::string>& ignored);
+struct CheckOptions {
+  std::vector<std::string> ignored;  ///< types whose layouts are left out
+  std::string debug_directory;       ///< where debug files are looked for too
+};
+
+CheckResult Check(const std::string& path, const CheckOptions& options);
 
 }  // namespace layout_check
 

@@ -165,6 +165,7 @@ class Comparer {
       Add("offset", field.name, fmt::format("offset {}", field.offset),
           fmt::format("offset {}", part->begin));
     }
+    if (!IsDescribed(part->type)) return;
     const bool is_empty = field.size == 0 && IsEmpty(info_, part->type);
     if (size != field.size && !is_empty) {
       Add("size", field.name, fmt::format("{} bytes", field.size),
@@ -174,14 +175,31 @@ class Comparer {
     }
   }
 
+  /// False for a class that is only declared: it has no size either.
+  bool IsDescribed(Die type) {
+    type = Peel(type);
+    while (dwarf_tag(&type) == DW_TAG_array_type) {
+      const auto element = TypeOf(type);
+      if (!element) return true;
+      type = Peel(*element);
+    }
+    if (info_.Defined(type)) return true;
+    result_.undefined.push_back(info_.FullName(type));
+    return false;
+  }
+
   void CompareType(const Field& field, const Part& part) {
     if (field.type == kUnknown) return;
     const Layout& type = layouts_[field.type];
     if (type.is_refused) return;
     if (type.is_plain()) {
       AddPointers(part, field.name, kPlainData);
-    } else if (type.type && !IsAlike(info_, *type.type, part.type)) {
-      Add("type", field.name, Told(info_, *type.type), Told(info_, part.type));
+    } else if (!type.types.empty() &&
+               std::none_of(type.types.begin(), type.types.end(), [&](Die of) {
+                 return IsAlike(info_, of, part.type);
+               })) {
+      Add("type", field.name, Told(info_, type.types.front()),
+          Told(info_, part.type));
     }
   }
 
@@ -205,20 +223,24 @@ class Comparer {
     return nullptr;
   }
 
+  /// The base of the field's type; else of its name, at its place if there are
+  /// several.
   Part* FindBase(std::vector<Part>* parts, const Field& field) {
-    std::string full_name;
-    if (field.type != kUnknown && layouts_[field.type].type) {
-      full_name = info_.FullName(*layouts_[field.type].type);
-    }
-    for (Part& part : *parts) {
-      if (part.is_base && part.name == full_name) return &part;
-    }
-    for (Part& part : *parts) {
-      if (part.is_base && LastName(part.name) == LastName(field.name)) {
-        return &part;
+    if (field.type != kUnknown) {
+      for (const Die& type : layouts_[field.type].types) {
+        for (Part& part : *parts) {
+          if (part.is_base && info_.IsSame(part.type, type)) return &part;
+        }
       }
     }
-    return nullptr;
+    Part* found = nullptr;
+    for (Part& part : *parts) {
+      if (!part.is_base || LastName(part.name) != LastName(field.name)) {
+        continue;
+      }
+      if (found == nullptr || part.begin == field.offset) found = &part;
+    }
+    return found;
   }
 
   void ListHoles() {

@@ -3,34 +3,39 @@
 #include "debug_info.h"
 
 #include <dwarf.h>
+#include <gelf.h>
 
+#include <algorithm>
+#include <cctype>
 #include <utility>
 
 namespace layout_check {
 namespace {
-
-constexpr std::string_view kPrivate = "(anonymous namespace)";
 
 bool HasMembers(int tag) {
   return tag == DW_TAG_structure_type || tag == DW_TAG_class_type ||
          tag == DW_TAG_union_type || tag == DW_TAG_enumeration_type;
 }
 
-/// Text that stands for a type that has no name of its own.
-std::string Suffix(int tag) {
-  switch (tag) {
-    case DW_TAG_pointer_type:
-      return "*";
-    case DW_TAG_reference_type:
-      return "&";
-    case DW_TAG_rvalue_reference_type:
-      return "&&";
-    default:
-      return "[]";
+/// Erases each `word` that is not a part of a longer one.
+void EraseWord(std::string* text, std::string_view word) {
+  const auto is_letter = [&](std::size_t at) {
+    return at < text->size() &&
+           (std::isalnum(static_cast<unsigned char>((*text)[at])) != 0 ||
+            (*text)[at] == '_');
+  };
+  std::size_t at = 0;
+  while ((at = text->find(word, at)) != std::string::npos) {
+    if ((at > 0 && is_letter(at - 1)) || is_letter(at + word.size())) {
+      at += word.size();
+    } else {
+      text->erase(at, word.size());
+    }
   }
 }
 
-/// What is left of a name where compilers do not differ.
+/// What is left of a name where compilers do not differ. g++ itself has both
+/// Box<const int> and Box<int const>.
 std::string Spelling(std::string_view name) {
   constexpr std::string_view kPrivateOfGcc = "{anonymous}";
   std::string spelling(name);
@@ -38,17 +43,37 @@ std::string Spelling(std::string_view name) {
        (at = spelling.find(kPrivateOfGcc)) != std::string::npos;) {
     spelling.replace(at, kPrivateOfGcc.size(), kPrivate);
   }
+  EraseWord(&spelling, "const");
   std::erase(spelling, ' ');
   return spelling;
 }
 
-std::string LinkageName(Die die) {
-  Dwarf_Attribute at;
-  const char* name = nullptr;
-  if (dwarf_attr_integrate(&die, DW_AT_linkage_name, &at) != nullptr) {
-    name = dwarf_formstring(&at);
+/// The file that a skeleton unit stands for.
+std::string SplitName(Die skeleton) {
+  std::string name = TextIn(skeleton, DW_AT_dwo_name);
+  if (name.empty()) name = TextIn(skeleton, DW_AT_GNU_dwo_name);
+  const std::string folder = TextIn(skeleton, DW_AT_comp_dir);
+  const bool is_whole = folder.empty() || name.starts_with('/');
+  return is_whole ? name : folder + "/" + name;
+}
+
+/// g++ gives each type a section of its own (-fdebug-types-section), and no
+/// linker joins those of a split unit. libdw reads one of a name.
+bool HasRepeatedSections(Elf* elf) {
+  std::size_t names = 0;
+  if (elf_getshdrstrndx(elf, &names) != 0) return false;
+  std::unordered_set<std::string> seen;
+  for (Elf_Scn* section = elf_nextscn(elf, nullptr); section != nullptr;
+       section = elf_nextscn(elf, section)) {
+    GElf_Shdr header;
+    if (gelf_getshdr(section, &header) == nullptr) continue;
+    const char* name = elf_strptr(elf, names, header.sh_name);
+    if (name == nullptr) continue;
+    const bool has_types = std::string_view(name) == ".debug_info.dwo" ||
+                           std::string_view(name) == ".debug_types.dwo";
+    if (has_types && !seen.insert(name).second) return true;
   }
-  return name == nullptr ? "" : name;
+  return false;
 }
 
 }  // namespace
@@ -77,89 +102,126 @@ std::string_view MangledArgument(std::string_view symbol,
   return argument;
 }
 
-std::unique_ptr<DebugInfo> DebugInfo::Read(const Image& image) {
+std::unique_ptr<DebugInfo> DebugInfo::Read(const DebugFile& file,
+                                           std::string* error) {
   std::unique_ptr<DebugInfo> info(new DebugInfo);
-  info->dwarf_ = dwarf_begin_elf(image.elf(), DWARF_C_READ, nullptr);
-  if (info->dwarf_ == nullptr) return nullptr;
-  Dwarf_CU* unit = nullptr;
-  Die die;
-  Die split;
-  bool is_empty = true;
-  while (dwarf_get_units(info->dwarf_, unit, &unit, nullptr, nullptr, &die,
-                         &split) == 0) {
-    is_empty = false;
-    // Of a skeleton the entries are in a file of their own (-gsplit-dwarf).
-    const bool is_split = dwarf_tag(&split) == DW_TAG_compile_unit;
-    info->ReadUnit(is_split ? split : die);
-  }
-  if (is_empty) return nullptr;
-  info->ListSpellings();
+  *error = info->ReadAll(file);
+  if (!error->empty()) return nullptr;
   return info;
 }
 
-DebugInfo::~DebugInfo() {
-  if (dwarf_ != nullptr) dwarf_end(dwarf_);
+std::string DebugInfo::ReadAll(const DebugFile& file) {
+  // What it shares with other programs first: the rest refers to it.
+  if (file.shared() != nullptr) ReadUnits(file.shared());
+  ReadUnits(file.dwarf());
+  if (!missing_.empty()) return file.SplitAdvice(missing_);
+  if (!repeated_.empty()) return DebugFile::RepeatedAdvice(repeated_);
+  if (units_ == 0) return "no debug information: compile with -g";
+  for (const Die& die : variables_) ReadVariable(die);
+  ListDefinitions();
+  return {};
+}
+
+void DebugInfo::ReadUnits(Dwarf* dwarf) {
+  Dwarf_CU* unit = nullptr;
+  Die die;
+  Die split;
+  std::uint8_t kind = 0;
+  while (dwarf_get_units(dwarf, unit, &unit, nullptr, &kind, &die, &split) ==
+         0) {
+    if (kind != DW_UT_skeleton) {
+      ReadUnit(die);
+    } else if (split.addr != nullptr) {
+      // A file of its own (-gsplit-dwarf), which may have type units too.
+      Dwarf* const apart = dwarf_cu_getdwarf(split.cu);
+      if (HasRepeatedSections(dwarf_getelf(apart))) {
+        repeated_.push_back(SplitName(die));
+      }
+      ReadUnits(apart);
+    } else {
+      NoteUnread(SplitName(die));
+    }
+  }
+}
+
+// libdw does not say why it has no split unit.
+void DebugInfo::NoteUnread(const std::string& name) {
+  std::string error;
+  const auto file = ElfFile::Open(name, &error);
+  if (file != nullptr && HasRepeatedSections(file->elf())) {
+    repeated_.push_back(name);
+  } else if (file != nullptr) {
+    missing_.push_back(name + (file->is_unpacked()
+                                   ? " (there, but packed with zstd)"
+                                   : " (there, but of another build)"));
+  } else {
+    missing_.push_back(name);
+  }
 }
 
 void DebugInfo::ReadUnit(Die unit) {
-  ReadScope(unit, "");
-  for (const Die& die : variables_) ReadVariable(die);
-  variables_.clear();
-  fields_of_.clear();
+  ++units_;
+  ReadScope(unit, {names_.Keep("")});
 }
 
-void DebugInfo::ReadScope(Die scope, const std::string& prefix) {
-  ForEachChild(scope, [&](Die child) { ReadEntry(child, prefix); });
+void DebugInfo::ReadScope(Die scope_die, const Scope& scope) {
+  ForEachChild(scope_die, [&](Die child) { ReadEntry(child, scope); });
 }
 
-void DebugInfo::ReadEntry(Die die, const std::string& prefix) {
+void DebugInfo::ReadEntry(Die die, const Scope& scope) {
   const int tag = dwarf_tag(&die);
   if (tag == DW_TAG_namespace) {
     const std::string_view name = NameOf(die);
-    ReadScope(die, prefix + std::string(name.empty() ? kPrivate : name) + "::");
+    std::string inner =
+        *scope.namespaces + std::string(name.empty() ? kPrivate : name) + "::";
+    ReadScope(die, {names_.Keep(std::move(inner))});
   } else if (HasMembers(tag)) {
-    ReadClass(die, prefix);
+    ReadClass(die, scope);
   } else if (tag == DW_TAG_subprogram) {
     ReadFunction(die);
   } else if (tag == DW_TAG_variable) {
-    variables_.push_back(die);
+    const std::string_view name = NameOf(die);
+    if (name == "kFields" || name.starts_with("kLayoutOf")) {
+      variables_.push_back(die);
+    }
+  } else if (scope.outer &&
+             (IsArgument(die) || tag == DW_TAG_GNU_template_parameter_pack)) {
+    names_.AddArguments(*scope.outer);
   }
 }
 
-void DebugInfo::ReadClass(Die die, const std::string& prefix) {
-  std::string name = prefix + std::string(NameOf(die));
+void DebugInfo::ReadClass(Die die, const Scope& scope) {
+  const Scope* place = &scope;
   // Defined outside of the class that declares it.
   if (const auto declared = Referred(die, DW_AT_specification)) {
-    const auto at = names_.find(declared->addr);
-    if (at != names_.end()) name = at->second;
+    if (const Scope* known = names_.ScopeOf(*declared)) place = known;
   }
+  names_.Add(die, Scope(*place));
   const std::string_view own = NameOf(die);
   if (!IsDeclaration(die) && IsClass(die) && !own.empty()) {
-    definitions_[name].push_back(die);
+    classes_.push_back({die, units_});
   }
-  if (own.starts_with("Shape<") || own.starts_with("RegisteredShape<")) {
+  const std::string_view bare = own.substr(0, own.find('<'));
+  if (bare == "Shape" || bare == "RegisteredShape") {
     if (const auto type = FirstArgument(die)) {
       ForEachChild(die, [&](Die child) {
         if (NameOf(child) == "kFields") fields_of_[child.addr] = *type;
       });
     }
   }
-  ReadScope(die, name + "::");
-  names_.emplace(die.addr, std::move(name));
+  ReadScope(die, {place->namespaces, die});
 }
 
 void DebugInfo::ReadFunction(Die die) {
   if (!NameOf(die).starts_with("GetLayout")) return;
-  const std::string symbol = LinkageName(die);
+  const std::string symbol = TextIn(die, DW_AT_linkage_name);
   const std::string_view argument = MangledArgument(symbol, "GetLayout");
   const auto type = FirstArgument(die);
   if (argument.empty() || !type) return;
-  by_argument_.emplace(argument, *type);
+  by_argument_[std::string(argument)].push_back(*type);
 }
 
 void DebugInfo::ReadVariable(Die die) {
-  const std::string_view name = NameOf(die);
-  if (name != "kFields" && !name.starts_with("kLayoutOf")) return;
   const auto address = AddressOf(die);
   if (!address) return;
   auto type = FirstArgument(die);
@@ -171,61 +233,94 @@ void DebugInfo::ReadVariable(Die die) {
   if (type) by_address_.emplace(*address, *type);
 }
 
+void DebugInfo::ListDefinitions() {
+  std::unordered_map<std::string, std::size_t> units;  // by identity: the last
+  for (const auto& [die, unit] : classes_) {
+    std::string identity = names_.Identity(die);
+    const auto [at, is_new] = units.emplace(identity, unit);
+    if (!is_new && at->second == unit) ambiguous_.insert(identity);
+    at->second = unit;
+    definitions_[std::move(identity)].push_back(die);
+  }
+  for (const auto& [identity, definitions] : definitions_) {
+    auto& called = by_spelling_[Spelling(FullName(definitions.front()))];
+    const bool is_one = IsKey(definitions.front(), identity);
+    called.insert(called.end(), definitions.begin(),
+                  is_one ? definitions.begin() + 1 : definitions.end());
+  }
+  for (auto& [argument, types] : by_argument_) {
+    std::vector<Die> different;
+    for (const Die& type : types) {
+      if (std::none_of(different.begin(), different.end(),
+                       [&](Die known) { return IsSame(known, type); })) {
+        different.push_back(type);
+      }
+    }
+    types = std::move(different);
+  }
+}
+
+/// False where several types have this identity.
+bool DebugInfo::IsKey(Die definition, const std::string& identity) const {
+  return !names_.IsPrivate(definition) && !names_.LacksArguments(definition) &&
+         ambiguous_.count(identity) == 0;
+}
+
+bool DebugInfo::IsSame(Die a, Die b) const {
+  a = Peel(a);
+  b = Peel(b);
+  if (a.addr == b.addr) return true;
+  const std::string identity = names_.Identity(a);
+  return IsKey(a, identity) && identity == names_.Identity(b);
+}
+
 std::optional<Die> DebugInfo::DescribedAt(std::uint64_t address) const {
   const auto at = by_address_.find(address);
   if (at == by_address_.end()) return std::nullopt;
   return at->second;
 }
 
-std::optional<Die> DebugInfo::DescribedBy(
+std::vector<Die> DebugInfo::DescribedBy(
     std::string_view mangled_argument) const {
   const auto at = by_argument_.find(std::string(mangled_argument));
-  if (at == by_argument_.end()) return std::nullopt;
-  return at->second;
+  return at == by_argument_.end() ? std::vector<Die>() : at->second;
 }
 
-void DebugInfo::ListSpellings() {
-  for (const auto& [name, definitions] : definitions_) {
-    const bool is_private = name.find(kPrivate) != std::string::npos;
-    const bool is_one = !is_private || definitions.size() == 1;
-    by_spelling_.emplace(Spelling(name),
-                         is_one ? &definitions.front() : nullptr);
-  }
-}
-
-std::optional<Die> DebugInfo::Called(std::string_view spelled) const {
+std::vector<Die> DebugInfo::Called(std::string_view spelled) const {
   const auto at = by_spelling_.find(Spelling(spelled));
-  if (at == by_spelling_.end() || at->second == nullptr) return std::nullopt;
-  return *at->second;
+  return at == by_spelling_.end() ? std::vector<Die>() : at->second;
 }
 
-std::string DebugInfo::FullName(Die type) const {
+std::vector<std::vector<Die>> DebugInfo::DefinitionsOf(Die type) const {
   type = Peel(type);
-  if (const auto at = names_.find(type.addr); at != names_.end()) {
-    return at->second;
+  const auto defined = Defined(type);
+  const std::vector<Die> types =
+      defined ? std::vector<Die>{*defined} : Called(names_.FullName(type));
+  std::vector<std::vector<Die>> lists;
+  for (const Die& one : types) {
+    const std::string identity = names_.Identity(one);
+    const auto at = definitions_.find(identity);
+    if (at == definitions_.end() || !IsKey(one, identity)) {
+      lists.push_back({one});
+    } else {
+      lists.push_back(at->second);
+    }
   }
-  if (const std::string_view name = NameOf(type); !name.empty()) {
-    return std::string(name);
-  }
-  const auto inner = TypeOf(type);
-  return (inner ? FullName(*inner) : "void") + Suffix(dwarf_tag(&type));
-}
-
-std::vector<Die> DebugInfo::DefinitionsOf(Die type) const {
-  type = Peel(type);
-  const auto name = names_.find(type.addr);
-  const bool is_private = name == names_.end() || NameOf(type).empty() ||
-                          name->second.find(kPrivate) != std::string::npos;
-  if (is_private && !IsDeclaration(type)) return {type};
-  if (name == names_.end()) return {};
-  const auto at = definitions_.find(name->second);
-  return at == definitions_.end() ? std::vector<Die>() : at->second;
+  return lists;
 }
 
 std::optional<Die> DebugInfo::Defined(Die type) const {
   type = Peel(type);
   if (!IsClass(type) || !IsDeclaration(type)) return type;
-  return Find(FullName(type));
+  const std::string identity = names_.Identity(type);
+  const auto at = definitions_.find(identity);
+  if (at != definitions_.end() && IsKey(at->second.front(), identity)) {
+    return at->second.front();
+  }
+  // g++ declares an instance of a template without its arguments.
+  const std::vector<Die> called = Called(names_.FullName(type));
+  if (called.size() == 1) return called.front();
+  return std::nullopt;
 }
 
 std::optional<Die> DebugInfo::Find(const std::string& full_name) const {

@@ -84,6 +84,25 @@ std::optional<std::uint64_t> NumberIn(Die die, unsigned attribute) {
   return number;
 }
 
+std::optional<std::int64_t> SignedIn(Die die, unsigned attribute) {
+  Dwarf_Attribute at;
+  Dwarf_Sword number = 0;
+  if (dwarf_attr(&die, attribute, &at) == nullptr ||
+      dwarf_formsdata(&at, &number) != 0) {
+    return std::nullopt;
+  }
+  return number;
+}
+
+std::string TextIn(Die die, unsigned attribute) {
+  Dwarf_Attribute at;
+  const char* text = nullptr;
+  if (dwarf_attr_integrate(&die, attribute, &at) != nullptr) {
+    text = dwarf_formstring(&at);
+  }
+  return text == nullptr ? "" : text;
+}
+
 std::optional<Die> Referred(Die die, unsigned attribute) {
   Dwarf_Attribute at;
   Die referred;
@@ -139,6 +158,13 @@ std::vector<Member> MembersOf(Die type) {
     if (auto member = ReadMember(child)) members.push_back(*std::move(member));
   });
   return members;
+}
+
+bool IsArgument(Die die) {
+  const int tag = dwarf_tag(&die);
+  return tag == DW_TAG_template_type_parameter ||
+         tag == DW_TAG_template_value_parameter ||
+         tag == DW_TAG_GNU_template_template_param;
 }
 
 std::optional<Die> FirstArgument(Die die) {

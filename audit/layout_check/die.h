@@ -40,6 +40,9 @@ struct Place {
 std::string_view NameOf(Die die);
 void ForEachChild(Die die, const std::function<void(Die)>& visit);
 std::optional<std::uint64_t> NumberIn(Die die, unsigned attribute);
+std::optional<std::int64_t> SignedIn(Die die, unsigned attribute);
+/// Empty where it has no such text.
+std::string TextIn(Die die, unsigned attribute);
 
 /// The entry that an attribute refers to.
 std::optional<Die> Referred(Die die, unsigned attribute);
@@ -57,6 +60,9 @@ bool IsDeclaration(Die die);
 /// The data members and bases, in order. Virtual bases are left out: they have
 /// no place, and acre accepts no class that has one.
 std::vector<Member> MembersOf(Die type);
+
+/// A type, value or template among the arguments of a template.
+bool IsArgument(Die die);
 
 /// The first type among the arguments of a template.
 std::optional<Die> FirstArgument(Die die);

@@ -81,18 +81,11 @@ std::string Image::Read() {
   if (std::string refusal = Refusal(header); !refusal.empty()) return refusal;
   machine_ = header.e_machine;
 
-  Elf_Scn* names = nullptr;
-  GElf_Shdr names_header{};
   for (Elf_Scn* section = elf_nextscn(elf_, nullptr); section != nullptr;
        section = elf_nextscn(elf_, section)) {
     GElf_Shdr at;
     if (gelf_getshdr(section, &at) == nullptr) return "a damaged ELF file";
     const bool is_loaded = (at.sh_flags & SHF_ALLOC) != 0;
-    if (at.sh_type == SHT_SYMTAB ||
-        (at.sh_type == SHT_DYNSYM && names_header.sh_type != SHT_SYMTAB)) {
-      names = section;
-      names_header = at;
-    }
     if (is_loaded && at.sh_type == SHT_RELA) ReadRelocations(section, at);
     if (!is_loaded || at.sh_type == SHT_NOBITS) continue;
     const Elf_Data* data = elf_rawdata(section, nullptr);
@@ -101,11 +94,31 @@ std::string Image::Read() {
           {at.sh_addr, {static_cast<const char*>(data->d_buf), data->d_size}});
     }
   }
-  if (names != nullptr) ReadSymbols(names, names_header);
+  ReadSymbols(elf_);
   return {};
 }
 
-void Image::ReadSymbols(Elf_Scn* section, const GElf_Shdr& header) {
+void Image::ReadSymbols(Elf* elf) {
+  if (has_all_symbols_) return;
+  Elf_Scn* names = nullptr;
+  GElf_Shdr header{};
+  for (Elf_Scn* section = elf_nextscn(elf, nullptr); section != nullptr;
+       section = elf_nextscn(elf, section)) {
+    GElf_Shdr at;
+    if (gelf_getshdr(section, &at) == nullptr) return;
+    if (at.sh_type == SHT_SYMTAB ||
+        (at.sh_type == SHT_DYNSYM && header.sh_type != SHT_SYMTAB)) {
+      names = section;
+      header = at;
+    }
+  }
+  if (names == nullptr) return;
+  has_all_symbols_ = header.sh_type == SHT_SYMTAB;
+  symbols_.clear();
+  AddSymbols(elf, names, header);
+}
+
+void Image::AddSymbols(Elf* elf, Elf_Scn* section, const GElf_Shdr& header) {
   Elf_Data* data = elf_getdata(section, nullptr);
   if (data == nullptr || header.sh_entsize == 0) return;
   unsigned source = 0;
@@ -119,7 +132,7 @@ void Image::ReadSymbols(Elf_Scn* section, const GElf_Shdr& header) {
         (type != STT_OBJECT && type != STT_FUNC)) {
       continue;
     }
-    const char* name = elf_strptr(elf_, header.sh_link, symbol.st_name);
+    const char* name = elf_strptr(elf, header.sh_link, symbol.st_name);
     const bool is_local = GELF_ST_BIND(symbol.st_info) == STB_LOCAL;
     if (name == nullptr) continue;
     symbols_.push_back(

@@ -8,7 +8,8 @@
 // file's bytes: the dynamic loader would write them. Image writes them itself,
 // from the dynamic relocations, as if the program were loaded at address 0.
 //
-// Ownership: an Image owns its file; texts of symbols live as long as it does.
+// Ownership: an Image owns its file; texts of symbols live as long as it does
+// and the file that ReadSymbols() was given.
 
 #ifndef ACRE_LAYOUT_CHECK_IMAGE_H_
 #define ACRE_LAYOUT_CHECK_IMAGE_H_
@@ -50,7 +51,9 @@ class Image {
   std::optional<std::string_view> Text(std::uint64_t address,
                                        std::size_t size) const;
 
-  Elf* elf() const { return elf_; }
+  /// Takes the symbols of a file that was split off, where that has more: it
+  /// outlives the image.
+  void ReadSymbols(Elf* elf);
   /// Named functions and data that the program defines.
   const std::vector<Symbol>& symbols() const { return symbols_; }
 
@@ -62,7 +65,7 @@ class Image {
 
   explicit Image(int file) : file_(file) {}
   std::string Read();
-  void ReadSymbols(Elf_Scn* section, const GElf_Shdr& header);
+  void AddSymbols(Elf* elf, Elf_Scn* section, const GElf_Shdr& header);
   void ReadRelocations(Elf_Scn* section, const GElf_Shdr& header);
 
   int file_;
@@ -70,6 +73,7 @@ class Image {
   GElf_Half machine_ = EM_NONE;
   std::vector<Segment> segments_;
   std::vector<Symbol> symbols_;
+  bool has_all_symbols_ = false;  // not only those for other objects
   /// Address to what the loader writes there; nothing: it asks other objects.
   std::unordered_map<std::uint64_t, std::optional<std::uint64_t>> written_;
 };

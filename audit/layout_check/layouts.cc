@@ -212,8 +212,8 @@ class Reader {
     if (layout.is_struct() && !ReadFields(*fields, *records, &layout)) {
       return false;
     }
-    layout.type = TypeOf(address, *fields, layout, symbol);
-    if (!layout.type) layout.type = info_.Called(*name);
+    layout.types = TypesOf(address, *fields, layout, symbol);
+    if (layout.types.empty()) layout.types = info_.Called(*name);
     by_address_.emplace(address, result_.size());
     result_.push_back(std::move(layout));
     return true;
@@ -236,11 +236,11 @@ class Reader {
     return true;
   }
 
-  std::optional<Die> TypeOf(std::uint64_t address, const Run& fields,
-                            const Layout& layout, const Symbol& symbol) const {
-    if (const auto type = info_.DescribedAt(address)) return type;
+  std::vector<Die> TypesOf(std::uint64_t address, const Run& fields,
+                           const Layout& layout, const Symbol& symbol) const {
+    if (const auto type = info_.DescribedAt(address)) return {*type};
     if (layout.is_struct() && fields.count > 0) {
-      if (const auto type = info_.DescribedAt(fields.data)) return type;
+      if (const auto type = info_.DescribedAt(fields.data)) return {*type};
     }
     return info_.DescribedBy(MangledArgument(symbol.name, "kLayoutOf"));
   }

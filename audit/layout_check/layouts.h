@@ -42,7 +42,9 @@ struct Layout {
   /// The library refuses the type: no value of it is ever in an arena.
   bool is_refused = false;
   std::vector<Field> fields;
-  std::optional<Die> type;  ///< what the layout is of, where that is known
+  /// What the layout is of, where that is known. Several where it is one of
+  /// these: names are no keys.
+  std::vector<Die> types;
 
   bool is_struct() const { return kind == "kStruct"; }
   bool is_plain() const { return kind == "kPlain"; }

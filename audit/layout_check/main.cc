@@ -39,6 +39,9 @@ The last line is "N layouts, M disagreements".
 
   --ignore=TYPE  leave the type out, by the name that --verbose shows; the
                  status is 2 where no binary has a layout of it. May be repeated
+  --debug-directory=DIR
+                 where debug information that was split off is looked for
+                 beside the binary: by build ID, by path; /usr/lib/debug
   --json         one JSON object a line: "schema" is 1, "event" is "finding",
                  "summary", "not checked"; with --verbose "layout", "ignored"
   --verbose      also name every layout that agrees
@@ -49,7 +52,7 @@ Status: 0 all agree, 1 disagreements, 2 something could not be checked.
 
 struct Options {
   Format format;
-  std::vector<std::string> ignored;
+  CheckOptions check{.ignored = {}, .debug_directory = "/usr/lib/debug"};
   std::vector<std::string> binaries;
   bool is_help = false;
 };
@@ -61,6 +64,7 @@ void Complain(std::string_view text) {
 /// False: an option that is not known.
 bool ParseOption(std::string_view argument, Options* options) {
   constexpr std::string_view kIgnore = "--ignore=";
+  constexpr std::string_view kDebugDirectory = "--debug-directory=";
   if (argument == "--help" || argument == "-h") {
     options->is_help = true;
   } else if (argument == "--json") {
@@ -68,7 +72,9 @@ bool ParseOption(std::string_view argument, Options* options) {
   } else if (argument == "--verbose") {
     options->format.is_verbose = true;
   } else if (argument.starts_with(kIgnore)) {
-    options->ignored.emplace_back(argument.substr(kIgnore.size()));
+    options->check.ignored.emplace_back(argument.substr(kIgnore.size()));
+  } else if (argument.starts_with(kDebugDirectory)) {
+    options->check.debug_directory = argument.substr(kDebugDirectory.size());
   } else {
     return false;
   }
@@ -82,7 +88,7 @@ bool Parse(int count, char** arguments, Options* options) {
     if (is_options && argument == "--") {
       is_options = false;
     } else if (is_options && argument == "--ignore" && i + 1 < count) {
-      options->ignored.emplace_back(arguments[++i]);
+      options->check.ignored.emplace_back(arguments[++i]);
     } else if (!is_options || !argument.starts_with('-')) {
       options->binaries.emplace_back(argument);
     } else if (!ParseOption(argument, options)) {
@@ -101,9 +107,9 @@ int CheckAll(const Options& options) {
   std::size_t layouts = 0;
   std::size_t disagreements = 0;
   bool is_checked = true;
-  std::vector<std::string> unused = options.ignored;
+  std::vector<std::string> unused = options.check.ignored;
   for (const std::string& binary : options.binaries) {
-    const CheckResult result = Check(binary, options.ignored);
+    const CheckResult result = Check(binary, options.check);
     if (!result.error.empty()) {
       Complain(fmt::format("{}: {}", binary, result.error));
       is_checked = false;

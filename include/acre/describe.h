@@ -99,6 +99,7 @@ template <class T>
 requires boost::describe::has_describe_bases<T>::value &&
     boost::describe::has_describe_members<T>::value &&
     (!std::is_union_v<T>)ACRE_DESCRIBE_EVAL auto acre_layout(LayoutTag<T>*) {
+  static_assert(detail::kEnds<T>);
   using boost::describe::mod_any_access;
   using Members = boost::describe::describe_members<T, mod_any_access>;
   return detail::DescribedFields<T, Members>(

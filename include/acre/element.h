@@ -29,6 +29,7 @@
 #include <utility>
 
 #include "acre/config.h"
+#include "acre/detail/gaps.h"
 #include "acre/detail/shape.h"
 #include "acre/detail/type_name.h"
 #include "acre/layout.h"
@@ -37,73 +38,45 @@
 namespace acre::inline ACRE_ABI {
 namespace detail {
 
-/// What is wrong with a registration: a sentence and the field it names.
-struct Gap {
-  std::string_view offence = {};
-  std::string_view field = {};
-};
-
-// A field may lie in the tail padding of the one before (`used`: where that
-// begins), never inside it.
-constexpr Gap FindDisorder(std::span<const FieldLayout> fields,
-                           std::span<const std::uint32_t> used) {
-  std::size_t end = 0;
-  for (std::size_t i = 0; i < fields.size(); ++i) {
-    const FieldLayout& field = fields[i];
-    if (field.note == FieldNote::kOpaque || field.size == 0) continue;
-    if (field.offset < end) {
-      return {"ACRE_LAYOUT lists a field twice, out of order or in a union:",
-              field.name};
+/// What to do about a type that has no layout.
+template <class T>
+consteval std::string_view Unregistered() {
+  if constexpr (!std::is_class_v<T>) {
+    return "unknown type, declare it ACRE_PLAIN where it holds no pointer";
+  } else if constexpr (std::is_aggregate_v<T>) {
+    if constexpr (!std::is_trivially_copyable_v<T>) {
+      return "unregistered type, add ACRE_LAYOUT in its namespace";
     }
-    if (field.offset % field.align != 0) {
-      return {
-          "ACRE_LAYOUT lists a misaligned field, packed structs cannot live "
-          "in an arena:",
-          field.name};
+    return "unregistered type, add ACRE_LAYOUT in its namespace, or ACRE_PLAIN "
+           "where it is another library's data without pointers";
+  } else {
+    if constexpr (!std::is_trivially_copyable_v<T>) {
+      return "unregistered type, add ACRE_LAYOUT_INSIDE in the class, or "
+             "ACRE_LAYOUT behind it where all its members are public";
     }
-    end = field.offset + std::size_t{used[i]};
+    return "unregistered type, add ACRE_LAYOUT_INSIDE in the class, "
+           "ACRE_LAYOUT behind it where all its members are public, or "
+           "ACRE_PLAIN where it is another library's data without pointers";
   }
-  return {};
 }
 
-constexpr std::size_t PointerOrLess(std::size_t align) {
-  return align < sizeof(void*) ? align : sizeof(void*);
-}
-
-// Only natural padding may stand between fields: less than the alignment of
-// the field behind it, and less than a pointer. An empty member fills a byte.
-constexpr Gap FindGap(std::span<const FieldLayout> fields, std::size_t size,
-                      std::size_t align) {
-  constexpr std::string_view kLeft =
-      "ACRE_LAYOUT leaves a field out, or a hole to declare opaque, after";
-  std::size_t end = 0;
-  std::size_t hole = 0;
-  std::string_view before = "{";
-  for (const FieldLayout& field : fields) {
-    if (field.note == FieldNote::kOpaque) {
-      hole += field.size;
-      before = field.name;
-      continue;
-    }
-    const std::size_t padding = PointerOrLess(field.align);
-    if (field.offset > end && field.offset - end >= padding + hole) {
-      return {kLeft, before};
-    }
-    const std::size_t filled = field.size == 0 ? field.align : field.size;
-    if (field.offset + filled > end) end = field.offset + filled;
-    before = field.name;
-    hole = 0;
-  }
-  const std::size_t padding = PointerOrLess(align);
-  if (size > end && size - end >= padding + hole && !(end == 0 && size == 1)) {
-    return {kLeft, before};
-  }
-  return {};
+template <class T>
+consteval Gap RegistrationGap() {
+  using S = Shape<T>;
+  const Gap disorder = FindDisorder(S::kFields, S::kUsedSizes);
+  if (!disorder.offence.empty()) return disorder;
+  const Gap gap = FindGap(S::kFields, sizeof(T), alignof(T), false);
+  if (gap.offence.empty()) return gap;
+  // Asked only here: it would cost every struct.
+  if (!kListsAll<T, typename S::Types>) return gap;
+  return FindGap(S::kFields, sizeof(T), alignof(T), true);
 }
 
 template <class T>
 consteval Gap Offence() {
-  if constexpr (std::is_reference_v<T>) {
+  if constexpr (kHostValue<std::remove_const_t<T>> != nullptr) {
+    return {kHostValue<std::remove_const_t<T>>};
+  } else if constexpr (std::is_reference_v<T>) {
     return {"reference, use a pointer"};
   } else if constexpr (std::is_void_v<T>) {
     return {"void, give it a type"};
@@ -117,6 +90,8 @@ consteval Gap Offence() {
                        std::is_same_v<
                            std::remove_cv_t<std::remove_pointer_t<T>>, char>) {
     return {"char*, use acre::String or a borrowed std::string_view"};
+  } else if constexpr (kIsOpenArray<T>) {
+    return {"flexible array member, use acre::Vector or a std::span"};
   } else if constexpr (!Complete<T>) {
     return {"incomplete type, define it before its first use in an arena"};
   } else if constexpr (std::is_volatile_v<T>) {
@@ -129,11 +104,9 @@ consteval Gap Offence() {
   } else if constexpr (std::is_polymorphic_v<T>) {
     return {"polymorphic type, use an enum or std::variant"};
   } else if constexpr (!Shape<T>::kKnown) {
-    return {"unregistered type, add ACRE_LAYOUT"};
+    return {Unregistered<T>()};
   } else if constexpr (HasLayout<T> && !kPlain<T>) {
-    const Gap disorder = FindDisorder(Shape<T>::kFields, Shape<T>::kUsedSizes);
-    if (!disorder.offence.empty()) return disorder;
-    return FindGap(Shape<T>::kFields, sizeof(T), alignof(T));
+    return RegistrationGap<T>();
   } else {
     return {};
   }
@@ -207,6 +180,17 @@ struct Text {
   constexpr std::string_view view() const { return {chars, size}; }
 };
 
+/// The same in pieces, each a literal of the source: clang prints those.
+struct Pieces {
+  static constexpr std::size_t kMost = 40;
+  const char* texts[kMost]{};
+  std::size_t size = 0;
+
+  constexpr void Add(const char* text) {
+    if (size < kMost) texts[size++] = text;
+  }
+};
+
 /// The breadth-first walk over a graph of types: each type once, so that
 /// recursive types end, and the shortest path is the one that is told.
 class TypeWalk {
@@ -254,6 +238,18 @@ class TypeWalk {
       text.Add("'");
     }
     return text;
+  }
+
+  /// The same without the root, whose name is no literal: "players", "[]",
+  /// ": ", "std::map, use acre::Map".
+  constexpr Pieces TellPieces() const {
+    const TypeLayout& type = *seen_[hit_].type;
+    Pieces pieces;
+    AddPath(pieces, hit_);
+    pieces.Add(": ");
+    pieces.Add((type.offence.empty() ? type.weak : type.offence).data());
+    if (!type.offence_field.empty()) pieces.Add(type.offence_field.data());
+    return pieces;
   }
 
  private:
@@ -315,6 +311,15 @@ class TypeWalk {
     text.Add(step.label);
   }
 
+  // Long paths lose what is in the middle of them, not the offence.
+  constexpr void AddPath(Pieces& pieces, std::size_t at) const {
+    if (at == 0) return;
+    AddPath(pieces, seen_[at].parent);
+    if (pieces.size + 4 == Pieces::kMost) return pieces.Add("...");
+    if (pieces.size + 4 > Pieces::kMost) return;
+    if (seen_[at].label != "->") pieces.Add(seen_[at].label.data());
+  }
+
   Seen* seen_;            // owned, [0, size_) are valid
   std::uint32_t* table_;  // owned, 2 * capacity_: 1 + index into seen_, or 0
   std::size_t size_ = 0;
@@ -326,16 +331,16 @@ template <class T>
 inline constexpr bool kIsElement = TypeWalk(GetLayout<T>()).Run();
 
 template <class T>
-requires(std::is_arithmetic_v<T> ||
+requires(kIsNumber<T> ||
          std::is_enum_v<T>) inline constexpr bool kIsElement<T> =
-    !std::is_volatile_v<T>;
+    !std::is_volatile_v<T> && kHostValue<T> == nullptr;
 
 // What pointers and pairs reach is what their parts reach: one walk for each
 // struct, instead of one for every way to hold it.
 template <class T>
 requires(
     std::is_class_v<T>&& Complete<T>) inline constexpr bool kIsElement<T*> =
-    kIsElement<std::remove_const_t<T>>;
+    kHostValue<T*> == nullptr && kIsElement<std::remove_const_t<T>>;
 template <class A, class B>
 inline constexpr bool kIsElement<std::pair<A, B>> =
     kIsElement<std::remove_const_t<A>>&& kIsElement<std::remove_const_t<B>>;
@@ -372,22 +377,32 @@ concept Element = detail::kIsElement<std::remove_const_t<T>>;
 
 namespace detail {
 
-// The path has to show in the compiler's own error. g++ prints a class-type
-// argument as a string; clang 14 prints it as a list of numbers, cut after
-// ten, so clang gets a pack of characters.
+// The path has to show in the compiler's own error, and neither compiler prints
+// a computed text in a static_assert. g++ prints a class-type argument of a
+// template as a string. clang prints that as a list of numbers, but in the note
+// about a call that is not constant it prints arguments which are characters of
+// literals with the whole literal.
 #if defined(__clang__)
-template <char... C>
-struct Offending {
-  static constexpr bool kIsElement = sizeof...(C) == 0;
-};
+template <class T>
+inline constexpr Pieces kPiecesOf = [] {
+  TypeWalk walk(GetLayout<T>());
+  return walk.Run() ? Pieces{} : walk.TellPieces();
+}();
+
+inline bool path_and_fix_in_the_next_note = false;
+template <class... Chars>
+constexpr bool ThisTypeCannotLiveInAnArena(const Chars&...) {
+  return path_and_fix_in_the_next_note;
+}
 template <class T, std::size_t... I>
-consteval void Reject(std::index_sequence<I...>) {
-  static_assert(Offending<kOffenceOf<T>.chars[I]...>::kIsElement,
-                "acre: this type cannot live in an arena (path and fix above)");
+consteval void Tell(std::index_sequence<I...>) {
+  static_assert(ThisTypeCannotLiveInAnArena(*kPiecesOf<T>.texts[I]...));
 }
 template <class T>
 consteval void Reject() {
-  Reject<T>(std::make_index_sequence<kOffenceOf<T>.size>{});
+  static_assert(kIsElement<T>,
+                "acre: this type cannot live in an arena (path and fix below)");
+  Tell<T>(std::make_index_sequence<kPiecesOf<T>.size>{});
 }
 #else
 template <std::size_t N>
@@ -409,7 +424,7 @@ consteval auto MessageOf() {
 template <class T>
 consteval void Reject() {
   static_assert(Offending<MessageOf<T>()>::kIsElement,
-                "acre: this type cannot live in an arena (path and fix above)");
+                "acre: this type cannot live in an arena (path and fix below)");
 }
 #endif
 

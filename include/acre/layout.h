@@ -10,8 +10,12 @@
 //
 // Stands in the namespace of the type, after it. For private members and for
 // class templates write ACRE_LAYOUT_INSIDE(Player, ...) in the class itself (a
-// template uses its injected name, without arguments). A field may carry a
-// note:
+// template uses its injected name, without arguments); or behind a template
+//
+//   template <class T> ACRE_LAYOUT(Node<T>, value, next)
+//   template <class A, class B> ACRE_LAYOUT((Pair<A, B>), first, second)
+//
+// A field may carry a note:
 //
 //   owned(child)               FreeGraph follows this pointer
 //   borrowed(table)            points outside on purpose: not copied, not
@@ -30,10 +34,16 @@
 //
 // ACRE_PLAIN(T) declares a trivially copyable third-party type to be data
 // without pointers: ACRE_PLAIN(glm::vec3), at global scope.
+//
+// ACRE_HOST_VALUE(SCM, "an object of Scheme: keep it in a GcRef") declares a
+// type, often a pointer, to be a value of the host that only the collector
+// keeps: it is no element, and the text is the fix that errors show. At global
+// scope, before the type is first used in a struct that is registered.
 
 #ifndef ACRE_LAYOUT_H_
 #define ACRE_LAYOUT_H_
 
+#include <concepts>
 #include <cstddef>
 #include <type_traits>
 
@@ -50,6 +60,10 @@ struct LayoutTag {};
 /// Specialised by ACRE_PLAIN.
 template <class T>
 inline constexpr bool kPlain = false;
+
+/// Specialised by ACRE_HOST_VALUE: what to do instead. Null: no host's value.
+template <class T>
+inline constexpr const char* kHostValue = nullptr;
 
 namespace detail {
 
@@ -113,6 +127,45 @@ template <class T>
 concept HasLayout = requires {
   acre_layout(static_cast<LayoutTag<T>*>(nullptr));
 };
+
+// Found by every call that does not find the layout itself.
+namespace elsewhere {
+struct NotFound {};
+NotFound acre_layout(const void*);
+
+/// Asked inside of the layout of T, where using that is an error (its result
+/// is not deduced yet): true only where a call would find another function.
+template <class T>
+concept IsElsewhere = requires {
+  {
+    acre_layout(static_cast<LayoutTag<T>*>(nullptr))
+    } -> std::same_as<NotFound>;
+};
+}  // namespace elsewhere
+
+// What ends in an array without a bound is larger than it says: neither copied
+// nor audited as a whole. No trait tells; but nothing may stand behind it. g++
+// says so of members, clang of bases. The name is the text of the error.
+#ifdef __clang__
+template <class T, bool IsBase>
+struct UseVectorInsteadOfFlexibleArray : T {
+  char end;
+};
+template <class T>
+struct UseVectorInsteadOfFlexibleArray<T, false> {};
+template <class T>
+inline constexpr bool kEnds =
+    sizeof(UseVectorInsteadOfFlexibleArray<T, std::is_class_v<T> &&
+                                                  !std::is_final_v<T>>) > 0;
+#else
+template <class T>
+struct UseVectorInsteadOfFlexibleArray {
+  T object;
+  char end;
+};
+template <class T>
+inline constexpr bool kEnds = sizeof(UseVectorInsteadOfFlexibleArray<T>) > 0;
+#endif
 
 }  // namespace detail
 }  // namespace acre::inline ACRE_ABI
@@ -204,28 +257,51 @@ concept HasLayout = requires {
 
 // offsetof of a class that is not standard-layout works on both compilers and
 // warns on both; virtual bases, where it would not, are rejected elsewhere.
-#define ACRE_LAYOUT_BODY_(T, ...)                                              \
-  acre_layout(::acre::LayoutTag<T>*) {                                         \
-    using AcreT [[maybe_unused]] = T;                                          \
-    return ::acre::detail::LayoutFields<ACRE_FOR_EACH_(                        \
-        ACRE_TYPE_, __VA_ARGS__)>{{ACRE_FOR_EACH_(ACRE_FIELD_, __VA_ARGS__)}}; \
-  }
-#define ACRE_QUIET_              \
-  _Pragma("GCC diagnostic push") \
-      _Pragma("GCC diagnostic ignored \"-Winvalid-offsetof\"")
-#define ACRE_UNQUIET_ _Pragma("GCC diagnostic pop")
+// (Pair<A, B>) loses its parentheses.
+#define ACRE_BARE_(T) ACRE_CAT_(ACRE_BARE_, ACRE_IS_BARE_(T))(T)
+#define ACRE_IS_BARE_(T) ACRE_SECOND_OF_(ACRE_BARE_PROBE_ T, 0, 0)
+#define ACRE_BARE_PROBE_(...) 0, 1
+#define ACRE_BARE_0(T) T
+#define ACRE_BARE_1(T) ACRE_1_ T
 
-#define ACRE_LAYOUT(T, ...)                                      \
-  ACRE_QUIET_ [[maybe_unused]] constexpr auto ACRE_LAYOUT_BODY_( \
-      T __VA_OPT__(, ) __VA_ARGS__) ACRE_UNQUIET_
-#define ACRE_LAYOUT_INSIDE(T, ...)                     \
-  ACRE_QUIET_ friend constexpr auto ACRE_LAYOUT_BODY_( \
-      T __VA_OPT__(, ) __VA_ARGS__) ACRE_UNQUIET_
+// The pragmas stand inside: in front of the function they would come between
+// it and a `template <class T>` before the macro.
+// clang-format off
+#define ACRE_LAYOUT_BODY_(T, check, ...)                                 \
+  acre_layout(::acre::LayoutTag<ACRE_BARE_(T)>*) {                       \
+    using AcreT [[maybe_unused]] = ACRE_BARE_(T);                        \
+    check                                                                \
+    static_assert(::acre::detail::kEnds<AcreT>);                         \
+    _Pragma("GCC diagnostic push")                                       \
+    _Pragma("GCC diagnostic ignored \"-Winvalid-offsetof\"")             \
+    return ::acre::detail::LayoutFields<                                 \
+        ACRE_FOR_EACH_(ACRE_TYPE_, __VA_ARGS__)>{                        \
+        {ACRE_FOR_EACH_(ACRE_FIELD_, __VA_ARGS__)}};                     \
+    _Pragma("GCC diagnostic pop")                                        \
+  }
+// clang-format on
+#define ACRE_CHECK_PLACE_                                           \
+  static_assert(!::acre::detail::elsewhere::IsElsewhere<AcreT>,     \
+                "acre: ACRE_LAYOUT stands in the namespace of its " \
+                "type, behind it: move it there");
+
+#define ACRE_LAYOUT(T, ...)                          \
+  [[maybe_unused]] constexpr auto ACRE_LAYOUT_BODY_( \
+      T, ACRE_CHECK_PLACE_ __VA_OPT__(, ) __VA_ARGS__)
+#define ACRE_LAYOUT_INSIDE(T, ...) \
+  friend constexpr auto ACRE_LAYOUT_BODY_(T, __VA_OPT__(, ) __VA_ARGS__)
 
 #define ACRE_PLAIN(...)                                      \
   template <>                                                \
   inline constexpr bool acre::kPlain<__VA_ARGS__> = true;    \
+  static_assert(::acre::detail::kEnds<__VA_ARGS__>);         \
   static_assert(::std::is_trivially_copyable_v<__VA_ARGS__>, \
                 "ACRE_PLAIN is for trivially copyable data")
+
+#define ACRE_HOST_VALUE(T, advice)                           \
+  template <>                                                \
+  inline constexpr const char* acre::kHostValue<T> = advice; \
+  static_assert(!::std::is_arithmetic_v<T>,                  \
+                "ACRE_HOST_VALUE would reject every number of this type")
 
 #endif  // ACRE_LAYOUT_H_

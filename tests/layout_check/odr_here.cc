@@ -13,7 +13,10 @@
 // EXPECT: odr::Grown.count: size: the layout says 4 bytes, the compiler 8 bytes (struct Grown {  // there)
 // EXPECT: odr::Key.key: hidden pointer: the layout says plain data, the compiler pointer to odr::Saved at offset 0 (struct Key {  // there)
 // EXPECT: odr::Owner.owned: type: the layout says pointer to odr::Saved, the compiler pointer to odr::Key (struct Owner {  // there)
-// EXPECT: 5 layouts, 9 disagreements
+// EXPECT: odr::Slot<int>.b: hidden pointer: the layout says plain data, the compiler pointer to int at offset 8 (struct Slot {  // there)
+// EXPECT: odr::Tagged<3>.here: no such field: the layout says 4 bytes at offset 0, the compiler it has no such field (struct Tagged {  // there)
+// EXPECT: odr::Tagged<3>.there: missing field: the layout says not listed, the compiler int at offset 0 (struct Tagged {  // there)
+// EXPECT: 8 layouts, 12 disagreements
 
 #include <acre/element.h>
 
@@ -49,6 +52,19 @@ struct Owner {
 };
 ACRE_LAYOUT(Owner, owned)
 
+template <class T>
+struct Slot {
+  T a;
+  std::intptr_t b;
+  ACRE_LAYOUT_INSIDE(Slot, a, b)
+};
+
+template <auto N>
+struct Tagged {
+  decltype(N) here;
+  ACRE_LAYOUT_INSIDE(Tagged, here)
+};
+
 }  // namespace odr
 
 std::size_t There(int index);
@@ -56,8 +72,9 @@ std::size_t There(int index);
 int main(int argc, char**) {
   using namespace odr;
   const acre::TypeLayout* const layouts[] = {
-      &acre::LayoutOf<Saved>(), &acre::LayoutOf<Moved>(),
-      &acre::LayoutOf<Grown>(), &acre::LayoutOf<Key>(),
-      &acre::LayoutOf<Owner>()};
+      &acre::LayoutOf<Saved>(),     &acre::LayoutOf<Moved>(),
+      &acre::LayoutOf<Grown>(),     &acre::LayoutOf<Key>(),
+      &acre::LayoutOf<Owner>(),     &acre::LayoutOf<Slot<int>>(),
+      &acre::LayoutOf<Tagged<3>>(), &acre::LayoutOf<Tagged<3L>>()};
   return layouts[argc]->size + There(argc) == 0 ? 1 : 0;
 }

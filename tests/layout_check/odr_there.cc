@@ -37,13 +37,27 @@ struct Owner {  // there
 };
 ACRE_LAYOUT(Owner, owned)
 
+template <class T>
+struct Slot {  // there
+  T a;
+  T* b;
+  ACRE_LAYOUT_INSIDE(Slot, a, b)
+};
+
+template <auto N>
+struct Tagged {  // there
+  decltype(N) there;
+  ACRE_LAYOUT_INSIDE(Tagged, there)
+};
+
 }  // namespace odr
 
 std::size_t There(int index) {
   using namespace odr;
   const acre::TypeLayout* const layouts[] = {
-      &acre::LayoutOf<Saved>(), &acre::LayoutOf<Moved>(),
-      &acre::LayoutOf<Grown>(), &acre::LayoutOf<Key>(),
-      &acre::LayoutOf<Owner>()};
+      &acre::LayoutOf<Saved>(),    &acre::LayoutOf<Moved>(),
+      &acre::LayoutOf<Grown>(),    &acre::LayoutOf<Key>(),
+      &acre::LayoutOf<Owner>(),    &acre::LayoutOf<Slot<int>>(),
+      &acre::LayoutOf<Tagged<3>>()};
   return layouts[index]->size;
 }

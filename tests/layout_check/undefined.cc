@@ -5,7 +5,8 @@
 //
 // EXPECT: undefined::InHole.far.hidden: hidden pointer: the layout says opaque, the compiler pointer to int at offset 8 (struct InHole {)
 // EXPECT: undefined::Far.hidden: missing field: the layout says not listed, the compiler int at offset 4 (struct Far {)
-// EXPECT: 2 layouts, 2 disagreements
+// EXPECT: undefined::InField.far.hidden: hidden pointer: the layout says plain data, the compiler pointer to int at offset 0 (struct InField {)
+// EXPECT: 4 layouts, 3 disagreements
 
 #include <acre/element.h>
 
@@ -33,8 +34,21 @@ ACRE_LAYOUT(InHole, id, opaque(far, 8))
 
 }  // namespace undefined
 
+ACRE_PLAIN(undefined::Pointing);
+
+namespace undefined {
+
+struct InField {
+  Pointing far;
+  std::int64_t id;
+};
+ACRE_LAYOUT(InField, far, id)
+
+}  // namespace undefined
+
 int main(int argc, char**) {
   const acre::TypeLayout* const layouts[] = {
-      &acre::LayoutOf<undefined::Far>(), &acre::LayoutOf<undefined::InHole>()};
+      &acre::LayoutOf<undefined::Far>(), &acre::LayoutOf<undefined::InHole>(),
+      &acre::LayoutOf<undefined::InField>()};
   return layouts[argc]->size == 0 ? 1 : 0;
 }

@@ -146,7 +146,9 @@ TEST_CASE("Describe: a member left out and a std member are rejected") {
   CHECK(acre::Validate<HoldsString>() ==
         "describe_test::HoldsString.name: std::string, use acre::String");
   CHECK(acre::Validate<Nobody>() ==
-        "describe_test::Nobody: unregistered type, add ACRE_LAYOUT");
+        "describe_test::Nobody: unregistered type, add ACRE_LAYOUT in its "
+        "namespace, or ACRE_PLAIN where it is another library's data without "
+        "pointers");
 }
 
 TEST_CASE("Describe: New binds the containers inside, Free releases them") {

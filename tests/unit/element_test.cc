@@ -139,6 +139,69 @@ struct HasReference {
   int& reference;
 };
 
+// The advice for a type without a layout depends on what would work.
+constexpr const char* kAddLayout =
+    "unregistered type, add ACRE_LAYOUT in its namespace, or ACRE_PLAIN where "
+    "it is another library's data without pointers";
+struct HoldsUnlisted {  // not trivially copyable: no ACRE_PLAIN
+  acre::Vector<int> items;
+};
+class Closed {
+ public:
+  int value() const { return value_; }
+
+ private:
+  int value_ = 0;
+};
+class ClosedHolder {
+ public:
+  const acre::Vector<int>& items() const { return items_; }
+
+ private:
+  acre::Vector<int> items_;
+};
+typedef int FourInts __attribute__((vector_size(16)));
+
+#ifdef __SIZEOF_INT128__
+__extension__ typedef __int128 Int128;
+__extension__ typedef unsigned __int128 Uint128;
+struct Huge {
+  Int128 sum;
+  Uint128 product;
+  acre::Vector<Int128> terms;
+  acre::Map<int, Uint128*> factors;
+  Int128* largest;
+};
+ACRE_LAYOUT(Huge, sum, product, terms, factors, largest)
+#endif
+
+}  // namespace element_test
+
+// Values of hosts: pointers that no one can look behind, and structs.
+using Scheme = struct SchemeStruct*;
+using Lisp = union LispUnion*;
+struct Script {
+  std::uint64_t bits;
+};
+struct ScriptObject {
+  int kind;
+};
+ACRE_LAYOUT(Script, bits)
+ACRE_LAYOUT(ScriptObject, kind)
+ACRE_HOST_VALUE(Scheme, "a value of Scheme");
+ACRE_HOST_VALUE(Lisp, "a value of Lisp");
+ACRE_HOST_VALUE(Script, "a value of the script");
+ACRE_HOST_VALUE(ScriptObject*, "an object of the script");
+
+namespace element_test {
+
+struct HoldsHostValues {
+  Scheme scheme;
+  Script script;
+  int number;
+};
+ACRE_LAYOUT(HoldsHostValues, borrowed(scheme), borrowed(script), number)
+
 template <class T>
 std::string Told() {
   return std::string(acre::Validate<T>());
@@ -302,13 +365,47 @@ TEST_CASE(
 }
 
 TEST_CASE("element: unregistered, polymorphic, union, incomplete, volatile") {
-  CHECK(Reason<Unregistered>() == "unregistered type, add ACRE_LAYOUT");
+  CHECK(Reason<Unregistered>() == kAddLayout);
   CHECK(Reason<Virtual>() == "polymorphic type, use an enum or std::variant");
   CHECK(Reason<Either>() == "union, use std::variant");
   CHECK(Told<Box<Incomplete*>>().find("incomplete type, define it before") !=
         std::string::npos);
   CHECK(Reason<volatile int>() ==
         "volatile, keep device memory outside the arena");
+}
+
+TEST_CASE("element: the advice for an unregistered type is one that works") {
+  CHECK(Reason<HoldsUnlisted>() ==
+        "unregistered type, add ACRE_LAYOUT in its namespace");
+  CHECK(Reason<Closed>() ==
+        "unregistered type, add ACRE_LAYOUT_INSIDE in the class, ACRE_LAYOUT "
+        "behind it where all its members are public, or ACRE_PLAIN where it is "
+        "another library's data without pointers");
+  CHECK(Reason<ClosedHolder>() ==
+        "unregistered type, add ACRE_LAYOUT_INSIDE in the class, or "
+        "ACRE_LAYOUT behind it where all its members are public");
+  CHECK(Reason<FourInts>() ==
+        "unknown type, declare it ACRE_PLAIN where it holds no pointer");
+}
+
+#ifdef __SIZEOF_INT128__
+TEST_CASE("element: numbers of 128 bits are numbers, in strict modes too") {
+  CheckAllAccepted<Int128, Uint128, Huge, std::pair<Int128, int>,
+                   std::array<Uint128, 2>, std::optional<Int128>>();
+  CHECK_FALSE(acre::Element<volatile Int128>);
+  CHECK(acre::Element<const Uint128*>);
+}
+#endif
+
+TEST_CASE("element: a value of a host is told in the host's words") {
+  CHECK(Reason<Scheme>() == "a value of Scheme");
+  CHECK(Reason<Lisp>() == "a value of Lisp");
+  CHECK(Reason<Script>() == "a value of the script");
+  CHECK(Reason<ScriptObject*>() == "an object of the script");
+  CHECK(Reason<const Scheme>() == "a value of Scheme");
+  CHECK(Reason<acre::Vector<Lisp>>() == "a value of Lisp");
+  CHECK(acre::Element<ScriptObject>);
+  CHECK(acre::Element<HoldsHostValues>);
 }
 
 /// Asks for T in every place.
@@ -362,7 +459,7 @@ TEST_CASE("element: the path leads to the offence") {
         "element_test::Around.slots[].value().inventory: std::unordered_map, "
         "use acre::Map");
   CHECK(Told<Cyclic>() ==
-        "element_test::Cyclic.wrong: unregistered type, add ACRE_LAYOUT");
+        "element_test::Cyclic.wrong: " + std::string(kAddLayout));
   CHECK(Told<std::pair<int, Deep*>>().find(".second.inventory") !=
         std::string::npos);
   CHECK(Told<std::tuple<int, Deep>>().find("<item>.inventory") !=
@@ -373,10 +470,13 @@ TEST_CASE("element: the path leads to the offence") {
 
 TEST_CASE("element: the shortest path is told") {
   CHECK(Told<TwoWrongs>() ==
-        "element_test::TwoWrongs.near: unregistered type, add ACRE_LAYOUT");
+        "element_test::TwoWrongs.near: " + std::string(kAddLayout));
 }
 
 TEST_CASE("element: offences hide nowhere") {
+  CHECK(kIsNowhere<Scheme>);
+  CHECK(kIsNowhere<Script>);
+  CHECK(kIsNowhere<ScriptObject*>);
   CHECK_FALSE(acre::Element<std::string*>);
   CHECK_FALSE(acre::Element<std::span<std::string>>);
   CHECK_FALSE(acre::Element<std::optional<std::string>>);

@@ -371,7 +371,9 @@ TEST_CASE("layout: base classes by name, placed right") {
 
 TEST_CASE("layout: a derived class does not use the layout of its base") {
   CHECK(Told<Orphan>() ==
-        "layout_test::Orphan: unregistered type, add ACRE_LAYOUT");
+        "layout_test::Orphan: unregistered type, add ACRE_LAYOUT in its "
+        "namespace, or ACRE_PLAIN where it is another library's data without "
+        "pointers");
 }
 
 TEST_CASE("layout: private members and class templates register inside") {

@@ -90,6 +90,31 @@ inline constexpr bool kBorrowsIn = Shape<std::remove_cv_t<T>>::kBorrows;
 template <class T>
 inline constexpr bool kIsWalked = kSlotsIn<T> || kBorrowsIn<T>;
 
+/// Numbers that the compiler has beside those of the standard: std's traits
+/// know them in GNU modes only.
+template <class T>
+inline constexpr bool kIsNumber = std::is_arithmetic_v<T>;
+#ifdef __SIZEOF_INT128__
+__extension__ typedef __int128 Int128;
+__extension__ typedef unsigned __int128 Uint128;
+template <>
+inline constexpr bool kIsNumber<Int128> = true;
+template <>
+inline constexpr bool kIsNumber<Uint128> = true;
+#endif
+#ifdef __SIZEOF_FLOAT128__
+__extension__ typedef __float128 Float128;
+template <>
+inline constexpr bool kIsNumber<Float128> = true;
+#endif
+
+/// `data[]` at the end of a struct, or GNU's `data[0]`.
+template <class T>
+inline constexpr bool kIsOpenArray = std::is_unbounded_array_v<T>;
+template <class T>
+requires(std::is_object_v<T>&& Complete<T> && !std::is_class_v<T> &&
+         sizeof(T) == 0) inline constexpr bool kIsOpenArray<T> = true;
+
 constexpr bool IsPlainStd(std::string_view name) {
   return IsStdTemplate(name, "bitset<") || IsStdTemplate(name, "complex<") ||
          IsStdTemplate(name, "chrono::duration<") ||
@@ -97,7 +122,7 @@ constexpr bool IsPlainStd(std::string_view name) {
 }
 
 template <class T>
-concept PlainData = std::is_arithmetic_v<T> || std::is_enum_v<T> ||
+concept PlainData = kIsNumber<T> || std::is_enum_v<T> ||
     std::is_null_pointer_v<T> || std::is_member_object_pointer_v<T> ||
     kPlain<T> ||
     (std::is_class_v<T> && !HasLayout<T> &&
@@ -165,8 +190,7 @@ struct Shape<std::array<T, N>> : ArrayShape<T, N> {};
 
 /// An empty member or base shares its address with what comes next.
 template <class M>
-inline constexpr std::uint32_t kFieldSize =
-    std::is_empty_v<M> ? 0 : std::uint32_t{sizeof(M)};
+inline constexpr std::uint32_t kFieldSize = std::is_empty_v<M> ? 0 : kSizeIn<M>;
 
 /// Bytes before the tail padding, in which a class may put what comes next.
 template <class M>
@@ -182,6 +206,7 @@ template <class T, class Fields>
 struct RegisteredShape;
 template <class T, class... M>
 struct RegisteredShape<T, LayoutFields<M...>> : PlainShape {
+  using Types = LayoutFields<M...>;
   static constexpr TypeKind kKind = TypeKind::kStruct;
   static constexpr auto kFields = [] {
     constexpr auto kLayout = acre_layout(static_cast<LayoutTag<T>*>(nullptr));
