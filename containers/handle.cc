@@ -161,14 +161,9 @@ std::size_t GrowInPlace(const VectorRep& rep, std::size_t wanted,
          element.size;
 }
 
-ACRE_COLD VectorGrowth StartOtherGrowth(VectorRep& rep, std::size_t wanted,
-                                        const TypeLayout& element, bool exact) {
-  if (wanted > kVectorMaxSize) FailLength("Vector", wanted, kVectorMaxSize);
-  if (rep.arena == nullptr) rep.arena = &FindArena(&rep, "Vector");
-  CheckArena(&rep, rep.arena, "Vector");
-  Arena& arena = *rep.arena;
-  CheckMayAllocate(&rep, arena, "Vector");
-  if (rep.data != nullptr) CheckMayGrow(arena, rep.stamp, "Vector");
+/// How many elements the storage is to have room for.
+std::size_t NextCapacity(const VectorRep& rep, std::size_t wanted,
+                         const TypeLayout& element, bool exact) {
   std::size_t capacity = wanted;
   if (!exact && rep.capacity != 0) {
     capacity = std::max(wanted, std::size_t{2} * rep.capacity);
@@ -181,17 +176,42 @@ ACRE_COLD VectorGrowth StartOtherGrowth(VectorRep& rep, std::size_t wanted,
   const std::size_t usable = UsableBytes(needed, element.align);
   // Dividing takes as long as the rest of growth in place.
   if (usable != needed) capacity = usable / element.size;
-  capacity = std::min(capacity, kVectorMaxSize);
+  return std::min(capacity, kVectorMaxSize);
+}
 
-  if (const std::size_t grown =
-          GrowInPlace(rep, wanted, capacity, element, exact)) {
-    rep.capacity = static_cast<std::uint32_t>(grown);
-    return {rep.data, rep.capacity};
+bool IsSame(const VectorRep& a, const VectorRep& b) {
+  return a.data == b.data && a.size == b.size && a.capacity == b.capacity &&
+         a.stamp == b.stamp;
+}
+
+ACRE_COLD VectorGrowth StartOtherGrowth(VectorRep& rep, std::size_t wanted,
+                                        const TypeLayout& element, bool exact) {
+  const std::size_t more = wanted - std::min<std::size_t>(wanted, rep.size);
+  for (;;) {
+    if (wanted > kVectorMaxSize) FailLength("Vector", wanted, kVectorMaxSize);
+    if (rep.arena == nullptr) rep.arena = &FindArena(&rep, "Vector");
+    CheckArena(&rep, rep.arena, "Vector");
+    Arena& arena = *rep.arena;
+    CheckMayAllocate(&rep, arena, "Vector");
+    if (rep.data != nullptr) CheckMayGrow(arena, rep.stamp, "Vector");
+    const std::size_t capacity = NextCapacity(rep, wanted, element, exact);
+    if (const std::size_t grown =
+            GrowInPlace(rep, wanted, capacity, element, exact)) {
+      rep.capacity = static_cast<std::uint32_t>(grown);
+      return {rep.data, rep.capacity};
+    }
+    const VectorRep before = rep;
+    const std::size_t bytes = capacity * element.size;
+    void* block = Blocks::Take(arena, bytes, element.align, &element);
+    if (ACRE_LIKELY(IsSame(rep, before))) {
+      Blocks::NoteStorage(block);
+      return {block, static_cast<std::uint32_t>(capacity)};
+    }
+    // The source has run code that used this Vector.
+    Blocks::Give(arena, block, bytes, element.align, &element);
+    wanted = std::max(wanted, rep.size + more);
+    if (rep.capacity >= wanted) return {rep.data, rep.capacity};
   }
-  void* block =
-      Blocks::Take(arena, capacity * element.size, element.align, &element);
-  Blocks::NoteStorage(block);
-  return {block, static_cast<std::uint32_t>(capacity)};
 }
 
 }  // namespace
@@ -239,6 +259,39 @@ void GrowVector(VectorRep& rep, std::size_t wanted, const TypeLayout& element,
                 bool exact) {
   if (!exact && TryDouble(rep, wanted, element)) return;
   GrowOtherwise(rep, wanted, element, exact);
+}
+
+void AppendMade(VectorRep& rep, void* made, const TypeLayout& element) {
+#if ACRE_EXCEPTIONS
+  try {
+#endif
+    if (rep.size == rep.capacity) {
+      GrowVector(rep, std::size_t{rep.size} + 1, element, false);
+    }
+#if ACRE_EXCEPTIONS
+  } catch (...) {
+    if (element.has_handles) ReleaseHandles(element, made);
+    throw;
+  }
+#endif
+  std::memcpy(static_cast<char*>(rep.data) + rep.size * element.size, made,
+              element.size);
+  ++rep.size;
+}
+
+void MoveLast(VectorRep& rep, std::size_t i, const TypeLayout& element) {
+  const std::size_t moved = rep.size - 1 - i;
+  if (moved == 0) return;
+  char* const to = static_cast<char*>(rep.data) + i * element.size;
+  char* const last = to + moved * element.size;
+  char bytes[256];
+  if (element.size > sizeof bytes) {
+    std::rotate(to, last, last + element.size);
+    return;
+  }
+  std::memcpy(bytes, last, element.size);
+  std::memmove(to + element.size, to, moved * element.size);
+  std::memcpy(to, bytes, element.size);
 }
 
 void ReleaseVector(VectorRep& rep, const TypeLayout& element) {
@@ -298,7 +351,12 @@ void ShrinkVector(VectorRep& rep, const TypeLayout& element) {
   const std::size_t old_bytes = std::size_t{rep.capacity} * element.size;
   if (bytes >= old_bytes) return;
   CheckMayGrow(*rep.arena, rep.stamp, "Vector");
+  const VectorRep before = rep;
   void* block = Blocks::Take(*rep.arena, bytes, element.align, &element);
+  if (!IsSame(rep, before)) {  // the source has run code that used it
+    Blocks::Give(*rep.arena, block, bytes, element.align, &element);
+    return;
+  }
   Blocks::NoteStorage(block);
   std::memcpy(block, rep.data, std::size_t{rep.size} * element.size);
   Blocks::Give(*rep.arena, rep.data, old_bytes, element.align, &element);

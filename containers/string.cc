@@ -49,7 +49,13 @@ void String::SetSize(size_type size) noexcept {
   SetFar(far);
 }
 
+/// Asking for memory may run code that uses this very String (a source that
+/// runs finalizers): everything is read anew after it.
 void String::Grow(size_type characters) {
+  while (capacity() < characters) GrowOnce(characters);
+}
+
+void String::GrowOnce(size_type characters) {
   if (characters > max_size()) {
     detail::FailLength("String", characters, max_size());
   }
@@ -60,7 +66,6 @@ void String::Grow(size_type characters) {
       std::max(characters, std::min(2 * capacity(), max_size())) + 1;
   const size_type bytes =
       std::min(detail::UsableBytes(wanted, 1), detail::kVectorMaxSize);
-  const size_type old_size = size();
   if (!is_inline()) {
     Far far = this->far();
     detail::CheckMayGrow(*arena_, far.stamp, "String");
@@ -69,9 +74,15 @@ void String::Grow(size_type characters) {
       return SetFar(far);
     }
   }
+  const Rep before = rep_;
   auto* block = static_cast<char*>(
       detail::Blocks::Take(*arena_, bytes, 1, &LayoutOf<char>()));
+  if (std::memcmp(&before, &rep_, sizeof before) != 0) {
+    detail::Blocks::Give(*arena_, block, bytes, 1, &LayoutOf<char>());
+    return;
+  }
   detail::Blocks::NoteStorage(block);
+  const size_type old_size = size();
   std::memcpy(block, data(), old_size + 1);
   if (!is_inline()) {
     const Far far = this->far();
@@ -109,6 +120,10 @@ char* String::Open(size_type pos, size_type count, size_type size) {
     detail::FailLength("String", size, max_size() - kept);
   }
   reserve(kept + size);
+  if (this->size() != old_size) {  // getting memory has run code that used it
+    pos = std::min(pos, this->size());
+    return Open(pos, std::min(count, this->size() - pos), size);
+  }
   char* const at = data() + pos;
   std::memmove(at + size, at + count, old_size - pos - count);
   SetSize(kept + size);
@@ -157,6 +172,11 @@ void String::shrink_to_fit() {
   detail::CheckMayGrow(*arena_, far.stamp, "String");
   auto* block = static_cast<char*>(
       detail::Blocks::Take(*arena_, bytes, 1, &LayoutOf<char>()));
+  if (std::memcmp(&far, &rep_, sizeof far) != 0) {
+    // The source has run code that used this String.
+    detail::Blocks::Give(*arena_, block, bytes, 1, &LayoutOf<char>());
+    return;
+  }
   detail::Blocks::NoteStorage(block);
   std::memcpy(block, far.data, std::size_t{far.size} + 1);
   GiveFar();
@@ -172,14 +192,14 @@ String& String::append(size_type count, char c) {
 }
 
 String& String::append(std::string_view text) {
-  const size_type old_size = size();
-  if (text.size() > capacity() - old_size) {
-    const bool is_part = text.data() >= data() && text.data() <= end();
-    const auto offset = static_cast<size_type>(text.data() - data());
-    Grow(old_size + text.size());
-    if (is_part) text = {data() + offset, text.size()};
-  }
   if (text.empty()) return *this;
+  const bool is_part = text.data() >= data() && text.data() <= end();
+  const auto offset = static_cast<size_type>(text.data() - data());
+  while (text.size() > capacity() - size()) {
+    Grow(size() + text.size());
+    if (is_part) text = view().substr(std::min(offset, size()), text.size());
+  }
+  const size_type old_size = size();
   CopyText(data() + old_size, text);
   SetSize(old_size + text.size());
   return *this;
@@ -190,8 +210,8 @@ void String::reserve(size_type characters) {
 }
 
 void String::resize(size_type characters, char fill) {
-  const size_type old_size = size();
   reserve(characters);
+  const size_type old_size = size();
   if (characters > old_size) {
     std::memset(data() + old_size, fill, characters - old_size);
   }

@@ -20,25 +20,26 @@ BlockMask UsedInBlock(const std::uint8_t* group, const std::uint8_t* end) {
   return mask;
 }
 
-void MakeTable(TableRep& rep, std::size_t groups, SlotShape shape,
+void MakeTable(TableRep& rep, TableSize size, SlotShape shape,
                const char* what) {
-  if (groups > kMaxGroups || groups > PTRDIFF_MAX / shape.table_bytes(1)) {
-    FailLength(what, LimitOf(groups), LimitOf(kMaxGroups));
+  if (size.groups > kMaxGroups ||
+      size.groups > PTRDIFF_MAX / shape.table_bytes({1, kGroupSlots})) {
+    FailLength(what, size.limit, LimitOf(kMaxGroups));
   }
-  void* block = Blocks::Take(*rep.arena, shape.table_bytes(groups),
+  void* block = Blocks::Take(*rep.arena, shape.table_bytes(size),
                              shape.table_align(), nullptr);
   Blocks::NoteStorage(block, shape.layout());
   rep.control = static_cast<std::uint8_t*>(block);
-  rep.slots = rep.control + shape.control_bytes(groups);
-  rep.mask = static_cast<std::uint32_t>(groups - 1);
-  rep.shift = 60 - static_cast<std::uint32_t>(std::countr_zero(groups));
-  rep.limit = LimitOf(groups);
+  rep.slots = rep.control + shape.control_bytes(size.groups);
+  rep.mask = static_cast<std::uint32_t>(size.groups - 1);
+  rep.shift = 60 - static_cast<std::uint32_t>(std::countr_zero(size.groups));
+  rep.limit = size.limit;
   rep.stamp = rep.arena->stamp();
   std::memset(rep.control, 0, rep.control_bytes());
 }
 
 void GiveTable(const TableRep& rep, SlotShape shape) {
-  Blocks::Give(*rep.arena, rep.control, shape.table_bytes(rep.groups()),
+  Blocks::Give(*rep.arena, rep.control, shape.table_bytes(SizeOf(rep)),
                shape.table_align(), nullptr);
 }
 
@@ -48,7 +49,7 @@ StorageCopy CopyTable(TableRep& rep, Arena& arena, SlotShape shape) {
     rep = EmptyTable(&arena);
     return storage;
   }
-  if (CopyBlock(arena, rep.control, shape.table_bytes(rep.groups()),
+  if (CopyBlock(arena, rep.control, shape.table_bytes(SizeOf(rep)),
                 shape.table_align(), nullptr, storage)) {
     rep.control = static_cast<std::uint8_t*>(storage.copy);
     rep.slots = rep.control + shape.control_bytes(rep.groups());
@@ -63,13 +64,6 @@ TableRep EmptyTable(Arena* arena) {
   TableRep rep;
   rep.arena = arena;
   return rep;
-}
-
-void FailChangedInside(const Arena& arena, const char* what) {
-  FailMisuse(
-      "acre: %s in arena '%s': inserted to, or erased from, by the constructor "
-      "of an element that is being inserted into it; make the element first",
-      what, arena.name());
 }
 
 std::uint64_t ProcessSeed() noexcept {

@@ -105,9 +105,28 @@ ACRE_INLINE SlotMask SplitGroup(const TableRep& rep, Slots slots,
   return away;
 }
 
+/// Whether a table is what it was: code that ran meanwhile may have used it.
+class Watched {
+ public:
+  explicit Watched(const TableRep& rep)
+      : rep_(rep), before_(rep), erasures_(rep.arena->erasures()) {}
+  bool IsUnchanged() const {
+    return rep_.control == before_.control && rep_.size == before_.size &&
+           rep_.limit == before_.limit && rep_.stamp == before_.stamp &&
+           rep_.arena->erasures() == erasures_;
+  }
+
+ private:
+  const TableRep& rep_;
+  const TableRep before_;
+  const std::uint64_t erasures_;
+};
+
+/// False where a hash has led to a change of the old table.
 template <class Slots>
-void MoveElements(const TableRep& rep, const TableRep& old, Slots slots,
+bool MoveElements(const TableRep& rep, const TableRep& old, Slots slots,
                   HashSlots hash) {
+  const Watched watched(old);
   const std::size_t factor = rep.groups() / old.groups();
   const bool splits = factor == 2 || factor == 4;
   const std::size_t end = old.control_bytes();
@@ -116,10 +135,18 @@ void MoveElements(const TableRep& rep, const TableRep& old, Slots slots,
     char* const row = slots.Row(old, group);
     std::uint64_t hashes[kGroupSlots];
     hash(row, used, hashes);
+    if (ACRE_UNLIKELY(!watched.IsUnchanged())) return false;
     SlotMask away = used;
     if (splits) away = SplitGroup(rep, slots, factor, row, group, used, hashes);
     if (away != 0) PlaceSome(rep, slots, row, used, away, hashes);
   }
+  return true;
+}
+
+/// From one group to one group: every element keeps its slot.
+void MoveGroup(const TableRep& rep, const TableRep& old, SlotShape shape) {
+  std::memcpy(rep.control, old.control, kGroupBytes);
+  std::memcpy(rep.slots, old.slots, old.limit * shape.size);
 }
 
 /// Groups for `count` elements at least.
@@ -132,29 +159,86 @@ std::size_t GroupsFor(std::size_t count, const char* what) {
   return groups;
 }
 
+/// A table of one group, with `slots` slots at least and as many as its block
+/// has room for.
+TableSize SmallSize(std::size_t slots, SlotShape shape) {
+  const std::size_t control = shape.control_bytes(1);
+  const std::size_t room =
+      UsableBytes(control + slots * shape.size, shape.table_align()) - control;
+  return {1, std::min<std::size_t>(room / shape.size, kGroupSlots)};
+}
+
+/// The first table of a container: four slots, or what a cache line holds; of
+/// large elements what 256 bytes hold, one at least.
+TableSize FirstSize(SlotShape shape) {
+  constexpr std::size_t kLine = 64;
+  constexpr std::size_t kMost = 256;
+  const std::size_t wanted =
+      std::max<std::size_t>(4, (kLine - kGroupBytes) / shape.size);
+  const std::size_t possible =
+      std::max<std::size_t>(1, (kMost - kGroupBytes) / shape.size);
+  return SmallSize(
+      std::min<std::size_t>(std::min(wanted, possible), kGroupSlots), shape);
+}
+
+TableSize SizeFor(std::size_t count, SlotShape shape, const char* what) {
+  if (count <= kGroupSlots) return SmallSize(count, shape);
+  const std::size_t groups = GroupsFor(count, what);
+  return {groups, LimitOf(groups)};
+}
+
 /// True where erasures took so much off the limit that a table of the same size
 /// has room for many more, and where CleanOverflow has failed.
 bool IsWornOut(const TableRep& rep) {
-  return rep.size < LastingLimitOf(rep.groups());
+  return rep.groups() != 1 && rep.size < LastingLimitOf(rep.groups());
 }
 
-std::size_t NextGroups(const TableRep& rep) {
-  const std::size_t groups = rep.groups();
-  if (groups == 0) return 2;
-  if (IsWornOut(rep)) return groups;
-  return groups < 64 ? 4 * groups : 2 * groups;
+TableSize NextSize(const TableRep& rep, SlotShape shape) {
+  std::size_t groups = rep.groups();
+  if (groups == 0) return FirstSize(shape);
+  if (groups == 1 && rep.limit < kGroupSlots) {
+    // Twice as many, unless that is nearly all that a group has.
+    const std::size_t twice = 2 * rep.limit + 1;
+    return SmallSize(twice * 4 > kGroupSlots * 3 ? kGroupSlots : twice, shape);
+  }
+  if (!IsWornOut(rep)) groups *= groups < 64 ? 4 : 2;
+  return {groups, LimitOf(groups)};
 }
 
 /// See StartGrowth.
-TableRep Renew(TableRep& rep, std::size_t groups, SlotShape shape,
-               const char* what) {
+TableRep MakeFresh(TableRep& rep, TableSize size, SlotShape shape,
+                   const char* what) {
   if (rep.arena == nullptr) rep.arena = &FindArena(&rep, what);
   CheckArena(&rep, rep.arena, what);
-  const TableRep old = rep;
-  if (old.has_table()) CheckMayGrow(*old.arena, old.stamp, what);
+  if (rep.has_table()) CheckMayGrow(*rep.arena, rep.stamp, what);
   CheckMayAllocate(&rep, *rep.arena, what);
-  MakeTable(rep, groups, shape, what);
-  return old;
+  TableRep fresh = rep;
+  MakeTable(fresh, size, shape, what);
+  fresh.size = rep.size;
+  return fresh;
+}
+
+bool MoveAll(const TableRep& fresh, const TableRep& old, SlotShape shape,
+             HashSlots hash) {
+  if (fresh.groups() == 1) {
+    MoveGroup(fresh, old, shape);
+    return true;
+  }
+  const auto move = [&](auto slots) {
+    return MoveElements(fresh, old, slots, hash);
+  };
+  // The usual pairs and handles; other sizes take a few percent longer.
+  // clang-format off
+  switch (shape.size) {
+    case 4: return move(SlotCopier<4>(shape));
+    case 8: return move(SlotCopier<8>(shape));
+    case 16: return move(SlotCopier<16>(shape));
+    case 24: return move(SlotCopier<24>(shape));
+    case 32: return move(SlotCopier<32>(shape));
+    case 40: return move(SlotCopier<40>(shape));
+    default: return move(SlotCopier<0>(shape));
+  }
+  // clang-format on
 }
 
 /// Room for a table, for a moment.
@@ -171,54 +255,54 @@ struct Buffer {
 }  // namespace
 
 TableRep StartGrowth(TableRep& rep, SlotShape shape, const char* what) {
-  return Renew(rep, NextGroups(rep), shape, what);
+  return MakeFresh(rep, NextSize(rep, shape), shape, what);
 }
 
-void FinishGrowth(TableRep& rep, const TableRep& old, SlotShape shape,
+bool FinishGrowth(TableRep& rep, const TableRep& fresh, SlotShape shape,
                   HashSlots hash) {
-  if (!old.has_table()) return;
-  const auto move = [&](auto slots) { MoveElements(rep, old, slots, hash); };
-  // The usual pairs and handles; other sizes take a few percent longer.
-  // clang-format off
-  switch (shape.size) {
-    case 4: move(SlotCopier<4>(shape)); break;
-    case 8: move(SlotCopier<8>(shape)); break;
-    case 16: move(SlotCopier<16>(shape)); break;
-    case 24: move(SlotCopier<24>(shape)); break;
-    case 32: move(SlotCopier<32>(shape)); break;
-    case 40: move(SlotCopier<40>(shape)); break;
-    default: move(SlotCopier<0>(shape)); break;
+  // Where the source has run code that grew this table, or filled it.
+  const std::size_t room =
+      fresh.groups() == 1 ? fresh.limit : LimitOf(fresh.groups());
+  bool is_moved = fresh.arena == rep.arena && rep.arena->IsLive(fresh.stamp) &&
+                  fresh.groups() >= rep.groups() && rep.size < room &&
+                  (fresh.groups() != 1 || rep.limit <= fresh.limit);
+  if (is_moved && rep.has_table()) {
+#if ACRE_EXCEPTIONS
+    try {
+      is_moved = MoveAll(fresh, rep, shape, hash);
+    } catch (...) {
+      GiveTable(fresh, shape);
+      throw;
+    }
+#else
+    is_moved = MoveAll(fresh, rep, shape, hash);
+#endif
   }
-  // clang-format on
-  GiveTable(old, shape);
-}
-
-void AbandonGrowth(TableRep& rep, const TableRep& old, SlotShape shape) {
-  GiveTable(rep, shape);
-  rep = old;
+  if (!is_moved) {
+    if (fresh.arena->IsLive(fresh.stamp)) GiveTable(fresh, shape);
+    return false;
+  }
+  const TableRep old = rep;
+  rep = fresh;
+  rep.size = old.size;
+  if (old.has_table()) GiveTable(old, shape);
+  return true;
 }
 
 void ReserveTable(TableRep& rep, std::size_t count, SlotShape shape,
                   const char* what, HashSlots hash) {
-  if (count <= std::max(rep.size, LastingLimitOf(rep.groups()))) return;
-  const TableRep old = Renew(rep, GroupsFor(count, what), shape, what);
-#if ACRE_EXCEPTIONS
-  try {
-#endif
-    FinishGrowth(rep, old, shape, hash);
-#if ACRE_EXCEPTIONS
-  } catch (...) {
-    AbandonGrowth(rep, old, shape);
-    throw;
+  while (count > std::max(rep.size, LastingLimit(rep))) {
+    const TableRep fresh =
+        MakeFresh(rep, SizeFor(count, shape, what), shape, what);
+    FinishGrowth(rep, fresh, shape, hash);
   }
-#endif
 }
 
 void ReinsertAll(TableRep& rep, SlotShape shape, HashSlots hash,
                  void (*moved)(void* context, const void* from, void* to),
                  void* context) {
   if (rep.size == 0) return;
-  const std::size_t bytes = shape.table_bytes(rep.groups());
+  const std::size_t bytes = shape.table_bytes(SizeOf(rep));
   const Buffer buffer(bytes, std::align_val_t{shape.table_align()});
   std::memcpy(buffer.bytes, rep.control, bytes);
   std::memset(rep.control, 0, rep.control_bytes());

@@ -59,7 +59,7 @@ void CollectBits(const TableRep& rep, SlotShape shape, HashSlots hash,
 }  // namespace
 
 bool CleanOverflow(TableRep& rep, SlotShape shape, HashSlots hash) {
-  if (rep.size >= LastingLimitOf(rep.groups())) return false;
+  if (rep.size >= LastingLimit(rep)) return false;
   Bits bits(rep.groups());
   if (bits.data() == nullptr) return false;
   const TableRep before = rep;

@@ -351,7 +351,7 @@ class Map {
     for (auto at = other.begin(); at != other.end();) {
       auto next = at;
       ++next;
-      table_.TryInsert(at->first, [&](void* to) {
+      table_.TryInsertTaken(at->first, [&](void* to) {
         other.table_.TakeAt(at, to);
         detail::BindIn(*static_cast<value_type*>(to), arena());
       });
@@ -420,14 +420,25 @@ class Map {
     if constexpr (Table::template kIsAsked<std::remove_cvref_t<Q>>) {
       static_assert(detail::RequireItem<V>());
       static_assert(detail::RequireElement<value_type>());
-      return table_.TryInsert(key, [&](void* at) {
-        const auto before = table_.BeforeMaking();
+      const auto make = [&](void* at) {
         auto* slot = static_cast<value_type*>(at);
         void* key_at = const_cast<Key*>(&slot->first);
         detail::MakeKey<K>(key_at, *arena(), std::forward<Q>(key));
         MakeValue(&slot->second, slot->first, std::forward<Args>(args)...);
-        table_.CheckUnchanged(before);
-      });
+      };
+      constexpr bool kPlainKey = detail::kRunsNoCode<Key, Q>;
+      constexpr bool kPlainValue = detail::kRunsNoCode<V, Args...>;
+      if constexpr (kPlainKey && kPlainValue) {
+        return table_.TryInsert(key, make);
+      } else {
+        if ((kPlainKey || detail::IsShortText<Key>(key)) &&
+            (kPlainValue || detail::IsShortText<V>(args...))) {
+          return table_.TryInsert(key, make);
+        }
+        constexpr bool kInPlace =
+            detail::kNeedsPlace<Key, Q> || detail::kNeedsPlace<V, Args...>;
+        return table_.template TryInsertAside<kInPlace>(key, make);
+      }
     } else {
       detail::MadeKey<Key> made(KeyArena(), std::forward<Q>(key));
       return Insert(std::move(*made), std::forward<Args>(args)...);
@@ -440,10 +451,24 @@ class Map {
   template <class Q, class U>
   Insertion Assign(Q&& key, U&& value) {
     const auto at = Insert(std::forward<Q>(key), std::forward<U>(value));
-    // Insert has not touched `value` unless it made the element.
-    if (!at.is_new) {
+    if (at.is_new) return at;
+    // Insert has not touched `value`.
+    if constexpr (detail::kHandlesIn<V> && !detail::kMovesFrom<V, U>) {
+      return AssignAside(std::forward<Q>(key), std::forward<U>(value));
+    } else {
       at.slot->second = std::forward<U>(value);  // NOLINT(bugprone-*)
+      return at;
     }
+  }
+  /// Of an element that is there. What allocates may run code that moves it, or
+  /// erases it: it is looked for again.
+  template <class Q, class U>
+  Insertion AssignAside(Q&& key, U&& value) {
+    detail::AsideOf<V, detail::kNeedsPlace<V, U>> made(*arena());
+    detail::ConstructWith<V>(*arena(), made.get(), std::forward<U>(value));
+    detail::BindIn(*made.get(), arena());
+    const Insertion at = Insert(std::forward<Q>(key), std::move(*made.get()));
+    if (!at.is_new) at.slot->second = std::move(*made.get());
     return at;
   }
   Insertion Emplace() {
@@ -488,7 +513,7 @@ class Map {
     return at == end() ? node_type() : extract(at);
   }
   Insertion InsertNode(node_type& node) {
-    return table_.TryInsert(node.key(), [&](void* at) {
+    return table_.TryInsertTaken(node.key(), [&](void* at) {
       node.MoveTo(at);
       detail::BindIn(*static_cast<value_type*>(at), arena());
     });

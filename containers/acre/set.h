@@ -230,7 +230,7 @@ class Set {
     for (auto at = other.begin(); at != other.end();) {
       auto next = at;
       ++next;
-      table_.TryInsert(*at, [&](void* to) {
+      table_.TryInsertTaken(*at, [&](void* to) {
         other.table_.TakeAt(at, to);
         detail::BindIn(*static_cast<K*>(to), arena());
       });
@@ -280,11 +280,16 @@ class Set {
   ACRE_INLINE Insertion Insert(Q&& key) {
     if constexpr (Table::template kIsAsked<std::remove_cvref_t<Q>>) {
       static_assert(detail::RequireItem<K>());
-      return table_.TryInsert(key, [&](void* to) {
-        const auto before = table_.BeforeMaking();
+      const auto make = [&](void* to) {
         detail::MakeKey<K>(to, *arena(), std::forward<Q>(key));
-        table_.CheckUnchanged(before);
-      });
+      };
+      if constexpr (detail::kRunsNoCode<Key, Q>) {
+        return table_.TryInsert(key, make);
+      } else {
+        if (detail::IsShortText<Key>(key)) return table_.TryInsert(key, make);
+        return table_.template TryInsertAside<detail::kNeedsPlace<Key, Q>>(
+            key, make);
+      }
     } else {
       return InsertMade(std::forward<Q>(key));
     }
@@ -313,7 +318,7 @@ class Set {
     return at == end() ? node_type() : extract(at);
   }
   Insertion InsertNode(node_type& node) {
-    return table_.TryInsert(node.value(), [&](void* at) {
+    return table_.TryInsertTaken(node.value(), [&](void* at) {
       node.MoveTo(at);
       detail::BindIn(*static_cast<K*>(at), arena());
     });

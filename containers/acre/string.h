@@ -378,6 +378,7 @@ class String {
   void SetSize(size_type size) noexcept;
   void Steal(String& other) noexcept;
   void Grow(size_type characters);
+  void GrowOnce(size_type characters);
 
   Arena* arena_ = nullptr;  // null: not bound yet
   Rep rep_;

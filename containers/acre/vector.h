@@ -37,6 +37,7 @@
 #include "acre/config.h"
 #include "acre/detail/construct.h"
 #include "acre/detail/handle.h"
+#include "acre/detail/vector_erase.h"
 #include "acre/detail/vector_shape.h"
 #include "acre/element.h"
 #include "acre/failure.h"
@@ -270,6 +271,9 @@ class Vector {
   T& emplace_back(Args&&... args) {
     static_assert(detail::RequireItem<T>());
     CheckPlace();
+    if (!detail::kRunsNoCode<T, Args...> && !detail::IsShortText<T>(args...)) {
+      return EmplaceAside(std::forward<Args>(args)...);
+    }
     if (ACRE_UNLIKELY(rep_.size == rep_.capacity)) {
       return EmplaceGrowing(std::forward<Args>(args)...);
     }
@@ -290,8 +294,7 @@ class Vector {
   iterator emplace(const_iterator at, Args&&... args) {
     const auto i = static_cast<size_type>(at - begin());
     emplace_back(std::forward<Args>(args)...);
-    MoveLastTo(i);
-    return begin() + i;
+    return MoveLastTo(std::min(i, size() - 1));
   }
   iterator insert(const_iterator at,
                   const T& value) requires std::is_copy_constructible_v<T> {
@@ -311,8 +314,7 @@ class Vector {
     const T copy(value);
     ReserveMore(count);
     for (size_type n = 0; n < count; ++n) emplace_back(copy);
-    std::rotate(begin() + i, begin() + tail, end());
-    return begin() + i;
+    return MoveTailTo(i, tail);
   }
   /// Requires: [first, last) is not of this Vector. Where copying an element
   /// throws, those before it stay, at the end.
@@ -324,8 +326,7 @@ class Vector {
       ReserveMore(static_cast<size_type>(std::distance(first, last)));
     }
     for (; first != last; ++first) emplace_back(*first);
-    std::rotate(begin() + i, begin() + tail, end());
-    return begin() + i;
+    return MoveTailTo(i, tail);
   }
   iterator insert(const_iterator at, std::initializer_list<T> values) {
     return insert(at, values.begin(), values.end());
@@ -354,7 +355,8 @@ class Vector {
   /// were. Stable. Linear.
   template <class Pred>
   size_type erase_if(Pred pred, size_type limit = npos) {
-    return EraseIf(pred, limit, nullptr);
+    CheckLive();
+    return detail::Eraser<T>(rep_).EraseIf(pred, limit);
   }
   /// Erases the first `limit` elements equal to `value`, which may be one of
   /// them, but not a part of one (the view of a String, say).
@@ -362,7 +364,9 @@ class Vector {
   size_type erase_value(const U& value, size_type limit = npos) {
     const auto is_equal = [&](const T& item) { return item == value; };
     if constexpr (std::is_same_v<U, T>) {
-      if (&value >= begin() && &value < end()) return EraseEqual(value, limit);
+      if (&value >= begin() && &value < end()) {
+        return detail::Eraser<T>(rep_).EraseEqual(value, limit);
+      }
     }
     return erase_if(is_equal, limit);
   }
@@ -374,7 +378,11 @@ class Vector {
       ReleaseElements(begin() + count, end());
       Wipe(begin() + count, end());
     }
-    for (T* at = end(); rep_.size < count; ++at) ConstructLast(at);
+    if constexpr (detail::kRunsNoCode<T>) {
+      for (T* at = end(); rep_.size < count; ++at) ConstructLast(at);
+    } else {
+      while (rep_.size < count) emplace_back();
+    }
     rep_.size = static_cast<std::uint32_t>(count);
   }
   void resize(size_type count,
@@ -476,11 +484,12 @@ class Vector {
       std::is_trivially_copyable_v<T> && sizeof(T) <= 16;
   ACRE_INLINE void PushValue(std::remove_cv_t<T> value) {
     static_assert(detail::RequireItem<T>());
-    const std::uint32_t size = rep_.size;
+    std::uint32_t size = rep_.size;
     T* data = begin();
     if (ACRE_UNLIKELY(size == rep_.capacity)) {
       detail::GrowVector(rep_, std::size_t{size} + 1, Element(), false);
       data = begin();
+      size = rep_.size;  // finalizers may have used this Vector
       ACRE_ASSUME(size < rep_.capacity);
     }
     T* at = data + size;
@@ -511,59 +520,18 @@ class Vector {
     return *at;
   }
 
-  /// Closes the gap that erasing leaves, also when a predicate throws.
-  struct Gap {
-    Gap(const Gap&) = delete;
-    explicit Gap(Vector& v) : vector(v), to(v.begin()), from(v.begin()) {}
-    ~Gap() {
-      if (to == from) return;
-      std::memmove(static_cast<void*>(to), static_cast<void*>(from),
-                   static_cast<size_type>(vector.end() - from) * sizeof(T));
-      vector.Wipe(vector.end() - (from - to), vector.end());
-      vector.rep_.size -= static_cast<std::uint32_t>(from - to);
-    }
-    void Keep() {
-      if (to != from) std::memcpy(static_cast<void*>(to), from, sizeof(T));
-      ++to;
-      ++from;
-    }
-    Vector& vector;
-    T* to;    // elements before it stay
-    T* from;  // elements from here on are not judged yet
-  };
-
-  /// The containers of the element at `spared` are not released.
-  template <class Pred>
-  size_type EraseIf(Pred& pred, size_type limit, const T* spared) {
-    Gap gap(*this);
-    size_type erased = 0;
-    while (gap.from != end()) {
-      if (erased == limit || !pred(std::as_const(*gap.from))) {
-        gap.Keep();
-        continue;
-      }
-      if (gap.from != spared) ReleaseElements(gap.from, gap.from + 1);
-      ++gap.from;
-      ++erased;
-    }
-    return erased;
-  }
-
-  /// erase_value of an element: compares with its bytes, and releases what it
-  /// holds at the end, if it was erased.
-  size_type EraseEqual(const T& element, size_type limit) {
-    alignas(T) std::byte bytes[sizeof(T)];
-    std::memcpy(bytes, static_cast<const void*>(&element), sizeof(T));
-    T& value = *std::launder(reinterpret_cast<T*>(bytes));
-    bool is_erased = false;
-    const auto is_equal = [&](const T& item) {
-      const bool equal = item == value;
-      is_erased |= equal && &item == &element;
-      return equal;
-    };
-    const size_type erased = EraseIf(is_equal, limit, &element);
-    if (is_erased) ReleaseElements(&value, &value + 1);
-    return erased;
+  /// What makes the element may run code that uses this very Vector.
+  template <class... Args>
+  ACRE_COLD T& EmplaceAside(Args&&... args) {
+    if (rep_.arena == nullptr) rep_.arena = &detail::FindArena(this, "Vector");
+    Arena& arena = *rep_.arena;
+    detail::CheckMayAllocate(rep_.data != nullptr ? rep_.data : this, arena,
+                             "Vector");
+    detail::AsideOf<T, detail::kNeedsPlace<T, Args...>> aside(arena);
+    detail::ConstructWith<T>(arena, aside.get(), std::forward<Args>(args)...);
+    detail::BindIn(*aside.get(), &arena);
+    detail::AppendMade(rep_, aside.get(), Element());
+    return back();
   }
 
   void ReserveMore(size_type count) {
@@ -574,34 +542,24 @@ class Vector {
   }
 
   /// Moves the last element to index i, and those from i on up by one.
-  void MoveLastTo(size_type i) {
-    T* const at = begin() + i;
-    T* const last = end() - 1;
-    if (at == last) return;
-    // With -fsanitize=undefined g++ 12 warns of a copy to null otherwise.
-    ACRE_ASSUME(at != nullptr);
-    alignas(T) std::byte bytes[sizeof(T)];
-    std::memcpy(bytes, static_cast<void*>(last), sizeof(T));
-    std::memmove(static_cast<void*>(at + 1), static_cast<void*>(at),
-                 static_cast<size_type>(last - at) * sizeof(T));
-    std::memcpy(static_cast<void*>(at), bytes, sizeof(T));
+  iterator MoveLastTo(size_type i) {
+    detail::MoveLast(rep_, i, Element());
+    return begin() + i;
   }
-
-  /// Checked builds: what is no element any more must not pass for one.
-  static void Wipe([[maybe_unused]] T* first, [[maybe_unused]] T* last) {
-    if constexpr (kChecked) {
-      if (first == last) return;  // both may be null
-      detail::Fill(static_cast<void*>(first), detail::kFreedByte,
-                   static_cast<size_type>(last - first) * sizeof(T));
-    }
+  /// The same for those from `tail` on. Making them may have run code that has
+  /// erased others.
+  iterator MoveTailTo(size_type i, size_type tail) {
+    tail = std::min(tail, size());
+    i = std::min(i, tail);
+    std::rotate(begin() + i, begin() + tail, end());
+    return begin() + i;
   }
 
   void BindElement(T* at) { detail::BindIn(*at, rep_.arena); }
-  void ReleaseElements([[maybe_unused]] T* first, [[maybe_unused]] T* last) {
-    if constexpr (detail::kHandlesIn<T>) {
-      for (; first != last; ++first) detail::ReleaseIn(*first);
-    }
+  static void ReleaseElements(T* first, T* last) {
+    detail::ReleaseRange(first, last);
   }
+  static void Wipe(T* first, T* last) { detail::WipeRange(first, last); }
 
   detail::VectorRep rep_;
 };

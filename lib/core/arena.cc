@@ -51,7 +51,9 @@ void* SlowPath::TakeBlock(std::size_t bytes, std::size_t align) {
   if (char* block = Carve(size.bytes, block_align)) return block;
   const std::size_t slack = block_align > kGranule ? block_align : 0;
   if (size.bytes > kInlineMax && size.bytes > NextChunkSize() / 4) {
-    if (Extend(size.bytes + slack)) return Carve(size.bytes, block_align);
+    if (Extend(size.bytes + slack)) {
+      if (char* block = Carve(size.bytes, block_align)) return block;
+    }
     return TakeLarge(bytes, align);
   }
   // A re-entrant user may take the new chunk's memory, hence the loop.
@@ -166,6 +168,8 @@ bool SlowPath::TryGrow(void* block, std::size_t old_bytes,
       return false;
     }
     if (more > a_.remaining() && !Extend(more)) return false;
+    // The source may have run code that used the arena.
+    if (end != a_.cursor_ || more > a_.remaining()) return false;
     a_.cursor_ += more;
   }
   if (kChecked) NoteGrown(block, new_bytes);

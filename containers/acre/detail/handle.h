@@ -22,6 +22,7 @@
 
 #include "acre/arena.h"
 #include "acre/config.h"
+#include "acre/detail/aside.h"
 #include "acre/detail/construct.h"
 #include "acre/detail/fill.h"
 #include "acre/detail/size_class.h"
@@ -107,13 +108,17 @@ ACRE_INLINE void ReleaseIn(const std::pair<A, B>& pair) {
   ReleaseIn(pair.second);
 }
 
-/// ConstructAt; where T has no such constructor, as one in `arena`: a String of
-/// a count and a character, say.
+/// Constructs a T that belongs to `arena`, wherever it lies: a container from
+/// text, a count and a value, a list. Anything else as ConstructAt does.
 template <class T, class... Args>
 ACRE_INLINE T* ConstructWith([[maybe_unused]] Arena& arena, void* at,
                              Args&&... args) {
-  if constexpr (!std::is_constructible_v<T, Args...> &&
-                std::is_constructible_v<T, Arena&, Args...>) {
+  constexpr bool kTakesArena = std::is_constructible_v<T, Arena&, Args...>;
+  constexpr bool kPrefersArena = Shape<T>::kKind == TypeKind::kHandle &&
+                                 sizeof...(Args) != 0 &&
+                                 !kMovesFrom<T, Args...>;
+  if constexpr (kTakesArena &&
+                (kPrefersArena || !std::is_constructible_v<T, Args...>)) {
     return ::new (at) T(arena, std::forward<Args>(args)...);
   } else {
     return ConstructAt<T>(at, std::forward<Args>(args)...);
@@ -154,8 +159,11 @@ static_assert(sizeof(VectorRep) == 32);
 
 inline constexpr std::size_t kVectorMaxSize = UINT32_MAX;
 
-/// Room that is being made. Between Start and Finish the elements are where
-/// they were, so that a new one may be constructed from them in the new block.
+/// Room that is being made. To get it may run code that uses the very Vector (a
+/// source that runs finalizers): the rep is read anew after it, and there is
+/// room for as many more elements as were wanted. Between Start and Finish the
+/// elements are where they were, so that a new one may be constructed from them
+/// in the new block.
 struct VectorGrowth {
   void* block;             // rep.data where it grew in place
   std::uint32_t capacity;  // of block
@@ -171,6 +179,11 @@ void AbandonGrowth(VectorRep& rep, const VectorGrowth& growth,
 /// Room for `wanted` elements at least; grows geometrically unless `exact`.
 ACRE_COLD void GrowVector(VectorRep& rep, std::size_t wanted,
                           const TypeLayout& element, bool exact);
+/// Appends an element that was made elsewhere, as bytes. Where there is no room
+/// and none to be had, what it holds is given back.
+void AppendMade(VectorRep& rep, void* made, const TypeLayout& element);
+/// Moves the last element to index i, and those from i on up by one.
+void MoveLast(VectorRep& rep, std::size_t i, const TypeLayout& element);
 /// Gives the storage back and leaves an empty, bound handle.
 void ReleaseVector(VectorRep& rep, const TypeLayout& element);
 /// Copies the block of a handle to `arena`, for TypeOps::copy_storage; false

@@ -17,6 +17,7 @@
 
 #include "acre/arena.h"
 #include "acre/config.h"
+#include "acre/detail/aside.h"
 #include "acre/detail/group.h"
 #include "acre/detail/handle.h"
 #include "acre/detail/key.h"
@@ -78,7 +79,9 @@ class Table {
     if (rep_.arena == nullptr) rep_.arena = &FindArena(&rep_, Policy::kName);
     return *rep_.arena;
   }
-  std::size_t slot_count() const { return rep_.groups() * kGroupSlots; }
+  std::size_t slot_count() const {
+    return rep_.groups() == 1 ? rep_.limit : rep_.groups() * kGroupSlots;
+  }
   float load_factor() const {
     if (rep_.size == 0) return 0;
     return static_cast<float>(rep_.size) / static_cast<float>(slot_count());
@@ -114,7 +117,7 @@ class Table {
     ReleaseAllElements();
     std::memset(rep_.control, 0, rep_.control_bytes());
     rep_.size = 0;
-    rep_.limit = LimitOf(rep_.groups());
+    rep_.limit = SizeOf(rep_).limit;
   }
 
   void Reserve(std::size_t count) {
@@ -172,9 +175,10 @@ class Table {
     Slot* slot;
     bool is_new;
   };
-  /// Finds `key`, or makes a slot by `construct(void*)`. Inline is what the
-  /// home group suffices for. All else is one call, behind which nothing is
-  /// left to do: no register has to be saved for it.
+  /// Finds `key`, or makes a slot by `construct(void*)`, which must not run
+  /// code that may use this table. Inline is what the home group suffices for.
+  /// All else is one call, behind which nothing is left to do: no register has
+  /// to be saved for it.
   template <class Q, class Construct>
   ACRE_INLINE Insertion TryInsert(const Q& key, Construct construct) {
     CheckLive();
@@ -189,6 +193,40 @@ class Table {
       return TryInsertFurther(key, hash, construct);
     }
     return {MakeAt({home, FirstSlot(free)}, hash, construct), true};
+  }
+
+  /// The same for a `construct` that may run anything: a source that collects,
+  /// finalizers, code of the user's. `kInPlace`: what it makes must lie in the
+  /// arena. Where the key has come meanwhile, that one stays.
+  template <bool kInPlace, class Q, class Construct>
+  __attribute__((noinline)) Insertion TryInsertAside(const Q& key,
+                                                     Construct construct) {
+    CheckLive();
+    const std::uint64_t hash = HashOf(key);
+    SlotPosition at;
+    if (Slot* slot = Search(key, hash, &at)) return {slot, false};
+    Arena& arena = BoundArena();
+    CheckMayAllocate(
+        rep_.has_table() ? static_cast<const void*>(rep_.slots) : this, arena,
+        Policy::kName);
+    AsideOf<Slot, kInPlace> aside(arena);
+    construct(static_cast<void*>(aside.get()));
+    return InsertMade(hash, aside.get());
+  }
+
+  /// The same for a `construct` that takes an element from elsewhere: only when
+  /// there is room for it, so that it is not lost where there is none.
+  template <class Q, class Construct>
+  Insertion TryInsertTaken(const Q& key, Construct construct) {
+    CheckLive();
+    const std::uint64_t hash = HashOf(key);
+    for (;;) {
+      SlotPosition at;
+      if (Slot* slot = Search(key, hash, &at)) return {slot, false};
+      if (HasRoom()) return {MakeAt(rep_.Locate(hash), hash, construct), true};
+      FinishGrowth(rep_, StartGrowth(rep_, kShape, Policy::kName), kShape,
+                   &HashUsed);
+    }
   }
 
   template <class Q>
@@ -215,24 +253,6 @@ class Table {
     const std::uint64_t hash = HashOf(Policy::KeyOf(*slot));
     std::memcpy(to, static_cast<const void*>(slot), sizeof(Slot));
     VacateAt(PositionOf(slot), hash);
-  }
-
-  /// Around what makes an element, in checked builds: fails where that has
-  /// changed this table, whose slot was chosen already.
-  auto BeforeMaking() const {
-    if constexpr (kChecked) {
-      return std::pair(rep_.control, rep_.size);
-    } else {
-      return nullptr;
-    }
-  }
-  template <class Before>
-  void CheckUnchanged(const Before& before) const {
-    if constexpr (kChecked) {
-      if (before != BeforeMaking()) {
-        FailChangedInside(*rep_.arena, Policy::kName);
-      }
-    }
   }
 
   /// The iterator to a slot that TryInsert or Find returned.
@@ -385,11 +405,14 @@ class Table {
       const SlotPosition at = LookFurther(key, hash);
       if (at.slot != kNoSlot) return {SlotAt(at.group, at.slot), false};
     }
-    if (ACRE_UNLIKELY(rep_.size >= rep_.limit) &&
-        !CleanOverflow(rep_, kShape, &HashUsed)) {
-      return {InsertGrowing(hash, construct), true};
-    }
+    if (ACRE_UNLIKELY(!HasRoom())) return InsertGrowing(key, hash, construct);
     return {MakeAt(rep_.Locate(hash), hash, construct), true};
+  }
+
+  /// For one element more.
+  ACRE_INLINE bool HasRoom() {
+    return ACRE_LIKELY(rep_.size < rep_.limit) ||
+           CleanOverflow(rep_, kShape, &HashUsed);
   }
 
   template <class Construct>
@@ -430,33 +453,68 @@ class Table {
   }
 
   /// The new element is made before the others move: `construct` may refer to
-  /// them, or move from them.
-  template <class Construct>
-  ACRE_COLD Slot* InsertGrowing(std::uint64_t hash, Construct construct) {
+  /// them, or move from them; and after the memory for all of them was got.
+  template <class Q, class Construct>
+  ACRE_COLD Insertion InsertGrowing(const Q& key, std::uint64_t hash,
+                                    Construct construct) {
     static_assert(RequireElement<typename Policy::Parts>());
-    Growth growth{*this, StartGrowth(rep_, kShape, Policy::kName)};
-    const SlotPosition at = rep_.Locate(hash);
-    Slot* slot = SlotAt(at.group, at.slot);
-    construct(static_cast<void*>(slot));
-    growth.made = slot;
-    ControlOf(at.group)[at.slot] = FingerprintOf(hash);
-    FinishGrowth(rep_, growth.old, kShape, &HashUsed);
-    growth.is_finished = true;
-    ++rep_.size;
-    return slot;
+    const TableRep fresh = StartGrowth(rep_, kShape, Policy::kName);
+    // Getting it may have run code that used this table.
+    SlotPosition at;
+    Slot* const slot = Search(key, hash, &at);
+    if (slot != nullptr || rep_.size < rep_.limit) {
+      if (rep_.arena->IsLive(fresh.stamp)) GiveTable(fresh, kShape);
+      if (slot != nullptr) return {slot, false};
+      return {MakeAt(rep_.Locate(hash), hash, construct), true};
+    }
+    Growth growth{*this, fresh};
+    AsideOf<Slot> aside(*rep_.arena);
+    construct(static_cast<void*>(aside.get()));
+    growth.made = aside.get();
+    growth.is_given = true;  // by FinishGrowth, whatever becomes of it
+    FinishGrowth(rep_, fresh, kShape, &HashUsed);
+    growth.made = nullptr;
+    return InsertMade(hash, aside.get());
   }
 
   /// Undoes what was not finished: a constructor or a hash has thrown.
   struct Growth {
     Table& table;
-    const TableRep old;
+    const TableRep fresh;
     Slot* made = nullptr;
-    bool is_finished = false;
+    bool is_given = false;
 
     ~Growth() {
-      if (ACRE_LIKELY(is_finished)) return;
       if (made != nullptr) ReleaseIn(*made);
-      AbandonGrowth(table.rep_, old, kShape);
+      if (!is_given) GiveTable(fresh, kShape);
+    }
+  };
+
+  /// Moves an element that was made aside to where it belongs; where its key is
+  /// there by now, what it holds is given back. The same where there is no
+  /// room.
+  Insertion InsertMade(std::uint64_t hash, Slot* made) {
+    Made keep{made};
+    for (;;) {
+      SlotPosition at;
+      Slot* const there = Search(Policy::KeyOf(*made), hash, &at);
+      if (there != nullptr) return {there, false};
+      if (HasRoom()) break;
+      FinishGrowth(rep_, StartGrowth(rep_, kShape, Policy::kName), kShape,
+                   &HashUsed);
+    }
+    keep.made = nullptr;
+    return {MakeAt(rep_.Locate(hash), hash,
+                   [made](void* to) {
+                     std::memcpy(to, static_cast<const void*>(made),
+                                 sizeof(Slot));
+                   }),
+            true};
+  }
+  struct Made {
+    Slot* made;
+    ~Made() {
+      if (made != nullptr) ReleaseIn(*made);
     }
   };
 

@@ -12,6 +12,10 @@
 // goes by triangular steps over groups. At most 7/8 of the slots are used.
 // Here and in Table, `group` is where the control bytes of a group begin,
 // counted from the first of all: 16 times its index.
+//
+// A table of one group has as many slots as its limit says, 15 at most, and all
+// of them are used: there is nowhere to overflow to. The lowest free slot is
+// taken, so that those it does not have stay free.
 
 #ifndef ACRE_CONTAINERS_DETAIL_TABLE_REP_H_
 #define ACRE_CONTAINERS_DETAIL_TABLE_REP_H_
@@ -39,7 +43,7 @@ struct SlotPosition {
 struct TableRep {
   std::uint8_t* control = const_cast<std::uint8_t*>(kEmptyGroups);
   void* slots = nullptr;
-  std::uint32_t mask = 0;    // groups - 1; groups are a power of two >= 2
+  std::uint32_t mask = 0;    // groups - 1; groups are a power of two
   std::uint32_t shift = 59;  // 60 - log2(groups)
   std::size_t size = 0;
   Arena* arena = nullptr;  // null: not bound yet
@@ -72,6 +76,32 @@ static_assert(sizeof(TableRep) == 56);
 
 inline constexpr std::size_t kMaxGroups = std::size_t{1} << 31;
 
+constexpr std::size_t LimitOf(std::size_t groups) {
+  return groups * kGroupSlots * 7 / 8;
+}
+/// As many elements stay without growing, whatever was erased. An eighth of the
+/// limit is left to wear out between two cleanings, so that erasing remains
+/// constant on average.
+constexpr std::size_t LastingLimitOf(std::size_t groups) {
+  return LimitOf(groups) * 7 / 8;
+}
+/// Rounded up: what a limit of n elements, or a table of n slots, must take.
+constexpr std::size_t SevenEighths(std::size_t n) { return n - n / 8; }
+
+/// How large a table is, or is to be.
+struct TableSize {
+  std::size_t groups;
+  std::size_t limit;  // of a new one; of one group: its slots
+};
+inline TableSize SizeOf(const TableRep& rep) {
+  const std::size_t groups = rep.groups();
+  return {groups, groups == 1 ? rep.limit : LimitOf(groups)};
+}
+/// LastingLimitOf the table; of one group all, since nothing overflows.
+inline std::size_t LastingLimit(const TableRep& rep) {
+  return rep.groups() == 1 ? rep.limit : LastingLimitOf(rep.groups());
+}
+
 /// Size and alignment of a slot, and of the tables made of them. A group wants
 /// 16; more would round small tables up to powers of two.
 struct SlotShape {
@@ -90,29 +120,21 @@ struct SlotShape {
   constexpr std::size_t control_bytes(std::size_t groups) const {
     return RoundUp(groups * kGroupBytes, table_align());
   }
-  constexpr std::size_t table_bytes(std::size_t groups) const {
-    return control_bytes(groups) + groups * kGroupSlots * size;
+  constexpr std::size_t table_bytes(TableSize table) const {
+    const std::size_t slots =
+        table.groups == 1 ? table.limit : table.groups * kGroupSlots;
+    return control_bytes(table.groups) + slots * size;
   }
-  /// The inverse.
+  /// The number of groups in a table of so many bytes.
   constexpr std::size_t groups_in(std::size_t bytes) const {
-    return bytes / (kGroupBytes + kGroupSlots * size);
+    const std::size_t groups = bytes / (kGroupBytes + kGroupSlots * size);
+    return groups == 0 ? 1 : groups;
   }
 };
-constexpr std::size_t LimitOf(std::size_t groups) {
-  return groups * kGroupSlots * 7 / 8;
-}
-/// As many elements stay without growing, whatever was erased. An eighth of the
-/// limit is left to wear out between two cleanings, so that erasing remains
-/// constant on average.
-constexpr std::size_t LastingLimitOf(std::size_t groups) {
-  return LimitOf(groups) * 7 / 8;
-}
-/// Rounded up: what a limit of n elements, or a table of n slots, must take.
-constexpr std::size_t SevenEighths(std::size_t n) { return n - n / 8; }
 
 /// Points `rep` to a new, empty table; the old one stays with the caller.
 /// `what` names the container for messages.
-void MakeTable(TableRep& rep, std::size_t groups, SlotShape shape,
+void MakeTable(TableRep& rep, TableSize size, SlotShape shape,
                const char* what);
 void GiveTable(const TableRep& rep, SlotShape shape);
 /// See TypeOps::copy_storage.
@@ -125,18 +147,16 @@ TableRep EmptyTable(Arena* arena);
 using HashSlots = void (*)(const void* row, SlotMask used,
                            std::uint64_t* hashes);
 
-/// Points `rep`, the table of a handle at the same address, to one with more
-/// room, or with clean overflow bits: empty, but for its size. Returns the old
-/// one, for FinishGrowth.
+/// For growth: a table with more room, or with clean overflow bits, for `rep`,
+/// which stays as it is. Empty, but for its size. Asks the arena for memory, so
+/// it may run code that uses the very table: `rep` is to be read anew.
 TableRep StartGrowth(TableRep& rep, SlotShape shape, const char* what);
-/// Moves the elements of the old table, and gives it back. Elements made since
-/// StartGrowth stay. Where a hash throws the old table is as it was, and the
-/// caller has to call AbandonGrowth.
-void FinishGrowth(TableRep& rep, const TableRep& old, SlotShape shape,
+/// Moves the elements to the table of StartGrowth, points `rep` to it and gives
+/// the old one back. False where that table does not suit (the old one has
+/// changed since, or while a hash ran): it is given back then, as it is where a
+/// hash throws, and `rep` is as it was.
+bool FinishGrowth(TableRep& rep, const TableRep& fresh, SlotShape shape,
                   HashSlots hash);
-/// Gives the new table back; `rep` has the old one again. What was made in the
-/// new one is the caller's to release.
-void AbandonGrowth(TableRep& rep, const TableRep& old, SlotShape shape);
 /// Where erasures have worn out a table with fewer elements than its lasting
 /// limit: finds out which overflow bits are needed still, and restores the
 /// limit. Nothing moves. False where there is nothing to gain, or where memory
@@ -151,10 +171,6 @@ void ReserveTable(TableRep& rep, std::size_t count, SlotShape shape,
 void ReinsertAll(TableRep& rep, SlotShape shape, HashSlots hash,
                  void (*moved)(void* context, const void* from, void* to),
                  void* context);
-
-/// Checked builds: making an element has changed the table that it is for.
-[[noreturn]] ACRE_COLD void FailChangedInside(const Arena& arena,
-                                              const char* what);
 
 }  // namespace acre::inline ACRE_ABI::detail
 

@@ -41,14 +41,14 @@ struct TableShape : PlainShape {
   static HandleStorage Storage(const void* handle) {
     const TableRep& rep = Rep(handle);
     if (!rep.has_table()) return {.arena = rep.arena};
-    const std::size_t bytes = kSlotShape.table_bytes(rep.groups());
+    const std::size_t bytes = kSlotShape.table_bytes(SizeOf(rep));
     return {rep.control, bytes,    bytes, kSlotShape.table_align(),
             rep.arena,   rep.stamp};
   }
   static ElementRun InUse(const void* handle) {
     const TableRep& rep = Rep(handle);
     if (!rep.has_table()) return {};
-    return {rep.control, kSlotShape.table_bytes(rep.groups())};
+    return {rep.control, kSlotShape.table_bytes(SizeOf(rep))};
   }
   /// A run is a slot: the occupied ones need not be neighbours.
   static ElementRun NextRun(const void* handle, std::size_t* cursor) {

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT
+//
+// Making an element aside: before its place in a container is known. What makes
+// an element may ask the arena for memory, whose source may run a collection,
+// and that finalizers which use the very container. So the place is chosen
+// afterwards, and the bytes are moved there. What can run no such code is made
+// in its place. Internal to acre.
+
+#ifndef ACRE_CONTAINERS_DETAIL_ASIDE_H_
+#define ACRE_CONTAINERS_DETAIL_ASIDE_H_
+
+#include <cstddef>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#include "acre/arena.h"
+#include "acre/config.h"
+#include "acre/detail/shape.h"
+#include "acre/fwd.h"
+
+namespace acre::inline ACRE_ABI::detail {
+
+template <class T, class... Args>
+inline constexpr bool kMovesFrom = false;
+template <class T, class A>
+inline constexpr bool kMovesFrom<T, A> =
+    std::is_same_v<A, T> || std::is_same_v<A, T&&>;
+
+/// Making a T of these arguments runs no code but the language's and that of
+/// views and containers that are moved.
+template <class T, class... Args>
+inline constexpr bool kRunsNoCode =
+    std::is_scalar_v<T> || std::is_trivially_constructible_v<T, Args...> ||
+    (sizeof...(Args) == 0 && std::is_nothrow_default_constructible_v<T>) ||
+    (kMovesFrom<T, Args...> && std::is_nothrow_move_constructible_v<T>) ||
+    Shape<T>::kKind == TypeKind::kView;
+
+/// A T made of these has containers that find their arena by where they lie.
+template <class T, class... Args>
+inline constexpr bool kNeedsPlace =
+    kHandlesIn<T> && !kRunsNoCode<T, Args...> &&
+    !std::is_constructible_v<T, Arena&, Args...>;
+
+/// The characters that a String keeps inside itself; see <acre/string.h>.
+inline constexpr std::size_t kInlineText = 23;
+
+/// True where a String is made of this text, without memory of an arena.
+template <class T, class... Args>
+ACRE_INLINE bool IsShortText([[maybe_unused]] const Args&... args) {
+  if constexpr (std::is_same_v<T, String> && sizeof...(Args) == 1) {
+    if constexpr ((std::is_convertible_v<const Args&, std::string_view> &&
+                   ...)) {
+      return (std::string_view(args).size() + ...) <= kInlineText;
+    }
+  }
+  return false;
+}
+
+/// Room for one T, on the stack, or in the arena where it needs that.
+template <class T, bool kInArena>
+class Aside {
+ public:
+  explicit Aside(Arena&) {}
+  Aside(const Aside&) = delete;
+  Aside& operator=(const Aside&) = delete;
+  T* get() { return reinterpret_cast<T*>(bytes_); }
+
+ private:
+  alignas(T) std::byte bytes_[sizeof(T)];
+};
+template <class T>
+class Aside<T, true> {
+ public:
+  explicit Aside(Arena& arena)
+      : arena_(arena),
+        block_(Blocks::Take(arena, sizeof(T), alignof(T), nullptr)) {}
+  Aside(const Aside&) = delete;
+  Aside& operator=(const Aside&) = delete;
+  ~Aside() { Blocks::Give(arena_, block_, sizeof(T), alignof(T), nullptr); }
+  T* get() { return static_cast<T*>(block_); }
+
+ private:
+  Arena& arena_;
+  void* const block_;
+};
+
+/// A large one would take too much of the stack.
+template <class T, bool kMustBeInArena = false>
+using AsideOf = Aside<T, kMustBeInArena || (sizeof(T) > 1024)>;
+
+}  // namespace acre::inline ACRE_ABI::detail
+
+#endif  // ACRE_CONTAINERS_DETAIL_ASIDE_H_

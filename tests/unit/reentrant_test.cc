@@ -1,0 +1,411 @@
+// SPDX-License-Identifier: MIT
+//
+// Guards containers against code that runs in the middle of their operations
+// and uses the very same container: a source that collects runs finalizers, and
+// a constructor may do anything. Model tests: a source that, whenever it is
+// asked for memory, inserts, erases, clears, grows and audits.
+
+#include <doctest/doctest.h>
+#include <gc/gc.h>
+
+#include <cstdint>
+#include <cstdlib>
+#include <functional>
+#include <map>
+#include <random>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "acre/arena.h"
+#include "acre/audit.h"
+#include "acre/chunk_source.h"
+#include "acre/gc.h"
+#include "acre/layout.h"
+#include "acre/map.h"
+#include "acre/set.h"
+#include "acre/string.h"
+#include "acre/vector.h"
+#include "collecting.h"
+
+namespace reentrant_test {
+
+using acre::Arena;
+
+/// Runs something whenever it is asked for memory, but not while that runs.
+class BusySource final : public acre::ChunkSource {
+ public:
+  acre::ChunkMemory Acquire(std::size_t min_size, std::size_t) override {
+    if (run && !is_running_) {
+      is_running_ = true;
+      run();
+      ++runs;
+      is_running_ = false;
+    }
+    void* memory = std::aligned_alloc(16, (min_size + 15) / 16 * 16);
+    return {memory, memory == nullptr ? 0 : min_size};
+  }
+  void Release(acre::ChunkMemory memory) noexcept override {
+    std::free(memory.address);
+  }
+
+  std::function<void()> run;
+  int runs = 0;
+
+ private:
+  bool is_running_ = false;
+};
+
+std::string Text(unsigned n) {
+  std::string text = std::to_string(n);
+  if (n % 3 != 0) text += " and so long that it does not fit inside a String";
+  return text;
+}
+
+/// Small chunks, so that the source is asked often.
+acre::ArenaOptions Busy(BusySource& source) {
+  return {
+      .name = "busy", .source = &source, .first_chunk = 256, .max_chunk = 256};
+}
+
+struct Named {
+  acre::String name;
+  acre::Vector<int> numbers = {};
+};
+ACRE_LAYOUT(Named, name, numbers)
+
+/// A value whose constructor does what it is told.
+struct Meddling {
+  static inline std::function<void()> on_construction;
+  Meddling() = default;
+  explicit Meddling(int n) : number(n) {
+    if (const auto run = std::exchange(on_construction, nullptr)) run();
+  }
+  int number = 0;
+};
+ACRE_LAYOUT(Meddling, number)
+
+/// One operation on the container and on the model.
+template <class C, class M>
+using Step = std::function<void(C&, M&, unsigned)>;
+
+/// Runs steps; those of `meddle` come at any moment that the source is asked.
+template <class C, class M>
+void RunSteps(const std::vector<Step<C, M>>& steps,
+              const std::vector<Step<C, M>>& meddle,
+              const std::function<void(const C&, const M&)>& compare) {
+  int runs = 0;
+  for (unsigned seed = 0; seed < 80; ++seed) {
+    INFO("seed " << seed);
+    std::mt19937 random(seed);
+    BusySource source;
+    Arena arena(Busy(source));
+    C& container = *arena.New<C>();
+    M model;
+    source.run = [&] {
+      const unsigned number = static_cast<unsigned>(random()) % 200;
+      meddle[random() % meddle.size()](container, model, number);
+      if (number % 16 == 0) {
+        const acre::AuditReport report = acre::Audit(arena, container);
+        CHECK(report.clean());
+      }
+    };
+    for (int i = 0; i < 300; ++i) {
+      const unsigned number = static_cast<unsigned>(random()) % 200;
+      steps[random() % steps.size()](container, model, number);
+      compare(container, model);
+    }
+    runs += source.runs;
+  }
+  CHECK(runs > 300);
+}
+
+// What a step does to the model comes after what it does to the container,
+// since others may run in between; so steps say what holds whatever they did.
+
+template <class V>
+void CheckSame(const acre::Map<acre::String, V>& map,
+               const std::map<std::string, int>& model) {
+  REQUIRE(map.size() == model.size());
+  for (const auto& [key, value] : model) {
+    const V* found = map.get(key);
+    REQUIRE(found != nullptr);
+  }
+  std::size_t count = 0;
+  for (const auto& [key, value] : map) {
+    REQUIRE(model.contains(std::string(key.view())));
+    ++count;
+  }
+  REQUIRE(count == model.size());
+}
+
+}  // namespace reentrant_test
+
+using namespace reentrant_test;
+
+TEST_CASE("re-entrant: a Map of Strings") {
+  using C = acre::Map<acre::String, int>;
+  using M = std::map<std::string, int>;
+  const Step<C, M> insert = [](C& map, M& model, unsigned n) {
+    map[Text(n)] = 1;
+    model[Text(n)] = 1;
+  };
+  const Step<C, M> emplace = [](C& map, M& model, unsigned n) {
+    map.try_emplace(Text(n), 2);
+    model.try_emplace(Text(n), 2);
+  };
+  const Step<C, M> erase = [](C& map, M& model, unsigned n) {
+    map.erase(Text(n));
+    model.erase(Text(n));
+  };
+  const Step<C, M> erase_many = [](C& map, M& model, unsigned n) {
+    for (unsigned i = n; i < n + 20; ++i) {
+      map.erase(Text(i));
+      model.erase(Text(i));
+    }
+  };
+  const Step<C, M> clear = [](C& map, M& model, unsigned n) {
+    if (n > 20) return;
+    map.clear();
+    model.clear();
+  };
+  const Step<C, M> grow = [](C& map, M&, unsigned n) {
+    map.reserve(map.size() + n / 8);
+  };
+  RunSteps<C, M>({insert, insert, emplace, emplace, erase, grow},
+                 {insert, emplace, erase, erase_many, clear, grow},
+                 &CheckSame<int>);
+}
+
+TEST_CASE("re-entrant: a Map of integers, of Strings and of structs") {
+  using C = acre::Map<int, acre::String>;
+  using M = std::map<int, std::string>;
+  const Step<C, M> assign = [](C& map, M& model, unsigned n) {
+    map.insert_or_assign(static_cast<int>(n), Text(n));
+    model.insert_or_assign(static_cast<int>(n), Text(n));
+  };
+  const Step<C, M> emplace = [](C& map, M& model, unsigned n) {
+    map.try_emplace(static_cast<int>(n), Text(n));
+    model.try_emplace(static_cast<int>(n), Text(n));
+  };
+  const Step<C, M> erase = [](C& map, M& model, unsigned n) {
+    map.erase(static_cast<int>(n));
+    model.erase(static_cast<int>(n));
+  };
+  const Step<C, M> clear = [](C& map, M& model, unsigned n) {
+    if (n > 20) return;
+    map.clear();
+    model.clear();
+  };
+  RunSteps<C, M>({assign, emplace, erase}, {assign, emplace, erase, clear},
+                 [](const C& map, const M& model) {
+                   REQUIRE(map.size() == model.size());
+                   for (const auto& [key, text] : model) {
+                     REQUIRE(map.contains(key));
+                     REQUIRE(map.at(key) == text);
+                   }
+                 });
+
+  using D = acre::Map<int, Named>;
+  using N = std::set<int>;
+  const Step<D, N> make = [](D& map, N& model, unsigned n) {
+    // Its text finds the arena by where the struct lies.
+    map.try_emplace(static_cast<int>(n), Text(n).c_str());
+    model.insert(static_cast<int>(n));
+  };
+  const Step<D, N> drop = [](D& map, N& model, unsigned n) {
+    map.erase(static_cast<int>(n));
+    model.erase(static_cast<int>(n));
+  };
+  RunSteps<D, N>(
+      {make, make, drop}, {make, drop}, [](const D& map, const N& model) {
+        REQUIRE(map.size() == model.size());
+        for (const int key : model) {
+          REQUIRE(map.at(key).name == Text(static_cast<unsigned>(key)));
+        }
+      });
+}
+
+TEST_CASE("re-entrant: a Set of Strings") {
+  using C = acre::Set<acre::String>;
+  using M = std::set<std::string>;
+  const Step<C, M> insert = [](C& set, M& model, unsigned n) {
+    set.insert(Text(n));
+    model.insert(Text(n));
+  };
+  const Step<C, M> erase = [](C& set, M& model, unsigned n) {
+    set.erase(Text(n));
+    model.erase(Text(n));
+  };
+  const Step<C, M> clear = [](C& set, M& model, unsigned n) {
+    if (n > 20) return;
+    set.clear();
+    model.clear();
+  };
+  RunSteps<C, M>({insert, insert, erase}, {insert, erase, clear},
+                 [](const C& set, const M& model) {
+                   REQUIRE(set.size() == model.size());
+                   for (const std::string& key : model) {
+                     REQUIRE(set.contains(key));
+                   }
+                 });
+}
+
+TEST_CASE("re-entrant: a Vector of Strings") {
+  // Where others append in between the order is theirs too: as a multiset.
+  using C = acre::Vector<acre::String>;
+  using M = std::multiset<std::string>;
+  const Step<C, M> push = [](C& v, M& model, unsigned n) {
+    v.push_back(Text(n));
+    model.insert(Text(n));
+  };
+  const Step<C, M> insert = [](C& v, M& model, unsigned n) {
+    v.insert(v.begin() + static_cast<std::ptrdiff_t>(v.size() / 2), Text(n));
+    model.insert(Text(n));
+  };
+  const Step<C, M> many = [](C& v, M& model, unsigned n) {
+    for (int i = 0; i < 5; ++i) {
+      v.push_back(Text(n));
+      model.insert(Text(n));
+    }
+  };
+  const Step<C, M> pop = [](C& v, M& model, unsigned) {
+    if (v.empty()) return;
+    model.erase(model.find(std::string(v.back().view())));
+    v.pop_back();
+  };
+  const Step<C, M> clear = [](C& v, M& model, unsigned n) {
+    if (n > 20) return;
+    v.clear();
+    model.clear();
+  };
+  const Step<C, M> reserve = [](C& v, M&, unsigned n) {
+    v.reserve(v.size() + n / 8);
+  };
+  RunSteps<C, M>({push, insert, many, pop, reserve},
+                 {push, insert, pop, clear, reserve},
+                 [](const C& v, const M& model) {
+                   M found;
+                   for (const acre::String& text : v) {
+                     found.emplace(text.view());
+                   }
+                   REQUIRE(found == model);
+                 });
+}
+
+TEST_CASE("re-entrant: a Vector of integers") {
+  using C = acre::Vector<int>;
+  using M = std::multiset<int>;
+  const Step<C, M> push = [](C& v, M& model, unsigned n) {
+    v.push_back(static_cast<int>(n));
+    model.insert(static_cast<int>(n));
+  };
+  const Step<C, M> emplace = [](C& v, M& model, unsigned n) {
+    v.emplace(v.begin(), static_cast<int>(n));
+    model.insert(static_cast<int>(n));
+  };
+  const Step<C, M> pop = [](C& v, M& model, unsigned) {
+    if (v.empty()) return;
+    model.erase(model.find(v.back()));
+    v.pop_back();
+  };
+  const Step<C, M> shrink = [](C& v, M&, unsigned) { v.shrink_to_fit(); };
+  RunSteps<C, M>({push, push, push, emplace, pop, shrink},
+                 {push, emplace, pop, shrink}, [](const C& v, const M& model) {
+                   REQUIRE(M(v.begin(), v.end()) == model);
+                 });
+}
+
+TEST_CASE("re-entrant: a String") {
+  // Whatever comes in between, appending appends, and nothing is torn.
+  for (unsigned seed = 0; seed < 40; ++seed) {
+    std::mt19937 random(seed);
+    BusySource source;
+    Arena arena(Busy(source));
+    acre::String& text = *arena.New<acre::String>();
+    source.run = [&] {
+      switch (random() % 4) {
+        case 0:
+          text.append("abc");
+          break;
+        case 1:
+          text.clear();
+          break;
+        case 2:
+          text.assign("a text that is longer than what fits inside");
+          break;
+        default:
+          text.reserve(text.size() + 100);
+      }
+    };
+    for (int i = 0; i < 400; ++i) {
+      const std::string more(random() % 60, 'x');
+      text.append(more);
+      REQUIRE(text.ends_with(more));
+      REQUIRE(text.c_str()[text.size()] == '\0');
+      if (text.size() > 1000) text = "start anew, with what needs storage";
+      if (i % 10 == 0) {
+        const std::size_t size = text.size();
+        text.append(text.view().substr(size / 2));
+      }
+      if (i % 50 == 0) arena.Free(arena.Allocate(200), 200);
+    }
+  }
+}
+
+TEST_CASE("re-entrant: a constructor that uses the Map it is made for") {
+  Arena arena;
+  auto& map = *arena.New<acre::Map<int, Meddling>>();
+  for (int i = 0; i < 300; ++i) {
+    Meddling::on_construction = [&] { map.try_emplace(1000 + i, 1); };
+    map.try_emplace(i, 2);
+    REQUIRE(map.at(i).number == 2);
+    REQUIRE(map.at(1000 + i).number == 1);
+  }
+  // The same key: who is there first stays.
+  Meddling::on_construction = [&] { map.try_emplace(5000, 7); };
+  CHECK_FALSE(map.try_emplace(5000, 8).second);
+  CHECK(map.at(5000).number == 7);
+  CHECK(map.size() == 601);
+
+  auto& v = *arena.New<acre::Vector<Meddling>>();
+  for (int i = 0; i < 100; ++i) {
+    Meddling::on_construction = [&] { v.emplace_back(1); };
+    v.emplace_back(2);
+    REQUIRE(v.back().number == 2);
+    REQUIRE(v.size() == static_cast<std::size_t>(2 * i + 2));
+  }
+}
+
+TEST_CASE("re-entrant: finalizers of the collector, in the midst of growth") {
+  acre_test::NeedCollector();
+  static acre::Map<int, int>* map;
+  static int done;
+  static bool is_armed;
+  done = 0;
+  Arena arena({.first_chunk = 4096, .max_chunk = 4096});
+  map = arena.New<acre::Map<int, int>>();
+  const int on_demand = GC_get_finalize_on_demand();
+  for (int i = 0; i < 20000; ++i) {
+    if (i % 1000 == 0) {
+      GC_set_finalize_on_demand(1);
+      is_armed = true;
+      GC_register_finalizer_no_order(
+          GC_malloc(64),
+          [](void*, void*) {
+            if (!std::exchange(is_armed, false)) return;
+            (*map)[-1 - done++] = 1;
+          },
+          nullptr, nullptr, nullptr);
+      acre_test::ClobberStack();
+      GC_gcollect();
+      GC_set_finalize_on_demand(0);
+    }
+    (*map)[i] = i;
+  }
+  GC_set_finalize_on_demand(on_demand);
+  CHECK(done > 0);
+  CHECK(map->size() == static_cast<std::size_t>(20000 + done));
+  for (int i = 0; i < 20000; ++i) REQUIRE(map->at(i) == i);
+  for (int i = 0; i < done; ++i) REQUIRE(map->at(-1 - i) == 1);
+}
