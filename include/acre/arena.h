@@ -51,6 +51,10 @@ struct FreeBlock {
   FreeBlock* next;
 };
 
+/// Of arenas that have freed no block above 512 bytes: all empty, never
+/// written.
+extern FreeBlock* no_free_lists[kFarClasses];
+
 /// Binds every unbound handle that `object` holds by value to `arena`.
 void BindHandles(const TypeLayout& type, void* object, Arena* arena);
 /// Releases the storage of every handle that `object` holds by value.
@@ -319,6 +323,11 @@ class Arena {
   void CheckFree(void* block, std::size_t bytes, std::size_t align,
                  const TypeLayout* type);
   bool IsLiveInMarks(std::uint64_t stamp) const noexcept;
+  detail::FreeBlock*& FreeList(unsigned index) {
+    return index <= detail::kNearClasses
+               ? near_free_[index]
+               : far_free_[index - detail::kNearClasses - 1];
+  }
   [[noreturn]] ACRE_COLD void FailAllocation(std::size_t bytes) const;
   void VisitChunks(void (*visit)(void* context, const ChunkInfo& info),
                    void* context) const;
@@ -341,7 +350,10 @@ class Arena {
   // that are free as a whole. 0: always (a mark is open, freelists are left
   // out, or nobody knows yet).
   std::size_t reclaim_at_ = 0;
-  detail::FreeBlock* free_[detail::kClassCount] = {};  // by class; null: empty
+  // Freelists, null where empty: by class, and those from the one behind on.
+  // The second row is of all arenas and read-only until this one needs its own.
+  detail::FreeBlock* near_free_[detail::kNearClasses + 1] = {};
+  detail::FreeBlock** far_free_;
   std::uint64_t erasures_ = 0;
 
   // Cold.
@@ -391,9 +403,9 @@ ACRE_INLINE void* Arena::Take(std::size_t bytes, std::size_t align,
                               const TypeLayout* type) {
   if (!kChecked && detail::IsTakenInline(bytes, align)) {
     const detail::SizeClass size = detail::ClassOf(bytes, align);
-    if (detail::FreeBlock* block = free_[size.index];
+    if (detail::FreeBlock* block = FreeList(size.index);
         ACRE_UNLIKELY(block != nullptr)) {
-      free_[size.index] = block->next;
+      FreeList(size.index) = block->next;
       reused_ += size.bytes;
       return block;
     }
@@ -410,9 +422,12 @@ ACRE_INLINE void Arena::Give(void* block, std::size_t bytes, std::size_t align,
     return GiveSlow(block, bytes, align, type);
   }
   const detail::SizeClass size = detail::ClassOf(bytes, align);
+  if (size.index > detail::kNearClasses && far_free_ == detail::no_free_lists) {
+    return GiveSlow(block, bytes, align, type);
+  }
   auto* free_block = static_cast<detail::FreeBlock*>(block);
-  free_block->next = free_[size.index];
-  free_[size.index] = free_block;
+  free_block->next = FreeList(size.index);
+  FreeList(size.index) = free_block;
   freed_ += size.bytes;
 }
 

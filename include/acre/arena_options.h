@@ -35,9 +35,10 @@ struct ArenaOptions {
   ChunkSource* source = nullptr;
 
   /// The first chunk; every later one is as large as all before it together,
-  /// so that n bytes take log n chunks, up to max_chunk. 64 KiB keeps a small
-  /// arena small and puts one page fault burst of 16 pages at its start.
-  std::size_t first_chunk = std::size_t{64} << 10;
+  /// so that n bytes take log n chunks, up to max_chunk. 0: 64 KiB, one burst
+  /// of 16 page faults at the start; for a collected arena, of which a program
+  /// may have very many, 256 bytes.
+  std::size_t first_chunk = 0;
 
   /// Chunks grow no larger, single blocks aside. 4 MiB: collection cost per
   /// chunk is spread over a thousand pages. A power of two: libgc takes four

@@ -48,12 +48,14 @@ class BackLinkSource final : public ChunkSource {
 
   ChunkMemory Acquire(std::size_t min_size, std::size_t wanted) override {
     CheckThread();
-    auto* cell = static_cast<Cell*>(GC_malloc(sizeof(Cell)));
-    if (cell == nullptr) return {};
+    // The chunk first, held by this frame: getting it may run finalizers that
+    // acquire another one.
     for (const std::size_t size : {wanted, min_size}) {
       void* chunk = GC_generic_malloc(RequestFor(size),
                                       static_cast<int>(GetKinds().back_link));
       if (chunk == nullptr) continue;
+      Cell* cell = NewCell();
+      if (cell == nullptr) return {};
       *static_cast<Header*>(chunk) = {owner_, cell};
       *cell = {chunk, cells_, nullptr};
       if (cells_ != nullptr) cells_->prev = cell;
@@ -75,8 +77,14 @@ class BackLinkSource final : public ChunkSource {
   }
 
  private:
+  Cell* NewCell() {
+    if (first_.chunk == nullptr) return &first_;
+    return static_cast<Cell*>(GC_malloc(sizeof(Cell)));
+  }
+
   Arena* owner_;           // this control block
   Cell* cells_ = nullptr;  // of all chunks
+  Cell first_ = {};        // one of them, for arenas of one chunk
 };
 
 /// Keeps one token of OnCollected; on the collected heap.

@@ -16,6 +16,8 @@
 namespace acre::inline ACRE_ABI {
 namespace detail {
 
+FreeBlock* no_free_lists[kFarClasses] = {};
+
 SizeClass BlockFor(std::size_t bytes, std::size_t align) {
   if (bytes <= kClassedMax) return ClassOf(bytes, align);
   return {RoundUp(bytes, std::max(align, kGranule)), kNoClass};
@@ -66,18 +68,36 @@ void* SlowPath::TakeBlock(std::size_t bytes, std::size_t align) {
 
 ACRE_READS_FREE_BLOCKS void* SlowPath::PopFree(SizeClass size) {
   if (size.index == kNoClass) return nullptr;
-  FreeBlock* block = a_.free_[size.index];
+  FreeBlock* block = a_.FreeList(size.index);
   if (block == nullptr) return nullptr;
-  a_.free_[size.index] = block->next;
+  a_.FreeList(size.index) = block->next;
   a_.reused_ += size.bytes;
   return block;
 }
 
+/// They are the entry's: the collector frees collected arenas without a word.
+bool SlowPath::HasFarLists() {
+  if (a_.far_free_ != no_free_lists) return true;
+  FreeBlock** lists = index::FarLists(a_.entry_);
+  if (lists == nullptr) return false;
+  a_.far_free_ = lists;
+  return true;
+}
+
+void SlowPath::EmptyFreeLists() {
+  std::fill(std::begin(a_.near_free_), std::end(a_.near_free_), nullptr);
+  if (a_.far_free_ == no_free_lists) return;
+  std::fill_n(a_.far_free_, kFarClasses, nullptr);
+}
+
 ACRE_READS_FREE_BLOCKS void SlowPath::PushFree(void* block, unsigned index,
                                                std::size_t bytes) {
-  auto* free_block = static_cast<FreeBlock*>(block);
-  free_block->next = a_.free_[index];
-  a_.free_[index] = free_block;
+  // Where there is no memory for the lists the block waits for Reset.
+  if (index <= kNearClasses || HasFarLists()) {
+    auto* free_block = static_cast<FreeBlock*>(block);
+    free_block->next = a_.FreeList(index);
+    a_.FreeList(index) = free_block;
+  }
   a_.freed_ += bytes;
 }
 
@@ -265,7 +285,7 @@ void SlowPath::Reset(ResetMode mode) {
   NoteTop();
   RetireAllLarge(0);
   if (a_.freed_ != a_.reused_ || a_.mark_ != nullptr) {
-    std::fill(std::begin(a_.free_), std::end(a_.free_), nullptr);
+    EmptyFreeLists();
   }
   a_.freed_ = a_.reused_ = a_.scanned_ = a_.unreclaimed_ = 0;
   a_.vain_scans_ = 0;
@@ -305,7 +325,8 @@ void SlowPath::ReleaseAll() {
   RetireAllLarge(0);
   a_.current_ = nullptr;
   a_.cursor_ = a_.limit_ = nullptr;
-  std::fill(std::begin(a_.free_), std::end(a_.free_), nullptr);
+  EmptyFreeLists();
+  a_.far_free_ = no_free_lists;
   TrimTo(0);
   index::RemoveArena(a_.entry_);
   a_.entry_ = nullptr;
@@ -443,7 +464,8 @@ bool IsOlderThanMark(const Arena& arena, const void* address) noexcept {
 // -------------------------------------------------------- the public surface
 
 Arena::Arena(const ArenaOptions& options)
-    : source_(options.source != nullptr ? options.source
+    : far_free_(detail::no_free_lists),
+      source_(options.source != nullptr ? options.source
                                         : &CollectedSource::Instance()),
       entry_(nullptr),
       options_(options) {

@@ -174,18 +174,36 @@ void Recycle(ArenaEntry* entry) {
   g_free_entries = entry;
 }
 
-/// Takes out what the collector has freed. Runs where a new chunk finds its
-/// page taken, and whenever the number of collected arenas has doubled.
-void Purge() {
-  ArenaEntry** at = &g_collected;
-  while (ArenaEntry* entry = *at) {
-    if (entry->arena() != nullptr) {
-      at = &entry->next;
-      continue;
+/// Takes out an arena that the collector has freed.
+void TakeDead(ArenaEntry* entry) {
+  *entry->linked_at = entry->next;
+  if (entry->next != nullptr) entry->next->linked_at = entry->linked_at;
+  --g_collected_count;
+  Recycle(entry);
+}
+
+/// Makes room in the slot of a page: what the collector has freed there goes.
+/// Small chunks of living arenas may stay, they share their pages.
+void TakeDeadFrom(const std::atomic<IndexLink*>& slot) {
+  const IndexLink* link = slot.load(std::memory_order_relaxed);
+  while (link != nullptr) {
+    ArenaEntry* owner = link->chunk->owner.load(std::memory_order_relaxed);
+    if (owner != nullptr && owner->arena() == nullptr) {
+      TakeDead(owner);
+      link = slot.load(std::memory_order_relaxed);
+    } else {
+      link = link->next.load(std::memory_order_relaxed);
     }
-    *at = entry->next;
-    --g_collected_count;
-    Recycle(entry);
+  }
+}
+
+/// The same everywhere. Runs whenever the number of collected arenas has
+/// doubled.
+void Purge() {
+  ArenaEntry* next = nullptr;
+  for (ArenaEntry* entry = g_collected; entry != nullptr; entry = next) {
+    next = entry->next;
+    if (entry->arena() == nullptr) TakeDead(entry);
   }
   g_purge_at = std::max<std::size_t>(64, 2 * g_collected_count);
 }
@@ -252,10 +270,22 @@ ArenaEntry* AddArena(Arena* arena, bool collected) {
                             std::memory_order_release);
   if (collected) {
     entry->next = g_collected;
+    entry->linked_at = &g_collected;
+    if (g_collected != nullptr) g_collected->linked_at = &entry->next;
     g_collected = entry;
     ++g_collected_count;
   }
   return entry;
+}
+
+FreeBlock** FarLists(ArenaEntry* entry) {
+  if (entry->far_lists == nullptr) {
+    entry->far_lists =
+        static_cast<FreeBlock**>(std::calloc(kFarClasses, sizeof(FreeBlock*)));
+  } else {
+    std::fill_n(entry->far_lists, kFarClasses, nullptr);
+  }
+  return entry->far_lists;
 }
 
 void ForEachArena(void (*visit)(void*, const Arena&), void* context) {
@@ -280,22 +310,20 @@ Chunk* AddChunk(ArenaEntry* owner, ChunkMemory memory) {
   }
   Chunk* chunk = g_free_chunks;
   chunk->memory = memory;
-  bool is_taken = false;
   const bool has_slots =
-      ForEachPage(chunk, [&](std::uintptr_t page, IndexLink*) {
+      ForEachPage(chunk, [](std::uintptr_t page, IndexLink*) {
         const auto* slot = MakeSlot(page);
-        if (slot != nullptr && slot->load() != nullptr) is_taken = true;
+        if (slot != nullptr) TakeDeadFrom(*slot);
         return slot != nullptr;
       });
   if (!has_slots) return nullptr;
-  if (is_taken) Purge();
   if (kChecked &&
       !chunk->blocks.Create(static_cast<char*>(memory.address) + kChunkHeader,
                             memory.size)) {
     return nullptr;
   }
   for (Chunk** at = &g_free_chunks;; at = &(*at)->next_owned) {
-    if (*at != chunk) continue;  // Purge may have put others before it
+    if (*at != chunk) continue;  // what was dead stands before it
     *at = chunk->next_owned;
     break;
   }
@@ -320,13 +348,11 @@ bool ExtendChunk(Chunk* chunk, std::size_t more) {
     return false;
   }
   const Writing writing;
-  bool is_taken = false;
   for (std::uintptr_t page = old_last + 1; page <= last; ++page) {
     const auto* slot = MakeSlot(page);
     if (slot == nullptr) return false;
-    is_taken |= slot->load() != nullptr;
+    TakeDeadFrom(*slot);
   }
-  if (is_taken) Purge();
   if (kChecked && !chunk->blocks.Extend(chunk->memory.size + more)) {
     return false;
   }

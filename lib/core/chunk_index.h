@@ -31,18 +31,22 @@
 namespace acre::inline ACRE_ABI::detail {
 
 class ArenaWatch;  // acre/detail/watch.h
+struct FreeBlock;  // acre/arena.h
 
 struct ArenaEntry {
   // The complement of the Arena's address, so that nothing takes it for a
   // reference; 0: dead. Written by the collector for collected arenas.
   std::atomic<std::uintptr_t> hidden_arena{0};
-  Chunk* chunks = nullptr;     // all of the arena's, linked by next_owned
-  ArenaEntry* next = nullptr;  // among collected entries, or free ones
+  Chunk* chunks = nullptr;           // all of the arena's, linked by next_owned
+  ArenaEntry* next = nullptr;        // among collected entries, or free ones
+  ArenaEntry** linked_at = nullptr;  // what points to it among collected ones
   bool collected = false;
   ArenaEntry* next_made = nullptr;  // among all that were ever used
   bool is_made = false;             // is in that list
   ArenaWatch* watch = nullptr;  // checked builds; told when the arena is gone
   char name[48] = {};  // checked builds: the arena's, for when it is gone
+
+  FreeBlock** far_lists = nullptr;  // see FarLists; kept for the next arena
 
   Arena* arena() const noexcept {
     const std::uintptr_t hidden = hidden_arena.load(std::memory_order_acquire);
@@ -51,6 +55,10 @@ struct ArenaEntry {
 };
 
 namespace index {
+
+/// Freelists of the larger classes for the arena of this entry, empty; null
+/// where memory ran out.
+FreeBlock** FarLists(ArenaEntry* entry);
 
 /// Null where memory ran out.
 ArenaEntry* AddArena(Arena* arena, bool collected);

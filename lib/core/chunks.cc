@@ -12,8 +12,10 @@
 namespace acre::inline ACRE_ABI::detail {
 
 std::size_t SlowPath::NextChunkSize() const {
-  return std::clamp(a_.reserved_, a_.options_.first_chunk,
-                    std::max(a_.options_.first_chunk, a_.options_.max_chunk));
+  std::size_t first = a_.options_.first_chunk;
+  if (first == 0) first = a_.collected_ ? 256 : std::size_t{64} << 10;
+  return std::clamp(a_.reserved_, first,
+                    std::max(first, a_.options_.max_chunk));
 }
 
 /// Makes a chunk with `need` free bytes current, if there is one to be had.
@@ -173,10 +175,11 @@ Chunk* SlowPath::Acquire(std::size_t min_size, std::size_t wanted) {
   if (min_size > Allowed() && !(ReleaseSpares() && min_size <= Allowed())) {
     return nullptr;
   }
+  // Whole pages, but for the chunks of very small arenas.
+  wanted = RoundUp(wanted, wanted < kMaxAlignment ? kGranule : kMaxAlignment);
   const auto acquire = [&] {
     const CallingSource calling(*this);
-    return a_.source_->Acquire(
-        min_size, std::min(RoundUp(wanted, kMaxAlignment), Allowed()));
+    return a_.source_->Acquire(min_size, std::min(wanted, Allowed()));
   };
   ChunkMemory memory = acquire();
   if (memory.address == nullptr && ReleaseSpares()) memory = acquire();

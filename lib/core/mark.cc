@@ -19,7 +19,9 @@ namespace acre::inline ACRE_ABI::detail {
 std::size_t SlowPath::MarkBytes() const {
   std::size_t lists = 0;
   if (a_.freed_ != a_.reused_) {
-    for (const FreeBlock* head : a_.free_) lists += head != nullptr;
+    for (unsigned index = 1; index < kClassCount; ++index) {
+      lists += a_.FreeList(index) != nullptr;
+    }
   }
   return RoundUp(sizeof(MarkState) + lists * sizeof(SavedList), kGranule);
 }
@@ -52,9 +54,9 @@ Mark SlowPath::Checkpoint() {
                                  JumpFrom(a_.mark_),
                                  a_.mark_ != nullptr ? a_.mark_->depth + 1 : 0};
   for (unsigned index = 1; index < kClassCount; ++index) {
-    if (a_.free_[index] == nullptr) continue;
-    state->saved()[state->saved_count++] = {a_.free_[index], index};
-    a_.free_[index] = nullptr;
+    if (a_.FreeList(index) == nullptr) continue;
+    state->saved()[state->saved_count++] = {a_.FreeList(index), index};
+    a_.FreeList(index) = nullptr;
   }
   a_.freed_ = a_.reused_ = a_.scanned_ = a_.unreclaimed_ = 0;
   SetMark(state);
@@ -109,10 +111,10 @@ void SlowPath::Rewind(Mark mark) {
   target->stamp = 0;
   SetMark(closed.outer);
   a_.stamp_ = closed.outer_stamp;
-  std::fill(std::begin(a_.free_), std::end(a_.free_), nullptr);
+  EmptyFreeLists();
   for (std::size_t i = 0; i < closed.saved_count; ++i) {
     const SavedList& list = target->saved()[i];
-    a_.free_[list.index] = list.head;
+    a_.FreeList(static_cast<unsigned>(list.index)) = list.head;
   }
   a_.freed_ = closed.freed;
   a_.reused_ = closed.reused;

@@ -147,6 +147,8 @@ class SlowPath {
   // arena.cc
   void* TakeBlock(std::size_t bytes, std::size_t align);
   void* PopFree(SizeClass size);
+  bool HasFarLists();
+  void EmptyFreeLists();
   void PushFree(void* block, unsigned index, std::size_t bytes);
   void PushGap(char* gap, std::size_t bytes);
   void GivePiece(void* block, SizeClass size);

@@ -43,6 +43,12 @@ inline constexpr unsigned kMinAlignedLog = 5;
 inline constexpr unsigned kClassCount =
     kAlignedBase + (kEndOctave - kMinAlignedLog) + 1;
 
+/// The classes whose freelists stand in the arena itself: blocks up to 512
+/// bytes. Those of the others are made when one is needed, so that an arena of
+/// ten objects is small.
+inline constexpr unsigned kNearClasses = 32;
+inline constexpr unsigned kFarClasses = kClassCount - kNearClasses - 1;
+
 /// A block above this size never takes the inline path: it may have a chunk of
 /// its own, which Free has to look up.
 inline constexpr std::size_t kInlineMax = std::size_t{256} << 10;
