@@ -196,10 +196,11 @@ bool IsWornOut(const TableRep& rep) {
 TableSize NextSize(const TableRep& rep, SlotShape shape) {
   std::size_t groups = rep.groups();
   if (groups == 0) return FirstSize(shape);
-  if (groups == 1 && rep.limit < kGroupSlots) {
+  if (groups == 1) {
     // Twice as many, unless that is nearly all that a group has.
     const std::size_t twice = 2 * rep.limit + 1;
-    return SmallSize(twice * 4 > kGroupSlots * 3 ? kGroupSlots : twice, shape);
+    if (twice * 8 <= kGroupSlots * 7) return SmallSize(twice, shape);
+    return {2, LimitOf(2)};
   }
   if (!IsWornOut(rep)) groups *= groups < 64 ? 4 : 2;
   return {groups, LimitOf(groups)};

@@ -374,7 +374,8 @@ class Map {
     return detail::kMaxGroups * detail::kGroupSlots;
   }
   float load_factor() const noexcept { return table_.load_factor(); }
-  static constexpr float max_load_factor() noexcept { return 0.875f; }
+  /// Of a small table; larger ones are filled to seven eighths.
+  static constexpr float max_load_factor() noexcept { return 1; }
   /// A hint, as for std, and one that is never taken.
   void max_load_factor(float) noexcept {}
   /// bucket_count() is `count` at least. Never fewer than before.

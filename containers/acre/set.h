@@ -249,7 +249,7 @@ class Set {
     return detail::kMaxGroups * detail::kGroupSlots;
   }
   float load_factor() const noexcept { return table_.load_factor(); }
-  static constexpr float max_load_factor() noexcept { return 0.875f; }
+  static constexpr float max_load_factor() noexcept { return 1; }
   void max_load_factor(float) noexcept {}
   void rehash(size_type count) {
     reserve(detail::SevenEighths(detail::SevenEighths(count)));

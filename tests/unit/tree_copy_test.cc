@@ -215,7 +215,7 @@ TEST_CASE("DeepCopy of trees: a source that fails at each chunk") {
     acre_test::CountingSource source;
     source.fail_at = at;
     {
-      Arena to({.source = &source, .first_chunk = 512, .max_chunk = 2048});
+      Arena to({.source = &source, .first_chunk = 512, .max_chunk = 1024});
       const Folder* copy = TryDeepCopy(to, *folder);
       if (source.failures == 0) break;
       CHECK(copy == nullptr);
