@@ -34,6 +34,7 @@
 #include "acre/config.h"
 #include "acre/detail/construct.h"
 #include "acre/detail/size_class.h"
+#include "acre/detail/wants_auditor.h"
 #include "acre/element.h"
 #include "acre/failure.h"
 #include "acre/fwd.h"
