@@ -30,6 +30,7 @@ const char* WhichArenaLives() {
   if (index::CountOf(ThisCopy(), name, sizeof name) == 0) return nullptr;
   if (IsCollectorRunning() && IsThreadRegistered()) CollectNow();
   if (index::CountOf(ThisCopy(), name, sizeof name) == 0) return nullptr;
+  if (!kChecked) return "an arena that was made here is alive";
   std::snprintf(text, sizeof text, "arena '%s', made here, is alive", name);
   return text;
 }

@@ -213,7 +213,7 @@ void Recycle(State& state, ArenaEntry* entry) {
 void Purge(State& state) {
   ArenaEntry** at = &state.collected;
   while (ArenaEntry* entry = *at) {
-    if (entry->arena() != nullptr) {
+    if (entry->is_alive()) {
       at = &entry->next;
       continue;
     }
@@ -405,9 +405,8 @@ std::size_t CountOf(const void* copy, char* name, std::size_t size) noexcept {
   std::size_t count = 0;
   for (const ArenaEntry* entry = state->made.load(); entry != nullptr;
        entry = entry->next_made) {
-    const Arena* arena = entry->arena();
-    if (arena == nullptr || entry->maker != copy) continue;
-    if (count++ == 0) std::snprintf(name, size, "%s", arena->name());
+    if (!entry->is_alive() || entry->maker != copy) continue;
+    if (count++ == 0) std::snprintf(name, size, "%s", entry->name);
   }
   return count;
 }

@@ -49,6 +49,8 @@ struct ArenaEntry {
   const void* maker = nullptr;       // the copy that made the arena
   char name[48] = {};  // checked builds: the arena's, for when it is gone
 
+  /// Leaves no address on the stack, where the collector would find it.
+  bool is_alive() const noexcept { return hidden_arena.load() != 0; }
   Arena* arena() const noexcept {
     const std::uintptr_t hidden = hidden_arena.load(std::memory_order_acquire);
     return hidden == 0 ? nullptr : reinterpret_cast<Arena*>(~hidden);
@@ -89,7 +91,7 @@ Chunk* Find(const void* address) noexcept;
 bool FindCollected(const void* address, char* name, std::size_t size) noexcept;
 
 /// How many living arenas with chunks that copy of acre has made; writes the
-/// name of one.
+/// name of one, in checked builds. Leaves no address of an arena on the stack.
 std::size_t CountOf(const void* copy, char* name, std::size_t size) noexcept;
 /// The watches whose code is of that copy are told that all is over.
 void DropWatchesOf(const void* copy) noexcept;
