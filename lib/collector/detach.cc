@@ -4,7 +4,6 @@
 
 #include <cstdio>
 
-#include "acre/detail/around_fork.h"
 #include "acre/detail/gc_events.h"
 #include "acre/gc.h"
 #include "collector/libgc.h"
@@ -14,14 +13,6 @@
 namespace acre::inline ACRE_ABI {
 namespace detail {
 namespace {
-
-/// The module is unloaded: by dlclose after Detach, where it was never pinned,
-/// or at exit. What other copies would still look at is taken away.
-__attribute__((destructor)) void Leave() {
-  if (!CanBeUnloaded()) return;
-  LeaveForks();
-  LeaveAudits();
-}
 
 /// Null: no arena of this copy is alive.
 const char* WhichArenaLives() {

@@ -229,7 +229,7 @@ struct ObjectVisit {
 }  // namespace
 
 void NoteStackUse(const void* frame) noexcept {
-  static std::atomic<std::uintptr_t>& deepest = TheChain().deepest;
+  std::atomic<std::uintptr_t>& deepest = TheChain().deepest;
   const auto address = reinterpret_cast<std::uintptr_t>(frame);
   if (address < deepest.load(std::memory_order_relaxed)) {
     deepest.store(address, std::memory_order_relaxed);
@@ -241,7 +241,6 @@ bool AddCollectionHook(CollectionHook hook) {
   RenewAfterFork(chain.lock);
   const std::lock_guard<std::mutex> hold(chain.lock);
   GetKinds();  // the hooks ask for them, where making them is not allowed
-  NoteStackUse(&chain);
   Pin();
   Install(chain);
   for (Hook& slot : chain.hooks) {

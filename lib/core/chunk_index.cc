@@ -71,6 +71,15 @@ State& TheState() {
 // Before every static arena: who asks for another copy's arena has to find it.
 __attribute__((constructor(101))) void Join() { TheState(); }
 
+/// The module is unloaded: by dlclose after Detach, where it was never pinned,
+/// or at exit. What other copies would still look at is taken away. It stands
+/// here, and not beside Detach, because every program has this file.
+__attribute__((destructor)) void Leave() {
+  if (!CanBeUnloaded()) return;
+  LeaveForks();
+  LeaveAudits();
+}
+
 class Writing {
  public:
   Writing() : state_(TheState()), hold_(state_.lock) {
