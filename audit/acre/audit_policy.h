@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: MIT
 //
 // Audits that run by themselves, in checked builds. Linking libacre-audit is
-// enough (with gold, g++ -flto or lld's --as-needed, which drop what nothing
-// calls, add -Wl,-u,acre_audit_automatic or --no-as-needed); where there is no
-// auditor the first arena on the collected heap says so, once, on stderr, unless
-// ACRE_AUDIT is off. Where several copies of acre are in the process, each
-// arena has the auditor of the copy that made it, or else that of another copy
-// of the same version; the functions below are about the own copy's, policies
-// of single arenas aside. Every arena is audited at each collection, with the world stopped,
+// enough: every arena is audited at each collection, with the world stopped,
 // before the collector takes what leaked pointers lead to. What was found is
 // reported (text on stderr, unless you set a reporter) as soon as the world
 // runs again.
+//
+// gold, g++ -flto, and lld with --as-needed drop a library that nothing calls:
+// add -Wl,-u,acre_audit_automatic, or --no-as-needed, as the pkg-config file
+// does. Without an auditor the first arena on the collected heap says so, once,
+// on stderr, unless ACRE_AUDIT is off. Where the process has several copies of
+// acre, an arena has the auditor of the copy that made it, or else one of
+// another copy of the same version and mode. The functions below are about
+// their own copy's; policies of arenas are about whichever it is.
 //
 //   acre::SetAuditPolicy(arena, {.on_reset = true});
 //

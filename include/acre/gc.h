@@ -125,7 +125,8 @@ CollectorSettings GetCollectorSettings() noexcept;
 /// the shared libacre, which stay loaded.
 ///
 /// Returns: false, and a reason, where the module must stay: an arena that it
-/// made is alive (dead ones are looked for, by a collection); a function given
+/// made, or whose source is of it, is alive (dead ones are looked for, by a
+/// collection); a function given
 /// to OnCollected is to run; the host has set a collection callback that calls
 /// acre's. Nothing is changed then.
 /// Requires: no other thread uses this copy meanwhile.

@@ -14,15 +14,16 @@ namespace acre::inline ACRE_ABI {
 namespace detail {
 namespace {
 
-/// Null: no arena of this copy is alive.
+/// Null: no arena is alive that calls this module for chunks.
 const char* WhichArenaLives() {
   static char text[96];
   char name[48] = "";
-  if (index::CountOf(ThisCopy(), name, sizeof name) == 0) return nullptr;
+  if (index::CountOfThisModule(name, sizeof name) == 0) return nullptr;
   if (IsCollectorRunning() && IsThreadRegistered()) CollectNow();
-  if (index::CountOf(ThisCopy(), name, sizeof name) == 0) return nullptr;
-  if (!kChecked) return "an arena that was made here is alive";
-  std::snprintf(text, sizeof text, "arena '%s', made here, is alive", name);
+  if (index::CountOfThisModule(name, sizeof name) == 0) return nullptr;
+  if (!kChecked) return "an arena whose source is of this module is alive";
+  std::snprintf(text, sizeof text,
+                "arena '%s', whose source is of this module, is alive", name);
   return text;
 }
 

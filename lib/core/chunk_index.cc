@@ -285,7 +285,6 @@ ArenaEntry* AddArena(Arena* arena, bool collected) {
     entry->next_made = state->made.load();
     state->made.store(entry);
   }
-  entry->maker = ThisCopy();
   entry->chunks = nullptr;
   entry->collected = collected;
   if (kChecked) {
@@ -408,13 +407,13 @@ bool FindCollected(const void* address, char* name, std::size_t size) noexcept {
   return true;
 }
 
-std::size_t CountOf(const void* copy, char* name, std::size_t size) noexcept {
+std::size_t CountOfThisModule(char* name, std::size_t size) noexcept {
   const Writing state;
   Purge(*state);
   std::size_t count = 0;
   for (const ArenaEntry* entry = state->made.load(); entry != nullptr;
        entry = entry->next_made) {
-    if (!entry->is_alive() || entry->maker != copy) continue;
+    if (!entry->is_alive() || !IsOfThisModule(entry->source_code)) continue;
     if (count++ == 0) std::snprintf(name, size, "%s", entry->name);
   }
   return count;

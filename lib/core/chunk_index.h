@@ -45,8 +45,8 @@ struct ArenaEntry {
   ArenaEntry* next_made = nullptr;  // among all that were ever used
   bool is_made = false;             // is in that list
   ArenaWatch* watch = nullptr;  // checked builds; told when the arena is gone
-  const void* watched_by = nullptr;  // the copy of acre that holds its code
-  const void* maker = nullptr;       // the copy that made the arena
+  const void* watched_by = nullptr;   // the copy of acre that holds its code
+  const void* source_code = nullptr;  // the table of its source's functions
   char name[48] = {};  // checked builds: the arena's, for when it is gone
 
   /// Leaves no address on the stack, where the collector would find it.
@@ -90,9 +90,10 @@ Chunk* Find(const void* address) noexcept;
 /// collector has taken, as long as nobody has noticed; writes its name.
 bool FindCollected(const void* address, char* name, std::size_t size) noexcept;
 
-/// How many living arenas with chunks that copy of acre has made; writes the
-/// name of one, in checked builds. Leaves no address of an arena on the stack.
-std::size_t CountOf(const void* copy, char* name, std::size_t size) noexcept;
+/// How many arenas with chunks are alive whose source is code of this module,
+/// whichever copy of acre made them; writes the name of one, in checked builds.
+/// Leaves no address of an arena on the stack.
+std::size_t CountOfThisModule(char* name, std::size_t size) noexcept;
 /// The watches whose code is of that copy are told that all is over.
 void DropWatchesOf(const void* copy) noexcept;
 

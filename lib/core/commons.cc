@@ -156,7 +156,9 @@ bool CanBeUnloaded() noexcept {
 }
 
 bool IsOfThisModule(const void* address) noexcept {
-  return IsSameModule(&g_commons, address);
+  static const ModuleRange range = RangeAround(&g_commons);
+  const auto at = reinterpret_cast<std::uintptr_t>(address);
+  return at >= range.begin && at < range.end;
 }
 
 namespace {

@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstring>
 #endif
@@ -94,10 +95,9 @@ struct Call {
 /// What is asked about one module.
 struct Question {
   const void* address;
-  const void* other = nullptr;
   bool is_first = true;  // the program comes first
   bool is_unloadable = false;
-  bool is_same = false;
+  ModuleRange range = {};
 };
 
 bool Holds(const dl_phdr_info& module, const void* address) {
@@ -120,13 +120,25 @@ bool HasNoDelete(const dl_phdr_info& module) {
   return false;
 }
 
+ModuleRange RangeOf(const dl_phdr_info& module) {
+  ModuleRange range{UINTPTR_MAX, 0};
+  for (const ElfW(Phdr)* part = module.dlpi_phdr;
+       part != module.dlpi_phdr + module.dlpi_phnum; ++part) {
+    if (part->p_type != PT_LOAD) continue;
+    const std::uintptr_t begin = module.dlpi_addr + part->p_vaddr;
+    range.begin = std::min(range.begin, begin);
+    range.end = std::max(range.end, begin + part->p_memsz);
+  }
+  return range;
+}
+
 int Answer(dl_phdr_info* module, std::size_t, void* data) {
   auto& question = *static_cast<Question*>(data);
   const bool is_first = question.is_first;
   question.is_first = false;
   if (!Holds(*module, question.address)) return 0;
   question.is_unloadable = !is_first && !HasNoDelete(*module);
-  question.is_same = Holds(*module, question.other);
+  question.range = RangeOf(*module);
   return 1;
 }
 
@@ -156,10 +168,10 @@ bool IsUnloadable(const void* address) noexcept {
   return question.is_unloadable;
 }
 
-bool IsSameModule(const void* a, const void* b) noexcept {
-  Question question{a, b};
+ModuleRange RangeAround(const void* address) noexcept {
+  Question question{address};
   dl_iterate_phdr(&Answer, &question);
-  return question.is_same;
+  return question.range;
 }
 
 void* Hold(const void* address) noexcept {
@@ -207,7 +219,7 @@ void* FindParked(const char* name) noexcept {
 void ForEachNote(const char*, bool (*)(const Note&, void*), void*) noexcept {}
 void UnderLoaderLock(void (*run)(void*), void* data) noexcept { run(data); }
 bool IsUnloadable(const void*) noexcept { return false; }
-bool IsSameModule(const void*, const void*) noexcept { return true; }
+ModuleRange RangeAround(const void*) noexcept { return {0, UINTPTR_MAX}; }
 void* Hold(const void*) noexcept { return nullptr; }
 void LetGo(void*) noexcept {}
 void ParkForEver(const char*, void*) noexcept {}

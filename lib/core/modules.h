@@ -39,7 +39,12 @@ void UnderLoaderLock(void (*run)(void* data), void* data) noexcept;
 /// with -z nodelete.
 bool IsUnloadable(const void* address) noexcept;
 
-bool IsSameModule(const void* a, const void* b) noexcept;
+/// Where the module around an address lies.
+struct ModuleRange {
+  std::uintptr_t begin = 0;
+  std::uintptr_t end = 0;
+};
+ModuleRange RangeAround(const void* address) noexcept;
 
 /// Keeps the module around an address loaded until LetGo; null: not possible.
 void* Hold(const void* address) noexcept;

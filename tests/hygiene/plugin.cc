@@ -55,6 +55,9 @@ acre::Arena* PluginMakeCollected(bool is_empty) {
   return arena;
 }
 
+/// No chunk yet: that is whose, who asks for it first?
+acre::Arena* PluginMakeEmpty() { return new acre::Arena({.name = "empty"}); }
+
 /// Nothing but the arena knows the item.
 void PluginLeak(acre::Arena* arena) {
   Item* volatile item = ::new (GC_MALLOC(sizeof(Item))) Item{};

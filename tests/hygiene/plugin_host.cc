@@ -184,6 +184,21 @@ void Unload(const char* path, bool detaches) {
   std::puts("unloaded");
 }
 
+/// It counts who is called for chunks, not who asked for the first one.
+void Whose(Plugin plugin) {
+  const char* reason = "";
+  acre::Arena mine({.name = "host's"});
+  plugin.New(&mine);
+  if (!plugin.Detach(&reason)) Require(false, reason);
+  acre::Arena* theirs = plugin.Get<acre::Arena* (*)()>("PluginMakeEmpty")();
+  theirs->New<int>(1);
+  Require(!plugin.Detach(&reason), "no Detach: the host's arena calls it");
+  plugin.End(theirs);
+  if (!plugin.Detach(&reason)) Require(false, reason);
+  Require(!plugin.Close(), "it is unloaded");
+  mine.New<int>(2);
+}
+
 /// Without Detach it stays: the collector calls it, now or later.
 void Stay(Plugin plugin) {
   DropCollected(plugin);
@@ -288,6 +303,7 @@ int main(int count, char** words) {
   if (name == "kinds") Kinds(count - 2, words + 2);
   if (name == "unload") Unload(words[2], true);
   if (name == "unload-silently") Unload(words[2], false);
+  if (name == "whose") Whose(Plugin(words[2]));
   if (name == "stay") Stay(Plugin(words[2]));
   if (name == "below") Below(words[2]);
   if (name == "chain") Chain(words[2], words[3]);
