@@ -6,6 +6,14 @@
 // reported (text on stderr, unless you set a reporter) as soon as the world
 // runs again.
 //
+// gold, g++ -flto, and lld with --as-needed drop a library that nothing calls:
+// add -Wl,-u,acre_audit_automatic, or --no-as-needed, as the pkg-config file
+// does. Without an auditor the first arena on the collected heap says so, once,
+// on stderr, unless ACRE_AUDIT is off. Where the process has several copies of
+// acre, an arena has the auditor of the copy that made it, or else one of
+// another copy of the same version and mode. The functions below are about
+// their own copy's; policies of arenas are about whichever it is.
+//
 //   acre::SetAuditPolicy(arena, {.on_reset = true});
 //
 //   ACRE_AUDIT=off ./game      # no audit runs by itself

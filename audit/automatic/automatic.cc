@@ -166,7 +166,18 @@ class Telling {
 
 // ------------------------------------------------------------------- watches
 
-class Watch final : public ArenaWatch {
+/// What the public functions here ask of a watch: several copies of acre may
+/// have an auditor, and the arena's may be another one's.
+class PolicyWatch : public ArenaWatch {
+ public:
+  virtual void set_policy(const AuditPolicy& policy) = 0;
+  virtual const AuditPolicy& policy() const = 0;
+
+ protected:
+  ~PolicyWatch() = default;
+};
+
+class Watch final : public PolicyWatch {
  public:
   void BeforeTake(Arena& arena) override {
     if (!g_is_hooked.load() && IsCollectorRunning()) HookCollector();
@@ -231,12 +242,12 @@ class Watch final : public ArenaWatch {
     return in_use == this || in_use == kAllHostLocked;
   }
 
-  void set_policy(const AuditPolicy& policy) {
+  void set_policy(const AuditPolicy& policy) override {
     policy_ = InForce(policy);
     audits_collections_.store(policy_.on_collection);
     action_.store(policy_.action);
   }
-  const AuditPolicy& policy() const { return policy_; }
+  const AuditPolicy& policy() const override { return policy_; }
   /// Any thread may ask.
   AuditAction action() const { return action_.load(); }
 
@@ -525,9 +536,9 @@ ArenaWatch* MakeWatch(Arena& arena, const ArenaEntry& entry) {
   return watch;
 }
 
-Watch* FindWatch(Arena& arena) {
-  // Only MakeWatch makes watches.
-  return static_cast<Watch*>(WatchOf(arena));
+PolicyWatch* FindWatch(Arena& arena) {
+  // Only MakeWatch makes watches, this copy's or another's.
+  return static_cast<PolicyWatch*>(WatchOf(arena));
 }
 
 // Before every static arena.

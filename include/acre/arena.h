@@ -34,6 +34,7 @@
 #include "acre/config.h"
 #include "acre/detail/construct.h"
 #include "acre/detail/size_class.h"
+#include "acre/detail/wants_auditor.h"
 #include "acre/element.h"
 #include "acre/failure.h"
 #include "acre/fwd.h"
@@ -50,10 +51,6 @@ class SlowPath;     // lib/core/slow_path.h
 struct FreeBlock {
   FreeBlock* next;
 };
-
-/// Of arenas that have freed no block above 512 bytes: all empty, never
-/// written.
-extern FreeBlock* no_free_lists[kFarClasses];
 
 /// Binds every unbound handle that `object` holds by value to `arena`.
 void BindHandles(const TypeLayout& type, void* object, Arena* arena);
@@ -323,6 +320,12 @@ class Arena {
   void CheckFree(void* block, std::size_t bytes, std::size_t align,
                  const TypeLayout* type);
   bool IsLiveInMarks(std::uint64_t stamp) const noexcept;
+  detail::FreeBlock* FreeBlockOf(unsigned index) const {
+    if (index <= detail::kNearClasses) return near_free_[index];
+    return far_free_ == nullptr ? nullptr
+                                : far_free_[index - detail::kNearClasses - 1];
+  }
+  /// Requires, of the second row: it has been made.
   detail::FreeBlock*& FreeList(unsigned index) {
     return index <= detail::kNearClasses
                ? near_free_[index]
@@ -351,9 +354,9 @@ class Arena {
   // out, or nobody knows yet).
   std::size_t reclaim_at_ = 0;
   // Freelists, null where empty: by class, and those from the one behind on.
-  // The second row is of all arenas and read-only until this one needs its own.
+  // The second row is made when one of its blocks is freed; null until then.
   detail::FreeBlock* near_free_[detail::kNearClasses + 1] = {};
-  detail::FreeBlock** far_free_;
+  detail::FreeBlock** far_free_ = nullptr;
   std::uint64_t erasures_ = 0;
 
   // Cold.
@@ -403,7 +406,7 @@ ACRE_INLINE void* Arena::Take(std::size_t bytes, std::size_t align,
                               const TypeLayout* type) {
   if (!kChecked && detail::IsTakenInline(bytes, align)) {
     const detail::SizeClass size = detail::ClassOf(bytes, align);
-    if (detail::FreeBlock* block = FreeList(size.index);
+    if (detail::FreeBlock* block = FreeBlockOf(size.index);
         ACRE_UNLIKELY(block != nullptr)) {
       FreeList(size.index) = block->next;
       reused_ += size.bytes;
@@ -422,7 +425,7 @@ ACRE_INLINE void Arena::Give(void* block, std::size_t bytes, std::size_t align,
     return GiveSlow(block, bytes, align, type);
   }
   const detail::SizeClass size = detail::ClassOf(bytes, align);
-  if (size.index > detail::kNearClasses && far_free_ == detail::no_free_lists) {
+  if (size.index > detail::kNearClasses && far_free_ == nullptr) {
     return GiveSlow(block, bytes, align, type);
   }
   auto* free_block = static_cast<detail::FreeBlock*>(block);

@@ -116,6 +116,22 @@ struct CollectorSettings {
 };
 CollectorSettings GetCollectorSettings() noexcept;
 
+/// For a plugin with a static acre of its own, before it is unloaded. Such a
+/// copy keeps its module loaded (dlclose does nothing) from the moment on at
+/// which the collector calls it: at the first audit, collected arena,
+/// OnCollected or FindHolders. Detach takes out of the collector what this copy
+/// has put in, and lets the module go; a later use begins anew. Other copies
+/// of acre go on. Does nothing, and returns true, in the program itself and in
+/// the shared libacre, which stay loaded.
+///
+/// Returns: false, and a reason, where the module must stay: an arena that it
+/// made, or whose source is of it, is alive (dead ones are looked for, by a
+/// collection); a function given
+/// to OnCollected is to run; the host has set a collection callback that calls
+/// acre's. Nothing is changed then.
+/// Requires: no other thread uses this copy meanwhile.
+bool Detach(const char** reason = nullptr) noexcept;
+
 /// Registers the calling thread with the collector for as long as this object
 /// lives. Only threads that libgc started itself are registered without it:
 /// std::thread is not. Stands on the thread's stack, near its bottom. Does

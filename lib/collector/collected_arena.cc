@@ -11,10 +11,13 @@
 //     anchor (uncollectable) ---> chunk               nothing scanned
 //        ^---- second word ----------+   (hidden: chunks are not scanned)
 
+#include <atomic>
+
 #include "acre/detail/size_class.h"
 #include "acre/failure.h"
 #include "acre/gc.h"
 #include "collector/libgc.h"
+#include "core/commons.h"
 #include "core/life.h"
 #include "core/slow_path.h"
 
@@ -118,8 +121,11 @@ struct Farewell {
   void* data;
 };
 
+std::atomic<std::size_t> g_farewells{0};  // to be run
+
 void GC_CALLBACK OnTokenFinalized(void*, void* data) {
   const Farewell farewell = *static_cast<Farewell*>(data);
+  g_farewells.fetch_sub(1);
   GC_FREE(data);  // first: what runs may throw
   farewell.run(farewell.data);
 }
@@ -130,6 +136,9 @@ void GC_CALLBACK OnTokenFinalized(void*, void* data) {
 }
 
 }  // namespace
+
+std::size_t CountFarewells() noexcept { return g_farewells.load(); }
+
 }  // namespace detail
 
 ChunkMemory CollectedSource::Acquire(std::size_t min_size, std::size_t wanted) {
@@ -179,6 +188,7 @@ Arena* NewCollectedArena(const ArenaOptions& options) {
   Arena* arena = &(::new (memory) detail::ControlBlock(options))->arena;
   detail::SlowPath path(*arena);
   path.MakeCollected();
+  detail::Pin();  // the collector ends it, at any time: its code has to stay
   detail::ArenaEntry* entry = path.Entry();
   if (entry == nullptr || GC_general_register_disappearing_link(
                               reinterpret_cast<void**>(&entry->hidden_arena),
@@ -209,6 +219,8 @@ void OnCollected(Arena& arena, void (*run)(void* data), void* data) {
     detail::FailControlBlock(arena.options(), sizeof(detail::Farewell));
   }
   *farewell = {run, data};
+  detail::g_farewells.fetch_add(1);
+  detail::Pin();
   GC_register_finalizer_no_order(token, &detail::OnTokenFinalized, farewell,
                                  nullptr, nullptr);
   *cell = {token, block.tokens};

@@ -11,10 +11,25 @@
 #include "acre/detail/gc_events.h"
 #include "acre/failure.h"
 #include "acre/gc.h"
+#include "core/commons.h"
 
 namespace acre::inline ACRE_ABI {
 namespace detail {
 namespace {
+
+/// Of all copies of acre, of whatever version or mode: the collector has few
+/// kinds, and a program that asks for one too many is aborted.
+struct Start {
+  std::mutex lock;  // not libgc's: libgc is called under it
+  bool allowed_threads = false;
+  std::atomic<bool> has_kinds{false};
+  Kinds kinds = {};
+};
+
+Start& TheStart() {
+  static Start& start = Common<Start>("libgc", 0);
+  return start;
+}
 
 std::atomic<bool> g_initialised{false};
 std::atomic<int> g_interior_pointers{1};  // as they were when last seen
@@ -35,12 +50,13 @@ void NoticeSwitch() {
 void EnsureCollector() {
   if (g_initialised.load(std::memory_order_acquire)) return NoticeSwitch();
   // One thread at a time: allowing it twice at once breaks libgc's tables.
-  static std::mutex lock;
-  RenewAfterFork(lock);
-  const std::lock_guard<std::mutex> hold(lock);
+  Start& start = TheStart();
+  RenewAfterFork(start.lock);
+  const std::lock_guard<std::mutex> hold(start.lock);
   if (g_initialised.load(std::memory_order_relaxed)) return;
   if (GC_is_init_called() == 0) GC_INIT();
-  GC_allow_register_threads();
+  if (!start.allowed_threads) GC_allow_register_threads();
+  start.allowed_threads = true;
   NoticeSwitch();
   g_initialised.store(true, std::memory_order_release);
 }
@@ -51,13 +67,16 @@ bool IsCollectorThere() noexcept {
 }
 
 const Kinds& GetKinds() {
-  static const Kinds kinds = [] {
-    EnsureCollector();
-    // Arguments: freelist, descriptor, add object size to it, clear new ones.
-    return Kinds{GC_new_kind(GC_new_free_list(), 8 | GC_DS_LENGTH, 0, 0),
+  Start& start = TheStart();
+  if (start.has_kinds.load(std::memory_order_acquire)) return start.kinds;
+  EnsureCollector();
+  const std::lock_guard<std::mutex> hold(start.lock);
+  if (start.has_kinds.load(std::memory_order_relaxed)) return start.kinds;
+  // Arguments: freelist, descriptor, add object size to it, clear new ones.
+  start.kinds = {GC_new_kind(GC_new_free_list(), 8 | GC_DS_LENGTH, 0, 0),
                  GC_new_kind(GC_new_free_list(), 0 | GC_DS_LENGTH, 0, 0)};
-  }();
-  return kinds;
+  start.has_kinds.store(true, std::memory_order_release);
+  return start.kinds;
 }
 
 void CheckThread() {

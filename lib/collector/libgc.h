@@ -10,6 +10,8 @@
 #include <gc/gc.h>
 #include <gc/gc_mark.h>
 
+#include <cstddef>
+
 #include "acre/config.h"
 
 namespace acre::inline ACRE_ABI::detail {
@@ -20,13 +22,23 @@ void EnsureCollector();
 /// True once EnsureCollector, or somebody else, has initialised libgc.
 bool IsCollectorThere() noexcept;
 
-/// Two kinds of object, made once a process. Both are told from other objects
+/// Two kinds of object, made once a process, however many copies of acre it
+/// has. Both are told from other objects
 /// by GC_get_kind_and_size.
 struct Kinds {
   unsigned back_link;  ///< the collector scans the first 8 bytes
   unsigned plain;      ///< it scans nothing
 };
 const Kinds& GetKinds();
+
+/// Why this copy's hooks cannot be taken out, or null; events.cc.
+const char* WhyNotDetach() noexcept;
+/// Takes out what AddCollectionHook and RunAfterCollections have put in. False,
+/// and nothing done, where a finalizer of it is to run and does not.
+bool LeaveCollections() noexcept;
+
+/// Functions of OnCollected that are to run, for this copy; collected_arena.cc.
+std::size_t CountFarewells() noexcept;
 
 /// Checked builds: fails where the thread must not call the collector.
 void CheckThread();

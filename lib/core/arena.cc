@@ -16,8 +16,6 @@
 namespace acre::inline ACRE_ABI {
 namespace detail {
 
-FreeBlock* no_free_lists[kFarClasses] = {};
-
 SizeClass BlockFor(std::size_t bytes, std::size_t align) {
   if (bytes <= kClassedMax) return ClassOf(bytes, align);
   return {RoundUp(bytes, std::max(align, kGranule)), kNoClass};
@@ -68,7 +66,7 @@ void* SlowPath::TakeBlock(std::size_t bytes, std::size_t align) {
 
 ACRE_READS_FREE_BLOCKS void* SlowPath::PopFree(SizeClass size) {
   if (size.index == kNoClass) return nullptr;
-  FreeBlock* block = a_.FreeList(size.index);
+  FreeBlock* block = a_.FreeBlockOf(size.index);
   if (block == nullptr) return nullptr;
   a_.FreeList(size.index) = block->next;
   a_.reused_ += size.bytes;
@@ -77,7 +75,7 @@ ACRE_READS_FREE_BLOCKS void* SlowPath::PopFree(SizeClass size) {
 
 /// They are the entry's: the collector frees collected arenas without a word.
 bool SlowPath::HasFarLists() {
-  if (a_.far_free_ != no_free_lists) return true;
+  if (a_.far_free_ != nullptr) return true;
   FreeBlock** lists = index::FarLists(a_.entry_);
   if (lists == nullptr) return false;
   a_.far_free_ = lists;
@@ -86,7 +84,7 @@ bool SlowPath::HasFarLists() {
 
 void SlowPath::EmptyFreeLists() {
   std::fill(std::begin(a_.near_free_), std::end(a_.near_free_), nullptr);
-  if (a_.far_free_ == no_free_lists) return;
+  if (a_.far_free_ == nullptr) return;
   std::fill_n(a_.far_free_, kFarClasses, nullptr);
 }
 
@@ -326,7 +324,7 @@ void SlowPath::ReleaseAll() {
   a_.current_ = nullptr;
   a_.cursor_ = a_.limit_ = nullptr;
   EmptyFreeLists();
-  a_.far_free_ = no_free_lists;
+  a_.far_free_ = nullptr;
   TrimTo(0);
   index::RemoveArena(a_.entry_);
   a_.entry_ = nullptr;
@@ -464,8 +462,7 @@ bool IsOlderThanMark(const Arena& arena, const void* address) noexcept {
 // -------------------------------------------------------- the public surface
 
 Arena::Arena(const ArenaOptions& options)
-    : far_free_(detail::no_free_lists),
-      source_(options.source != nullptr ? options.source
+    : source_(options.source != nullptr ? options.source
                                         : &CollectedSource::Instance()),
       entry_(nullptr),
       options_(options) {

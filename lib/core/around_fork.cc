@@ -10,30 +10,61 @@
 #include <pthread.h>
 #endif
 
+#include "core/commons.h"
+#include "core/this_thread.h"
+
 namespace acre::inline ACRE_ABI::detail {
 namespace {
 
 constexpr std::size_t kRanks = static_cast<std::size_t>(LockRank::kCount);
 constexpr std::size_t kRenewed = 8;
-std::atomic<std::mutex*> g_taken[kRanks];
+constexpr std::size_t kCopies = 16;  // of acre, that have a lock of that rank
 std::atomic<std::mutex*> g_renewed[kRenewed];
+
+/// Of all copies of acre, each of which has its handlers called around one
+/// fork: the first takes all locks, in one order, the last lets them go.
+struct Fork {
+  std::atomic<std::mutex*> taken[kRanks][kCopies];
+  std::mutex turn;  // one fork at a time; guards what follows
+  std::atomic<const void*> forker{nullptr};
+  unsigned depth = 0;
+  // Those that this fork has taken: one may join while it runs.
+  std::mutex* held[kRanks][kCopies] = {};
+};
+
+Fork& TheFork() {
+  static Fork& fork = Common<Fork>("fork." ACRE_ABI_TEXT, kRanks);
+  return fork;
+}
 
 #if defined(__unix__)
 
-// Those that this fork has taken: one may join while it runs.
-std::mutex* g_held[kRanks];
-
 void BeforeFork() {
-  for (std::size_t i = 0; i < kRanks; ++i) {
-    g_held[i] = g_taken[i].load();
-    if (g_held[i] != nullptr) g_held[i]->lock();
+  Fork& fork = TheFork();
+  if (fork.forker.load() != ThisThread()) {
+    fork.turn.lock();
+    fork.forker.store(ThisThread());
+    for (std::size_t rank = 0; rank < kRanks; ++rank) {
+      for (std::size_t i = 0; i < kCopies; ++i) {
+        std::mutex* const lock = fork.taken[rank][i].load();
+        fork.held[rank][i] = lock;
+        if (lock != nullptr) lock->lock();
+      }
+    }
   }
+  ++fork.depth;
 }
 
 void AfterFork() {
-  for (std::size_t i = kRanks; i-- > 0;) {
-    if (g_held[i] != nullptr) g_held[i]->unlock();
+  Fork& fork = TheFork();
+  if (--fork.depth != 0) return;
+  for (std::size_t rank = kRanks; rank-- > 0;) {
+    for (std::size_t i = kCopies; i-- > 0;) {
+      if (fork.held[rank][i] != nullptr) fork.held[rank][i]->unlock();
+    }
   }
+  fork.forker.store(nullptr);
+  fork.turn.unlock();
 }
 
 void AfterForkInChild() {
@@ -45,6 +76,7 @@ void AfterForkInChild() {
 
 void Install() {
   static const bool installed = [] {
+    TheFork();  // handlers must not allocate
     return pthread_atfork(&BeforeFork, &AfterFork, &AfterForkInChild) == 0;
   }();
   static_cast<void>(installed);
@@ -59,10 +91,24 @@ void Install() {}
 }  // namespace
 
 void TakeAroundFork(std::mutex& lock, LockRank rank) {
-  std::atomic<std::mutex*>& place = g_taken[static_cast<std::size_t>(rank)];
-  if (place.load(std::memory_order_relaxed) == &lock) return;
+  static std::atomic<std::mutex*> known[kRanks];  // by this copy
+  auto& mine = known[static_cast<std::size_t>(rank)];
+  if (mine.load(std::memory_order_relaxed) == &lock) return;
   Install();
-  place.store(&lock);
+  for (auto& place : TheFork().taken[static_cast<std::size_t>(rank)]) {
+    std::mutex* free = nullptr;
+    if (place.compare_exchange_strong(free, &lock) || free == &lock) break;
+  }
+  mine.store(&lock);
+}
+
+void LeaveForks() noexcept {
+  for (auto& rank : TheFork().taken) {
+    for (auto& place : rank) {
+      std::mutex* const lock = place.load();
+      if (lock != nullptr && IsOfThisModule(lock)) place.store(nullptr);
+    }
+  }
 }
 
 void RenewAfterFork(std::mutex& lock) {

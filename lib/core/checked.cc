@@ -5,12 +5,16 @@
 
 #include <atomic>
 #include <cstdio>
+#include <cstdlib>
+#include <cstring>
 
+#include "acre/detail/life.h"
 #include "acre/detail/location.h"
 #include "acre/detail/parts.h"
 #include "acre/detail/watch.h"
 #include "acre/failure.h"
 #include "acre/gc.h"
+#include "core/commons.h"
 #include "core/poison.h"
 #include "core/slow_path.h"
 #include "core/this_thread.h"
@@ -18,7 +22,43 @@
 namespace acre::inline ACRE_ABI::detail {
 namespace {
 
-std::atomic<WatchMaker> g_watch_maker{nullptr};
+std::atomic<WatchMaker> g_watch_maker{nullptr};  // of this copy's auditor
+
+/// The auditor that copies of acre use which have none: the first that came.
+struct AnyAuditor {
+  std::atomic<WatchMaker> maker{nullptr};
+  std::atomic<const void*> copy{nullptr};
+};
+
+AnyAuditor& TheAnyAuditor() {
+  static AnyAuditor& any = Common<AnyAuditor>("auditor." ACRE_ABI_TEXT, 0);
+  return any;
+}
+
+/// Once a process: a checked build whose audits do not run looks like one that
+/// found nothing. Whoever says ACRE_AUDIT=off knows.
+void SayNoAuditor() {
+  static std::atomic<bool> is_said{false};
+  if (is_said.exchange(true)) return;
+  const char* const audit = std::getenv("ACRE_AUDIT");
+  if (audit != nullptr && std::strcmp(audit, "off") == 0) return;
+  std::fputs(
+      "acre: this is a checked build, but no auditor is linked: no collection "
+      "is audited. Put -Wl,-u,acre_audit_automatic -lacre-audit before "
+      "-lacre-containers (-Wl,--no-as-needed where it is shared), or run with "
+      "ACRE_AUDIT=off\n",
+      stderr);
+}
+
+/// Nothing of the arena can be trusted, not even its name.
+[[noreturn]] void FailForeign(const void* arena) {
+  FailMisuse(
+      "acre: the arena at %p was made by another copy of acre in this process, "
+      "of another version or mode than this one (" ACRE_ABI_TEXT
+      "), or has ended; link program and plugins with one shared libacre, or "
+      "with copies that are the same",
+      arena);
+}
 
 /// Alignments up to the granule are all the same.
 std::uint8_t AlignLog(std::size_t align) {
@@ -68,7 +108,23 @@ const char* FaultAt(const Location& where, const void* target,
 
 // ----------------------------------------------------------------- watches
 
-void SetWatchMaker(WatchMaker maker) noexcept { g_watch_maker.store(maker); }
+void SetWatchMaker(WatchMaker maker) noexcept {
+  g_watch_maker.store(maker);
+  AnyAuditor& any = TheAnyAuditor();
+  WatchMaker none = nullptr;
+  if (any.maker.compare_exchange_strong(none, maker))
+    any.copy.store(ThisCopy());
+}
+
+void LeaveAudits() noexcept {
+  if (!kChecked) return;
+  AnyAuditor& any = TheAnyAuditor();
+  if (any.copy.load() == ThisCopy()) {
+    any.copy.store(nullptr);
+    any.maker.store(nullptr);
+  }
+  index::DropWatchesOf(ThisCopy());
+}
 
 ArenaWatch* WatchOf(Arena& arena) {
   if (!kChecked) return nullptr;
@@ -86,8 +142,15 @@ bool IsUsedHere(const Arena& arena) noexcept {
 Arena* ArenaIn(const ArenaEntry& entry) noexcept { return entry.arena(); }
 
 void SlowPath::MakeWatch(ArenaEntry& entry) {
-  const WatchMaker maker = g_watch_maker.load();
-  if (maker != nullptr) entry.watch = maker(a_, entry);
+  if (const WatchMaker maker = g_watch_maker.load()) {
+    entry.watched_by = ThisCopy();
+    entry.watch = maker(a_, entry);
+  } else if (const WatchMaker others = TheAnyAuditor().maker.load()) {
+    entry.watched_by = TheAnyAuditor().copy.load();
+    entry.watch = others(a_, entry);
+  } else if (a_.collected_ || a_.options_.source == nullptr) {
+    SayNoAuditor();
+  }
 }
 
 bool SlowPath::IsUsedHere() const { return User() == ThisThread(); }
@@ -115,6 +178,7 @@ void SlowPath::BeforeEnd() {
 void SlowPath::CheckUser() {
   const void* const user = User();
   if (user == ThisThread()) return;
+  if (IsOtherCopyThere() && !IsLiving(&a_)) FailForeign(&a_);
   if (a_.options_.use == ArenaUse::kHostLocked) {
     ACRE_CHECK(user == nullptr || !IsUpdating(),
                "arena '%s' is used by two threads at once; its option "
@@ -168,6 +232,13 @@ void SlowPath::CheckGive(void* block, std::size_t bytes, std::size_t align,
   Chunk* chunk = index::Find(block);
   if (chunk == nullptr || chunk->owner.load() != a_.entry_) {
     const Arena* other = ArenaOf(block);
+    if (other == nullptr && IsOtherCopyThere()) {
+      FailMisuse(
+          "acre: Free(%p): not a block of arena '%s'; it may be of an arena "
+          "that another copy of acre has made: the process has one of another "
+          "version or mode than this one (" ACRE_ABI_TEXT ")",
+          block, a_.name());
+    }
     ACRE_CHECK(other != nullptr, "Free(%p): not a block of arena '%s'", block,
                a_.name());
     FailMisuse(

@@ -12,6 +12,7 @@
 #include "acre/detail/around_fork.h"
 #include "acre/detail/size_class.h"
 #include "acre/detail/watch.h"
+#include "core/commons.h"
 #include "core/life.h"
 
 namespace acre::inline ACRE_ABI::detail::index {
@@ -30,28 +31,69 @@ using Leaf = Node<IndexLink>;
 using Middle = Node<Leaf>;
 using Root = Node<Middle>;
 
-// The root is on the heap: as a static it would be 32 KiB that the collector
-// scans each time.
-std::atomic<Root*> g_root{nullptr};
-std::atomic<std::uint64_t> g_version{0};  // counts writes; odd while writing
-constinit std::mutex g_lock;              // guards all below, and all writes
-ArenaEntry* g_collected = nullptr;        // entries of collected arenas
-std::size_t g_collected_count = 0;
-std::size_t g_purge_at = 64;  // count at which dead entries are looked for
-ArenaEntry* g_free_entries = nullptr;
-std::atomic<ArenaEntry*> g_made{nullptr};  // read without the lock
-Chunk* g_free_chunks = nullptr;            // linked by next_owned
+/// One for all copies of acre of this version and mode; see commons.h.
+struct State {
+  // On the heap: as a part of a static it would be 32 KiB that the collector
+  // scans each time.
+  std::atomic<Root*> root{nullptr};
+  std::atomic<std::uint64_t> version{0};  // counts writes; odd while writing
+  std::mutex lock;                        // guards all below, and all writes
+  ArenaEntry* collected = nullptr;        // entries of collected arenas
+  std::size_t collected_count = 0;
+  std::size_t purge_at = 64;  // count at which dead entries are looked for
+  ArenaEntry* free_entries = nullptr;
+  std::atomic<ArenaEntry*> made{nullptr};  // read without the lock
+  Chunk* free_chunks = nullptr;            // linked by next_owned
+};
+
+// What is looked up before this copy has found the others: nothing is there.
+constinit State g_nothing;
+constinit std::atomic<State*> g_state{&g_nothing};
+
+const State& Current() noexcept {
+  return *g_state.load(std::memory_order_acquire);
+}
+
+/// Differs where copies have other structs than these.
+constexpr std::uint64_t kShape = sizeof(Chunk) + (sizeof(ArenaEntry) << 12) +
+                                 (std::uint64_t{sizeof(BlockInfo)} << 24) +
+                                 (std::uint64_t{sizeof(Arena)} << 36);
+
+State& TheState() {
+  State* state = g_state.load(std::memory_order_acquire);
+  if (state != &g_nothing) return *state;
+  state = &Common<State>("index." ACRE_ABI_TEXT, kShape);
+  TakeAroundFork(state->lock, LockRank::kIndex);
+  g_state.store(state);
+  return *state;
+}
+
+// Before every static arena: who asks for another copy's arena has to find it.
+__attribute__((constructor(101))) void Join() { TheState(); }
+
+/// The module is unloaded: by dlclose after Detach, where it was never pinned,
+/// or at exit. What other copies would still look at is taken away. It stands
+/// here, and not beside Detach, because every program has this file.
+__attribute__((destructor)) void Leave() {
+  if (!CanBeUnloaded()) return;
+  LeaveForks();
+  LeaveAudits();
+}
 
 class Writing {
  public:
-  Writing() : hold_(g_lock) {
-    g_version.fetch_add(1, std::memory_order_acq_rel);
+  Writing() : state_(TheState()), hold_(state_.lock) {
+    state_.version.fetch_add(1, std::memory_order_acq_rel);
   }
   Writing(const Writing&) = delete;
   Writing& operator=(const Writing&) = delete;
-  ~Writing() { g_version.fetch_add(1, std::memory_order_release); }
+  ~Writing() { state_.version.fetch_add(1, std::memory_order_release); }
+
+  State* operator->() const { return &state_; }
+  State& operator*() const { return state_; }
 
  private:
+  State& state_;
   std::lock_guard<std::mutex> hold_;
 };
 
@@ -70,7 +112,7 @@ T* GetOrMake(std::atomic<T*>& slot) {
 
 /// The slot of a page, made if need be; null where memory ran out.
 std::atomic<IndexLink*>* MakeSlot(std::uintptr_t page) {
-  Root* root = GetOrMake(g_root);
+  Root* root = GetOrMake(TheState().root);
   if (root == nullptr) return nullptr;
   Middle* middle = GetOrMake(root->children[page >> 2 * kLevelBits]);
   if (middle == nullptr) return nullptr;
@@ -78,9 +120,9 @@ std::atomic<IndexLink*>* MakeSlot(std::uintptr_t page) {
   return leaf == nullptr ? nullptr : &leaf->children[page & (kFanOut - 1)];
 }
 
-std::atomic<IndexLink*>* FindSlot(std::uintptr_t page) {
+std::atomic<IndexLink*>* FindSlot(const State& state, std::uintptr_t page) {
   if (page >> 3 * kLevelBits != 0) return nullptr;
-  Root* root = g_root.load(std::memory_order_acquire);
+  Root* root = state.root.load(std::memory_order_acquire);
   if (root == nullptr) return nullptr;
   Middle* middle =
       root->children[page >> 2 * kLevelBits].load(std::memory_order_acquire);
@@ -91,8 +133,9 @@ std::atomic<IndexLink*>* FindSlot(std::uintptr_t page) {
 }
 
 /// `is_dead`: of an arena that the collector has taken, and nothing else.
-Chunk* Look(const void* address, bool is_dead = false) noexcept {
-  const auto* slot = FindSlot(PageOf(address));
+Chunk* Look(const State& state, const void* address,
+            bool is_dead = false) noexcept {
+  const auto* slot = FindSlot(state, PageOf(address));
   if (slot == nullptr) return nullptr;
   const auto* p = static_cast<const char*>(address);
   for (const IndexLink* link = slot->load(std::memory_order_acquire);
@@ -146,20 +189,20 @@ void Unlink(std::atomic<IndexLink*>& slot, const IndexLink* link) {
 
 void TakeOut(Chunk* chunk) {
   ForEachPage(chunk, [](std::uintptr_t page, IndexLink* link) {
-    Unlink(*FindSlot(page), link);
+    Unlink(*FindSlot(Current(), page), link);
     return true;
   });
   chunk->end.store(nullptr, std::memory_order_release);  // holds nothing
   chunk->owner.store(nullptr, std::memory_order_release);
 }
 
-void Recycle(Chunk* chunk) {
+void Recycle(State& state, Chunk* chunk) {
   chunk->blocks.Destroy();
-  chunk->next_owned = g_free_chunks;
-  g_free_chunks = chunk;
+  chunk->next_owned = state.free_chunks;
+  state.free_chunks = chunk;
 }
 
-void Recycle(ArenaEntry* entry) {
+void Recycle(State& state, ArenaEntry* entry) {
   if (entry->watch != nullptr) entry->watch->Ended();
   entry->watch = nullptr;
 
@@ -167,29 +210,29 @@ void Recycle(ArenaEntry* entry) {
     entry->chunks = chunk->next_owned;
     if (kChecked) life::NoteCollected(entry->name, chunk->memory);
     TakeOut(chunk);
-    Recycle(chunk);
+    Recycle(state, chunk);
   }
   entry->hidden_arena.store(0, std::memory_order_release);
-  entry->next = g_free_entries;
-  g_free_entries = entry;
+  entry->next = state.free_entries;
+  state.free_entries = entry;
 }
 
 /// Takes out an arena that the collector has freed.
-void TakeDead(ArenaEntry* entry) {
+void TakeDead(State& state, ArenaEntry* entry) {
   *entry->linked_at = entry->next;
   if (entry->next != nullptr) entry->next->linked_at = entry->linked_at;
-  --g_collected_count;
-  Recycle(entry);
+  --state.collected_count;
+  Recycle(state, entry);
 }
 
 /// Makes room in the slot of a page: what the collector has freed there goes.
 /// Small chunks of living arenas may stay, they share their pages.
-void TakeDeadFrom(const std::atomic<IndexLink*>& slot) {
+void TakeDeadFrom(State& state, const std::atomic<IndexLink*>& slot) {
   const IndexLink* link = slot.load(std::memory_order_relaxed);
   while (link != nullptr) {
     ArenaEntry* owner = link->chunk->owner.load(std::memory_order_relaxed);
-    if (owner != nullptr && owner->arena() == nullptr) {
-      TakeDead(owner);
+    if (owner != nullptr && !owner->is_alive()) {
+      TakeDead(state, owner);
       link = slot.load(std::memory_order_relaxed);
     } else {
       link = link->next.load(std::memory_order_relaxed);
@@ -199,13 +242,13 @@ void TakeDeadFrom(const std::atomic<IndexLink*>& slot) {
 
 /// The same everywhere. Runs whenever the number of collected arenas has
 /// doubled.
-void Purge() {
+void Purge(State& state) {
   ArenaEntry* next = nullptr;
-  for (ArenaEntry* entry = g_collected; entry != nullptr; entry = next) {
+  for (ArenaEntry* entry = state.collected; entry != nullptr; entry = next) {
     next = entry->next;
-    if (entry->arena() == nullptr) TakeDead(entry);
+    if (!entry->is_alive()) TakeDead(state, entry);
   }
-  g_purge_at = std::max<std::size_t>(64, 2 * g_collected_count);
+  state.purge_at = std::max<std::size_t>(64, 2 * state.collected_count);
 }
 
 // Slabs of records are never freed: readers may hold stale pointers to them.
@@ -247,18 +290,18 @@ void Reuse(Chunk* chunk, ArenaEntry* owner, ChunkMemory memory) {
 }  // namespace
 
 ArenaEntry* AddArena(Arena* arena, bool collected) {
-  TakeAroundFork(g_lock, LockRank::kIndex);
-  const Writing writing;
-  if (collected && g_collected_count >= g_purge_at) Purge();
-  if (g_free_entries == nullptr && !Refill(g_free_entries, &ArenaEntry::next)) {
+  const Writing state;
+  if (collected && state->collected_count >= state->purge_at) Purge(*state);
+  if (state->free_entries == nullptr &&
+      !Refill(state->free_entries, &ArenaEntry::next)) {
     return nullptr;
   }
-  ArenaEntry* entry = g_free_entries;
-  g_free_entries = entry->next;
+  ArenaEntry* entry = state->free_entries;
+  state->free_entries = entry->next;
   if (!entry->is_made) {
     entry->is_made = true;
-    entry->next_made = g_made.load();
-    g_made.store(entry);
+    entry->next_made = state->made.load();
+    state->made.store(entry);
   }
   entry->chunks = nullptr;
   entry->collected = collected;
@@ -269,11 +312,13 @@ ArenaEntry* AddArena(Arena* arena, bool collected) {
   entry->hidden_arena.store(~reinterpret_cast<std::uintptr_t>(arena),
                             std::memory_order_release);
   if (collected) {
-    entry->next = g_collected;
-    entry->linked_at = &g_collected;
-    if (g_collected != nullptr) g_collected->linked_at = &entry->next;
-    g_collected = entry;
-    ++g_collected_count;
+    entry->next = state->collected;
+    entry->linked_at = &state->collected;
+    if (state->collected != nullptr) {
+      state->collected->linked_at = &entry->next;
+    }
+    state->collected = entry;
+    ++state->collected_count;
   }
   return entry;
 }
@@ -289,31 +334,32 @@ FreeBlock** FarLists(ArenaEntry* entry) {
 }
 
 void ForEachArena(void (*visit)(void*, const Arena&), void* context) {
-  for (const ArenaEntry* entry = g_made.load(); entry != nullptr;
+  for (const ArenaEntry* entry = Current().made.load(); entry != nullptr;
        entry = entry->next_made) {
     if (const Arena* arena = entry->arena()) visit(context, *arena);
   }
 }
 
 void RemoveArena(ArenaEntry* entry) {
-  const Writing writing;
-  Recycle(entry);
+  const Writing state;
+  Recycle(*state, entry);
 }
 
 Chunk* AddChunk(ArenaEntry* owner, ChunkMemory memory) {
   const auto last =
       reinterpret_cast<std::uintptr_t>(memory.address) + memory.size;
   if (last >> kAddressBits != 0) return nullptr;
-  const Writing writing;
-  if (g_free_chunks == nullptr && !Refill(g_free_chunks, &Chunk::next_owned)) {
+  const Writing state;
+  if (state->free_chunks == nullptr &&
+      !Refill(state->free_chunks, &Chunk::next_owned)) {
     return nullptr;
   }
-  Chunk* chunk = g_free_chunks;
+  Chunk* chunk = state->free_chunks;
   chunk->memory = memory;
   const bool has_slots =
-      ForEachPage(chunk, [](std::uintptr_t page, IndexLink*) {
+      ForEachPage(chunk, [&](std::uintptr_t page, IndexLink*) {
         const auto* slot = MakeSlot(page);
-        if (slot != nullptr) TakeDeadFrom(*slot);
+        if (slot != nullptr) TakeDeadFrom(*state, *slot);
         return slot != nullptr;
       });
   if (!has_slots) return nullptr;
@@ -322,7 +368,7 @@ Chunk* AddChunk(ArenaEntry* owner, ChunkMemory memory) {
                             memory.size)) {
     return nullptr;
   }
-  for (Chunk** at = &g_free_chunks;; at = &(*at)->next_owned) {
+  for (Chunk** at = &state->free_chunks;; at = &(*at)->next_owned) {
     if (*at != chunk) continue;  // what was dead stands before it
     *at = chunk->next_owned;
     break;
@@ -333,7 +379,7 @@ Chunk* AddChunk(ArenaEntry* owner, ChunkMemory memory) {
   if (owner->chunks != nullptr) owner->chunks->owned_at = &chunk->next_owned;
   owner->chunks = chunk;
   ForEachPage(chunk, [](std::uintptr_t page, IndexLink* link) {
-    Link(*FindSlot(page), link);
+    Link(*FindSlot(Current(), page), link);
     return true;
   });
   return chunk;
@@ -347,59 +393,85 @@ bool ExtendChunk(Chunk* chunk, std::size_t more) {
   if ((reinterpret_cast<std::uintptr_t>(old_end) + more) >> kAddressBits != 0) {
     return false;
   }
-  const Writing writing;
+  const Writing state;
   for (std::uintptr_t page = old_last + 1; page <= last; ++page) {
     const auto* slot = MakeSlot(page);
     if (slot == nullptr) return false;
-    TakeDeadFrom(*slot);
+    TakeDeadFrom(*state, *slot);
   }
   if (kChecked && !chunk->blocks.Extend(chunk->memory.size + more)) {
     return false;
   }
   if (old_last != PageOf(start)) {
-    Unlink(*FindSlot(old_last), &chunk->last_page);
+    Unlink(*FindSlot(Current(), old_last), &chunk->last_page);
     chunk->last_page.next.store(nullptr, std::memory_order_relaxed);
-    Link(*FindSlot(old_last), &chunk->inner_pages);
+    Link(*FindSlot(Current(), old_last), &chunk->inner_pages);
   }
   for (std::uintptr_t page = old_last + 1; page < last; ++page) {
-    Link(*FindSlot(page), &chunk->inner_pages);
+    Link(*FindSlot(Current(), page), &chunk->inner_pages);
   }
-  Link(*FindSlot(last), &chunk->last_page);
+  Link(*FindSlot(Current(), last), &chunk->last_page);
   chunk->memory.size += more;
   chunk->end.store(start + chunk->memory.size, std::memory_order_release);
   return true;
 }
 
 void RemoveChunk(Chunk* chunk) {
-  const Writing writing;
+  const Writing state;
   *chunk->owned_at = chunk->next_owned;
   if (chunk->next_owned != nullptr) {
     chunk->next_owned->owned_at = chunk->owned_at;
   }
   TakeOut(chunk);
-  Recycle(chunk);
+  Recycle(*state, chunk);
 }
 
 bool FindCollected(const void* address, char* name, std::size_t size) noexcept {
-  const std::lock_guard<std::mutex> hold(g_lock);
-  const Chunk* chunk = Look(address, true);
+  State& state = TheState();
+  const std::lock_guard<std::mutex> hold(state.lock);
+  const Chunk* chunk = Look(state, address, true);
   if (chunk == nullptr) return false;
   std::snprintf(name, size, "%s", chunk->owner.load()->name);
   return true;
 }
 
-Chunk* FindWhileStopped(const void* address) noexcept { return Look(address); }
+std::size_t CountOfThisModule(char* name, std::size_t size) noexcept {
+  const Writing state;
+  Purge(*state);
+  std::size_t count = 0;
+  for (const ArenaEntry* entry = state->made.load(); entry != nullptr;
+       entry = entry->next_made) {
+    if (!entry->is_alive() || !IsOfThisModule(entry->source_code)) continue;
+    if (count++ == 0) std::snprintf(name, size, "%s", entry->name);
+  }
+  return count;
+}
+
+void DropWatchesOf(const void* copy) noexcept {
+  const Writing state;
+  for (ArenaEntry* entry = state->made.load(); entry != nullptr;
+       entry = entry->next_made) {
+    if (entry->watch == nullptr || entry->watched_by != copy) continue;
+    entry->watch->Ended();
+    entry->watch = nullptr;
+  }
+}
+
+Chunk* FindWhileStopped(const void* address) noexcept {
+  return Look(Current(), address);
+}
 
 Chunk* Find(const void* address) noexcept {
-  const std::uint64_t before = g_version.load(std::memory_order_acquire);
-  Chunk* chunk = Look(address);
+  State& state = *g_state.load(std::memory_order_acquire);
+  const std::uint64_t before = state.version.load(std::memory_order_acquire);
+  Chunk* chunk = Look(state, address);
   std::atomic_thread_fence(std::memory_order_acquire);
   if (ACRE_LIKELY((before & 1) == 0 &&
-                  before == g_version.load(std::memory_order_relaxed))) {
+                  before == state.version.load(std::memory_order_relaxed))) {
     return chunk;
   }
-  const std::lock_guard<std::mutex> hold(g_lock);
-  return Look(address);
+  const std::lock_guard<std::mutex> hold(state.lock);
+  return Look(state, address);
 }
 
 }  // namespace acre::inline ACRE_ABI::detail::index

@@ -12,6 +12,9 @@
 // A lookup that raced with a writer is repeated, under the lock outside
 // callbacks.
 //
+// One index serves all copies of acre of one version and mode that the process
+// has (commons.h): they find each other's arenas.
+//
 // Registry: each arena with chunks has an ArenaEntry. For a collected arena
 // the collector zeroes the entry's `arena` (a disappearing link) in the very
 // collection that frees it; from then on its chunks are not found, and the
@@ -44,15 +47,22 @@ struct ArenaEntry {
   ArenaEntry* next_made = nullptr;  // among all that were ever used
   bool is_made = false;             // is in that list
   ArenaWatch* watch = nullptr;  // checked builds; told when the arena is gone
+  const void* watched_by = nullptr;   // the copy of acre that holds its code
+  const void* source_code = nullptr;  // the table of its source's functions
   char name[48] = {};  // checked builds: the arena's, for when it is gone
 
   FreeBlock** far_lists = nullptr;  // see FarLists; kept for the next arena
 
+  /// Leaves no address on the stack, where the collector would find it.
+  bool is_alive() const noexcept { return hidden_arena.load() != 0; }
   Arena* arena() const noexcept {
     const std::uintptr_t hidden = hidden_arena.load(std::memory_order_acquire);
     return hidden == 0 ? nullptr : reinterpret_cast<Arena*>(~hidden);
   }
 };
+
+/// This copy of acre is about to be unloaded: its auditor watches no more.
+void LeaveAudits() noexcept;
 
 namespace index {
 
@@ -87,6 +97,13 @@ Chunk* Find(const void* address) noexcept;
 /// Checked builds: true for an address in a chunk of an arena that the
 /// collector has taken, as long as nobody has noticed; writes its name.
 bool FindCollected(const void* address, char* name, std::size_t size) noexcept;
+
+/// How many arenas with chunks are alive whose source is code of this module,
+/// whichever copy of acre made them; writes the name of one, in checked builds.
+/// Leaves no address of an arena on the stack.
+std::size_t CountOfThisModule(char* name, std::size_t size) noexcept;
+/// The watches whose code is of that copy are told that all is over.
+void DropWatchesOf(const void* copy) noexcept;
 
 /// The same as Find for collector callbacks: takes no lock, also where a thread
 /// was stopped while it wrote. A chunk that it was adding or removing may be

@@ -4,6 +4,7 @@
 // many are kept.
 
 #include <algorithm>
+#include <cstring>
 
 #include "core/life.h"
 #include "core/poison.h"
@@ -165,7 +166,9 @@ void SlowPath::SetLimit(char* limit) {
 ArenaEntry* SlowPath::Entry() {
   if (a_.entry_ != nullptr) return a_.entry_;
   a_.entry_ = index::AddArena(&a_, a_.collected_);
-  if (kChecked && a_.entry_ != nullptr) MakeWatch(*a_.entry_);
+  if (a_.entry_ == nullptr) return nullptr;
+  std::memcpy(&a_.entry_->source_code, a_.source_, sizeof(void*));
+  if (kChecked) MakeWatch(*a_.entry_);
   return a_.entry_;
 }
 

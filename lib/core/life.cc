@@ -9,6 +9,7 @@
 
 #include "acre/detail/around_fork.h"
 #include "core/chunk_index.h"
+#include "core/commons.h"
 
 namespace acre::inline ACRE_ABI::detail {
 namespace {
@@ -60,12 +61,27 @@ struct Records {
   History<256> arenas;
 };
 
-constinit std::mutex g_lock;
+/// Of all copies of acre: each learns what became of another's arenas.
+struct Shared {
+  std::mutex lock;
+  Records* records = nullptr;  // never freed: arenas may outlive statics
+};
 
-/// On the heap, and never freed: arenas of static duration outlive statics.
+Shared& TheShared() {
+  static Shared& shared = []() -> Shared& {
+    Shared& common = Common<Shared>("life." ACRE_ABI_TEXT,
+                                    sizeof(Records) + (sizeof(Living) << 24));
+    TakeAroundFork(common.lock, LockRank::kLife);
+    return common;
+  }();
+  return shared;
+}
+
+/// Requires the lock.
 Records& TheRecords() {
-  static Records* const records = new Records;
-  return *records;
+  Shared& shared = TheShared();
+  if (shared.records == nullptr) shared.records = new Records;
+  return *shared.records;
 }
 
 bool Lives(std::uintptr_t hidden, const Living& living) {
@@ -110,8 +126,7 @@ bool Tell(const Record* record, Gone* gone) {
 namespace life {
 
 std::uint64_t Begin(const Arena* arena, const char* name) {
-  TakeAroundFork(g_lock, LockRank::kLife);
-  const std::lock_guard<std::mutex> hold(g_lock);
+  const std::lock_guard<std::mutex> hold(TheShared().lock);
   Records& records = TheRecords();
   if (records.living.size() >= records.clean_at) Clean(records);
   Living& living = records.living[Hide(arena)];
@@ -125,23 +140,23 @@ std::uint64_t Begin(const Arena* arena, const char* name) {
 }
 
 void Follow(const Arena* arena, const ArenaEntry* entry) {
-  const std::lock_guard<std::mutex> hold(g_lock);
+  const std::lock_guard<std::mutex> hold(TheShared().lock);
   TheRecords().living[Hide(arena)].entry = entry;
 }
 
 void End(const Arena* arena) {
-  const std::lock_guard<std::mutex> hold(g_lock);
+  const std::lock_guard<std::mutex> hold(TheShared().lock);
   TheRecords().arenas.Add(RecordOf(arena, arena, 1));
   TheRecords().living.erase(Hide(arena));
 }
 
 void NoteGone(const Arena* arena, ChunkMemory memory) {
-  const std::lock_guard<std::mutex> hold(g_lock);
+  const std::lock_guard<std::mutex> hold(TheShared().lock);
   TheRecords().memory.Add(RecordOf(arena, memory.address, memory.size));
 }
 
 void NoteCollected(const char* name, ChunkMemory memory) {
-  const std::lock_guard<std::mutex> hold(g_lock);
+  const std::lock_guard<std::mutex> hold(TheShared().lock);
   Record record{Hide(memory.address), memory.size, 0, 0, {}};
   Copy(record.name, name);
   TheRecords().memory.Add(record);
@@ -151,7 +166,7 @@ void NoteCollected(const char* name, ChunkMemory memory) {
 
 bool IsLiving(const Arena* arena) noexcept {
   if (!kChecked) return true;
-  const std::lock_guard<std::mutex> hold(g_lock);
+  const std::lock_guard<std::mutex> hold(TheShared().lock);
   const auto living = TheRecords().living.find(Hide(arena));
   return living != TheRecords().living.end() &&
          Lives(living->first, living->second);
@@ -164,13 +179,13 @@ bool FindGone(const void* address, Gone* gone) noexcept {
     gone->has_ended = true;
     return true;
   }
-  const std::lock_guard<std::mutex> hold(g_lock);
+  const std::lock_guard<std::mutex> hold(TheShared().lock);
   return Tell(TheRecords().memory.Find(address), gone);
 }
 
 bool FindEnded(const Arena* arena, Gone* gone) noexcept {
   if (!kChecked) return false;
-  const std::lock_guard<std::mutex> hold(g_lock);
+  const std::lock_guard<std::mutex> hold(TheShared().lock);
   return Tell(TheRecords().arenas.Find(arena), gone);
 }
 

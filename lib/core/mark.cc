@@ -20,7 +20,7 @@ std::size_t SlowPath::MarkBytes() const {
   std::size_t lists = 0;
   if (a_.freed_ != a_.reused_) {
     for (unsigned index = 1; index < kClassCount; ++index) {
-      lists += a_.FreeList(index) != nullptr;
+      lists += a_.FreeBlockOf(index) != nullptr;
     }
   }
   return RoundUp(sizeof(MarkState) + lists * sizeof(SavedList), kGranule);
@@ -54,7 +54,7 @@ Mark SlowPath::Checkpoint() {
                                  JumpFrom(a_.mark_),
                                  a_.mark_ != nullptr ? a_.mark_->depth + 1 : 0};
   for (unsigned index = 1; index < kClassCount; ++index) {
-    if (a_.FreeList(index) == nullptr) continue;
+    if (a_.FreeBlockOf(index) == nullptr) continue;
     state->saved()[state->saved_count++] = {a_.FreeList(index), index};
     a_.FreeList(index) = nullptr;
   }

@@ -97,7 +97,7 @@ ACRE_READS_FREE_BLOCKS void SlowPath::CountFreed() {
   ChunkCache cache;
   for (unsigned index = 1; index < kClassCount; ++index) {
     const std::size_t bytes = BytesOfClass(index);
-    for (FreeBlock* b = a_.FreeList(index); b != nullptr; b = b->next) {
+    for (FreeBlock* b = a_.FreeBlockOf(index); b != nullptr; b = b->next) {
       cache.Find(b)->scan_freed += bytes;
     }
   }
@@ -108,6 +108,7 @@ ACRE_READS_FREE_BLOCKS void SlowPath::DropFreed() {
   ChunkCache cache;
   for (unsigned index = 1; index < kClassCount; ++index) {
     const std::size_t bytes = BytesOfClass(index);
+    if (a_.FreeBlockOf(index) == nullptr) continue;
     FreeBlock** at = &a_.FreeList(index);
     while (FreeBlock* block = *at) {
       if (IsWhole(*cache.Find(block))) {

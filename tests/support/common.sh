@@ -84,11 +84,12 @@ install_optional_packages() {
 # prepare_build DIR ARGS...: meson setup, only where DIR is new or was set up
 # otherwise. The compiler is taken from CXX.
 prepare_build() {
-  local dir=$1 setup="CXX=${CXX:-} ${*:2}"
+  local dir=$1 setup="CXX=${CXX:-} static ${*:2}"
   if [[ -f $dir/build.ninja && -f $dir/setup.txt &&
         $(<"$dir/setup.txt") == "$setup" ]]; then
     return 0
   fi
   rm -rf "$dir"
-  meson setup "$dir" "$root" "${@:2}" && echo "$setup" >"$dir/setup.txt"
+  # Scripts link archives; older build directories had shared libraries.
+  meson setup "$dir" "$root" -Ddefault_library=static "${@:2}" && echo "$setup" >"$dir/setup.txt"
 }

@@ -422,6 +422,53 @@ TEST_CASE("automatic audit: the host's callback is called before acre's") {
   CHECK(child.text.find("things[3].target") != std::string::npos);
 }
 
+namespace automatic_audit_test {
+
+std::atomic<int> g_inner_events{0};
+GC_on_collection_event_proc g_before = nullptr;
+
+void OnInnerEvent(GC_EventType event) {
+  if (event == GC_EVENT_POST_STOP_WORLD) ++g_inner_events;
+}
+
+void OnOuterEvent(GC_EventType event) {
+  if (event == GC_EVENT_POST_STOP_WORLD) ++host_events;
+  g_before(event);
+}
+
+}  // namespace automatic_audit_test
+
+// The second one calls the one before it, which is acre's, and acre the first.
+TEST_CASE("child of an audit with two callbacks" * doctest::skip()) {
+  GC_INIT();
+  GC_set_on_collection_event(&OnInnerEvent);
+  Arena arena({.name = "game"});
+  Planted* world = arena.New<Planted>();
+  g_before = GC_get_on_collection_event();
+  GC_set_on_collection_event(&OnOuterEvent);
+  Arena second;
+  second.New<int>(1);  // acre notices
+  world->things.resize(5);
+  PlantObject(world->things[3]);
+  acre_test::ClobberStack();
+  host_events = 0;
+  g_inner_events = 0;
+  GC_gcollect();
+  GC_gcollect();
+  std::fprintf(stderr, "the host saw %d and %d\n", host_events.load(),
+               g_inner_events.load());
+}
+
+TEST_CASE(
+    "automatic audit: no callback of the host's is lost, or called twice") {
+  if (!acre::kChecked) return;
+  const acre_test::Death child =
+      RunAlone("--test-case=child of an audit with two callbacks", "report");
+  INFO(child.text);
+  CHECK(child.text.find("the host saw 2 and 2") != std::string::npos);
+  CHECK(child.text.find("things[3].target") != std::string::npos);
+}
+
 // ------------------------------------------------------- hosts and hand-overs
 
 namespace automatic_audit_test {

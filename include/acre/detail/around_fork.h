@@ -32,6 +32,10 @@ void TakeAroundFork(std::mutex& lock, LockRank rank);
 /// called; what they guard has to be whole at any moment.
 void RenewAfterFork(std::mutex& lock);
 
+/// This module is about to be unloaded: forks no longer take locks that lie in
+/// it. (The C library forgets its handlers by itself.)
+void LeaveForks() noexcept;
+
 }  // namespace acre::inline ACRE_ABI::detail
 
 #endif  // ACRE_DETAIL_AROUND_FORK_H_

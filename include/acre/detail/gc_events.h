@@ -25,14 +25,15 @@ using CollectionHook = void (*)(CollectionEvent event);
 /// For hooks that recurse: this frame is in use. Cheap.
 void NoteStackUse(const void* frame) noexcept;
 
-/// Calls `hook` from now on. Idempotent. Initialises libgc. False where four
-/// hooks are installed already.
+/// Calls `hook` from now on. Idempotent. Initialises libgc. False where no room
+/// is left: 32 hooks, of all copies of acre. A module that can be unloaded is
+/// kept loaded from now on; see Detach.
 bool AddCollectionHook(CollectionHook hook);
 
 /// Calls `run` after each collection from now on, outside callbacks and without
 /// locks: where and when the program runs finalizers, on the allocating thread
-/// by default. Idempotent; one `run` a process. May be late by a collection.
-/// False where this thread must not call the collector.
+/// by default. Idempotent; one `run` for each copy of acre. May be late by a
+/// collection. False where this thread must not call the collector.
 bool RunAfterCollections(void (*run)());
 
 /// True once somebody has initialised libgc.
