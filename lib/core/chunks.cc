@@ -167,7 +167,8 @@ ArenaEntry* SlowPath::Entry() {
   if (a_.entry_ != nullptr) return a_.entry_;
   a_.entry_ = index::AddArena(&a_, a_.collected_);
   if (a_.entry_ == nullptr) return nullptr;
-  std::memcpy(&a_.entry_->source_code, a_.source_, sizeof(void*));
+  std::memcpy(&a_.entry_->source_code, static_cast<const void*>(a_.source_),
+              sizeof(void*));
   if (kChecked) MakeWatch(*a_.entry_);
   return a_.entry_;
 }
