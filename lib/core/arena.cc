@@ -31,7 +31,7 @@ std::size_t BlockAlign(SizeClass size, std::size_t align) {
 
 void* SlowPath::Take(std::size_t bytes, std::size_t align,
                      const TypeLayout* type) {
-  if (kChecked) CheckUser();
+  CheckUser();
   if (ArenaWatch* watch = Watch()) watch->BeforeTake(a_);
   const Updating updating(*this);
   if (bytes > PTRDIFF_MAX - 2 * kMaxAlignment) return nullptr;
@@ -257,7 +257,7 @@ bool SlowPath::TryReserve(std::size_t bytes) {
 }
 
 char* SlowPath::TakeRoom(std::size_t bytes) {
-  if (kChecked) CheckUser();
+  CheckUser();
   if (ArenaWatch* watch = Watch()) watch->BeforeTake(a_);
   const Updating updating(*this);
   if (bytes > a_.remaining() && !TryReserve(bytes)) return nullptr;

@@ -165,7 +165,7 @@ void SlowPath::AfterReset() {
 }
 
 void SlowPath::BeforeReset() {
-  if (kChecked) CheckUser();
+  CheckUser();
   if (ArenaWatch* watch = Watch()) watch->BeforeReset(a_);
 }
 
@@ -176,6 +176,7 @@ void SlowPath::BeforeEnd() {
 // ------------------------------------------------------------------ misuse
 
 void SlowPath::CheckUser() {
+  if (!kChecked) return;
   const void* const user = User();
   if (user == ThisThread()) return;
   if (IsOtherCopyThere() && !IsLiving(&a_)) FailForeign(&a_);
