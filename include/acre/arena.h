@@ -32,6 +32,7 @@
 #include "acre/arena_options.h"
 #include "acre/chunk_source.h"
 #include "acre/config.h"
+#include "acre/detail/blocks.h"
 #include "acre/detail/construct.h"
 #include "acre/detail/size_class.h"
 #include "acre/detail/wants_auditor.h"
@@ -57,53 +58,6 @@ void BindHandles(const TypeLayout& type, void* object, Arena* arena);
 /// Releases the storage of every handle that `object` holds by value.
 void ReleaseHandles(const TypeLayout& type, void* object);
 void FreeGraph(Arena& arena, const TypeLayout& type, void* root);
-
-/// Blocks for the containers and for deep copy, which know sizes at run time.
-/// `type` is the element type, for checked builds.
-struct Blocks {
-  static void* Take(Arena& arena, std::size_t bytes, std::size_t align,
-                    const TypeLayout* type);
-  static void* TryTake(Arena& arena, std::size_t bytes, std::size_t align,
-                       const TypeLayout* type);
-  static void Give(Arena& arena, void* block, std::size_t bytes,
-                   std::size_t align, const TypeLayout* type);
-  /// Release builds: grows a block to twice its bytes where it ends at the
-  /// arena's cursor. False, and nothing done, where it does not. Requires: the
-  /// bytes are a power of two, 16 or more, and the alignment is 16 or less:
-  /// such a block has exactly these bytes. (One with a chunk of its own is
-  /// never at the cursor: the next chunk begins with a header.)
-  static bool TryDouble(Arena& arena, void* block, std::size_t bytes);
-  /// Where TryGrow found too little room: a block alone in the arena's current
-  /// chunk gets the rest of it, by whole elements, `least` bytes at least and
-  /// `most` at most. Returns its bytes, or 0 and nothing done.
-  static std::size_t GrowIntoRest(Arena& arena, void* block, std::size_t bytes,
-                                  std::size_t least, std::size_t most,
-                                  const TypeLayout& element);
-  /// Room for several blocks, one behind the other, none of them larger than
-  /// kInlineMax: the caller cuts it, by size classes up to the granule's
-  /// alignment. Null where memory runs out. `bytes`: a multiple of the granule.
-  static char* TryTakeRoom(Arena& arena, std::size_t bytes);
-  /// A block was cut from room: from now on it is as if Take had returned it.
-  static void NoteCut(Arena& arena, void* block, std::size_t bytes,
-                      std::size_t align, const TypeLayout* type) {
-    if constexpr (kChecked) NoteCutSlow(arena, block, bytes, align, type);
-  }
-  static void NoteCutSlow(Arena& arena, void* block, std::size_t bytes,
-                          std::size_t align, const TypeLayout* type);
-  /// Gives back room that no block was cut from.
-  static void GiveRoom(Arena& arena, char* room, std::size_t bytes);
-  [[noreturn]] static void Fail(const Arena& arena, std::size_t bytes);
-  /// The block just taken is the storage of a container: what of it is in use
-  /// only its handle knows. Checked builds remember it; and `table`, the layout
-  /// of the container, where the elements do not lie in a row.
-  static void NoteStorage(const void* block,
-                          const TypeLayout* table = nullptr) {
-    if constexpr (kChecked) NoteStorageSlow(block, table);
-  }
-  static void NoteStorageSlow(const void* block, const TypeLayout* table);
-  /// A table has erased an element: see Arena::erasures.
-  static void CountErasure(Arena& arena);
-};
 
 /// Fails unless `align` is a power of two up to kMaxAlignment.
 ACRE_INLINE void CheckAlignment(std::size_t align) {

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+//
+// What stands at an address: for audits, messages, and marks.
+
+#include <algorithm>
+
+#include "acre/detail/location.h"
+#include "core/slow_path.h"
+
+namespace acre::inline ACRE_ABI::detail {
+
+Location SlowPath::Locate(const Chunk& chunk, const void* address) const {
+  const auto* p = static_cast<const char*>(address);
+  Location where;
+  where.arena = &a_;
+  where.chunk_begin = chunk.begin;
+  where.chunk_end = chunk.end;
+  const char* top = &chunk == a_.current_ ? a_.cursor_ : chunk.top;
+  where.live_end = IsInUse(chunk) ? top : where.chunk_begin;
+  where.dirty_end = std::max<const char*>(chunk.dirty, where.live_end);
+  where.place = p >= where.chunk_begin && p < where.live_end ? Place::kLive
+                                                             : Place::kUnused;
+  if (!kChecked || where.place != Place::kLive) return where;
+  const char* start = chunk.blocks.StartOf(p);
+  where.place = Place::kUnused;  // a gap
+  if (start == nullptr) return where;
+  const BlockInfo& info = const_cast<Chunk&>(chunk).blocks.At(start);
+  const std::size_t bytes = std::max<std::size_t>(info.bytes, 1);
+  if (p >= start + bytes) return where;
+  where.place = static_cast<BlockState>(info.state) == BlockState::kFreed
+                    ? Place::kFreed
+                    : Place::kLive;
+  where.block = start;
+  where.block_bytes = info.bytes;
+  where.block_type = info.taken_as();
+  where.is_storage = info.is_storage != 0;
+  return where;
+}
+
+namespace {
+
+Location LocateIn(const Chunk* chunk, const void* address) noexcept {
+  if (chunk == nullptr) return {};
+  Arena* arena = chunk->owner.load()->arena();
+  return arena == nullptr ? Location{}
+                          : SlowPath(*arena).Locate(*chunk, address);
+}
+
+}  // namespace
+
+Location Locate(const void* address) noexcept {
+  return LocateIn(index::Find(address), address);
+}
+
+Location LocateWhileStopped(const void* address) noexcept {
+  return LocateIn(index::FindWhileStopped(address), address);
+}
+
+bool IsYounger(const Arena& arena, const Mark& mark,
+               const void* address) noexcept {
+  return SlowPath(const_cast<Arena&>(arena)).IsYounger(mark, address);
+}
+
+bool IsOlderThanMark(const Arena& arena, const void* address) noexcept {
+  return SlowPath(const_cast<Arena&>(arena)).IsOlderThanMark(address);
+}
+
+}  // namespace acre::inline ACRE_ABI::detail
