@@ -149,7 +149,9 @@ std::string TypeNames::ArgumentKeys(Die type) const {
   ForEachArgument(type, [&](Die argument) {
     const auto argument_type = TypeOf(argument);
     keys += argument_type ? KeyOf(*argument_type) : "void";
-    keys += "=" + ValueOf(argument) + ";";
+    keys += '=';
+    keys += ValueOf(argument);
+    keys += ';';
   });
   return keys.empty() ? keys : "{" + keys + "}";
 }
@@ -163,7 +165,8 @@ std::string TypeNames::KeyOf(Die type) const {
   if (tag == DW_TAG_typedef) return key;
   if (const auto modifier = Modifier(tag); !modifier.empty()) {
     if (const auto of = Referred(type, DW_AT_containing_type)) {
-      key += " " + KeyOf(*of);
+      key += ' ';
+      key += KeyOf(*of);
     }
     return key.append(modifier);
   }
