@@ -297,7 +297,7 @@ void MoveLast(VectorRep& rep, std::size_t i, const TypeLayout& element) {
 void ReleaseVector(VectorRep& rep, const TypeLayout& element) {
   CheckPlace(&rep, rep.arena, "Vector");
   if (rep.data == nullptr) return;
-  if (kChecked) CheckArena(&rep, rep.arena, "Vector");
+  CheckArena(&rep, rep.arena, "Vector");
   if (rep.arena->IsLive(rep.stamp)) {
     if (element.has_handles) {
       for (std::size_t i = 0; i < rep.size; ++i) {

@@ -58,7 +58,7 @@ class String {
 
   static constexpr size_type npos = std::string_view::npos;
   /// Characters that fit inside the handle.
-  static constexpr size_type kInlineCapacity = 23;
+  static constexpr size_type kInlineCapacity = detail::kInlineText;
 
   String() noexcept = default;
   explicit String(Arena& arena) noexcept : arena_(&arena) {}

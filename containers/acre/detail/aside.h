@@ -42,7 +42,7 @@ inline constexpr bool kNeedsPlace =
     kHandlesIn<T> && !kRunsNoCode<T, Args...> &&
     !std::is_constructible_v<T, Arena&, Args...>;
 
-/// The characters that a String keeps inside itself; see <acre/string.h>.
+/// The characters that a String keeps inside itself.
 inline constexpr std::size_t kInlineText = 23;
 
 /// True where a String is made of this text, without memory of an arena.

@@ -224,8 +224,7 @@ class Table {
       SlotPosition at;
       if (Slot* slot = Search(key, hash, &at)) return {slot, false};
       if (HasRoom()) return {MakeAt(rep_.Locate(hash), hash, construct), true};
-      FinishGrowth(rep_, StartGrowth(rep_, kShape, Policy::kName), kShape,
-                   &HashUsed);
+      GrowOnce();
     }
   }
 
@@ -409,6 +408,12 @@ class Table {
     return {MakeAt(rep_.Locate(hash), hash, construct), true};
   }
 
+  /// There may be no more room than before: other code may have run.
+  void GrowOnce() {
+    FinishGrowth(rep_, StartGrowth(rep_, kShape, Policy::kName), kShape,
+                 &HashUsed);
+  }
+
   /// For one element more.
   ACRE_INLINE bool HasRoom() {
     return ACRE_LIKELY(rep_.size < rep_.limit) ||
@@ -500,8 +505,7 @@ class Table {
       Slot* const there = Search(Policy::KeyOf(*made), hash, &at);
       if (there != nullptr) return {there, false};
       if (HasRoom()) break;
-      FinishGrowth(rep_, StartGrowth(rep_, kShape, Policy::kName), kShape,
-                   &HashUsed);
+      GrowOnce();
     }
     keep.made = nullptr;
     return {MakeAt(rep_.Locate(hash), hash,
