@@ -257,20 +257,19 @@ void SlowPath::CheckGive(void* block, std::size_t bytes, std::size_t align,
   }
   const BlockInfo& info = chunk->blocks.At(p);
   const TypeLayout* const taken_as = info.taken_as();
-  const Describe allocated(taken_as, info.bytes);
-  const Describe given(type, bytes);
   ACRE_CHECK(static_cast<BlockState>(info.state) == BlockState::kLive,
              "Free(%p) in arena '%s': double Free of %s", block, a_.name(),
-             allocated.text());
+             Describe(taken_as, info.bytes).text());
   const bool same_type = (taken_as == nullptr) == (type == nullptr) &&
                          (type == nullptr || SameType(*taken_as, *type));
   ACRE_CHECK(info.bytes == bytes && same_type,
              "Free(%p) in arena '%s': allocated as %s, freed as %s", block,
-             a_.name(), allocated.text(), given.text());
+             a_.name(), Describe(taken_as, info.bytes).text(),
+             Describe(type, bytes).text());
   ACRE_CHECK(info.align_log == AlignLog(align),
              "Free(%p) in arena '%s': allocated as %s aligned to %zu, freed as "
              "aligned to %zu",
-             block, a_.name(), allocated.text(),
+             block, a_.name(), Describe(taken_as, info.bytes).text(),
              std::size_t{1} << info.align_log,
              std::size_t{1} << AlignLog(align));
 }

@@ -18,6 +18,7 @@
 #include "acre/string.h"
 #include "acre/vector.h"
 #include "support/json.h"
+#include "support/scaled.h"
 #include "support/written.h"
 
 namespace audit_html_test {
@@ -25,6 +26,7 @@ namespace audit_html_test {
 using acre::Arena;
 using acre::AuditReport;
 using acre_test::Json;
+using acre_test::Scaled;
 
 struct Cell {
   Cell* next = nullptr;
@@ -218,7 +220,9 @@ TEST_CASE("WriteHtml: a cell tells its block") {
 
 TEST_CASE("WriteHtml: an arena of many chunks fits into the map") {
   Arena arena({.first_chunk = 4096, .max_chunk = 4096});
-  for (int i = 0; i < 20'000; ++i) static_cast<void>(arena.Allocate(2000));
+  for (int i = 0; i < Scaled(20'000, 6'000); ++i) {
+    static_cast<void>(arena.Allocate(2000));
+  };
   const Json data = DataOf(arena, AuditReport{});
   const auto& chunks = data["chunks"].items;
   CHECK(chunks.size() == arena.stats().chunks);

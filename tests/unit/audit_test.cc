@@ -31,6 +31,7 @@
 #include "acre/string.h"
 #include "acre/vector.h"
 #include "collecting.h"
+#include "support/scaled.h"
 
 namespace audit_test {
 
@@ -644,7 +645,7 @@ TEST_CASE("Audit: the order is that of the shortest paths, each time") {
 TEST_CASE("Audit: a list of a million cells, with a leak at its end") {
   Arena arena({.source = &acre::MallocSource::Instance()});
   acre_test::NeedCollector();
-  constexpr int kCells = 1'000'000;
+  constexpr int kCells = acre_test::Scaled(1'000'000, 200'000);
   auto* leak = static_cast<Cell*>(GC_MALLOC(10'000));
   Cell* head = arena.New<Cell>(nullptr, leak);
   for (int i = 1; i < kCells; ++i) head = arena.New<Cell>(head, nullptr);

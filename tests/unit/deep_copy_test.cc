@@ -27,6 +27,7 @@
 #include "acre/gc.h"
 #include "acre/layout.h"
 #include "collecting.h"
+#include "support/scaled.h"
 #include "test_sources.h"
 
 namespace deep_copy_test {
@@ -550,11 +551,7 @@ TEST_CASE("DeepCopy: into a collected arena, which keeps the copy alive") {
 }
 
 TEST_CASE("DeepCopy: a list of millions of nodes does not overflow the stack") {
-#if ACRE_CHECKED || defined(__SANITIZE_ADDRESS__)
-  constexpr int kNodes = 1'000'000;
-#else
-  constexpr int kNodes = 3'000'000;
-#endif
+  constexpr int kNodes = acre_test::Scaled(3'000'000, 300'000);
   Arena from({.source = &acre::MallocSource::Instance()});
   Node* head = nullptr;
   for (int i = 0; i < kNodes; ++i) head = from.New<Node>(head, nullptr, i);

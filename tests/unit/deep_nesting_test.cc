@@ -17,6 +17,7 @@
 #include "acre/map.h"
 #include "acre/string.h"
 #include "acre/vector.h"
+#include "support/scaled.h"
 
 using acre::Arena;
 using acre::Map;
@@ -38,7 +39,8 @@ struct Drawer {
 };
 ACRE_LAYOUT(Drawer, inner, labels)
 
-constexpr int kDepth = 300'000;
+// A call for each would take more than the 8 MiB of a stack.
+constexpr int kDepth = acre_test::Scaled(300'000, 120'000);
 
 // Each Box in the Vector of the one before; `where` leads to the outermost.
 Box* Nest(Arena& arena) {

@@ -17,6 +17,7 @@
 #include "acre/string.h"
 #include "acre/vector.h"
 #include "support/death.h"
+#include "support/scaled.h"
 #include "test_sources.h"
 
 namespace free_graph_test {
@@ -255,7 +256,7 @@ TEST_CASE("FreeGraph: a list of a million nodes does not overflow the stack") {
   acre_test::CountingSource source;
   acre::Arena arena({.source = &source});
   Node* head = nullptr;
-  for (int i = 0; i < 1000000; ++i) {
+  for (int i = 0; i < acre_test::Scaled(1'000'000, 200'000); ++i) {
     Node* node = arena.New<Node>();
     node->left = head;
     head = node;
