@@ -99,8 +99,13 @@ void CheckGrowth(std::size_t size, const char* (*what_growing_loses)()) {
 }
 
 template <std::size_t... Sizes>
-void CheckGrowthOfAll(std::index_sequence<Sizes...>) {
-  (CheckGrowth(Sizes + 1, WhatGrowingLoses<Sizes + 1>), ...);
+void CheckGrowthOf(std::index_sequence<Sizes...>) {
+  (CheckGrowth(Sizes, WhatGrowingLoses<Sizes>), ...);
+}
+
+template <std::size_t... Sizes>
+void CheckGrowthUpTo(std::index_sequence<Sizes...>) {
+  CheckGrowthOf(std::index_sequence<Sizes + 1 ...>());
 }
 
 // Throws after `calls_left` calls; never where that is negative.
@@ -147,7 +152,13 @@ String LongKey(Arena& arena, int i) {
 }  // namespace
 
 TEST_CASE("Table: slots of every size keep their bytes through every growth") {
-  CheckGrowthOfAll(std::make_index_sequence<72>());
+#if defined(__clang__)
+  CheckGrowthUpTo(std::make_index_sequence<72>());
+#else
+  // It takes twice clang's time for each: those where something begins or ends.
+  CheckGrowthOf(std::index_sequence<1, 2, 3, 4, 5, 7, 8, 9, 12, 15, 16, 17, 24,
+                                    31, 32, 33, 40, 48, 63, 64, 65, 72>());
+#endif
   CheckGrowth(100, WhatGrowingLoses<100>);
   CheckGrowth(256, WhatGrowingLoses<256>);
 }
