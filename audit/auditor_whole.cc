@@ -217,22 +217,22 @@ void Auditor::SweepWord(const char* at) {
   ++report_.words;
   const void* address = *reinterpret_cast<const void* const*>(at);
   if (classifier_.IsOwn(address)) return;
-  const Verdict verdict = classifier_.ClassifyForeign(address);
-  if (verdict.target != Target::kCollectedHeap &&
-      verdict.target != Target::kCollectedArena) {
+  const auto verdict = Classifier::ClassifyOccupied(address);
+  if (!verdict || (verdict->target != Target::kCollectedHeap &&
+                   verdict->target != Target::kCollectedArena)) {
     return;
   }
   if (IsOwnControlBlock(address)) return;
   if (!reported_.insert(at).second) return;
   Finding finding;
   finding.kind = FindingKind::kWord;
-  finding.target = verdict.target;
+  finding.target = verdict->target;
   finding.certainty = Certainty::kAmbiguous;
   finding.slot = at;
   finding.address = address;
   if (record_) {
     TellPathOfWord(at, finding);
-    finding.what = classifier_.Describe(address, {verdict.target});
+    finding.what = classifier_.Describe(address, {verdict->target});
     finding.hint =
         "if it is a pointer: give it a layout, or keep the "
         "object alive elsewhere";

@@ -165,19 +165,35 @@ Verdict Classifier::GivenUp(const Location& where, const char* p) {
                                                      : Target::kUnused};
 }
 
-Verdict Classifier::ClassifyForeign(const void* address) {
+std::optional<Verdict> Classifier::ClassifyOccupied(const void* address) {
   if (const Arena* other = ArenaOf(address)) {
-    return {other->is_collected() ? Target::kCollectedArena
-                                  : Target::kOtherArena};
+    return Verdict{other->is_collected() ? Target::kCollectedArena
+                                         : Target::kOtherArena};
   }
   if (const void* base = CollectedBase(address)) {
-    if (IsUncollectable(base)) return {Target::kUnknown};
+    if (IsUncollectable(base)) return Verdict{Target::kUnknown};
     const bool may_be_freed =
         CollectedSize(base) <= kSmallObject || IsArenaChunk(base);
-    return {Target::kCollectedHeap,
-            may_be_freed ? Certainty::kAmbiguous : Certainty::kExact};
+    return Verdict{Target::kCollectedHeap,
+                   may_be_freed ? Certainty::kAmbiguous : Certainty::kExact};
   }
-  if (IsFreeHeapMemory(address)) {
+  return std::nullopt;
+}
+
+bool Classifier::IsFreeHeap(const void* address) {
+  if (IsFreeHeapMemory(address)) return true;
+  const auto* p = static_cast<const char*>(address);
+  auto at = gaps_.upper_bound(p);
+  if (at == gaps_.end() || p < at->second.begin) {
+    const HeapGap gap = HeapGapAround(address);
+    at = gaps_.insert_or_assign(gap.end, gap).first;
+  }
+  return at->second.is_free;
+}
+
+Verdict Classifier::ClassifyForeign(const void* address) {
+  if (const auto verdict = ClassifyOccupied(address)) return *verdict;
+  if (IsFreeHeap(address)) {
     return {WasArena(address) ? Target::kEndedArena : Target::kFreedObject};
   }
   if (process().IsStack(address)) return {Target::kStack};

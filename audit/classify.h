@@ -8,12 +8,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "acre/arena.h"
+#include "acre/detail/gc_query.h"
 #include "acre/detail/location.h"
 #include "acre/detail/process_map.h"
 #include "acre/finding.h"
@@ -62,6 +64,8 @@ class Classifier {
 
   /// Of an address outside the arena.
   Verdict ClassifyForeign(const void* address);
+  /// The same, where another arena or an object of the collector is there.
+  static std::optional<Verdict> ClassifyOccupied(const void* address);
 
   /// What stands at the address, for people.
   std::string Describe(const void* address, Verdict verdict);
@@ -90,11 +94,14 @@ class Classifier {
   /// Of an address in the arena that is in no block.
   static Verdict GivenUp(const Location& where, const char* p);
   const ProcessMap& process();
+  /// True for memory of the collected heap in which no object is.
+  bool IsFreeHeap(const void* address);
 
   const Arena& arena_;
-  std::vector<Range> ranges_;          // those met so far, by address
-  std::size_t last_ = 0;               // index of the one found last
-  std::optional<ProcessMap> process_;  // made at first need
+  std::vector<Range> ranges_;            // those met so far, by address
+  std::size_t last_ = 0;                 // index of the one found last
+  std::optional<ProcessMap> process_;    // made at first need
+  std::map<const char*, HeapGap> gaps_;  // those met so far, by their ends
 };
 
 }  // namespace acre::inline ACRE_ABI::detail

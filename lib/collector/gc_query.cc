@@ -2,9 +2,29 @@
 
 #include "acre/detail/gc_query.h"
 
+#include <cstddef>
+#include <cstdint>
+
 #include "collector/libgc.h"
 
 namespace acre::inline ACRE_ABI::detail {
+namespace {
+
+// libgc's least; where its blocks are larger, their pages are asked in turn.
+constexpr std::uintptr_t kBlockBytes = 4096;
+
+bool IsDescribed(std::uintptr_t block) {
+  return GC_is_heap_ptr(reinterpret_cast<const void*>(block)) != 0;
+}
+
+// A free run is described in its first block, with its size. The lock: another
+// thread may allocate from it.
+void* SizeOfFreeRun(void* block) {
+  const bool is_free = GC_is_heap_ptr(block) != 0 && GC_base(block) == nullptr;
+  return reinterpret_cast<void*>(is_free ? GC_size(block) : 0);
+}
+
+}  // namespace
 
 const void* CollectedBase(const void* address) noexcept {
   if (!IsCollectorThere()) return nullptr;
@@ -19,6 +39,39 @@ bool IsFreeHeapMemory(const void* address) noexcept {
   }
   if (GC_base(const_cast<void*>(address)) != nullptr) return false;
   return GC_is_heap_ptr(address) != 0;
+}
+
+HeapGap HeapGapAround(const void* address) noexcept {
+  const auto at = reinterpret_cast<std::uintptr_t>(address);
+  const std::uintptr_t block = at & ~(kBlockBytes - 1);
+  auto begin = block;
+  auto end = block + kBlockBytes;
+  if (IsCollectorThere()) {
+    const auto least =
+        reinterpret_cast<std::uintptr_t>(GC_least_plausible_heap_addr);
+    const auto greatest =
+        reinterpret_cast<std::uintptr_t>(GC_greatest_plausible_heap_addr);
+    // No free run is longer than the heap.
+    const std::size_t most = GC_get_heap_size() + GC_get_unmapped_bytes();
+    while (begin > least && block - begin < most &&
+           !IsDescribed(begin - kBlockBytes)) {
+      begin -= kBlockBytes;
+    }
+    while (end < greatest && end - block < most && !IsDescribed(end)) {
+      end += kBlockBytes;
+    }
+    const std::uintptr_t run = begin - kBlockBytes;
+    const auto bytes = reinterpret_cast<std::uintptr_t>(
+        GC_call_with_alloc_lock(&SizeOfFreeRun, reinterpret_cast<void*>(run)));
+    if (at - run < bytes) {
+      return {reinterpret_cast<const char*>(run),
+              reinterpret_cast<const char*>(run + bytes), true};
+    }
+    // Behind the run, which may end before the gap does.
+    if (bytes > kBlockBytes) begin = run + bytes;
+  }
+  return {reinterpret_cast<const char*>(begin),
+          reinterpret_cast<const char*>(end), false};
 }
 
 const void* CollectedStackBottom() noexcept {

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -286,6 +287,39 @@ TEST_SUITE("audit of pointers to what is gone") {
     CHECK(finding.is_leak());
     CHECK(acre::ToText(report).find("declare the field borrowed") ==
           std::string::npos);
+  }
+
+  // libgc joins free heap blocks and describes the first of each run alone.
+  TEST_CASE("objects that filled many blocks of the collected heap") {
+    acre_test::NeedCollector();
+    const Reports reports;
+    Arena arena({.name = "keeper"});
+    const std::span<Pair> pairs = arena.NewArray<Pair>(900);
+    for (Pair& pair : pairs) PlantIn(pair.heap);
+    Collect(3);
+    const acre::AuditReport report = acre::Audit(arena, pairs);
+    REQUIRE(report.findings.size() == pairs.size());
+    std::size_t freed = 0;
+    for (const acre::Finding& finding : report.findings) {
+      CHECK(finding.target != Target::kUnknown);
+      // An arena of another test may have been there before.
+      freed += finding.target == Target::kFreedObject ||
+               finding.target == Target::kEndedArena;
+    }
+    CHECK(freed > 200);  // more than three blocks hold: some are joined
+  }
+
+  TEST_CASE("malloc'ed memory beside the collected heap is not told as freed") {
+    acre_test::NeedCollector();
+    const Reports reports;
+    Arena arena({.name = "keeper"});
+    Pair* pair = arena.New<Pair>();
+    // Above M_MMAP_THRESHOLD: where libgc's heap lies too.
+    const std::vector<Thing> things(100000);
+    pair->other = const_cast<Thing*>(&things[50000]);
+    const acre::AuditReport report = acre::Audit(arena, *pair);
+    REQUIRE(report.findings.size() == 1);
+    CHECK(report.findings[0].target == Target::kUnknown);
   }
 
   TEST_CASE("the memory of an arena that has ended") {

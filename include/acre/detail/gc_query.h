@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// What the auditor asks the collector. Nothing here allocates or locks.
-// Internal to acre.
+// What the auditor asks the collector. Nothing here allocates, and nothing but
+// HeapGapAround locks. Internal to acre.
 
 #ifndef ACRE_DETAIL_GC_QUERY_H_
 #define ACRE_DETAIL_GC_QUERY_H_
@@ -17,8 +17,22 @@ namespace acre::inline ACRE_ABI::detail {
 const void* CollectedBase(const void* address) noexcept;
 
 /// True for memory of the collected heap in which no object is: one was freed
-/// there, or none was made yet. Where a large object was it may be missed.
+/// there, or none was made yet. Constant: of a free run of heap blocks it knows
+/// the first alone, HeapGapAround the rest.
 bool IsFreeHeapMemory(const void* address) noexcept;
+
+/// Memory of which libgc has no description block by block: the inside of a
+/// free run of heap blocks, or what is none of the heap.
+struct HeapGap {
+  const char* begin;  // of a free run with its first block
+  const char* end;
+  bool is_free;  // a free run of the heap
+};
+
+/// The gap that holds `address`. Linear in its blocks. Takes the collector's
+/// lock: not for callbacks of the collector.
+/// Requires: CollectedBase returned null, and IsFreeHeapMemory false.
+HeapGap HeapGapAround(const void* address) noexcept;
 
 /// Where libgc takes the stack of this thread to begin, at its highest address;
 /// a host that switches fibers says so to libgc. Null: not registered.
