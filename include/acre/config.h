@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Build configuration: what is compiled in, and how hot and cold code is
-// marked. Everything else includes this first; it includes nothing of acre.
+// marked. Everything else includes this first.
 //
 // ACRE_CHECKED is 1 in checked builds (Meson option `checked`). The inline
 // namespace keeps checked and release objects apart: mixing them does not
@@ -9,6 +9,8 @@
 
 #ifndef ACRE_CONFIG_H_
 #define ACRE_CONFIG_H_
+
+#include "acre/version.h"
 
 #if !defined(ACRE_CHECKED)
 #define ACRE_CHECKED 0

@@ -44,9 +44,9 @@ void SayNoAuditor() {
   if (audit != nullptr && std::strcmp(audit, "off") == 0) return;
   std::fputs(
       "acre: this is a checked build, but no auditor is linked: no collection "
-      "is audited. Put -Wl,-u,acre_audit_automatic -lacre-audit before "
-      "-lacre-containers (-Wl,--no-as-needed where it is shared), or run with "
-      "ACRE_AUDIT=off\n",
+      "is audited. Put -Wl,-u,acre_audit_automatic -lacre-audit-checked before "
+      "-lacre-containers-checked (-Wl,--no-as-needed where it is shared), or "
+      "run with ACRE_AUDIT=off\n",
       stderr);
 }
 

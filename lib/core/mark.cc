@@ -71,8 +71,9 @@ MarkState* SlowPath::FindMark(Mark mark) const {
   if (mark.arena_ != &a_ || a_.mark_ == nullptr) return nullptr;
   if (a_.mark_->stamp == mark.stamp_) return a_.mark_;
   if (mark.stamp_ < a_.reset_stamp_) return nullptr;
-  const Chunk* chunk = index::Find(mark.state_);
   const auto* at = reinterpret_cast<const char*>(mark.state_);
+  const Chunk* chunk = a_.current_;  // nearly always
+  if (at < chunk->begin.load() || at >= a_.cursor_) chunk = index::Find(at);
   if (chunk == nullptr || chunk->owner.load() != a_.entry_ ||
       !IsInUse(*chunk) || at < chunk->begin.load() || at >= TopOf(*chunk) ||
       static_cast<std::size_t>(TopOf(*chunk) - at) < sizeof(MarkState)) {
@@ -185,14 +186,21 @@ bool SlowPath::IsBelow(const MarkState& mark, const void* block) const {
   return chunk->order < mark.order;
 }
 
-/// Counts the freed bytes of the stretch in which a block was made.
+/// Counts the freed bytes of the stretch in which a block was made. Logarithmic
+/// in the number of open marks: whatever lies below a mark lies below all that
+/// are younger.
 std::size_t& SlowPath::FreedCounter(const void* block) {
-  std::size_t* counter = &a_.freed_;
-  for (MarkState* m = a_.mark_; m != nullptr && IsBelow(*m, block);
-       m = m->outer) {
-    counter = &m->freed;
+  MarkState* m = a_.mark_;
+  if (m == nullptr || !IsBelow(*m, block)) return a_.freed_;
+  for (;;) {
+    if (m->jump != nullptr && IsBelow(*m->jump, block)) {
+      m = m->jump;
+    } else if (m->outer != nullptr && IsBelow(*m->outer, block)) {
+      m = m->outer;
+    } else {
+      return m->freed;
+    }
   }
-  return *counter;
 }
 
 bool SlowPath::IsYounger(Mark mark, const void* address) const {

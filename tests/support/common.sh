@@ -13,6 +13,11 @@ tracked_files() {
   git -C "$root" -c safe.directory="$root" ls-files "$@"
 }
 
+# "-checked" where a build directory's libraries are of the checked mode.
+suffix_of() {
+  ! grep -q ACRE_CHECKED=1 "$1/compile_commands.json" || echo -checked
+}
+
 is_installed() {
   dpkg-query -W -f '${db:Status-Status}\n' "$1" 2>/dev/null |
     grep -qx installed
