@@ -35,7 +35,8 @@
 //   all other sources, and pieces that turn out to be parts of larger ones
 //   after they were met   n log n in objects; about 100 bytes an object. Spans
 //   that overlap are gone through one by one.
-// Threads: as both arenas.
+// Threads: as both arenas. The source must not change meanwhile, by a finalizer
+// neither: in a collected arena, or beside one, an allocation may run it.
 
 #ifndef ACRE_DEEP_COPY_H_
 #define ACRE_DEEP_COPY_H_
