@@ -18,14 +18,9 @@
 #include <exception>
 #include <regex>
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define ACRE_TEST_ASAN 1
-#endif
-#elif defined(__SANITIZE_ADDRESS__)
-#define ACRE_TEST_ASAN 1
-#endif
-#if defined(ACRE_TEST_ASAN)
+#include "support/sanitizer.h"
+
+#if ACRE_TEST_ASAN
 #include <sanitizer/asan_interface.h>
 #endif
 
@@ -96,7 +91,7 @@ bool Matches(const Death& death, const std::string& pattern) {
 
 }  // namespace acre_test
 
-#if defined(ACRE_TEST_ASAN)
+#if ACRE_TEST_ASAN
 /// Called by AddressSanitizer before it reports. Its full report takes half a
 /// second, nearly all of it for names of functions; of a child that is to die
 /// one line is enough.

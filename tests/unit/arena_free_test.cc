@@ -178,7 +178,9 @@ TEST_CASE("reclaim: freed chunks serve other sizes in the next phase") {
   for (const std::size_t megabytes : {3, 5, 7, 9, 11, 13, 17, 22}) {
     CAPTURE(megabytes);
     CountingSource source;
-    acre::Arena arena({.source = &source, .max_chunk = 4 * kMegabyte});
+    acre::Arena arena({.source = &source,
+                       .first_chunk = kMegabyte / 16,
+                       .max_chunk = 4 * kMegabyte});
     std::mt19937_64 random(5);
     std::size_t first = 0;
     for (const Phase phase : {Phase{48, 48}, Phase{64, 64}, Phase{200, 200},

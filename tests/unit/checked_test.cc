@@ -13,18 +13,8 @@
 #include "acre/gc.h"
 #include "acre/vector.h"
 #include "support/death.h"
+#include "support/sanitizer.h"
 #include "test_sources.h"
-
-#if defined(__SANITIZE_ADDRESS__)
-#define HAS_ASAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define HAS_ASAN 1
-#endif
-#endif
-#ifndef HAS_ASAN
-#define HAS_ASAN 0
-#endif
 
 namespace checked_test {
 
@@ -237,7 +227,7 @@ TEST_CASE("checked: fresh raw memory and freed memory are told by their fill") {
 }
 
 TEST_CASE("checked: under ASan a freed block cannot be touched") {
-  if constexpr (!acre::kChecked || !HAS_ASAN) return;
+  if constexpr (!acre::kChecked || !ACRE_TEST_ASAN) return;
   acre::Arena arena;
   auto* block = static_cast<char*>(arena.Allocate(50));
   Touch(block);
@@ -250,7 +240,7 @@ TEST_CASE("checked: under ASan a freed block cannot be touched") {
 }
 
 TEST_CASE("checked: under ASan Reset and Rewind end the use of blocks") {
-  if constexpr (!acre::kChecked || !HAS_ASAN) return;
+  if constexpr (!acre::kChecked || !ACRE_TEST_ASAN) return;
   acre::Arena arena;
   const acre::Mark mark = arena.Checkpoint();
   auto* above = static_cast<char*>(arena.Allocate(50));

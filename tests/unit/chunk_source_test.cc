@@ -13,6 +13,7 @@
 
 #include "acre/arena.h"
 #include "support/death.h"
+#include "support/sanitizer.h"
 #include "test_sources.h"
 
 using acre_test::CountingSource;
@@ -56,13 +57,8 @@ TEST_CASE("MallocSource: chunks are aligned, large enough and writable") {
 TEST_CASE("MallocSource: falls back to the minimum where wanted is too much") {
   acre::MallocSource source;
   const std::size_t absurd = std::size_t{1} << 62;
-#if defined(__SANITIZE_ADDRESS__)
-  return;  // the sanitizer ends the process instead of returning null
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-  return;
-#endif
-#endif
+  // The sanitizer ends the process instead of returning null.
+  if (ACRE_TEST_ASAN) return;
   const acre::ChunkMemory memory = source.Acquire(4096, absurd);
   REQUIRE(memory.address != nullptr);
   CHECK(memory.size == 4096);

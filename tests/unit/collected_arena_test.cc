@@ -17,6 +17,7 @@
 #include "acre/gc.h"
 #include "collecting.h"
 #include "support/death.h"
+#include "support/scaled.h"
 
 using acre_test::ClobberStack;
 using acre_test::Collect;
@@ -373,6 +374,7 @@ TEST_CASE("collected: 10000 chunks neither abort nor slow a collection down") {
   CAPTURE(before);
   CAPTURE(with_chunks);
   CHECK(arena->stats().chunks >= 10000);
-  // 40 MiB; scanning them word by word would take far longer.
-  CHECK(with_chunks < before + 0.1);
+  // 40 MiB; scanning them word by word would take far longer. Checked builds
+  // look at each chunk after it; at -O0, with sanitizers, that takes 0.11.
+  CHECK(with_chunks < before + acre_test::Scaled(0.1, 0.4));
 }

@@ -26,6 +26,7 @@
 #include "acre/vector.h"
 #include "collecting.h"
 #include "support/death.h"
+#include "support/sanitizer.h"
 
 namespace host_process_test {
 
@@ -95,6 +96,9 @@ __attribute__((noinline)) void AuditFromFiber() {
 using namespace host_process_test;
 
 TEST_CASE("fork: a child goes on while other threads had the locks") {
+  // AddressSanitizer's malloc (g++ 12, clang 14) leaves its own locks as they
+  // are at a fork. tests/run runs this in a checked build without it.
+  if (ACRE_TEST_ASAN) return;
   std::atomic<bool> stop{false};
   std::thread other([&] {
     while (!stop) MakeAndEnd();

@@ -10,12 +10,14 @@
 #include <cstdint>
 #include <cstring>
 #include <memory>
+#include <new>
 #include <stdexcept>
 #include <string>
 #include <type_traits>
 #include <utility>
 
 #include "acre/arena.h"
+#include "acre/chunk_source.h"
 #include "acre/deep_copy.h"
 #include "acre/hash.h"
 #include "acre/layout.h"
@@ -193,6 +195,32 @@ TEST_CASE("Table: a hash that throws while it grows loses nothing") {
     map.Release();
     CHECK(arena.stats().live() == 0);
   }
+}
+
+// One that is made in the arena before it is moved to where it belongs.
+TEST_CASE("Table: where a large element does not fit nothing is lost") {
+  using Large = std::array<char, 2000>;
+  int failures = 0;
+  for (std::size_t limit = 4096; limit < 400'000; limit += 1000) {
+    Arena arena({.source = &acre::MallocSource::Instance(),
+                 .first_chunk = 4096,
+                 .max_chunk = 4096,
+                 .byte_limit = limit});
+    Map<int, Large> map(arena);
+    int count = 0;
+    try {
+      for (; count < 30; ++count) map[count].fill(static_cast<char>(count));
+    } catch (const std::bad_alloc&) {
+      ++failures;
+    }
+    REQUIRE(map.size() == static_cast<std::size_t>(count));
+    for (const auto& [key, value] : map) {
+      REQUIRE(value.back() == static_cast<char>(key));
+    }
+    map.Release();
+    REQUIRE(arena.stats().live() == 0);
+  }
+  CHECK(failures > 50);
 }
 
 TEST_CASE("Table: keys that own storage survive a hash that throws") {

@@ -463,6 +463,9 @@ class Table {
   ACRE_COLD Insertion InsertGrowing(const Q& key, std::uint64_t hash,
                                     Construct construct) {
     static_assert(RequireElement<typename Policy::Parts>());
+    // Before the table, which is lost where this does not fit; and before
+    // `growth`, which looks at it when it ends.
+    AsideOf<Slot> aside(BoundArena());
     const TableRep fresh = StartGrowth(rep_, kShape, Policy::kName);
     // Getting it may have run code that used this table.
     SlotPosition at;
@@ -473,7 +476,6 @@ class Table {
       return {MakeAt(rep_.Locate(hash), hash, construct), true};
     }
     Growth growth{*this, fresh};
-    AsideOf<Slot> aside(*rep_.arena);
     construct(static_cast<void*>(aside.get()));
     growth.made = aside.get();
     growth.is_given = true;  // by FinishGrowth, whatever becomes of it
