@@ -13,11 +13,13 @@
 #include <string>
 #include <vector>
 
+#include "support/scaled.h"
+
 namespace {
 
 void CheckRounds(std::string (*check)(std::span<const std::uint8_t>)) {
   std::mt19937 random(20'261'121);
-  for (int round = 0; round < 300; ++round) {
+  for (int round = 0; round < acre_test::Scaled(300, 60); ++round) {
     std::vector<std::uint8_t> bytes(200 + random() % 3000);
     for (std::uint8_t& byte : bytes) {
       byte = static_cast<std::uint8_t>(random());

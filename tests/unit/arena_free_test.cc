@@ -372,8 +372,8 @@ TEST_CASE("reclaim: contents of chunks still in use are left alone") {
 
 TEST_CASE("reclaim: the search for whole chunks is not quadratic") {
   static_cast<void>(SecondsOfRefills(50000));  // warms up
-  const double small = SecondsOfRefills(100000);
-  const double large = SecondsOfRefills(400000);
+  const double small = SecondsOfRefills(Scaled(100'000u, 25'000u));
+  const double large = SecondsOfRefills(Scaled(400'000u, 100'000u));
   CAPTURE(small);
   CAPTURE(large);
   // 4 times the work, 16 times if every refill scanned.

@@ -11,6 +11,7 @@
 
 #include "acre/arena.h"
 #include "support/death.h"
+#include "support/scaled.h"
 #include "test_sources.h"
 
 using acre_test::CountingSource;
@@ -249,13 +250,19 @@ TEST_CASE("Checkpoint: chunks freed below it are not reclaimed") {
 
 TEST_CASE("Checkpoint: chunks above it are reclaimed while it is open") {
   CountingSource source;
-  acre::Arena arena({.source = &source});
+  // Chunks are as many in checked builds, and an eighth as large.
+  acre::Arena arena(
+      {.source = &source,
+       .first_chunk = acre_test::Scaled(std::size_t{65536}, std::size_t{8192}),
+       .max_chunk =
+           acre_test::Scaled(std::size_t{4} << 20, std::size_t{1} << 19)});
   static_cast<void>(arena.Allocate(48));
   const acre::Mark mark = arena.Checkpoint();
   std::size_t first = 0;
   for (const std::size_t bytes : {48u, 64u, 208u, 48u}) {
     std::vector<void*> blocks;
-    for (std::size_t used = 0; used < (8u << 20); used += bytes) {
+    for (std::size_t used = 0; used < acre_test::Scaled(8u << 20, 1u << 20);
+         used += bytes) {
       blocks.push_back(arena.Allocate(bytes));
     }
     if (first == 0) first = source.bytes;

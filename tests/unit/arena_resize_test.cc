@@ -11,6 +11,7 @@
 
 #include "acre/arena.h"
 #include "support/death.h"
+#include "support/scaled.h"
 #include "test_sources.h"
 
 using acre_test::CountingSource;
@@ -186,7 +187,7 @@ TEST_CASE("Shrink: below an open mark the remainder waits") {
 }
 
 TEST_CASE("model: Grow and Shrink at random") {
-  for (std::uint64_t seed = 0; seed < 6; ++seed) {
+  for (std::uint64_t seed = 0; seed < acre_test::Scaled(6u, 2u); ++seed) {
     CAPTURE(seed);
     CountingSource source;
     {

@@ -15,6 +15,7 @@
 
 #include "acre/arena.h"
 #include "acre/make_arena.h"
+#include "support/scaled.h"
 #include "test_sources.h"
 
 using acre_test::CountingSource;
@@ -192,7 +193,7 @@ TEST_CASE("ArenaOf: any thread may ask while others add and remove chunks") {
   });
   acre::MallocSource source;
   while (asked.load() < 1000) std::this_thread::yield();
-  for (int i = 0; i < 3000; ++i) {
+  for (int i = 0; i < acre_test::Scaled(3000, 600); ++i) {
     acre::Arena other({.source = &source, .first_chunk = 8192});
     static_cast<void>(other.Allocate(100));
     static_cast<void>(other.Allocate(1 << 19));

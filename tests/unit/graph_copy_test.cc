@@ -30,6 +30,7 @@
 #include "copy/copy_placement.h"
 #include "copy/graph_finder.h"
 #include "copy_engines.h"
+#include "support/scaled.h"
 #include "test_sources.h"
 
 namespace graph_copy_test {
@@ -226,7 +227,7 @@ bool IsClean(const Arena& arena, const Thing& copy) {
 }
 
 TEST_CASE("DeepCopy of graphs: any graph, small or large, is the same") {
-  for (unsigned seed = 0; seed < 24; ++seed) {
+  for (unsigned seed = 0; seed < acre_test::Scaled(24u, 9u); ++seed) {
     CAPTURE(seed);
     Arena source({.name = "source"});
     Arena target({.name = "target"});
