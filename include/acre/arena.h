@@ -274,13 +274,13 @@ class Arena {
   void CheckFree(void* block, std::size_t bytes, std::size_t align,
                  const TypeLayout* type);
   bool IsLiveInMarks(std::uint64_t stamp) const noexcept;
-  detail::FreeBlock* FreeBlockOf(unsigned index) const {
+  ACRE_INLINE detail::FreeBlock* FreeBlockOf(unsigned index) const {
     if (index <= detail::kNearClasses) return near_free_[index];
     return far_free_ == nullptr ? nullptr
                                 : far_free_[index - detail::kNearClasses - 1];
   }
   /// Requires, of the second row: it has been made.
-  detail::FreeBlock*& FreeList(unsigned index) {
+  ACRE_INLINE detail::FreeBlock*& FreeList(unsigned index) {
     return index <= detail::kNearClasses
                ? near_free_[index]
                : far_free_[index - detail::kNearClasses - 1];

@@ -16,12 +16,16 @@
 
 namespace acre::inline ACRE_ABI::detail {
 
+/// No freelist of this class or a larger one has a block.
+unsigned SlowPath::ListsInUse() const {
+  if (a_.freed_ == a_.reused_) return 0;
+  return a_.far_free_ != nullptr ? kClassCount : kNearClasses + 1;
+}
+
 std::size_t SlowPath::MarkBytes() const {
   std::size_t lists = 0;
-  if (a_.freed_ != a_.reused_) {
-    for (unsigned index = 1; index < kClassCount; ++index) {
-      lists += a_.FreeBlockOf(index) != nullptr;
-    }
+  for (unsigned index = 1, end = ListsInUse(); index < end; ++index) {
+    lists += a_.FreeBlockOf(index) != nullptr;
   }
   return RoundUp(sizeof(MarkState) + lists * sizeof(SavedList), kGranule);
 }
@@ -34,6 +38,7 @@ Mark SlowPath::Checkpoint() {
     if (!Refill(bytes)) a_.FailAllocation(bytes);
     bytes = MarkBytes();  // the freelists may have changed
   }
+  const unsigned lists_in_use = ListsInUse();
   char* position = a_.cursor_;
   a_.cursor_ += bytes;
   Unpoison(position, bytes);
@@ -53,7 +58,7 @@ Mark SlowPath::Checkpoint() {
                                  0,
                                  JumpFrom(a_.mark_),
                                  a_.mark_ != nullptr ? a_.mark_->depth + 1 : 0};
-  for (unsigned index = 1; index < kClassCount; ++index) {
+  for (unsigned index = 1, end = lists_in_use; index < end; ++index) {
     if (a_.FreeBlockOf(index) == nullptr) continue;
     state->saved()[state->saved_count++] = {a_.FreeList(index), index};
     a_.FreeList(index) = nullptr;

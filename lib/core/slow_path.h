@@ -196,6 +196,7 @@ class SlowPath {
   void ShelveWholeChunks();
 
   // mark.cc
+  unsigned ListsInUse() const;
   std::size_t MarkBytes() const;
   MarkState* FindMark(Mark mark) const;
   static std::uint64_t ReadStamp(const MarkState& state);
