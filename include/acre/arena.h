@@ -260,6 +260,11 @@ class Arena {
   friend struct detail::Blocks;
   friend class BumpArena;
 
+  /// Declared only: clang describes a class with a constexpr constructor to
+  /// debuggers in every program, another one where its constructor stands.
+  enum class Described : bool {};
+  constexpr Arena(Described, Described);
+
   /// The next `bytes` bytes of the current chunk, or null where it has less.
   /// Requires: a multiple of the granule, small (the end is an address that
   /// must not wrap around).

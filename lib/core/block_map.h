@@ -18,6 +18,7 @@
 namespace acre::inline ACRE_ABI::detail {
 
 struct ArenaEntry;
+class SlowPath;
 
 enum class BlockState : std::uint8_t { kNone, kLive, kFreed };
 
@@ -55,6 +56,8 @@ class BlockMap {
   const char* NextStart(const char* p) const;
 
  private:
+  friend class SlowPath;  // for_debuggers.cc
+
   std::size_t GranuleOf(const char* p) const;
   std::size_t Words() const;
   void MakeSummary();

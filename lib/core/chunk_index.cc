@@ -3,6 +3,7 @@
 #include "core/chunk_index.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdio>
 #include <cstdlib>
 #include <mutex>
@@ -13,7 +14,9 @@
 #include "acre/detail/size_class.h"
 #include "acre/detail/watch.h"
 #include "core/commons.h"
+#include "core/for_debuggers.h"
 #include "core/life.h"
+#include "core/slow_path.h"
 
 namespace acre::inline ACRE_ABI::detail::index {
 namespace {
@@ -49,6 +52,15 @@ struct State {
 // What is looked up before this copy has found the others: nothing is there.
 constinit State g_nothing;
 constinit std::atomic<State*> g_state{&g_nothing};
+
+constexpr DebuggerWord kForDebuggers[] = {
+    {"index.root", offsetof(State, root)},
+    {"index.made", offsetof(State, made)},
+    {"index.page_bits", kPageBits},
+    {"index.level_bits", kLevelBits},
+    {"IndexLink.chunk", offsetof(IndexLink, chunk)},
+    {"IndexLink.next", offsetof(IndexLink, next)},
+    {"", 0}};
 
 const State& Current() noexcept {
   return *g_state.load(std::memory_order_acquire);
@@ -288,6 +300,13 @@ void Reuse(Chunk* chunk, ArenaEntry* owner, ChunkMemory memory) {
 }
 
 }  // namespace
+
+// A debugger starts here, by the name alone: no code does. It stands in this
+// file because every program has it.
+extern const DebuggerRoot g_debugger_root __asm__(
+    "acre_debugger_" ACRE_ABI_TEXT);
+ACRE_RETAIN constinit const DebuggerRoot g_debugger_root{
+    &g_state, SlowPath::kForDebuggers, kForDebuggers};
 
 ArenaEntry* AddArena(Arena* arena, bool collected) {
   const Writing state;

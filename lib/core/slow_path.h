@@ -24,6 +24,8 @@
 
 namespace acre::inline ACRE_ABI::detail {
 
+struct DebuggerWord;  // core/for_debuggers.h
+
 /// The class index of blocks above kClassedMax, which have no freelist.
 inline constexpr unsigned kNoClass = 0;
 
@@ -142,6 +144,9 @@ class SlowPath {
   void BeforeReset();
   void BeforeEnd();
   void AfterReset();
+
+  // for_debuggers.cc
+  static const DebuggerWord kForDebuggers[];
 
  private:
   // arena.cc
