@@ -252,6 +252,7 @@ void MakeGood(acre::Arena& arena) {
 
 void MakeStale() {
   static acre::Arena arena({.name = "reset"});
+  static_cast<void>(arena.Allocate(4096));  // where the mark will stand
   g_reset_node = arena.New<Node>();
   g_stale_vector = new IntVector(arena, {1, 2});
   g_stale_string = new acre::String(arena, 40, 's');
@@ -301,7 +302,7 @@ void MakeSpoilt() {
   g_foreign = Spoilt(g_ints, 8, reinterpret_cast<std::uintptr_t>(g_collected));
   g_inside = Spoilt(g_ints, 0, reinterpret_cast<std::uintptr_t>(g_many->data()));
   g_no_arena = Spoilt(g_ints, 8, std::uint64_t{0});
-  g_storage_freed = Copy(*g_arena->New<IntVector>(*g_arena, 3, 3));
+  g_storage_freed = Copy(*g_arena->New<IntVector>(*g_arena, 300, 3));
   IntVector(std::move(*Copy(*g_storage_freed))).Release();
   g_bad_vector = AllSpoilt<IntVector>();
 

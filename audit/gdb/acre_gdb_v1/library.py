@@ -13,19 +13,46 @@ MODES = ("checked_v1", "release_v1")
 _ROOT = "acre_debugger_"
 _WORD_BYTES = 32
 _WORDS_MAX = 1000
+_roots = {}  # by mode and process: the symbol's address, 0: none; and content
 
 
 def find(mode):
     """The Library of a mode, or None where the program has none, or does not
     run."""
-    if gdb.selected_inferior().pid == 0:
+    inferior = gdb.selected_inferior()
+    if inferior.pid == 0:
         return None
+    # To look a name up takes gdb longer than all the rest. What was found is
+    # believed while the same number of files is loaded, and the same is there.
+    process = (gdb.current_progspace(), inferior.num, inferior.pid,
+               len(gdb.objfiles()))
+    root, content = _roots.get((mode, process), (None, None))
     try:
-        root = int(gdb.parse_and_eval("&" + _ROOT + mode))
-        library = Library(mode, root)
+        if root is None or not _is_still(root, content):
+            root, content = 0, b""
+            root = int(gdb.parse_and_eval("&" + _ROOT + mode))
+            content = _content(root)
+        if root == 0:
+            return None
+        library = Library(mode, content)
     except (gdb.error, Corrupt):
         return None
+    finally:
+        if len(_roots) > 16:
+            _roots.clear()
+        _roots[mode, process] = root, content
     return library if library.state != 0 else None
+
+
+def _is_still(root, content):
+    try:
+        return root == 0 or _content(root) == content
+    except Corrupt:
+        return False
+
+
+def _content(root):
+    return read(root, 3 * WORD, "the table for debuggers")
 
 
 def find_all():
@@ -47,10 +74,10 @@ def unknown_modes():
 class Library:
     _known = {}  # by the bytes of the root: what it says
 
-    def __init__(self, mode, root):
+    def __init__(self, mode, data):
+        """`data`: of a DebuggerRoot."""
         self.mode = mode
         self.is_checked = mode.startswith("checked")
-        data = read(root, 3 * WORD, "the table for debuggers")
         state, offsets, index = (integer(data[i:i + WORD])
                                  for i in range(0, 3 * WORD, WORD))
         if offsets == 0 or index == 0:
