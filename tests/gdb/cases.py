@@ -129,6 +129,8 @@ PRINTS = [
      "2 open marks"),
     ("arena without chunks", "*g_bare",
      r'acre::Arena "bare": 0 chunks, 0 bytes \(0 in use\), 0 open marks'),
+    ("arena in a struct", "*g_game",
+     r'\{arena = acre::Arena "held": 0 chunks, 0 bytes .*, level = 3\}'),
     ("arena that has ended", "*g_ended",
      r'acre::Arena "ended": 0 chunks, 0 bytes .*'),
     ("collected arena", "*g_collected",

@@ -43,6 +43,12 @@ struct Tree {
 };
 ACRE_LAYOUT(Tree, kids)
 
+/// clang describes to gdb what an Arena is, though libacre may not.
+struct Game {
+  acre::Arena arena{{.name = "held"}};
+  int level = 3;
+};
+
 // Of a version that nothing here knows.
 namespace acre::checked_v9 {
 struct String {
@@ -61,7 +67,7 @@ constexpr unsigned char kSpoilt = 0x5A;
 /// A place for an object that is never ended, and may be overwritten.
 template <class T>
 union Place {
-  Place() {}  // NOLINT
+  Place() {}   // NOLINT
   ~Place() {}  // NOLINT
 
   T& Spoil() {
@@ -91,6 +97,7 @@ acre::Arena* g_bare;
 acre::Arena* g_collected;
 acre::Arena* g_ended;
 acre::Arena* g_spoilt_arena;
+Game* g_game;
 
 acre::String g_short("Ann");
 acre::String g_none;
@@ -184,8 +191,7 @@ std::uint32_t Random() {
 template <class T>
 void Scramble(Place<T> (&places)[kRandom], const T& source) {
   for (int i = 0; i < kRandom; ++i) {
-    std::memcpy(places[i].bytes, static_cast<const void*>(&source),
-                sizeof(T));
+    std::memcpy(places[i].bytes, static_cast<const void*>(&source), sizeof(T));
     const std::size_t wrong = i % 3 == 0 ? sizeof(T) : 1 + Random() % 3;
     for (std::size_t n = 0; n < wrong; ++n) {
       const std::size_t at = i % 3 == 0 ? n : Random() % sizeof(T);
@@ -264,8 +270,8 @@ void MakeStale() {
   arena.Rewind(g_closed_mark);
 
   static Place<acre::Arena> place;
-  g_ended = ::new (static_cast<void*>(place.bytes)) acre::Arena(
-      {.name = "ended", .source = &acre::MallocSource::Instance()});
+  g_ended = ::new (static_cast<void*>(place.bytes))
+      acre::Arena({.name = "ended", .source = &acre::MallocSource::Instance()});
   g_orphan = new IntVector(*g_ended, {1});
   g_orphan_mark = g_ended->Checkpoint();
   g_ended->~Arena();
@@ -300,7 +306,8 @@ void MakeSpoilt() {
   g_no_data = Spoilt(g_ints, 0, std::uint64_t{0});
   g_lost = Spoilt(g_ints, 0, std::uint64_t{0x10});
   g_foreign = Spoilt(g_ints, 8, reinterpret_cast<std::uintptr_t>(g_collected));
-  g_inside = Spoilt(g_ints, 0, reinterpret_cast<std::uintptr_t>(g_many->data()));
+  g_inside =
+      Spoilt(g_ints, 0, reinterpret_cast<std::uintptr_t>(g_many->data()));
   g_no_arena = Spoilt(g_ints, 8, std::uint64_t{0});
   g_storage_freed = Copy(*g_arena->New<IntVector>(*g_arena, 300, 3));
   IntVector(std::move(*Copy(*g_storage_freed))).Release();
@@ -344,6 +351,8 @@ __attribute__((noinline)) void Stop() { __asm__ volatile(""); }
 int main() {
   static acre::Arena arena({.name = "main"});
   static acre::Arena bare({.name = "bare"});
+  static Game game;
+  g_game = &game;
   g_arena = &arena;
   g_bare = &bare;
   g_collected = acre::NewCollectedArena({.name = "collected"});
