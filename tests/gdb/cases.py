@@ -68,6 +68,9 @@ PRINTS = [
      r'acre::Map of size 1 = \{\["self"\] = ' + AT + r"\}"),
     ("vector whose elements contain it", "*g_self",
      r"\{kids = <corrupt: its elements contain it>\}"),
+    ("vectors that contain each other", "*g_ring",
+     r"(acre::Vector of size 1, capacity [0-9]+ = \{\{kids = ){5,}.*"
+     r"\{\.\.\.\}[}]+"),
     # ---- given up
     ("vector after Reset", "*g_stale_vector",
      '<its storage was given up by a Reset or Rewind of the arena "reset">'),

@@ -146,6 +146,7 @@ IntVector* g_inside;
 IntVector* g_no_arena;
 IntVector* g_bad_vector;
 Tree* g_self;
+acre::Vector<Tree>* g_ring;
 acre::String* g_bad_tag;
 acre::String* g_over_string;
 acre::String* g_open_string;
@@ -318,6 +319,10 @@ void MakeSpoilt() {
   g_self->kids.emplace_back();
   const auto self = reinterpret_cast<std::uintptr_t>(g_self);
   std::memcpy(static_cast<void*>(g_self), &self, sizeof self);
+  g_ring = g_arena->New<acre::Vector<Tree>>();
+  Tree& inner = g_ring->emplace_back().kids.emplace_back();
+  std::memcpy(static_cast<void*>(&inner), static_cast<void*>(g_ring),
+              sizeof inner);
 
   // A String: arena 8 | data 8 | size 4 | capacity 4 | stamp 7 | 0xFF
   g_bad_tag = Spoilt(g_long, 31, static_cast<unsigned char>(100));

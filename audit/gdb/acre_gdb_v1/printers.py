@@ -19,8 +19,6 @@ class Printer:
     """Shows one object; what is wrong with it is told in its place. Whatever
     is read may be overwritten, so every step may end with a Fault."""
 
-    hint = None
-
     def __init__(self, value, mode):
         self.value = value
         self.library = library.find(mode)
@@ -34,6 +32,7 @@ class Printer:
         raise NotImplementedError
 
     def state(self):
+        """Looked at once. A printer whose state is a Fault is not used."""
         if self._state is None:
             try:
                 self._state = self.look()
@@ -44,11 +43,8 @@ class Printer:
         return self._state
 
     def to_string(self):
-        state = self.state()
-        if isinstance(state, Fault):
-            return state.text
         try:
-            return self.title(state)
+            return self.title(self.state())
         except Fault as fault:
             return fault.text
         except (gdb.error, RuntimeError, ValueError, OverflowError) as e:
@@ -61,14 +57,11 @@ class Printer:
 
 
 class Container(Printer):
-    """With elements. look() returns an object with `elements()`."""
+    """With elements(state): pairs of a name and a value."""
 
     def children(self):
-        state = self.state()
-        if isinstance(state, Fault):
-            return
         try:
-            yield from self.elements(state)
+            yield from self.elements(self.state())
         except Fault as fault:
             yield "fault", fault.text
 
@@ -141,7 +134,7 @@ class StringPrinter(Printer):
         return chars.lazy_string(length=size)  # as much as is shown is read
 
     def display_hint(self):
-        return None if isinstance(self.state(), Fault) else "string"
+        return "string"
 
 
 def _char():
@@ -306,7 +299,7 @@ class MarkPrinter(Printer):
         arena = int(self.value["arena_"])
         check_fill(self.library, arena)
         if arena == 0:
-            return None
+            return ()
         if self.library is None:
             raise Fault("no libacre tells where it is: is the program running?")
         arena = Arena(self.library, arena)
@@ -324,20 +317,25 @@ class MarkPrinter(Printer):
         return number, name
 
     def title(self, state):
-        if state is None:
+        if not state:
             return "acre::Mark of no arena"
         return "acre::Mark %d, open, of the arena %s" % state
 
 
-class UnknownVersion:
-    """Of an object whose layout nothing here knows."""
+class Told:
+    """A Fault in place of an object. Without children: front ends show "{...}"
+    for whatever could have some."""
 
-    def __init__(self, mode):
-        self.mode = mode
+    def __init__(self, fault):
+        self.text = fault.text
 
     def to_string(self):
-        return "<acre %s: these printers know %s>" % (
-            self.mode, " and ".join(library.MODES))
+        return self.text
+
+
+def unknown_version(mode):
+    return Told(Fault("acre %s: these printers know %s" % (
+        mode, " and ".join(library.MODES))))
 
 
 _PRINTERS = {"Arena": ArenaPrinter, "Mark": MarkPrinter,
@@ -362,5 +360,7 @@ class Lookup(gdb.printing.PrettyPrinter):
         if not match or not self._enabled[match[2]].enabled:
             return None
         if match[1] not in library.MODES:
-            return UnknownVersion(match[1] or "of no version")
-        return _PRINTERS[match[2]](value, match[1])
+            return unknown_version(match[1] or "of no version")
+        printer = _PRINTERS[match[2]](value, match[1])
+        state = printer.state()
+        return Told(state) if isinstance(state, Fault) else printer
