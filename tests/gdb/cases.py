@@ -32,7 +32,8 @@ PRINTS = [
     ("string with NUL and quotes", "g_odd", r'"a\\000b\\"\\n"'),
     ("long string", "*g_long",
      '"a text that is longer than what fits inside the handle"'),
-    ("long string with NUL", "*g_odd_long", r'"xxx\\txxxxxx\\000(x{19}|", \'x\' <repeats 19 times>.*)"?'),
+    ("long string with NUL", "*g_odd_long",
+     r""""xxx\\txxxxxx\\000", 'x' <repeats 19 times>"""),
     ("string by value", "*g_long@1",
      r'\{"a text that is longer than what fits inside the handle"\}'),
     # ---- vectors
@@ -178,7 +179,8 @@ COMMANDS = [
      r"(?s)\$[0-9]+ = \{.*arena_ = .*rep_ = .*\}"),
     ("keep a value", "set $kept = *g_texts", ""),
     ("value that is not in memory", "print $kept",
-     r'\$[0-9]+ = acre::Vector of size 2, capacity [0-9]+ = \{"one", "two, .*"\}'),
+     r'\$[0-9]+ = acre::Vector of size 2, capacity [0-9]+ = '
+     r'\{"one", "two, .*"\}'),
     ("keep a string", "set $kept = g_short", ""),
     ("string that is not in memory", "print $kept", r'\$[0-9]+ = "Ann"'),
     ("reference", "print (IntVector&)*g_ints",
