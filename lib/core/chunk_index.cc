@@ -306,7 +306,7 @@ void Reuse(Chunk* chunk, ArenaEntry* owner, ChunkMemory memory) {
 extern const DebuggerRoot g_debugger_root __asm__(
     "acre_debugger_" ACRE_ABI_TEXT);
 ACRE_RETAIN constinit const DebuggerRoot g_debugger_root{
-    &g_state, SlowPath::kForDebuggers, kForDebuggers};
+    &g_state, SlowPath::debugger_words, kForDebuggers};
 
 ArenaEntry* AddArena(Arena* arena, bool collected) {
   const Writing state;

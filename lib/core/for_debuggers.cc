@@ -15,7 +15,7 @@ namespace acre::inline ACRE_ABI::detail {
   { #Type "." #field, offsetof(Type, field) }
 
 // Here, because it sees the private parts of all.
-constinit const DebuggerWord SlowPath::kForDebuggers[] = {
+constinit const DebuggerWord SlowPath::debugger_words[] = {
     {"sizeof(Arena)", sizeof(Arena)},
     ACRE_OFFSET_(Arena, cursor_),
     ACRE_OFFSET_(Arena, mark_),

@@ -146,7 +146,7 @@ class SlowPath {
   void AfterReset();
 
   // for_debuggers.cc
-  static const DebuggerWord kForDebuggers[];
+  static const DebuggerWord debugger_words[];
 
  private:
   // arena.cc
