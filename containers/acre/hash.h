@@ -2,8 +2,14 @@
 //
 // Hash<K>: the hash of Map and Set. 64 well-mixed bits: tables take the index
 // from the top and a fingerprint from the bottom. Fixed, so that iteration
-// order is the same in every run (games replay); UntrustedHash has a seed
-// chosen at random for the process, for keys that an attacker may choose.
+// order is the same in every run and on every machine (games replay);
+// UntrustedHash has a seed chosen at random for the process, for keys that an
+// attacker may choose.
+//
+// What is hashed are the bits of a key, so they have to be the same. Those of
+// addresses are not, nor of long double, which has several formats. A double
+// that was computed may differ in its last bit where the compiler fuses a * b +
+// c into one operation, as it does by default for arm64: -ffp-contract=off.
 //
 // There is one for numbers, enums, pointers, texts, durations, time points, and
 // for pairs, tuples, arrays, optionals and variants of these. Equal keys hash
@@ -64,6 +70,20 @@ ACRE_INLINE std::uint64_t Mix(std::uint64_t a, std::uint64_t b) {
 #endif
 }
 
+/// Loads the number that a machine with the lowest byte first would.
+template <class Word>
+ACRE_INLINE std::uint64_t LoadLittle(const char* p) {
+  const Word word = Load<Word>(p);
+  if constexpr (std::endian::native == std::endian::little) {
+    return word;
+  } else if constexpr (sizeof(Word) == 8) {
+    return __builtin_bswap64(word);
+  } else {
+    static_assert(sizeof(Word) == 4);
+    return __builtin_bswap32(word);
+  }
+}
+
 ACRE_INLINE std::uint64_t HashBytes(const char* p, std::size_t n,
                                     std::uint64_t seed) {
   // Both factors of every product take part of the seed: a factor that a text
@@ -73,11 +93,11 @@ ACRE_INLINE std::uint64_t HashBytes(const char* p, std::size_t n,
   std::uint64_t b = 0;
   if (ACRE_LIKELY(n <= 16)) {
     if (ACRE_LIKELY(n >= 8)) {
-      a = Load<std::uint64_t>(p);
-      b = Load<std::uint64_t>(p + n - 8);
+      a = LoadLittle<std::uint64_t>(p);
+      b = LoadLittle<std::uint64_t>(p + n - 8);
     } else if (n >= 4) {
-      const std::uint64_t first = Load<std::uint32_t>(p);
-      const std::uint64_t last = Load<std::uint32_t>(p + n - 4);
+      const std::uint64_t first = LoadLittle<std::uint32_t>(p);
+      const std::uint64_t last = LoadLittle<std::uint32_t>(p + n - 4);
       a = first << 32 | last;
       b = last << 32 | first;
     } else if (n != 0) {
@@ -91,11 +111,11 @@ ACRE_INLINE std::uint64_t HashBytes(const char* p, std::size_t n,
   }
   std::uint64_t state = n * kMix0 ^ seed;
   for (std::size_t i = 0; i + 16 < n; i += 16) {
-    state = Mix(Load<std::uint64_t>(p + i) ^ kMix1 ^ other,
-                Load<std::uint64_t>(p + i + 8) ^ state);
+    state = Mix(LoadLittle<std::uint64_t>(p + i) ^ kMix1 ^ other,
+                LoadLittle<std::uint64_t>(p + i + 8) ^ state);
   }
-  return Mix(Load<std::uint64_t>(p + n - 16) ^ kMix2 ^ other,
-             Load<std::uint64_t>(p + n - 8) ^ state);
+  return Mix(LoadLittle<std::uint64_t>(p + n - 16) ^ kMix2 ^ other,
+             LoadLittle<std::uint64_t>(p + n - 8) ^ state);
 }
 
 /// Random bits, the same throughout the process.
@@ -131,10 +151,15 @@ concept Float = std::is_floating_point_v<K> && sizeof(K) <= 8;
 template <class K>
 concept WideFloat = std::is_floating_point_v<K> && sizeof(K) > 8;
 
+/// Plain char and wchar_t have a sign on some machines only; here, on none.
 template <class K>
 ACRE_INLINE std::uint64_t BitsOf(K key) {
   if constexpr (std::is_pointer_v<K>) {
     return reinterpret_cast<std::uintptr_t>(key);
+  } else if constexpr (std::is_enum_v<K>) {
+    return BitsOf(static_cast<std::underlying_type_t<K>>(key));
+  } else if constexpr (std::is_same_v<K, char> || std::is_same_v<K, wchar_t>) {
+    return static_cast<std::make_unsigned_t<K>>(key);
   } else {
     return static_cast<std::uint64_t>(key);
   }
@@ -270,6 +295,9 @@ struct Hash<K> {
   std::uint64_t operator()(K key, Seed... seed) const {
     std::uint64_t words[2] = {0, 0};
     if (key != 0) std::memcpy(words, &key, kValueBytes);
+    if constexpr (std::endian::native == std::endian::big) {
+      std::swap(words[0], words[1]);
+    }
     // x87 has another form of numbers close to 0, which compares equal.
     if (kIsX87 && (words[1] & 0x7fff) == 0) words[1] |= words[0] >> 63;
     return detail::JoinPart(detail::HashPart(words[0], seed...),

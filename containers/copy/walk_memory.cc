@@ -14,7 +14,8 @@ namespace {
 
 constexpr std::size_t kHugePage = std::size_t{2} << 20;
 
-/// Zeros on a border of huge pages; null where there is no memory.
+/// Zeros on a border of huge pages; null where there is no memory. `bytes` is a
+/// multiple of kHugePage, as kHugePage is of any system's page.
 char* Map(std::size_t bytes) {
   const std::size_t room = bytes + kHugePage;
   void* mapped = ::mmap(nullptr, room, PROT_READ | PROT_WRITE,

@@ -179,7 +179,7 @@ Chunk* SlowPath::Acquire(std::size_t min_size, std::size_t wanted) {
   if (min_size > Allowed() && !(ReleaseSpares() && min_size <= Allowed())) {
     return nullptr;
   }
-  // Whole pages, but for the chunks of very small arenas.
+  // Whole pages of the index, but for the chunks of very small arenas.
   wanted = RoundUp(wanted, wanted < kMaxAlignment ? kGranule : kMaxAlignment);
   const auto acquire = [&] {
     const CallingSource calling(*this);

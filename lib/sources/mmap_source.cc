@@ -10,16 +10,19 @@
 
 #include "acre/detail/size_class.h"
 #include "acre/failure.h"
+#include "sources/page.h"
 
 namespace acre::inline ACRE_ABI {
+
+using detail::PageBytes;
+using detail::WholePages;
+
 namespace {
 
-constexpr std::size_t kPage = kMaxAlignment;
+// What one entry of x86's tables maps. arm64 has it with any page: where pages
+// are longer than 4 KiB it is a run of them (the contiguous bit), while an
+// entry maps 32 or 512 MiB, more than an arena should commit at once.
 constexpr std::size_t kHugePage = std::size_t{2} << 20;
-
-std::size_t WholePages(std::size_t bytes) {
-  return detail::RoundUp(std::max<std::size_t>(bytes, 1), kPage);
-}
 
 }  // namespace
 
@@ -27,7 +30,7 @@ RangeSource::~RangeSource() {
   ACRE_CHECK(size_ == 0,
              "a chunk source at %p ends before the arena that uses it",
              static_cast<void*>(this));
-  if (base_ != nullptr) ::munmap(base_, reserved_ + (guard_ ? kPage : 0));
+  if (base_ != nullptr) ::munmap(base_, reserved_ + (guard_ ? PageBytes() : 0));
 }
 
 void RangeSource::Map(std::size_t bytes, std::size_t align, int fd) {
@@ -36,9 +39,9 @@ void RangeSource::Map(std::size_t bytes, std::size_t align, int fd) {
     return;
   }
   const std::size_t size = detail::RoundUp(WholePages(bytes), align);
-  const std::size_t guard = guard_ ? kPage : 0;
+  const std::size_t guard = guard_ ? PageBytes() : 0;
   // Room to align in; addresses without memory cost nothing.
-  const std::size_t room = size + guard + (align > kPage ? align : 0);
+  const std::size_t room = size + guard + (align > PageBytes() ? align : 0);
   void* mapped = ::mmap(nullptr, room, PROT_NONE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (mapped == MAP_FAILED) {
@@ -62,7 +65,7 @@ void RangeSource::Map(std::size_t bytes, std::size_t align, int fd) {
 }
 
 bool RangeSource::CommitTo(std::size_t bytes) {
-  bytes = std::min(detail::RoundUp(bytes, kPage), reserved_);
+  bytes = std::min(detail::RoundUp(bytes, PageBytes()), reserved_);
   bytes = std::min((bytes + step_ - 1) / step_ * step_, reserved_);
   if (bytes <= committed_) return true;
   if (::mprotect(base_ + committed_, bytes - committed_,
@@ -82,7 +85,7 @@ bool RangeSource::Commit(std::size_t bytes) {
     return true;
   if (errno != EINVAL) return false;
 #endif
-  for (std::size_t at = 0; at < bytes; at += kPage) {
+  for (std::size_t at = 0; at < bytes; at += PageBytes()) {
     volatile char* page = base_ + at;
     *page = *page;
   }
@@ -129,7 +132,7 @@ void RangeSource::Release(ChunkMemory memory) noexcept {
 MmapSource::MmapSource(const MmapOptions& options)
     : RangeSource(WholePages(options.commit_step), options.guard_page) {
   if (options.huge_pages) step_ = detail::RoundUp(step_, kHugePage);
-  Map(options.reserve, options.huge_pages ? kHugePage : kPage, -1);
+  Map(options.reserve, options.huge_pages ? kHugePage : PageBytes(), -1);
   // A refusal costs speed only.
   if (options.huge_pages && base_ != nullptr) {
     static_cast<void>(::madvise(base_, reserved_, MADV_HUGEPAGE));

@@ -5,8 +5,8 @@
 //   word 0:  type id, low half  | the writer's base address | kMagic
 //   word 1:  type id, high half | the writer's root address, or 0
 //
-// A base address leaves 12 bits free below (a page) and 16 above (48-bit
-// addresses); 32 bits of the root's type id fill what is free above.
+// A base address leaves 12 bits free below (or more: a page) and 16 above
+// (48-bit addresses); 32 bits of the root's type id fill what is free above.
 
 #include "acre/shared_memory.h"
 
@@ -21,8 +21,8 @@
 #include <cstring>
 #include <utility>
 
-#include "acre/detail/size_class.h"
 #include "acre/failure.h"
+#include "sources/page.h"
 
 namespace acre::inline ACRE_ABI {
 namespace {
@@ -68,15 +68,14 @@ int KeepSize(int fd) {
 }  // namespace
 
 SharedMemorySource::SharedMemorySource(const SharedMemoryOptions& options)
-    : RangeSource(std::size_t{64} << 10, true) {
-  const std::size_t bytes = detail::RoundUp(
-      std::clamp<std::size_t>(options.bytes, 1, PTRDIFF_MAX / 2),
-      kMaxAlignment);
+    : RangeSource(detail::WholePages(std::size_t{64} << 10), true) {
+  const std::size_t bytes = detail::WholePages(
+      std::clamp<std::size_t>(options.bytes, 1, PTRDIFF_MAX / 2));
   fd_ = ::memfd_create(options.name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
   int error = fd_ < 0 ? errno : SetSize(fd_, bytes);
   if (error == 0) error = KeepSize(fd_);
   if (error == 0) {
-    Map(bytes, kMaxAlignment, fd_);
+    Map(bytes, detail::PageBytes(), fd_);
   } else {
     set_error(error);
   }

@@ -14,8 +14,10 @@ std::size_t ChunkSource::Extend(ChunkMemory, std::size_t, std::size_t) {
 }
 
 ChunkMemory MallocSource::Acquire(std::size_t min_size, std::size_t wanted) {
-  // Page-aligned where possible: such a chunk shares no page with another.
-  constexpr std::size_t kPage = 4096;
+  // So aligned where possible: such a chunk shares none of the pages that the
+  // index goes by (core/chunk_index.h) with another, however long the system's
+  // are.
+  constexpr std::size_t kPage = kMaxAlignment;
   for (const std::size_t size : {wanted, min_size}) {
     void* address =
         size % kPage == 0 ? std::aligned_alloc(kPage, size) : std::malloc(size);

@@ -76,7 +76,7 @@ bool IsOneFreeRange(const BufferPool& pool) {
 class PageSource final : public acre::ChunkSource {
  public:
   acre::ChunkMemory Acquire(std::size_t, std::size_t wanted) override {
-    size = (wanted + 4095) / 4096 * 4096;
+    size = (wanted + page - 1) / page * page;
     void* mapped = ::mmap(nullptr, size, PROT_READ | PROT_WRITE,
                           MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (mapped == MAP_FAILED) return {};
@@ -89,10 +89,12 @@ class PageSource final : public acre::ChunkSource {
   }
   bool IsResident(const void* p) const {
     unsigned char state = 0;
-    const auto page = (static_cast<const char*>(p) - start) / 4096;
-    return ::mincore(start + page * 4096, 4096, &state) == 0 &&
+    const auto offset =
+        static_cast<std::size_t>(static_cast<const char*>(p) - start);
+    return ::mincore(start + offset / page * page, 1, &state) == 0 &&
            (state & 1) != 0;
   }
+  const std::size_t page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
   char* start = nullptr;
   std::size_t size = 0;
 };

@@ -9,10 +9,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdint>
 #include <cstring>
+#include <fstream>
 #include <functional>
 #include <numeric>
 #include <random>
@@ -81,6 +83,21 @@ bool ReadsFeed(int fd) {
   }
   const Tick* best = view.Local(feed->best);
   return best == &ticks[7000] && view.Root<Other>() == nullptr;
+}
+
+std::size_t PageBytes() {
+  return static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+}
+
+/// Of this process, memory behind them or not. 0 where that is not told.
+std::size_t KilobytesOfAddresses() {
+  std::ifstream status("/proc/self/status");
+  std::string word;
+  std::size_t kilobytes = 0;
+  while (status >> word) {
+    if (word == "VmSize:") status >> kilobytes;
+  }
+  return kilobytes;
 }
 
 constexpr int kDied = 99;
@@ -191,6 +208,62 @@ TEST_CASE("MmapSource: behind the range stands a guard page") {
           signal(SIGSEGV, SIG_DFL);
           return *end == 0;
         }) == kDied);
+}
+
+TEST_CASE("MmapSource: sizes are rounded up to pages of this system") {
+  for (const std::size_t bytes :
+       {std::size_t{1}, std::size_t{4096}, kMiB + 4096, kMiB + 20480}) {
+    CAPTURE(bytes);
+    acre::MmapSource source({.reserve = bytes, .commit_step = 4096});
+    REQUIRE(source.error() == 0);
+    CHECK(source.reserved() >= bytes);
+    CHECK(source.reserved() < bytes + PageBytes());
+    CHECK(source.reserved() % PageBytes() == 0);
+    // Page by page; the last byte is data, and the next one the guard's.
+    for (std::size_t at = 4096; at < source.reserved(); at += 4096) {
+      REQUIRE(source.Commit(at));
+      REQUIRE(source.committed() >= at);
+      REQUIRE(source.committed() % PageBytes() == 0);
+    }
+    REQUIRE(source.Commit(source.reserved()));
+    const auto* end =
+        static_cast<const volatile char*>(source.base()) + source.reserved();
+    CHECK(*(end - 1) == 0);
+    CHECK(InChild([&] {
+            signal(SIGSEGV, SIG_DFL);
+            return *end == 0;
+          }) == kDied);
+  }
+}
+
+TEST_CASE("MmapSource: what is released has no memory, whatever the page") {
+  acre::MmapSource source({.reserve = 4 * kMiB, .commit_step = 4096});
+  {
+    acre::Arena arena({.source = &source, .first_chunk = 4096});
+    std::memset(arena.Allocate(20000), 1, 20000);
+  }
+  CHECK(source.committed() == 0);
+  CHECK(InChild([&] {
+          signal(SIGSEGV, SIG_DFL);
+          return *static_cast<const volatile char*>(source.base()) == 0;
+        }) == kDied);
+  // Zeros, not what was there before.
+  REQUIRE(source.Commit(20000));
+  const auto* bytes = static_cast<const char*>(source.base());
+  CHECK(std::count(bytes, bytes + 20000, 0) == 20000);
+}
+
+TEST_CASE("MmapSource: no address of a range stays taken") {
+  const std::size_t before = KilobytesOfAddresses();
+  REQUIRE(before != 0);
+  for (int i = 0; i < 200; ++i) {
+    acre::MmapSource huge({.reserve = 4 * kMiB, .huge_pages = true});
+    acre::MmapSource small({.reserve = kMiB + 4096});
+    acre::SharedMemorySource shared({.bytes = kMiB + 4096});
+    REQUIRE(huge.error() + small.error() + shared.error() == 0);
+  }
+  // One page of each would be 2400 KiB, with 4 KiB a page.
+  CHECK(KilobytesOfAddresses() < before + 1000);
 }
 
 TEST_CASE("MmapSource: an impossible range is an error, not a crash") {
