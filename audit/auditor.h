@@ -29,6 +29,7 @@
 #include "classify.h"
 #include "covered_words.h"
 
+#pragma GCC visibility push(hidden)
 namespace acre::inline ACRE_ABI::detail {
 
 class Auditor {
@@ -182,5 +183,6 @@ class Auditor {
 };
 
 }  // namespace acre::inline ACRE_ABI::detail
+#pragma GCC visibility pop
 
 #endif  // ACRE_AUDIT_AUDITOR_H_

@@ -20,6 +20,7 @@
 #include "acre/detail/process_map.h"
 #include "acre/finding.h"
 
+#pragma GCC visibility push(hidden)
 namespace acre::inline ACRE_ABI::detail {
 
 /// As many as there can be where the product is more: counts may be garbage.
@@ -105,5 +106,6 @@ class Classifier {
 };
 
 }  // namespace acre::inline ACRE_ABI::detail
+#pragma GCC visibility pop
 
 #endif  // ACRE_AUDIT_CLASSIFY_H_

@@ -14,6 +14,7 @@
 
 #include "acre/config.h"
 
+#pragma GCC visibility push(hidden)
 namespace acre::inline ACRE_ABI::detail {
 
 class CoveredWords {
@@ -66,5 +67,6 @@ class CoveredWords {
 };
 
 }  // namespace acre::inline ACRE_ABI::detail
+#pragma GCC visibility pop
 
 #endif  // ACRE_AUDIT_COVERED_WORDS_H_

@@ -11,6 +11,7 @@
 
 #include "acre/type_layout.h"
 
+#pragma GCC visibility push(hidden)
 namespace acre::inline ACRE_ABI::detail {
 
 /// The way from `object` of that type down to the part at `address`:
@@ -33,5 +34,6 @@ std::string TypeText(std::string_view name);
 std::string BlockTypeText(const TypeLayout* type, bool is_storage);
 
 }  // namespace acre::inline ACRE_ABI::detail
+#pragma GCC visibility pop
 
 #endif  // ACRE_AUDIT_PATH_H_

@@ -24,6 +24,7 @@
 #include "acre/detail/walk.h"
 #include "classify.h"
 
+#pragma GCC visibility push(hidden)
 namespace acre::inline ACRE_ABI::detail {
 
 class QuickWalk {
@@ -140,5 +141,6 @@ class QuickWalk {
 };
 
 }  // namespace acre::inline ACRE_ABI::detail
+#pragma GCC visibility pop
 
 #endif  // ACRE_AUDIT_QUICK_WALK_H_

@@ -11,6 +11,7 @@
 #include "acre/config.h"
 #include "acre/finding.h"
 
+#pragma GCC visibility push(hidden)
 namespace acre::inline ACRE_ABI::detail {
 
 /// Fills path, field, steps and type of each finding whose slot is still a slot
@@ -19,5 +20,6 @@ namespace acre::inline ACRE_ABI::detail {
 void TellPaths(const Arena& arena, std::span<Finding> findings);
 
 }  // namespace acre::inline ACRE_ABI::detail
+#pragma GCC visibility pop
 
 #endif  // ACRE_AUDIT_TELL_PATHS_H_

@@ -13,6 +13,7 @@
 #include "acre/config.h"
 #include "automatic/stopped_sweep.h"
 
+#pragma GCC visibility push(hidden)
 namespace acre::inline ACRE_ABI::detail {
 
 class Watch;  // automatic.cc
@@ -55,5 +56,6 @@ class Ring {
 };
 
 }  // namespace acre::inline ACRE_ABI::detail
+#pragma GCC visibility pop
 
 #endif  // ACRE_AUDIT_AUTOMATIC_FINDING_RING_H_

@@ -9,6 +9,7 @@
 
 #include "acre/config.h"
 
+#pragma GCC visibility push(hidden)
 namespace acre::inline ACRE_ABI::detail {
 
 /// To be called in a handler: keeps the exception, where none is kept yet.
@@ -32,5 +33,6 @@ void RunKeeping(Fn run) noexcept {
 }
 
 }  // namespace acre::inline ACRE_ABI::detail
+#pragma GCC visibility pop
 
 #endif  // ACRE_AUDIT_AUTOMATIC_LATE_THROW_H_

@@ -17,6 +17,7 @@
 #include "acre/detail/walk.h"
 #include "acre/finding.h"
 
+#pragma GCC visibility push(hidden)
 namespace acre::inline ACRE_ABI::detail {
 
 /// A leak, as it was when it was found. Addresses are complemented: the
@@ -123,5 +124,6 @@ class BorrowedSweep {
 std::uint64_t ChecksumOf(const Arena& arena);
 
 }  // namespace acre::inline ACRE_ABI::detail
+#pragma GCC visibility pop
 
 #endif  // ACRE_AUDIT_AUTOMATIC_STOPPED_SWEEP_H_

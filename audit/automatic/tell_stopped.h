@@ -8,6 +8,7 @@
 #include "acre/finding.h"
 #include "automatic/stopped_sweep.h"
 
+#pragma GCC visibility push(hidden)
 namespace acre::inline ACRE_ABI::detail {
 
 /// With the field and the object around it; TellPaths finds the way there.
@@ -15,5 +16,6 @@ namespace acre::inline ACRE_ABI::detail {
 Finding FindingFrom(const StoppedFinding& stopped, bool may_read);
 
 }  // namespace acre::inline ACRE_ABI::detail
+#pragma GCC visibility pop
 
 #endif  // ACRE_AUDIT_AUTOMATIC_TELL_STOPPED_H_

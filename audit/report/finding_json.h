@@ -10,6 +10,7 @@
 #include "acre/config.h"
 #include "json_writer.h"
 
+#pragma GCC visibility push(hidden)
 namespace acre::inline ACRE_ABI::detail {
 
 /// The keys of one finding, inside an object that the caller has begun.
@@ -22,5 +23,6 @@ void WriteCountFields(JsonWriter& json, const AuditReport& report);
 void WriteGarbageFields(JsonWriter& json, const Garbage& garbage);
 
 }  // namespace acre::inline ACRE_ABI::detail
+#pragma GCC visibility pop
 
 #endif  // ACRE_AUDIT_FINDING_JSON_H_

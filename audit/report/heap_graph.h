@@ -28,6 +28,7 @@
 #include "acre/type_layout.h"
 #include "classify.h"
 
+#pragma GCC visibility push(hidden)
 namespace acre::inline ACRE_ABI::detail {
 
 enum class NodeKind : std::uint8_t {
@@ -127,5 +128,6 @@ std::string NameOf(const GraphNode& node);
 std::string NameOf(const GraphEdge& edge, bool with_index);
 
 }  // namespace acre::inline ACRE_ABI::detail
+#pragma GCC visibility pop
 
 #endif  // ACRE_AUDIT_HEAP_GRAPH_H_

@@ -18,6 +18,7 @@
 
 #include "acre/config.h"
 
+#pragma GCC visibility push(hidden)
 namespace acre::inline ACRE_ABI::detail {
 
 /// Where the text will stand.
@@ -79,5 +80,6 @@ inline void JsonWriter::Value(std::integral auto value) {
 }
 
 }  // namespace acre::inline ACRE_ABI::detail
+#pragma GCC visibility pop
 
 #endif  // ACRE_AUDIT_JSON_WRITER_H_

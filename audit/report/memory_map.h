@@ -16,6 +16,7 @@
 #include "acre/arena.h"
 #include "acre/config.h"
 
+#pragma GCC visibility push(hidden)
 namespace acre::inline ACRE_ABI::detail {
 
 /// The live blocks of one type.
@@ -69,5 +70,6 @@ struct MapPlace {
 std::optional<MapPlace> FindPlace(const MemoryMap& map, const void* address);
 
 }  // namespace acre::inline ACRE_ABI::detail
+#pragma GCC visibility pop
 
 #endif  // ACRE_AUDIT_MEMORY_MAP_H_

@@ -11,6 +11,7 @@
 
 #include "acre/config.h"
 
+#pragma GCC visibility push(hidden)
 namespace acre::inline ACRE_ABI::detail {
 
 std::string_view PageStyle();
@@ -21,5 +22,6 @@ std::string_view FindingsScript();
 std::string_view MemoryScript();
 
 }  // namespace acre::inline ACRE_ABI::detail
+#pragma GCC visibility pop
 
 #endif  // ACRE_AUDIT_PAGE_H_

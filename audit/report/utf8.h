@@ -11,6 +11,7 @@
 
 #include "acre/config.h"
 
+#pragma GCC visibility push(hidden)
 namespace acre::inline ACRE_ABI::detail {
 
 /// The length of the character that `text` starts with; 0 where it starts with
@@ -37,5 +38,6 @@ void ForEachCharacter(std::string_view text, Visit visit,
 std::string ByteText(unsigned char byte);
 
 }  // namespace acre::inline ACRE_ABI::detail
+#pragma GCC visibility pop
 
 #endif  // ACRE_AUDIT_UTF8_H_

@@ -29,6 +29,7 @@
 #include "copy/copy_note.h"
 #include "copy/walk_memory.h"
 
+#pragma GCC visibility push(hidden)
 namespace acre::inline ACRE_ABI::detail {
 
 class CopyMap {
@@ -300,5 +301,6 @@ class CopyMap {
 };
 
 }  // namespace acre::inline ACRE_ABI::detail
+#pragma GCC visibility pop
 
 #endif  // ACRE_CONTAINERS_COPY_MAP_H_

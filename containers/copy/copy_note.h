@@ -25,6 +25,7 @@
 #include "acre/config.h"
 #include "acre/detail/size_class.h"
 
+#pragma GCC visibility push(hidden)
 namespace acre::inline ACRE_ABI::detail {
 
 static_assert(std::endian::native == std::endian::little,
@@ -206,5 +207,6 @@ class NotesOf64 {
 };
 
 }  // namespace acre::inline ACRE_ABI::detail
+#pragma GCC visibility pop
 
 #endif  // ACRE_CONTAINERS_COPY_NOTE_H_

@@ -29,6 +29,7 @@
 #include "copy/copy_map.h"
 #include "copy/copy_plan.h"
 
+#pragma GCC visibility push(hidden)
 namespace acre::inline ACRE_ABI::detail {
 
 using CopyMaps = PerChunk<CopyMap>;
@@ -125,5 +126,6 @@ class CopyPlacement {
 };
 
 }  // namespace acre::inline ACRE_ABI::detail
+#pragma GCC visibility pop
 
 #endif  // ACRE_CONTAINERS_COPY_PLACEMENT_H_

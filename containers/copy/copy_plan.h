@@ -17,6 +17,7 @@
 #include "acre/type_layout.h"
 #include "copy/copy_note.h"
 
+#pragma GCC visibility push(hidden)
 namespace acre::inline ACRE_ABI::detail {
 
 struct CopyPlan {
@@ -133,5 +134,6 @@ class CopyPlans {
 };
 
 }  // namespace acre::inline ACRE_ABI::detail
+#pragma GCC visibility pop
 
 #endif  // ACRE_CONTAINERS_COPY_PLAN_H_

@@ -26,6 +26,7 @@
 #include "copy/copy_plan.h"
 #include "copy/graph_finder.h"
 
+#pragma GCC visibility push(hidden)
 namespace acre::inline ACRE_ABI::detail {
 
 class GraphCopier {
@@ -94,5 +95,6 @@ class GraphCopier {
 };
 
 }  // namespace acre::inline ACRE_ABI::detail
+#pragma GCC visibility pop
 
 #endif  // ACRE_CONTAINERS_COPY_GRAPH_COPIER_H_

@@ -25,6 +25,7 @@
 #include "copy/copy_plan.h"
 #include "copy/walk_memory.h"
 
+#pragma GCC visibility push(hidden)
 namespace acre::inline ACRE_ABI::detail {
 
 class GraphFinder {
@@ -122,5 +123,6 @@ class GraphFinder {
 };
 
 }  // namespace acre::inline ACRE_ABI::detail
+#pragma GCC visibility pop
 
 #endif  // ACRE_CONTAINERS_COPY_GRAPH_FINDER_H_

@@ -26,6 +26,7 @@
 #include "acre/detail/walk.h"
 #include "acre/type_layout.h"
 
+#pragma GCC visibility push(hidden)
 namespace acre::inline ACRE_ABI::detail {
 
 class SmallCopier {
@@ -111,5 +112,6 @@ class SmallCopier {
 };
 
 }  // namespace acre::inline ACRE_ABI::detail
+#pragma GCC visibility pop
 
 #endif  // ACRE_CONTAINERS_COPY_SMALL_COPIER_H_

@@ -17,6 +17,7 @@
 #include "acre/type_layout.h"
 #include "copy/copy_plan.h"
 
+#pragma GCC visibility push(hidden)
 namespace acre::inline ACRE_ABI::detail {
 
 class TreeCopier {
@@ -54,5 +55,6 @@ class TreeCopier {
 };
 
 }  // namespace acre::inline ACRE_ABI::detail
+#pragma GCC visibility pop
 
 #endif  // ACRE_CONTAINERS_COPY_TREE_COPIER_H_

@@ -13,6 +13,7 @@
 
 #include "acre/config.h"
 
+#pragma GCC visibility push(hidden)
 namespace acre::inline ACRE_ABI::detail {
 
 class WalkMemory {
@@ -46,5 +47,6 @@ class WalkMemory {
 };
 
 }  // namespace acre::inline ACRE_ABI::detail
+#pragma GCC visibility pop
 
 #endif  // ACRE_CONTAINERS_COPY_WALK_MEMORY_H_

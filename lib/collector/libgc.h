@@ -14,6 +14,7 @@
 
 #include "acre/config.h"
 
+#pragma GCC visibility push(hidden)
 namespace acre::inline ACRE_ABI::detail {
 
 /// Initialises libgc where nobody has; lets threads register. Any thread.
@@ -44,5 +45,6 @@ std::size_t CountFarewells() noexcept;
 void CheckThread();
 
 }  // namespace acre::inline ACRE_ABI::detail
+#pragma GCC visibility pop
 
 #endif  // ACRE_LIB_COLLECTOR_LIBGC_H_

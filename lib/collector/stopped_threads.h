@@ -10,6 +10,7 @@
 
 #include "acre/config.h"
 
+#pragma GCC visibility push(hidden)
 namespace acre::inline ACRE_ABI::detail {
 
 /// Where the stack that `frame` stands on ends: as libgc knows it, which hosts
@@ -28,5 +29,6 @@ std::size_t ForEachOtherStack(void (*visit)(void* context, const char* begin,
 long ThisThreadNumber();
 
 }  // namespace acre::inline ACRE_ABI::detail
+#pragma GCC visibility pop
 
 #endif  // ACRE_LIB_COLLECTOR_STOPPED_THREADS_H_

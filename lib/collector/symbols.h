@@ -9,6 +9,7 @@
 
 #include "acre/config.h"
 
+#pragma GCC visibility push(hidden)
 namespace acre::inline ACRE_ABI::detail {
 
 /// "game::g_world+0x8", of a library "name+0x8 (/lib/libx.so)": the variable
@@ -17,5 +18,6 @@ namespace acre::inline ACRE_ABI::detail {
 std::string SymbolAt(const void* address);
 
 }  // namespace acre::inline ACRE_ABI::detail
+#pragma GCC visibility pop
 
 #endif  // ACRE_LIB_COLLECTOR_SYMBOLS_H_

@@ -61,6 +61,8 @@ struct ArenaEntry {
   }
 };
 
+#pragma GCC visibility push(hidden)
+
 /// This copy of acre is about to be unloaded: its auditor watches no more.
 void LeaveAudits() noexcept;
 
@@ -112,5 +114,6 @@ Chunk* FindWhileStopped(const void* address) noexcept;
 
 }  // namespace index
 }  // namespace acre::inline ACRE_ABI::detail
+#pragma GCC visibility pop
 
 #endif  // ACRE_LIB_CORE_CHUNK_INDEX_H_

@@ -30,6 +30,7 @@
 /// Of what only copies of the same version and mode may share.
 #define ACRE_ABI_TEXT ACRE_TEXT(ACRE_ABI)
 
+#pragma GCC visibility push(hidden)
 namespace acre::inline ACRE_ABI::detail {
 
 /// Part of each `shape`: raised with every change of what the shared structs
@@ -75,5 +76,6 @@ void Pin() noexcept;
 void Unpin() noexcept;
 
 }  // namespace acre::inline ACRE_ABI::detail
+#pragma GCC visibility pop
 
 #endif  // ACRE_LIB_CORE_COMMONS_H_

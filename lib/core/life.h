@@ -16,6 +16,8 @@ namespace acre::inline ACRE_ABI::detail {
 
 struct ArenaEntry;
 
+#pragma GCC visibility push(hidden)
+
 namespace life {
 
 /// An Arena is constructed. Returns its first stamp: no two arenas use the same
@@ -32,5 +34,6 @@ void NoteCollected(const char* name, ChunkMemory memory);
 
 }  // namespace life
 }  // namespace acre::inline ACRE_ABI::detail
+#pragma GCC visibility pop
 
 #endif  // ACRE_LIB_CORE_LIFE_H_

@@ -17,6 +17,7 @@
 #define ACRE_HAS_MODULES 0
 #endif
 
+#pragma GCC visibility push(hidden)
 namespace acre::inline ACRE_ABI::detail {
 
 /// An ELF note that a module carries in memory.
@@ -58,5 +59,6 @@ void ParkForEver(const char* name, void* pointer) noexcept;
 void* FindParked(const char* name) noexcept;
 
 }  // namespace acre::inline ACRE_ABI::detail
+#pragma GCC visibility pop
 
 #endif  // ACRE_LIB_CORE_MODULES_H_

@@ -37,6 +37,7 @@ extern "C" __attribute__((weak)) void __asan_unpoison_memory_region(
 /// For code that reads or writes the links inside free blocks.
 #define ACRE_READS_FREE_BLOCKS __attribute__((no_sanitize("address")))
 
+#pragma GCC visibility push(hidden)
 namespace acre::inline ACRE_ABI::detail {
 
 /// No access is valid until Unpoison.
@@ -59,5 +60,6 @@ inline void Unpoison([[maybe_unused]] void* p, [[maybe_unused]] std::size_t n) {
 }
 
 }  // namespace acre::inline ACRE_ABI::detail
+#pragma GCC visibility pop
 
 #endif  // ACRE_LIB_CORE_POISON_H_

@@ -22,6 +22,7 @@
 #include "core/chunk_index.h"
 #include "core/mark.h"
 
+#pragma GCC visibility push(hidden)
 namespace acre::inline ACRE_ABI::detail {
 
 struct DebuggerWord;  // core/for_debuggers.h
@@ -38,7 +39,8 @@ std::size_t BlockAlign(SizeClass size, std::size_t align);
 /// of the caller, a function of acre; what lies above is the program's.
 void RequireNoHolders(const Arena& arena, const void* frame);
 
-class SlowPath {
+// Declared before, by arena.h, where the pragma is not.
+class __attribute__((visibility("hidden"))) SlowPath {
   // By builtins: <atomic> in arena.h would add half to the time it compiles.
   static bool Exchange(bool& flag, bool value) {
     return __atomic_exchange_n(&flag, value, __ATOMIC_SEQ_CST);
@@ -234,5 +236,6 @@ class SlowPath {
 };
 
 }  // namespace acre::inline ACRE_ABI::detail
+#pragma GCC visibility pop
 
 #endif  // ACRE_LIB_CORE_SLOW_PATH_H_

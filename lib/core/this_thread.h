@@ -13,6 +13,7 @@
 #include <pthread.h>
 #endif
 
+#pragma GCC visibility push(hidden)
 namespace acre::inline ACRE_ABI::detail {
 
 /// Never null; the same for as long as the thread lives.
@@ -25,5 +26,6 @@ inline const void* ThisThread() {
 }
 
 }  // namespace acre::inline ACRE_ABI::detail
+#pragma GCC visibility pop
 
 #endif  // ACRE_LIB_CORE_THIS_THREAD_H_
