@@ -3,13 +3,8 @@
 #include "acre/string.h"
 
 #include <algorithm>
-#include <bit>
 
 namespace acre::inline ACRE_ABI {
-
-// The tag byte is the last one of the far representation.
-static_assert(std::endian::native == std::endian::little,
-              "String: order the far representation for this machine");
 
 String& String::operator=(String&& other) noexcept {
   if (this == &other) return *this;

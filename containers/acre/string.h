@@ -305,7 +305,9 @@ class String {
 
   //   inline | chars 23                                     | 23 - size |
   //   far    | data 8 | size 4 | capacity 4 | stamp 7       | 0xFF      |
-  // The inline tag is the terminating NUL of a String of 23 characters.
+  // The inline tag is the terminating NUL of a String of 23 characters. The far
+  // one is the last byte whichever byte of a number comes first: bit-fields are
+  // laid out in the direction of the bytes.
   struct Far {
     char* data;
     std::uint32_t size;

@@ -28,8 +28,16 @@
 #pragma GCC visibility push(hidden)
 namespace acre::inline ACRE_ABI::detail {
 
-static_assert(std::endian::native == std::endian::little,
-              "acre: notes are looked at by words, the first one lowest");
+/// Four notes that were loaded as a word, or are to be stored so: the first one
+/// lowest, on machines too that have it highest in memory.
+ACRE_INLINE std::uint64_t FirstLowest(std::uint64_t word) {
+  if constexpr (std::endian::native == std::endian::big) {
+    constexpr std::uint64_t kEven = 0x0000ffff0000ffffu;
+    word = std::rotl(word, 32);
+    word = (word & kEven) << 16 | (word >> 16 & kEven);
+  }
+  return word;
+}
 
 /// What is known of a granule. The default: nothing.
 class CopyNote {
@@ -130,9 +138,10 @@ class FewNotes {
   static std::uint64_t Load(const std::uint16_t* notes) {
     std::uint64_t word;
     std::memcpy(&word, notes, sizeof word);
-    return word;
+    return FirstLowest(word);
   }
   static void Store(std::uint16_t* notes, std::uint64_t word) {
+    word = FirstLowest(word);
     std::memcpy(notes, &word, sizeof word);
   }
 
@@ -196,7 +205,7 @@ class NotesOf64 {
   static unsigned BitsOf(Eight lanes) {
     std::uint64_t words[2];
     std::memcpy(words, &lanes, sizeof words);
-    return BitsOf(words[0]) | BitsOf(words[1]) << 4;
+    return BitsOf(FirstLowest(words[0])) | BitsOf(FirstLowest(words[1])) << 4;
   }
   static unsigned BitsOf(std::uint64_t four) {
     constexpr std::uint64_t kLowest = 0x0001000100010001u;

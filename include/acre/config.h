@@ -12,6 +12,12 @@
 
 #include "acre/version.h"
 
+// Records of chunks, lives and copies have their bits where addresses of 64
+// bits leave them.
+#if __SIZEOF_POINTER__ != 8
+#error "acre needs 64-bit addresses: this machine, or -m32 or -mx32, has others"
+#endif
+
 #if !defined(ACRE_CHECKED)
 #define ACRE_CHECKED 0
 #endif
