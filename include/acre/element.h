@@ -96,9 +96,8 @@ consteval Gap Offence() {
     return {"incomplete type, define it before its first use in an arena"};
   } else if constexpr (std::is_volatile_v<T>) {
     return {"volatile, keep device memory outside the arena"};
-  } else if constexpr (!Shape<T>::kKnown &&
-                       !RejectionOf(TypeName<T>()).empty()) {
-    return {RejectionOf(TypeName<T>())};
+  } else if constexpr (!Shape<T>::kKnown && !RejectionOf<T>().empty()) {
+    return {RejectionOf<T>()};
   } else if constexpr (std::is_union_v<T>) {
     return {"union, use std::variant"};
   } else if constexpr (std::is_polymorphic_v<T>) {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// EXPECT: Vector<std::.*basic_string<char>.*\[\]: std::string, use acre::String
+// EXPECT: Vector<std::.*string.*\[\]: std::string, use acre::String
 // EXPECT: Vector<std::map<int, int>.*\[\]: std::map, use acre::Map
 // EXPECT: Vector<std::set<int>.*\[\]: std::set, use acre::Set
 // EXPECT: Vector<std::vector<int>.*\[\]: std::vector, use acre::Vector
-// EXPECT: basic_string<char16_t>: std::string, use acre::String
+// EXPECT: (basic_string<char16_t>|u16string): std::string, use acre::String
 
 // DeepCopy turns std types into acre's, but not what a pointer leads to, and
 // no text of other characters.

@@ -12,6 +12,7 @@
 #include <list>
 #include <map>
 #include <memory>
+#include <memory_resource>
 #include <new>
 #include <optional>
 #include <set>
@@ -152,6 +153,20 @@ TEST_CASE("DeepCopy of std: a vector of strings") {
   CHECK((*copy)[2].empty());
   copy->emplace_back().assign(kLong);
   CHECK(copy->back() == kLong);
+  CheckFreed(arena, copy);
+}
+
+TEST_CASE("DeepCopy of std: texts and containers of another allocator") {
+  Arena arena;
+  std::pmr::map<int, std::pmr::vector<std::pmr::string>> source;
+  source[1].emplace_back(kLong);
+  source[1].emplace_back("b");
+  auto* copy = DeepCopy(arena, source);
+  static_assert(
+      std::is_same_v<decltype(copy), acre::Map<int, Vector<String>>*>);
+  REQUIRE(copy->at(1).size() == 2);
+  CHECK(copy->at(1)[0] == kLong);
+  CHECK(copy->at(1)[1] == "b");
   CheckFreed(arena, copy);
 }
 

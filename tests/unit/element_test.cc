@@ -24,6 +24,7 @@
 #include <list>
 #include <map>
 #include <memory>
+#include <memory_resource>
 #include <mutex>
 #include <optional>
 #include <queue>
@@ -281,7 +282,12 @@ TEST_CASE("element: std containers are rejected by name, with the remedy") {
   CHECK(Reason<std::forward_list<int>>() ==
         "std::forward_list, use pointers made by New");
   CHECK(Reason<std::string>() == "std::string, use acre::String");
+  CHECK(Reason<std::wstring>() == "std::string, use acre::String");
+  CHECK(Reason<std::u8string>() == "std::string, use acre::String");
   CHECK(Reason<std::u16string>() == "std::string, use acre::String");
+  CHECK(Reason<std::pmr::string>() == "std::string, use acre::String");
+  CHECK(Reason<std::pmr::u32string>() == "std::string, use acre::String");
+  CHECK(Reason<std::pmr::vector<int>>() == "std::vector, use acre::Vector");
   CHECK(Reason<std::map<int, int>>() == "std::map, use acre::Map");
   CHECK(Reason<std::multimap<int, int>>() ==
         "std::multimap, use acre::Map of acre::Vector");
@@ -349,6 +355,8 @@ TEST_CASE("element: the other locks of std are named as locks") {
 
 TEST_CASE("element: borrowed texts of other widths and lists are rejected") {
   CHECK(Reason<std::wstring_view>() == "a wide string_view, use std::span");
+  CHECK(Reason<std::u8string_view>() == "a wide string_view, use std::span");
+  CHECK(Reason<std::u16string_view>() == "a wide string_view, use std::span");
   CHECK(Reason<std::initializer_list<int>>() ==
         "std::initializer_list, use acre::Vector");
 }

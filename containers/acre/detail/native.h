@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Native<T>: what a std type becomes in an arena, and how. std templates are
-// recognised by name, so that none of their headers is needed here. Internal
-// to acre.
+// Native<T>: what a std type becomes in an arena, and how. Templates of std are
+// recognised by name, strings aside, so that none of their headers is needed
+// here. Internal to acre.
 //
 // Convert(copier, from, to): `to` is a default-constructed, bound object in
 // the arena. Elements inside the std type are placed: their bytes are copied
@@ -51,9 +51,8 @@ constexpr bool IsOneOf(std::string_view name,
 
 // A name begins alike for a class, for pointers to it and for arrays of it.
 template <class T>
-concept StdString = std::is_class_v<T> && IsStdTemplate(
-    TypeName<T>(),
-    "basic_string<") && std::is_convertible_v<const T&, std::string_view>;
+concept StdString =
+    kIsStdString<T> && std::is_convertible_v<const T&, std::string_view>;
 template <class T>
 concept StdSequence = std::is_class_v<T> &&
     IsOneOf(TypeName<T>(), {"vector<", "deque<", "list<", "forward_list<"}) &&

@@ -2,12 +2,14 @@
 //
 // Type names without RTTI, and the table of std types that cannot live in an
 // arena. Matching by name keeps <map>, <mutex>, <functional> and two dozen
-// other headers out of every user's build.
+// other headers out of every user's build. Texts are told by their type: libc++
+// has clang name them by their aliases, std::string or std::pmr::u16string.
 
 #ifndef ACRE_DETAIL_TYPE_NAME_H_
 #define ACRE_DETAIL_TYPE_NAME_H_
 
 #include <cstdint>
+#include <iosfwd>  // declares std::basic_string
 #include <string_view>
 
 #include "acre/config.h"
@@ -62,7 +64,6 @@ inline constexpr Rejection kRejections[] = {
     {"deque<", "std::deque, use acre::Vector"},
     {"list<", "std::list, use acre::Vector or pointers made by New"},
     {"forward_list<", "std::forward_list, use pointers made by New"},
-    {"basic_string<", "std::string, use acre::String"},
     {"map<", "std::map, use acre::Map"},
     {"multimap<", "std::multimap, use acre::Map of acre::Vector"},
     {"unordered_map<", "std::unordered_map, use acre::Map"},
@@ -97,14 +98,27 @@ inline constexpr Rejection kRejections[] = {
     {"future<", "std::future, keep it outside the arena"},
     {"promise<", "std::promise, keep it outside the arena"},
     {"reference_wrapper<", "std::reference_wrapper, use a pointer"},
-    {"basic_string_view<", "a wide string_view, use std::span"},
     {"initializer_list<", "std::initializer_list, use acre::Vector"},
 };
 
+/// Whether T is a std::basic_string: of any characters, traits and allocator.
+template <class T>
+inline constexpr bool kIsStdString = false;
+template <class C, class R, class A>
+inline constexpr bool kIsStdString<std::basic_string<C, R, A>> = true;
+/// The same, of any characters and traits.
+template <class T>
+inline constexpr bool kIsStdStringView = false;
+template <class C, class R>
+inline constexpr bool kIsStdStringView<std::basic_string_view<C, R>> = true;
+
 /// Advice for a std type that is no element, or empty.
-constexpr std::string_view RejectionOf(std::string_view name) {
+template <class T>
+consteval std::string_view RejectionOf() {
+  if constexpr (kIsStdString<T>) return "std::string, use acre::String";
+  if constexpr (kIsStdStringView<T>) return "a wide string_view, use std::span";
   for (const Rejection& rejection : kRejections) {
-    if (IsStdTemplate(name, rejection.prefix)) return rejection.advice;
+    if (IsStdTemplate(TypeName<T>(), rejection.prefix)) return rejection.advice;
   }
   return {};
 }
