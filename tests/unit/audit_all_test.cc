@@ -257,8 +257,10 @@ TEST_CASE("AuditAll: handles know their arena, which is no leak") {
     world->nodes[std::to_string(i)] = node;
   }
   world->name = "a name that is too long to lie in the string itself";
-  CHECK(AuditAll(*arena).findings.empty());
-  CHECK(AuditAll(*arena, {RootOf(*world)}).findings.empty());
+  const AuditReport report = AuditAll(*arena);
+  CHECK_MESSAGE(report.findings.empty(), ToText(report));
+  const AuditReport rooted = AuditAll(*arena, {RootOf(*world)});
+  CHECK_MESSAGE(rooted.findings.empty(), ToText(rooted));
 }
 
 TEST_CASE("AuditAll: words that lead to control blocks of arenas") {
