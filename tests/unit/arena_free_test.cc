@@ -173,8 +173,9 @@ TEST_CASE("reclaim: freed chunks serve other sizes in the next phase") {
     std::size_t low, high;
   };
   // Where in its last chunk a phase ends must not matter. In checked builds
-  // everything is an eighth as large, chunks too.
+  // everything is an eighth as large: chunks, and what many do not fit into.
   constexpr std::size_t kMegabyte = Scaled(1 << 20, 1 << 17);
+  constexpr Phase kLarger{Scaled(1000u, 125u), Scaled(6000u, 750u)};
   for (const std::size_t megabytes : {3, 5, 7, 9, 11, 13, 17, 22}) {
     CAPTURE(megabytes);
     CountingSource source;
@@ -184,7 +185,7 @@ TEST_CASE("reclaim: freed chunks serve other sizes in the next phase") {
     std::mt19937_64 random(5);
     std::size_t first = 0;
     for (const Phase phase : {Phase{48, 48}, Phase{64, 64}, Phase{200, 200},
-                              Phase{1000, 6000}, Phase{48, 48}}) {
+                              kLarger, Phase{48, 48}}) {
       std::vector<Block> blocks =
           FillTo(arena, megabytes * kMegabyte, phase.low, phase.high, random);
       if (first == 0) first = source.bytes;
