@@ -14,6 +14,7 @@
 #include "acre/config.h"
 #include "acre/detail/size_class.h"
 
+#pragma GCC visibility push(hidden)
 namespace acre::inline ACRE_ABI::detail {
 
 /// A power of two, kMaxAlignment at least.
@@ -34,5 +35,6 @@ inline std::size_t WholePages(std::size_t bytes) noexcept {
 }
 
 }  // namespace acre::inline ACRE_ABI::detail
+#pragma GCC visibility pop
 
 #endif  // ACRE_LIB_SOURCES_PAGE_H_
