@@ -18,6 +18,7 @@
 #include "acre/deep_copy.h"
 #include "acre/layout.h"
 #include "acre/vector.h"
+#include "support/scaled.h"
 #include "test_sources.h"
 
 using acre::Vector;
@@ -477,7 +478,7 @@ class History {
 }  // namespace
 
 TEST_CASE("Vector: any history of large ones keeps all elements, no garbage") {
-  for (unsigned seed = 1; seed <= 60; ++seed) {
+  for (unsigned seed = 1; seed <= acre_test::Scaled(60u, 15u); ++seed) {
     CAPTURE(seed);
     History(seed).Run(120);
   }
