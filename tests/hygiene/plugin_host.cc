@@ -274,8 +274,8 @@ void Fork(Plugin plugin) {
       }
     }
   };
-  // dlsym has a lock of its own (glibc 2.36), which fork leaves as it is: a child
-  // finds no more names.
+  // dlsym locks, and glibc 2.36 leaves that lock as it is at a fork: a child
+  // may wait for it for ever.
   const auto knows =
       plugin.Get<bool (*)(acre::Arena*, const void*)>("PluginKnows");
   std::thread one(use, false);
