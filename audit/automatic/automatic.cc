@@ -510,8 +510,11 @@ void HookCollector() {
   g_is_hooked.store(AddCollectionHook(&OnCollection));
 }
 
-Watch* StartWatch(const ArenaEntry& entry, const Arena& arena) {
+__attribute__((constructor)) void TakeLockAroundFork() {
   TakeAroundFork(g_lock, LockRank::kAudit);
+}
+
+Watch* StartWatch(const ArenaEntry& entry, const Arena& arena) {
   const std::lock_guard<std::mutex> hold(g_lock);
   if (g_ring.load() == nullptr) g_ring.store(new Ring(kFirstRing));
   for (Watch* watch = g_watches.load(); watch != nullptr; watch = watch->next) {

@@ -20,10 +20,13 @@ constinit std::mutex g_lock;
 std::exception_ptr* g_thrown = nullptr;
 std::atomic<bool> g_has_thrown{false};
 
+__attribute__((constructor)) void TakeLockAroundFork() {
+  TakeAroundFork(g_lock, LockRank::kLateThrow);
+}
+
 }  // namespace
 
 void KeepThrown() noexcept {
-  TakeAroundFork(g_lock, LockRank::kLateThrow);
   const std::lock_guard<std::mutex> hold(g_lock);
   if (g_thrown == nullptr) g_thrown = new std::exception_ptr;
   if (!*g_thrown) *g_thrown = std::current_exception();

@@ -95,7 +95,11 @@ void TakeAroundFork(std::mutex& lock, LockRank rank) {
   auto& mine = known[static_cast<std::size_t>(rank)];
   if (mine.load(std::memory_order_relaxed) == &lock) return;
   Install();
-  for (auto& place : TheFork().taken[static_cast<std::size_t>(rank)]) {
+  Fork& fork = TheFork();
+  // Not while a fork has taken those that it knew: this one would be locked in
+  // the child where another thread uses it at once.
+  const std::lock_guard<std::mutex> hold(fork.turn);
+  for (auto& place : fork.taken[static_cast<std::size_t>(rank)]) {
     std::mutex* free = nullptr;
     if (place.compare_exchange_strong(free, &lock) || free == &lock) break;
   }

@@ -77,6 +77,10 @@ Shared& TheShared() {
   return shared;
 }
 
+__attribute__((constructor(102))) void Join() {
+  if (kChecked) TheShared();
+}
+
 /// Requires the lock.
 Records& TheRecords() {
   Shared& shared = TheShared();

@@ -274,10 +274,6 @@ void Fork(Plugin plugin) {
       }
     }
   };
-  // dlsym locks, and glibc 2.36 leaves that lock as it is at a fork: a child
-  // may wait for it for ever.
-  const auto knows =
-      plugin.Get<bool (*)(acre::Arena*, const void*)>("PluginKnows");
   std::thread one(use, false);
   std::thread two(use, true);
   for (int i = 0; i < 20; ++i) {
@@ -286,7 +282,7 @@ void Fork(Plugin plugin) {
       alarm(10);
       acre::Arena arena({.source = &acre::MallocSource::Instance()});
       arena.New<int>(1);
-      _exit(knows(&arena, &arena) ? 1 : 0);
+      _exit(plugin.Knows(&arena, &arena) ? 1 : 0);
     }
     int status = 0;
     waitpid(child, &status, 0);
