@@ -5,11 +5,13 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <memory>
 #include <new>
+#include <numeric>
 #include <random>
 #include <vector>
 
@@ -46,8 +48,14 @@ acre::ArenaOptions OneChunk(acre_test::CountingSource& source,
   return {.source = &source, .first_chunk = kMiB, .byte_limit = kMiB + more};
 }
 
+/// As pushing one by one, which grows where the storage is full.
 void PushTo(Vector<int>& v, std::size_t size) {
-  while (v.size() < size) v.push_back(static_cast<int>(v.size()));
+  while (v.size() < size) {
+    v.push_back(static_cast<int>(v.size()));
+    const std::size_t begin = v.size();
+    v.resize(std::min(size, v.capacity()));
+    std::iota(v.data() + begin, v.data() + v.size(), static_cast<int>(begin));
+  }
 }
 
 bool Counts(const Vector<int>& v) {
