@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // The version of these headers, for #if. Programs link with libraries of the
-// same one; see the README, "Versions".
+// same one; see SECURITY.md, "Versions".
 
 #ifndef ACRE_VERSION_H_
 #define ACRE_VERSION_H_

@@ -25,15 +25,13 @@ std::atomic<std::mutex*> g_renewed[kRenewed];
 /// fork: the first takes all locks, in one order, the last lets them go.
 struct Fork {
   std::atomic<std::mutex*> taken[kRanks][kCopies];
-  std::mutex turn;  // one fork at a time; guards what follows
+  std::mutex turn;  // one fork at a time; locks join and leave between forks
   std::atomic<const void*> forker{nullptr};
-  unsigned depth = 0;
-  // Those that this fork has taken: one may join while it runs.
-  std::mutex* held[kRanks][kCopies] = {};
+  unsigned depth = 0;  // the forker's
 };
 
 Fork& TheFork() {
-  static Fork& fork = Common<Fork>("fork." ACRE_ABI_TEXT, kRanks);
+  static Fork& fork = Common<Fork>("fork." ACRE_ABI_TEXT, sizeof(Fork));
   return fork;
 }
 
@@ -44,11 +42,9 @@ void BeforeFork() {
   if (fork.forker.load() != ThisThread()) {
     fork.turn.lock();
     fork.forker.store(ThisThread());
-    for (std::size_t rank = 0; rank < kRanks; ++rank) {
-      for (std::size_t i = 0; i < kCopies; ++i) {
-        std::mutex* const lock = fork.taken[rank][i].load();
-        fork.held[rank][i] = lock;
-        if (lock != nullptr) lock->lock();
+    for (const auto& rank : fork.taken) {
+      for (const auto& lock : rank) {
+        if (std::mutex* const known = lock.load()) known->lock();
       }
     }
   }
@@ -60,7 +56,7 @@ void AfterFork() {
   if (--fork.depth != 0) return;
   for (std::size_t rank = kRanks; rank-- > 0;) {
     for (std::size_t i = kCopies; i-- > 0;) {
-      if (fork.held[rank][i] != nullptr) fork.held[rank][i]->unlock();
+      if (std::mutex* const lock = fork.taken[rank][i].load()) lock->unlock();
     }
   }
   fork.forker.store(nullptr);
@@ -91,9 +87,6 @@ void Install() {}
 }  // namespace
 
 void TakeAroundFork(std::mutex& lock, LockRank rank) {
-  static std::atomic<std::mutex*> known[kRanks];  // by this copy
-  auto& mine = known[static_cast<std::size_t>(rank)];
-  if (mine.load(std::memory_order_relaxed) == &lock) return;
   Install();
   Fork& fork = TheFork();
   // Not while a fork has taken those that it knew: this one would be locked in
@@ -101,13 +94,14 @@ void TakeAroundFork(std::mutex& lock, LockRank rank) {
   const std::lock_guard<std::mutex> hold(fork.turn);
   for (auto& place : fork.taken[static_cast<std::size_t>(rank)]) {
     std::mutex* free = nullptr;
-    if (place.compare_exchange_strong(free, &lock) || free == &lock) break;
+    if (place.compare_exchange_strong(free, &lock) || free == &lock) return;
   }
-  mine.store(&lock);
 }
 
 void LeaveForks() noexcept {
-  for (auto& rank : TheFork().taken) {
+  Fork& fork = TheFork();
+  const std::lock_guard<std::mutex> hold(fork.turn);
+  for (auto& rank : fork.taken) {
     for (auto& place : rank) {
       std::mutex* const lock = place.load();
       if (lock != nullptr && IsOfThisModule(lock)) place.store(nullptr);

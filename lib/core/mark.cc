@@ -58,7 +58,7 @@ Mark SlowPath::Checkpoint() {
                                  0,
                                  JumpFrom(a_.mark_),
                                  a_.mark_ != nullptr ? a_.mark_->depth + 1 : 0};
-  for (unsigned index = 1, end = lists_in_use; index < end; ++index) {
+  for (unsigned index = 1; index < lists_in_use; ++index) {
     if (a_.FreeBlockOf(index) == nullptr) continue;
     state->saved()[state->saved_count++] = {a_.FreeList(index), index};
     a_.FreeList(index) = nullptr;

@@ -13,9 +13,34 @@ tracked_files() {
   git -C "$root" -c safe.directory="$root" ls-files "$@"
 }
 
-# "-checked" where a build directory's libraries are of the checked mode.
-suffix_of() {
-  ! grep -q ACRE_CHECKED=1 "$1/compile_commands.json" || echo -checked
+# mode_of BUILD: sets `checked` to 1 and `suffix` to -checked where its libraries
+# are of the checked mode, to 0 and nothing where they are not.
+mode_of() {
+  checked=0
+  suffix=
+  if grep -q ACRE_CHECKED=1 "$1/compile_commands.json"; then
+    checked=1
+    suffix=-checked
+  fi
+}
+
+# The version that version.h has; the header stands on standard input.
+version_in() {
+  awk '/define ACRE_VERSION_(MAJOR|MINOR|PATCH)/ {
+    printf "%s%s", dot, $3; dot = "." }'
+}
+
+# precompile FILE COMPILER FLAGS...: parses a header once. Prints the flags by
+# which the same compiler takes it from there; none where it does not compile.
+precompile() {
+  case $2 in
+    *clang*)
+      ! "${@:2}" -fpch-instantiate-templates -x c++-header "$1" \
+        -o "$1.pch" 2>/dev/null || echo "-include-pch $1.pch" ;;
+    *)
+      ! "${@:2}" -x c++-header "$1" -o "$1.gch" 2>/dev/null ||
+        echo "-include $1" ;;
+  esac
 }
 
 is_installed() {
@@ -49,6 +74,19 @@ apt_install() {
   as_root env DEBIAN_FRONTEND=noninteractive apt-get install \
     --yes -qq --no-install-recommends --no-remove "$@" \
     >>"$root/build/install.log" 2>&1
+}
+
+# check NAME COMMAND...: one line, and what a command that fails says last.
+# Counts in `passed` and `failed`; a script may have a check of its own.
+check() {
+  local output
+  if output=$("${@:2}" 2>&1); then
+    passed=$((passed + 1))
+    echo "ok $1"
+  else
+    failed=$((failed + 1))
+    printf 'FAILED %s\n%s\n' "$1" "$(tail -n 40 <<<"$output")"
+  fi
 }
 
 # Ends the script with status 1 and clear words where a package is missing and

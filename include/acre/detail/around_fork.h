@@ -25,8 +25,8 @@ enum class LockRank : std::uint8_t {
 /// From now on the lock is taken before fork, and let go after it in parent and
 /// child: what it guards is whole there. Requires: nothing that waits for
 /// another lock than one of a higher rank, for libgc, or for user code is done
-/// under it. Idempotent. Any thread; where it is new it waits for a fork that
-/// runs, so no lock of acre may be held: call it when the module is loaded.
+/// under it. Idempotent. Any thread. Waits for a fork that runs, so no lock
+/// of acre may be held: call it when the module is loaded.
 void TakeAroundFork(std::mutex& lock, LockRank rank);
 
 /// From now on the lock is made anew in a child. For locks under which libgc is
@@ -34,7 +34,7 @@ void TakeAroundFork(std::mutex& lock, LockRank rank);
 void RenewAfterFork(std::mutex& lock);
 
 /// This module is about to be unloaded: forks no longer take locks that lie in
-/// it. (The C library forgets its handlers by itself.)
+/// it. Waits for one that runs. (The C library forgets its handlers by itself.)
 void LeaveForks() noexcept;
 
 }  // namespace acre::inline ACRE_ABI::detail
