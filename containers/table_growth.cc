@@ -52,7 +52,7 @@ struct SlotCopier {
 
 /// Puts the bytes of an element, known to be absent, where they belong.
 template <class Slots>
-ACRE_INLINE char* Place(const TableRep& rep, Slots slots, const char* from,
+ACRE_INLINE char* PlaceEntry(const TableRep& rep, Slots slots, const char* from,
                         std::uint64_t hash) {
   const SlotPosition at = rep.Locate(hash);
   rep.control[at.group + at.slot] = FingerprintOf(hash);
@@ -67,7 +67,7 @@ void PlaceSome(const TableRep& rep, Slots slots, char* row, SlotMask used,
                SlotMask wanted, const std::uint64_t* hashes) {
   for (SlotMask mask = used; mask != 0; mask &= mask - 1, ++hashes) {
     const unsigned i = FirstSlot(mask);
-    if ((wanted >> i & 1) != 0) Place(rep, slots, slots.At(row, i), *hashes);
+    if ((wanted >> i & 1) != 0) PlaceEntry(rep, slots, slots.At(row, i), *hashes);
   }
 }
 
@@ -319,7 +319,7 @@ void ReinsertAll(TableRep& rep, SlotShape shape, HashSlots hash,
     hash(row, left, hashes);
     for (const std::uint64_t* next = hashes; left != 0; left &= left - 1) {
       const unsigned i = FirstSlot(left);
-      char* const to = Place(rep, slots, slots.At(row, i), *next++);
+      char* const to = PlaceEntry(rep, slots, slots.At(row, i), *next++);
       moved(context, slots.At(slots.Row(rep, group), i), to);
     }
   }

@@ -15,19 +15,19 @@ namespace acre::inline ACRE_ABI::detail {
 
 namespace {
 
-constinit std::mutex g_lock;
+constinit std::mutex g_thrown_lock;
 // On the heap and never destroyed: it may be asked for at exit.
 std::exception_ptr* g_thrown = nullptr;
 std::atomic<bool> g_has_thrown{false};
 
-__attribute__((constructor)) void TakeLockAroundFork() {
-  TakeAroundFork(g_lock, LockRank::kLateThrow);
+__attribute__((constructor)) void TakeThrownLockAroundFork() {
+  TakeAroundFork(g_thrown_lock, LockRank::kLateThrow);
 }
 
 }  // namespace
 
 void KeepThrown() noexcept {
-  const std::lock_guard<std::mutex> hold(g_lock);
+  const std::lock_guard<std::mutex> hold(g_thrown_lock);
   if (g_thrown == nullptr) g_thrown = new std::exception_ptr;
   if (!*g_thrown) *g_thrown = std::current_exception();
   g_has_thrown.store(true);
@@ -37,7 +37,7 @@ void ThrowLate() {
   if (!g_has_thrown.load()) return;
   std::exception_ptr thrown;
   {
-    const std::lock_guard<std::mutex> hold(g_lock);
+    const std::lock_guard<std::mutex> hold(g_thrown_lock);
     std::swap(thrown, *g_thrown);
     g_has_thrown.store(false);
   }

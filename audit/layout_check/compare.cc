@@ -10,12 +10,12 @@
 #include <string_view>
 #include <utility>
 
+#include "die.h"
 #include "pointers.h"
 
 namespace layout_check {
 namespace {
 
-constexpr std::uint64_t kByte = 8;
 constexpr std::string_view kPlainData = "plain data";
 
 /// A member or base of the class, those of anonymous structs and unions

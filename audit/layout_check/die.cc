@@ -7,8 +7,6 @@
 namespace layout_check {
 namespace {
 
-constexpr std::uint64_t kByte = 8;
-
 /// Offset of a member or base in bytes. Nothing: not constant.
 std::optional<std::uint64_t> ByteOffset(Die member) {
   if (!dwarf_hasattr(&member, DW_AT_data_member_location)) return 0;

@@ -22,6 +22,9 @@ namespace layout_check {
 
 using Die = Dwarf_Die;
 
+/// Bits in one: the unit of bit-fields.
+constexpr std::uint64_t kByte = 8;
+
 /// A data member or a base class.
 struct Member {
   std::string name;  ///< empty: an anonymous struct or union, or a base

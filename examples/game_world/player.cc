@@ -14,12 +14,12 @@ namespace {
 constexpr std::int32_t kPlanTics = 35;    // between two searches for ways
 constexpr std::int32_t kPreyTics = 350;   // between two choices of prey
 constexpr std::int32_t kReloadTics = 12;  // between two shots
-constexpr std::int32_t kRange = 768;      // map units to shoot across
+constexpr std::int32_t kReach = 768;      // map units to shoot across
 
 /// The nearest monster alive and in range, or null.
 Thing* FindNearest(const Level& level, Point at) {
   Thing* nearest = nullptr;
-  std::int32_t best = kRange * kUnit;
+  std::int32_t best = kReach * kUnit;
   for (Thing* monster : level.monsters) {
     if (monster->state == ThingState::kDead) continue;
     const std::int32_t distance = Distance(monster->at, at);
@@ -46,7 +46,7 @@ void Plan(Game& game, Level& level) {
 }
 
 /// Where to walk: to the prey, through the first line on the way.
-Point NextStep(const Level& level, const Thing& player) {
+Point NextPlayerStep(const Level& level, const Thing& player) {
   if (player.wait > 0) {
     return {player.at.x + player.velocity.x, player.at.y + player.velocity.y};
   }
@@ -66,7 +66,7 @@ void TurnAway(Game& game, Thing& player) {
 
 void WalkOn(Game& game, Level& level, Thing& player) {
   const Sector* before = player.sector;
-  const Way way = Walk(game, player, NextStep(level, player));
+  const Way way = Walk(game, player, NextPlayerStep(level, player));
   if (player.wait > 0) --player.wait;
   if (way.wall != nullptr) {
     UseDoor(level, *way.wall);

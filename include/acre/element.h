@@ -60,6 +60,23 @@ consteval std::string_view Unregistered() {
   }
 }
 
+/// Of a type without a shape, and of a registered one that is no element all
+/// the same. A function of its own, since what it asks costs time where it is
+/// compiled, and elements never get here.
+template <class T>
+consteval std::string_view OffenceOfOther() {
+  constexpr std::string_view kRejection = RejectionOf<T>();
+  if constexpr (!Shape<T>::kKnown && !kRejection.empty()) {
+    return kRejection;
+  } else if constexpr (std::is_union_v<T>) {
+    return "union, use std::variant";
+  } else if constexpr (std::is_polymorphic_v<T>) {
+    return "polymorphic type, use an enum or std::variant";
+  } else {
+    return Unregistered<T>();
+  }
+}
+
 template <class T>
 consteval Gap RegistrationGap() {
   using S = Shape<T>;
@@ -96,14 +113,9 @@ consteval Gap Offence() {
     return {"incomplete type, define it before its first use in an arena"};
   } else if constexpr (std::is_volatile_v<T>) {
     return {"volatile, keep device memory outside the arena"};
-  } else if constexpr (!Shape<T>::kKnown && !RejectionOf<T>().empty()) {
-    return {RejectionOf<T>()};
-  } else if constexpr (std::is_union_v<T>) {
-    return {"union, use std::variant"};
-  } else if constexpr (std::is_polymorphic_v<T>) {
-    return {"polymorphic type, use an enum or std::variant"};
-  } else if constexpr (!Shape<T>::kKnown) {
-    return {Unregistered<T>()};
+  } else if constexpr (!Shape<T>::kKnown || std::is_union_v<T> ||
+                       std::is_polymorphic_v<T>) {
+    return {OffenceOfOther<T>()};
   } else if constexpr (HasLayout<T> && !kPlain<T>) {
     return RegistrationGap<T>();
   } else {

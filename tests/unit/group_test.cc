@@ -18,6 +18,7 @@
 #include <random>
 
 #include "acre/detail/group.h"
+#include "support/scaled.h"
 
 #if ACRE_CHECKED
 namespace native = acre::checked_v1::detail;
@@ -67,7 +68,7 @@ TEST_CASE("Group: both variants are really there") {
 }
 
 TEST_CASE("Group: every fingerprint is found in every slot, and only there") {
-  for (unsigned byte = 0; byte < 256; ++byte) {
+  for (unsigned byte = 0; byte < 256; byte += acre_test::Scaled(1u, 5u)) {
     for (unsigned slot = 0; slot < 16; ++slot) {
       Control control;
       control.bytes[slot] = static_cast<std::uint8_t>(byte);

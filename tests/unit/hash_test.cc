@@ -33,6 +33,7 @@
 #include "acre/arena.h"
 #include "acre/map.h"
 #include "acre/string.h"
+#include "support/scaled.h"
 
 using acre::Hash;
 using acre::String;
@@ -199,7 +200,7 @@ TEST_CASE("Hash: pointers to neighbours spread, wherever they lie") {
   const auto pointer = [](std::uint64_t address) {
     return reinterpret_cast<const int*>(address);
   };
-  for (int round = 0; round < 10; ++round) {
+  for (int round = 0; round < acre_test::Scaled(10, 3); ++round) {
     for (const std::uint64_t stride : {16, 48, 64, 4096}) {
       const std::uint64_t base = AnyPage(random) + 16;
       CAPTURE(base);
@@ -242,7 +243,10 @@ TEST_CASE("Hash: pointers into an arena whose chunks double spread") {
 }
 
 TEST_CASE("Hash: numbered names of every length spread") {
-  for (const std::size_t length : {0, 1, 2, 3, 4, 7, 9, 12, 28, 60, 130}) {
+  constexpr std::array kLengths{0u, 1u,  2u,  3u,  4u,  7u,
+                                9u, 12u, 28u, 60u, 130u};
+  for (std::size_t i = 0; i < kLengths.size(); i += acre_test::Scaled(1u, 2u)) {
+    const std::size_t length = kLengths[i];
     CAPTURE(length);
     const std::string prefix(length, 'n');
     CheckTexts([&](std::size_t i) { return prefix + std::to_string(i); });
@@ -577,7 +581,7 @@ TEST_CASE("KeyEqual: compares different types") {
 
 TEST_CASE("UntrustedHash: spreads neighbours whatever the seed") {
   std::mt19937_64 random(7);
-  for (int round = 0; round < 12; ++round) {
+  for (int round = 0; round < acre_test::Scaled(12, 3); ++round) {
     const std::uint64_t seed = random();
     CAPTURE(seed);
     std::vector<std::uint64_t> ints;

@@ -27,6 +27,7 @@
 #include "acre/string.h"
 #include "acre/vector.h"
 #include "collecting.h"
+#include "support/scaled.h"
 
 namespace reentrant_test {
 
@@ -95,7 +96,7 @@ void RunSteps(const std::vector<Step<C, M>>& steps,
               const std::vector<Step<C, M>>& meddle,
               const std::function<void(const C&, const M&)>& compare) {
   int runs = 0;
-  for (unsigned seed = 0; seed < 80; ++seed) {
+  for (unsigned seed = 0; seed < acre_test::Scaled(80u, 16u); ++seed) {
     INFO("seed " << seed);
     std::mt19937 random(seed);
     BusySource source;

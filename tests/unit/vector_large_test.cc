@@ -434,9 +434,17 @@ class History {
     if (entry.marks != marks_.size()) return;
     const std::size_t most = entry.vector->size() + Below(120'000);
     if (most > 700'000) return Release(entry);
-    while (entry.vector->size() < most) {
-      const auto i = static_cast<int>(entry.vector->size());
-      entry.vector->push_back({entry.tag, i, -i});
+    // As PushTo.
+    Vector<Triple>& v = *entry.vector;
+    while (v.size() < most) {
+      const std::size_t begin = v.size();
+      v.push_back({});
+      v.resize(std::min(most, v.capacity()));
+      Triple* const data = v.data();
+      for (std::size_t i = begin; i < v.size(); ++i) {
+        const auto n = static_cast<int>(i);
+        data[i] = {entry.tag, n, -n};
+      }
     }
   }
   void Release(Entry& entry) { entry.vector->Release(); }

@@ -32,25 +32,42 @@ consteval auto TypeName() {
   return kText.substr(kNameBegin, kText.size() - kNameBegin - 1);
 }
 
+/// As FNV-1a, but of eight characters at a time: one by one was a third of what
+/// compilers take for a type with a long name.
 constexpr std::uint64_t HashName(std::string_view text,
                                  std::uint64_t hash = 0xcbf29ce484222325u) {
-  for (char c : text) {  // FNV-1a, 64 bit
-    hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
+  constexpr std::uint64_t kFactor = 0x9e3779b97f4a7c15u;  // 2^64 / golden ratio
+  const char* const chars = text.data();
+  const auto at = [chars](std::size_t i) {
+    return std::uint64_t{static_cast<unsigned char>(chars[i])};
+  };
+  std::size_t i = 0;
+  for (; i + 8 <= text.size(); i += 8) {
+    const std::uint64_t eight =
+        at(i) | at(i + 1) << 8 | at(i + 2) << 16 | at(i + 3) << 24 |
+        at(i + 4) << 32 | at(i + 5) << 40 | at(i + 6) << 48 | at(i + 7) << 56;
+    // The upper half comes down, where a product alone only moves up.
+    hash = (hash ^ eight ^ hash >> 32) * kFactor;
   }
+  for (; i < text.size(); ++i) hash = (hash ^ at(i) ^ hash >> 32) * kFactor;
   return hash;
 }
 
-/// "std::__cxx11::basic_string<char>" is told from "std::basic_string<" by
-/// leaving out the inline namespace.
-constexpr bool IsStdTemplate(std::string_view name, std::string_view wanted) {
-  if (!name.starts_with("std::")) return false;
+/// What follows "std::" in a name, and an inline namespace: both
+/// "std::list<int>" and "std::__cxx11::list<int>" are "list<int>". Empty for
+/// names of other namespaces.
+constexpr std::string_view NameInStd(std::string_view name) {
+  if (!name.starts_with("std::")) return {};
   name.remove_prefix(5);
-  if (name.starts_with("__")) {
-    const std::size_t end = name.find("::");
-    if (end == std::string_view::npos) return false;
-    name.remove_prefix(end + 2);
-  }
-  return name.starts_with(wanted);
+  if (!name.starts_with("__")) return name;
+  const std::size_t end = name.find("::");
+  if (end == std::string_view::npos) return {};
+  name.remove_prefix(end + 2);
+  return name;
+}
+
+constexpr bool IsStdTemplate(std::string_view name, std::string_view wanted) {
+  return NameInStd(name).starts_with(wanted);
 }
 
 // No string_view: every file would pay for seventy lengths.
@@ -117,8 +134,10 @@ template <class T>
 consteval std::string_view RejectionOf() {
   if constexpr (kIsStdString<T>) return "std::string, use acre::String";
   if constexpr (kIsStdStringView<T>) return "a wide string_view, use std::span";
+  const std::string_view name = NameInStd(TypeName<T>());
+  if (name.empty()) return {};
   for (const Rejection& rejection : kRejections) {
-    if (IsStdTemplate(TypeName<T>(), rejection.prefix)) return rejection.advice;
+    if (name.starts_with(rejection.prefix)) return rejection.advice;
   }
   return {};
 }
