@@ -15,6 +15,8 @@
 
 #include "support/scaled.h"
 
+namespace audit_graph_test {
+
 namespace {
 
 void CheckRounds(std::string (*check)(std::span<const std::uint8_t>)) {
@@ -39,3 +41,5 @@ TEST_CASE("AuditAll: k planted bugs in a random graph are k findings") {
 TEST_CASE("DeepCopy: the copy of a random graph has its shape, and no leaks") {
   CheckRounds(&acre_test::CheckCopyOf);
 }
+
+}  // namespace audit_graph_test

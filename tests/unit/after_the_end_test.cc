@@ -74,10 +74,6 @@ typename Of::C* MakeIn(Arena& arena) {
   return c;
 }
 
-}  // namespace after_the_end_test
-
-using namespace after_the_end_test;
-
 TEST_CASE_TEMPLATE("after Reset, a container inside the arena", Of, OfVector,
                    OfString, OfMap, OfSet) {
   if (!acre::kChecked) return;
@@ -163,3 +159,5 @@ TEST_CASE("a container after the end of the arena that it lay in") {
   }
   CHECK_DIES(v->push_back(2), "Vector at 0x[0-9a-f]+ is used, but|use-after");
 }
+
+}  // namespace after_the_end_test

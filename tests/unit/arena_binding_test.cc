@@ -24,11 +24,11 @@
 #include "acre/typed_arena.h"
 #include "support/death.h"
 
+namespace arena_binding_test {
+
 using acre::ArenaBinding;
 using acre::BindingError;
 using acre::FindArena;
-
-namespace arena_binding_test {
 
 using Ints = acre::TypedArena<int>;
 using Floats = acre::TypedArena<float>;
@@ -134,10 +134,6 @@ class Program {
   std::size_t count_ = 0;
   std::size_t errors_ = 0;
 };
-
-}  // namespace arena_binding_test
-
-using namespace arena_binding_test;
 
 TEST_CASE("ArenaBinding: nothing bound is kAbsent") {
   const acre::BoundArena<> found = FindArena();
@@ -465,3 +461,5 @@ TEST_CASE("ArenaBinding: random nests in several threads at once") {
   for (std::thread& thread : threads) thread.join();
   for (const std::size_t count : errors) CHECK(count == 0);
 }
+
+}  // namespace arena_binding_test

@@ -18,10 +18,10 @@
 #include "support/scaled.h"
 #include "test_sources.h"
 
+namespace arena_free_test {
+
 using acre_test::CountingSource;
 using acre_test::Scaled;
-
-namespace arena_free_test {
 
 struct Node {
   Node* next;
@@ -78,10 +78,6 @@ double SecondsOfRefills(std::size_t n) {
   }
   return CpuSeconds() - start;
 }
-
-}  // namespace arena_free_test
-
-using namespace arena_free_test;
 
 TEST_CASE("Free: the typed form gives the block to the next New") {
   acre::Arena arena;
@@ -502,3 +498,5 @@ TEST_CASE("TryGrow: over-aligned blocks stay in classes that suit them") {
     CHECK(reinterpret_cast<std::uintptr_t>(again) % 512 == 0);
   }
 }
+
+}  // namespace arena_free_test

@@ -14,6 +14,8 @@
 #include "support/scaled.h"
 #include "test_sources.h"
 
+namespace arena_mark_test {
+
 using acre_test::CountingSource;
 
 namespace {
@@ -325,3 +327,5 @@ TEST_CASE("Checkpoint: a thousand nested marks keep what is below each") {
     CHECK(wrong == 0);
   }
 }
+
+}  // namespace arena_mark_test

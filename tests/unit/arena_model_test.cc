@@ -17,9 +17,9 @@
 #include "collecting.h"
 #include "test_sources.h"
 
-using acre_test::CountingSource;
-
 namespace arena_model_test {
+
+using acre_test::CountingSource;
 
 struct Cell {
   std::int64_t words[6];
@@ -201,10 +201,6 @@ void RunSeeds(const acre::ArenaOptions& options) {
   }
 }
 
-}  // namespace arena_model_test
-
-using namespace arena_model_test;
-
 TEST_CASE("model: random programs over malloc") {
   CountingSource source;
   RunSeeds({.source = &source});
@@ -281,3 +277,5 @@ TEST_CASE("model: random programs over a source that fails now and then") {
     CHECK(source.held.empty());
   }
 }
+
+}  // namespace arena_model_test

@@ -27,10 +27,10 @@
 #include "collecting.h"
 #include "support/death.h"
 
+namespace arena_pool_test {
+
 using acre::ArenaPool;
 using acre::ArenaPoolOptions;
-
-namespace arena_pool_test {
 
 constexpr std::size_t kMiB = std::size_t{1} << 20;
 
@@ -190,10 +190,6 @@ void RunWorkers(const ArenaPoolOptions& options, std::uint64_t seed) {
   CHECK(pool.stats().idle <= 32 + options.max_idle);
   CHECK(pool.stats().made >= ledger.most());
 }
-
-}  // namespace arena_pool_test
-
-using namespace arena_pool_test;
 
 TEST_CASE("ArenaPool: a task has an empty arena, and its result comes back") {
   ArenaPool pool;
@@ -583,3 +579,5 @@ TEST_CASE("ArenaPool: over the collected heap, in registered threads") {
   for (std::thread& thread : threads) thread.join();
   CHECK(wrong == 0);
 }
+
+}  // namespace arena_pool_test

@@ -13,6 +13,8 @@
 #include "acre/gc.h"
 #include "test_sources.h"
 
+namespace arena_reset_test {
+
 using acre_test::CountingSource;
 
 namespace {
@@ -221,3 +223,5 @@ TEST_CASE("Reset: over the collected heap works in every mode") {
     CHECK(arena.stats().live() == 0);
   }
 }
+
+}  // namespace arena_reset_test

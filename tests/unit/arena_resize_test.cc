@@ -14,9 +14,9 @@
 #include "support/scaled.h"
 #include "test_sources.h"
 
-using acre_test::CountingSource;
-
 namespace arena_resize_test {
+
+using acre_test::CountingSource;
 
 struct Block {
   unsigned char* bytes;
@@ -96,10 +96,6 @@ class Resizing {
   std::vector<Block> live_;
   std::size_t errors_ = 0;
 };
-
-}  // namespace arena_resize_test
-
-using namespace arena_resize_test;
 
 TEST_CASE("Grow: in place for the last block, elsewhere it moves") {
   acre::Arena arena;
@@ -278,3 +274,5 @@ TEST_CASE("TryGrow: a large block is not taken for the last one of a chunk") {
   }
   CHECK(*last == std::byte{7});
 }
+
+}  // namespace arena_resize_test

@@ -17,9 +17,9 @@
 #include "support/death.h"
 #include "test_sources.h"
 
-using acre_test::CountingSource;
-
 namespace arena_test {
+
+using acre_test::CountingSource;
 
 struct Point {
   int x;
@@ -100,10 +100,6 @@ template <std::size_t... Log>
 void CheckTypeAlignments(acre::Arena& arena, std::index_sequence<Log...>) {
   (CheckTypeAlignment<std::size_t{1} << Log>(arena), ...);
 }
-
-}  // namespace arena_test
-
-using namespace arena_test;
 
 TEST_CASE("New: passes arguments to a constructor") {
   acre::Arena arena;
@@ -483,3 +479,5 @@ TEST_CASE("TryGrow: a block with a chunk of its own ends where that ends") {
     }
   }
 }
+
+}  // namespace arena_test

@@ -127,10 +127,6 @@ class TempFile {
   static const char* path() { return "audit_all_test.baseline"; }
 };
 
-}  // namespace audit_all_test
-
-using namespace audit_all_test;
-
 TEST_CASE("AuditAll: blocks that nothing reaches are audited") {
   if (!acre::kChecked) return;
   Arena arena;
@@ -485,15 +481,16 @@ TEST_CASE("IdentityOf: types are spelled the same by all compilers") {
   AuditReport report = Audit(arena, *object);
   REQUIRE(report.findings.size() == 1);
   CHECK(IdentityOf(report.findings[0]) ==
-        "(anonymous namespace)::Unnamed.next pointer->collected heap "
-        "(anonymous namespace)::Unnamed");
+        "audit_all_test::(anonymous namespace)::Unnamed.next pointer->"
+        "collected heap audit_all_test::(anonymous namespace)::Unnamed");
   object->next = nullptr;
   object->rows.emplace_back().push_back(
       static_cast<Unnamed*>(static_cast<void*>(Collected())));
   report = Audit(arena, object->rows);
   REQUIRE(report.findings.size() == 1);
   CHECK(report.findings[0].path ==
-        "acre::Vector<acre::Vector<(anonymous namespace)::Unnamed*>>[0][0]");
+        "acre::Vector<acre::Vector<audit_all_test::(anonymous namespace)::"
+        "Unnamed*>>[0][0]");
 }
 
 TEST_CASE("IdentityOf: indices, keys and circles are left out") {
@@ -564,3 +561,5 @@ TEST_CASE("ToText: colours on request only") {
   CHECK(ToText(report, {.color = true}).find("\x1b[1;31mLEAK") !=
         std::string::npos);
 }
+
+}  // namespace audit_all_test

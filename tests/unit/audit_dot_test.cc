@@ -65,10 +65,6 @@ AuditReport ReportOf(const std::string& text) {
   return report;
 }
 
-}  // namespace audit_dot_test
-
-using namespace audit_dot_test;
-
 TEST_CASE("ToDot: a clean report is a graph without nodes") {
   AuditReport report;
   report.arena = "level";
@@ -143,3 +139,5 @@ TEST_CASE("ToDot: text is escaped") {
   for (int byte = 0; byte < 256; ++byte) all += static_cast<char>(byte);
   CHECK(IsWellFormed(ToDot(ReportOf(all))));
 }
+
+}  // namespace audit_dot_test

@@ -95,10 +95,6 @@ const Json& CellAt(const Json& chunk, std::size_t cell) {
   return chunk["none"];
 }
 
-}  // namespace audit_html_test
-
-using namespace audit_html_test;
-
 TEST_CASE("WriteHtml: one page that loads nothing") {
   Arena arena({.name = "level"});
   arena.New<Cell>();
@@ -277,3 +273,5 @@ TEST_CASE("WriteHtml: says that writing failed") {
   CHECK(acre_test::FailsOnFullDisk(
       [&](std::FILE* file) { return acre::WriteHtml(file, arena, report); }));
 }
+
+}  // namespace audit_html_test

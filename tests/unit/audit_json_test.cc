@@ -64,10 +64,6 @@ std::vector<Json> Lines(const AuditReport& report) {
 
 using Keys = std::vector<std::string>;
 
-}  // namespace audit_json_test
-
-using namespace audit_json_test;
-
 TEST_CASE("ParseJson: takes JSON") {
   CHECK(Parsed(" null ").kind == Kind::kNull);
   CHECK(Parsed("true").is_true);
@@ -237,3 +233,5 @@ TEST_CASE("ToJsonLines: every byte and every pair of bytes is harmless") {
   CHECK(std::count(text.begin(), text.end(), '\n') == 2);
   CHECK(Lines(report)[0]["note"].text.size() >= report.note.size());
 }
+
+}  // namespace audit_json_test

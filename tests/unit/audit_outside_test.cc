@@ -95,10 +95,6 @@ ACRE_LAYOUT(Pair, heap, other)
 
 __attribute__((noinline)) void PlantIn(Thing*& slot) { slot = MakeCollected(); }
 
-}  // namespace audit_outside_test
-
-using namespace audit_outside_test;
-
 TEST_SUITE("audit of what is held from outside") {
   TEST_CASE("a Vector on the stack") {
     if (!acre::kChecked) return;
@@ -356,3 +352,5 @@ TEST_SUITE("audit of pointers to what is gone") {
           "memory of arena 'worker', which gave it back");
   }
 }
+
+}  // namespace audit_outside_test

@@ -40,10 +40,6 @@ struct Crowd {
 };
 ACRE_LAYOUT(Crowd, cells)
 
-}  // namespace audit_report_test
-
-using namespace audit_report_test;
-
 TEST_CASE("NameOf: every target and kind has a name of its own") {
   CHECK(NameOf(Target::kCollectedHeap) == "collected heap");
   CHECK(NameOf(Target::kCollectedArena) == "another collected arena");
@@ -206,3 +202,5 @@ TEST_CASE("ToText: holders, a line each, and what was not looked at") {
   CHECK(ToText(report) ==
         "holders of arena 'level': the collector is disabled\n");
 }
+
+}  // namespace audit_report_test

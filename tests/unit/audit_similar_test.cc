@@ -44,10 +44,6 @@ struct Watcher {
 };
 ACRE_LAYOUT(Watcher, slot, deep, list, row, array)
 
-}  // namespace audit_similar_test
-
-using namespace audit_similar_test;
-
 TEST_CASE("Audit: pointers may lead to pointers that differ in const alone") {
   Arena arena;
   Node* node = arena.New<Node>();
@@ -90,3 +86,5 @@ TEST_CASE("Audit: pointers to other things remain of another type") {
   watcher->array = static_cast<const std::array<const Node*, 3>*>(array);
   CHECK_FALSE(Audit(arena, *watcher).clean());
 }
+
+}  // namespace audit_similar_test

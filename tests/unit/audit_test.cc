@@ -321,10 +321,6 @@ struct Noted {
 ACRE_LAYOUT(Noted, borrowed(skipped), reviewed(known, "kept by the host"),
             reviewed(several, "kept by the host"), plain)
 
-}  // namespace audit_test
-
-using namespace audit_test;
-
 TEST_CASE("Audit: a world without bad pointers is clean") {
   Arena arena({.name = "level"});
   World* world = MakeWorld(arena);
@@ -676,8 +672,6 @@ TEST_CASE("Audit: changes nothing") {
   CHECK(world->map["MAP07"].pointer == &local);
 }
 
-namespace audit_test {
-
 // The storage of `scopes` and the Vector that is the first part of its first
 // element lie at one address.
 struct Nested {
@@ -697,8 +691,6 @@ struct ManyPointers {
   acre::Vector<int*> leaks;
 };
 ACRE_LAYOUT(ManyPointers, others, leaks)
-
-}  // namespace audit_test
 
 TEST_CASE("audit: storage is walked though a container lies at its address") {
   using audit_test::NestedRoot;
@@ -750,8 +742,6 @@ TEST_CASE("audit: what the collector never frees is no leak") {
   for (int* object : many->others) GC_free(object);
 }
 
-namespace audit_test {
-
 struct Ends {
   Cell* begin = nullptr;
   Cell* end = nullptr;
@@ -759,8 +749,6 @@ struct Ends {
   std::int64_t* numbers_end = nullptr;
 };
 ACRE_LAYOUT(Ends, begin, end, bytes, numbers_end)
-
-}  // namespace audit_test
 
 TEST_CASE("audit: ends of arrays, and bytes of anything, are fine") {
   Arena arena;
@@ -802,3 +790,5 @@ TEST_CASE("audit: pointers into a very large block take no longer") {
   // 160 MB: word by word this took a thousand times as long.
   CHECK(time(10'000'000) < 50 * small + std::chrono::milliseconds(200));
 }
+
+}  // namespace audit_test

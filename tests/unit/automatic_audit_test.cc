@@ -91,10 +91,6 @@ __attribute__((noinline)) void PlantObject(Object& object) {
   object.target->number = 42;
 }
 
-}  // namespace automatic_audit_test
-
-using namespace automatic_audit_test;
-
 TEST_CASE("automatic audit: a leak is told at the next collection, once") {
   if (!acre::kChecked) return;
   const Reports reports;
@@ -422,8 +418,6 @@ TEST_CASE("automatic audit: the host's callback is called before acre's") {
   CHECK(child.text.find("things[3].target") != std::string::npos);
 }
 
-namespace automatic_audit_test {
-
 std::atomic<int> g_inner_events{0};
 GC_on_collection_event_proc g_before = nullptr;
 
@@ -435,8 +429,6 @@ void OnOuterEvent(GC_EventType event) {
   if (event == GC_EVENT_POST_STOP_WORLD) ++host_events;
   g_before(event);
 }
-
-}  // namespace automatic_audit_test
 
 // The second one calls the one before it, which is acre's, and acre the first.
 TEST_CASE("child of an audit with two callbacks" * doctest::skip()) {
@@ -471,8 +463,6 @@ TEST_CASE(
 
 // ------------------------------------------------------- hosts and hand-overs
 
-namespace automatic_audit_test {
-
 /// What a thread that only runs finalizers does.
 void CollectElsewhere(int times) {
   std::thread other([times] {
@@ -481,8 +471,6 @@ void CollectElsewhere(int times) {
   });
   other.join();
 }
-
-}  // namespace automatic_audit_test
 
 TEST_CASE("automatic audit: handed over, an arena has no user") {
   if (!acre::kChecked) return;
@@ -595,3 +583,5 @@ TEST_CASE(
   CHECK_THROWS_AS(static_cast<void>(other.New<int>(1)), Stopped);
   acre::SetMisuseHandler(before);
 }
+
+}  // namespace automatic_audit_test

@@ -23,6 +23,8 @@
 #include "acre/vector.h"
 #include "support/death.h"
 
+namespace binding_test {
+
 using acre::Arena;
 using acre::Map;
 using acre::Set;
@@ -256,3 +258,5 @@ TEST_CASE("Binding: a New that is refused leaves other arenas' storage alone") {
                "arena 'second'.*arena 'first'");
   }
 }
+
+}  // namespace binding_test

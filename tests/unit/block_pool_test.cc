@@ -18,10 +18,10 @@
 #include "support/death.h"
 #include "test_sources.h"
 
+namespace block_pool_test {
+
 using acre::BlockPool;
 using acre_test::CountingSource;
-
-namespace block_pool_test {
 
 struct Misuse {};
 
@@ -49,10 +49,6 @@ void Dirty(acre::Arena& arena) {
   std::memset(block, 0xd5, 30000);
   arena.Reset();
 }
-
-}  // namespace block_pool_test
-
-using namespace block_pool_test;
 
 TEST_CASE("BlockPool: hands out the lowest free block") {
   acre::Arena arena;
@@ -349,8 +345,6 @@ TEST_CASE("BlockPool: counts around the words of the bitmap") {
   }
 }
 
-namespace block_pool_test {
-
 // Random programs against the set of free indices.
 class Program {
  public:
@@ -455,8 +449,6 @@ class Program {
   std::size_t refused_ = 0;
 };
 
-}  // namespace block_pool_test
-
 TEST_CASE("BlockPool model: random programs") {
   const HandlerScope handler;
   acre::Arena arena({.source = &acre::MallocSource::Instance()});
@@ -473,3 +465,5 @@ TEST_CASE("BlockPool model: random programs") {
     CHECK(program.refused() > 0);
   }
 }
+
+}  // namespace block_pool_test

@@ -29,12 +29,12 @@
 #include "support/death.h"
 #include "test_sources.h"
 
+namespace buffer_pool_test {
+
 using acre::BufferPool;
 using acre::Contents;
 using acre::MapBuffer;
 using acre_test::CountingSource;
-
-namespace buffer_pool_test {
 
 constexpr std::size_t kUnit = 64;
 
@@ -98,10 +98,6 @@ class PageSource final : public acre::ChunkSource {
   char* start = nullptr;
   std::size_t size = 0;
 };
-
-}  // namespace buffer_pool_test
-
-using namespace buffer_pool_test;
 
 TEST_CASE("BufferPool: zeros, aligned to 64 bytes, whatever lay there") {
   BufferPool pool({.bytes = 1 << 16, .name = "mine"});
@@ -485,8 +481,6 @@ TEST_CASE("BufferPool: handles are read and written by a forked child") {
   CHECK(answer[0] == 500 * 499 / 2);
 }
 
-namespace buffer_pool_test {
-
 // Random programs against a map of the buffers, by address.
 class Program {
  public:
@@ -587,8 +581,6 @@ class Program {
   int refused_ = 0;
 };
 
-}  // namespace buffer_pool_test
-
 TEST_CASE("BufferPool model: random programs") {
   for (std::uint64_t seed = 0; seed < 6; ++seed) {
     CAPTURE(seed);
@@ -598,3 +590,5 @@ TEST_CASE("BufferPool model: random programs") {
     CHECK(program.refused() > 0);
   }
 }
+
+}  // namespace buffer_pool_test

@@ -21,9 +21,9 @@
 #include "support/death.h"
 #include "test_sources.h"
 
-using acre_test::CountingSource;
-
 namespace bump_arena_test {
+
+using acre_test::CountingSource;
 
 constexpr std::size_t kLarge = std::size_t{1} << 20;
 
@@ -224,10 +224,6 @@ void RunSeeds(const acre::ArenaOptions& options) {
     CHECK(program.served() > kSteps / 20);
   }
 }
-
-}  // namespace bump_arena_test
-
-using namespace bump_arena_test;
 
 TEST_CASE("BumpArena: it is an Arena with freelists off, whatever is said") {
   static_assert(std::is_base_of_v<acre::Arena, acre::BumpArena>);
@@ -533,3 +529,5 @@ TEST_CASE("BumpArena: random programs at a byte limit, and collected") {
   CHECK(source.held.empty());
   RunSeeds<acre::BumpArena>({});
 }
+
+}  // namespace bump_arena_test

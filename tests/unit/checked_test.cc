@@ -37,10 +37,6 @@ ACRE_LAYOUT(Derived, base(Base), extra)
   *p = static_cast<char>(*p + 1);
 }
 
-}  // namespace checked_test
-
-using namespace checked_test;
-
 TEST_CASE("checked: a double Free is found, in every form") {
   if constexpr (!acre::kChecked) return;
   acre::Arena arena({.name = "twice"});
@@ -271,7 +267,6 @@ TEST_CASE("checked: under ASan memory that is given back is clean") {
   CHECK(buffer[65535] == 2);
 }
 
-namespace checked_test {
 struct Holder {
   int value = 0;
   acre::Vector<int> numbers;
@@ -281,7 +276,6 @@ struct NoHolder {
   long words[5] = {};
 };
 ACRE_LAYOUT(NoHolder, words)
-}  // namespace checked_test
 
 TEST_CASE("checked: Free is verified before containers inside are believed") {
   if constexpr (!acre::kChecked) return;
@@ -296,3 +290,5 @@ TEST_CASE("checked: Free is verified before containers inside are believed") {
   CHECK_DIES(arena.Free(reinterpret_cast<Holder*>(plain)),
              "allocated as .*NoHolder, freed as .*Holder");
 }
+
+}  // namespace checked_test

@@ -18,6 +18,8 @@
 #include "support/scaled.h"
 #include "test_sources.h"
 
+namespace chunk_index_test {
+
 using acre_test::CountingSource;
 
 namespace {
@@ -202,3 +204,5 @@ TEST_CASE("ArenaOf: any thread may ask while others add and remove chunks") {
   reader.join();
   CHECK(wrong == 0);
 }
+
+}  // namespace chunk_index_test

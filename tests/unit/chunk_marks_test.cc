@@ -13,6 +13,8 @@
 #include <utility>
 #include <vector>
 
+namespace chunk_marks_test {
+
 using acre::detail::ChunkMarks;
 using Seen = ChunkMarks::Seen;
 
@@ -99,3 +101,5 @@ TEST_CASE("ChunkMarks: what is pending is entered once, by address") {
     CHECK(marks.RankOf(object + 4, type) == ChunkMarks::kNoRank);
   });
 }
+
+}  // namespace chunk_marks_test

@@ -16,6 +16,8 @@
 #include "support/sanitizer.h"
 #include "test_sources.h"
 
+namespace chunk_source_test {
+
 using acre_test::CountingSource;
 using acre_test::HookedSource;
 
@@ -307,3 +309,5 @@ TEST_CASE("re-entrancy: the byte limit holds for nested growth too") {
   CHECK(arena.stats().reserved <= kLimit);
   CHECK(counting.bytes <= kLimit);
 }
+
+}  // namespace chunk_source_test

@@ -19,11 +19,11 @@
 #include "support/death.h"
 #include "support/scaled.h"
 
+namespace collected_arena_test {
+
 using acre_test::ClobberStack;
 using acre_test::Collect;
 using acre_test::Hidden;
-
-namespace collected_arena_test {
 
 constexpr std::size_t kBlocks = 64;
 constexpr std::size_t kBlockBytes = 40000;  // one a chunk
@@ -104,10 +104,6 @@ Holder* NewHolder() {
   asm volatile("" : "+r"(holder) : : "memory");
   return holder;
 }
-
-}  // namespace collected_arena_test
-
-using namespace collected_arena_test;
 
 TEST_CASE("collected: an interior pointer in a heap object keeps all chunks") {
   Holder* holder = NewHolder();
@@ -378,3 +374,5 @@ TEST_CASE("collected: 10000 chunks neither abort nor slow a collection down") {
   // look at each chunk after it; at -O0, with sanitizers, that takes 0.11.
   CHECK(with_chunks < before + acre_test::Scaled(0.1, 0.4));
 }
+
+}  // namespace collected_arena_test

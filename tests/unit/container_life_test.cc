@@ -40,10 +40,6 @@ ACRE_LAYOUT(Named, name, count)
 
 const std::string kLong = "a text of more than twenty-three characters";
 
-}  // namespace container_life_test
-
-using namespace container_life_test;
-
 TEST_CASE("Vector: takes the place of the element that holds its source") {
   acre::Arena arena;
   const std::size_t before = arena.stats().live();
@@ -182,3 +178,5 @@ TEST_CASE("String: streams, hash, references, ends") {
   CHECK(std::hash<acre::String>()(text) ==
         std::hash<std::string_view>()("xyz"));
 }
+
+}  // namespace container_life_test

@@ -17,6 +17,8 @@
 #include <span>
 #include <vector>
 
+namespace copy_map_test {
+
 using acre::detail::CopyMap;
 using acre::detail::CopyNote;
 using acre::detail::WalkMemory;
@@ -295,3 +297,5 @@ TEST_CASE("CopyMap: one large block") {
   }
   CHECK(map.is_alone() == !has_another);
 }
+
+}  // namespace copy_map_test

@@ -16,6 +16,8 @@
 
 #include "acre/detail/pending_bits.h"
 
+namespace count_bits_test {
+
 TEST_CASE("CountBits: as std::popcount") {
   std::mt19937_64 random(1);
   const auto check = [](std::uint64_t bits) {
@@ -64,3 +66,5 @@ TEST_CASE("PendingBits: what is set is entered, in order, also meanwhile") {
   CHECK(entered > 1000);
   for (const std::uint64_t word : words) CHECK(word == 0);
 }
+
+}  // namespace count_bits_test

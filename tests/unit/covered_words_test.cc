@@ -11,6 +11,8 @@
 #include <random>
 #include <vector>
 
+namespace covered_words_test {
+
 using acre::detail::CoveredWords;
 
 namespace {
@@ -67,3 +69,5 @@ TEST_CASE("CoveredWords: nothing, all, and more than there is") {
   behind.Cover(Model::kLive, 100);
   CHECK(behind.Agrees());
 }
+
+}  // namespace covered_words_test

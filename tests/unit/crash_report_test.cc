@@ -12,6 +12,8 @@
 
 #include "support/death.h"
 
+namespace crash_report_test {
+
 TEST_CASE("crash report: names the signal and the test case") {
   CHECK_DIES(
       {
@@ -29,3 +31,5 @@ TEST_CASE("crash report: a child that is to die says nothing of it") {
   CHECK(death.died);
   CHECK(death.text.find("CRASHED") == std::string::npos);
 }
+
+}  // namespace crash_report_test

@@ -170,10 +170,6 @@ struct World {
 };
 ACRE_LAYOUT(World, order, nodes)
 
-}  // namespace deep_copy_parts_test
-
-using namespace deep_copy_parts_test;
-
 TEST_CASE("DeepCopy: tables keyed by pointers, and pointers into entries") {
   Arena from;
   Arena to;
@@ -293,3 +289,5 @@ TEST_CASE("DeepCopy: keys that point into entries which move are refused") {
   acre::SetMisuseHandler(previous);
   CHECK(told.find("a key in") != std::string::npos);
 }
+
+}  // namespace deep_copy_parts_test

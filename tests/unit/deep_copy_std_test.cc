@@ -129,7 +129,7 @@ struct acre::Hash<deep_copy_std_test::Versioned> {
   }
 };
 
-using namespace deep_copy_std_test;
+namespace deep_copy_std_test {
 
 TEST_CASE("DeepCopy of std: strings, short and long") {
   Arena arena;
@@ -448,3 +448,5 @@ TEST_CASE("DeepCopy of std: keys equal by == are refused, not merged") {
   CHECK(of_set.find("Set<deep_copy_std_test::Versioned") < of_set.size());
   CHECK_FALSE(Refusal(std::pair(Texts{kLong}, map)).empty());
 }
+
+}  // namespace deep_copy_std_test

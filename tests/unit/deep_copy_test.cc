@@ -260,10 +260,6 @@ void CheckLevel(Arena& arena, Level& copy) {
 
 Node static_node;
 
-}  // namespace deep_copy_test
-
-using namespace deep_copy_test;
-
 TEST_CASE("DeepCopy: keeps sharing, self cycles and mutual cycles") {
   Arena from;
   Arena to;
@@ -734,7 +730,6 @@ TEST_CASE("Clear: releases what an optional or a variant holds") {
   CHECK(arena.stats().live() == one);
 }
 
-namespace deep_copy_test {
 struct Nested {
   acre::Vector<Nested> kids = {};
   int id = 0;
@@ -745,7 +740,6 @@ struct NestedRoot {
   acre::Vector<Nested> scopes;
 };
 ACRE_LAYOUT(NestedRoot, current, scopes)
-}  // namespace deep_copy_test
 
 TEST_CASE("DeepCopy: a container that lies at the address of storage") {
   using deep_copy_test::NestedRoot;
@@ -762,3 +756,5 @@ TEST_CASE("DeepCopy: a container that lies at the address of storage") {
   CHECK(copy->current == &copy->scopes[0].kids);
   CHECK((*copy->current)[0].id == 11);
 }
+
+}  // namespace deep_copy_test

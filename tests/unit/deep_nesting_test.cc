@@ -19,12 +19,12 @@
 #include "acre/vector.h"
 #include "support/scaled.h"
 
+namespace deep_nesting_test {
+
 using acre::Arena;
 using acre::Map;
 using acre::String;
 using acre::Vector;
-
-namespace deep_nesting_test {
 
 struct Box {
   Vector<Box> inner;
@@ -71,10 +71,6 @@ void CheckCopy(const Arena& to, Box* copy) {
   }
   CHECK(depth == kDepth);
 }
-
-}  // namespace deep_nesting_test
-
-using namespace deep_nesting_test;
 
 TEST_CASE("Nesting: copies of what lies in arenas") {
   Arena from;
@@ -151,3 +147,5 @@ TEST_CASE("Nesting: releases trees, branch by branch") {
   arena.Free(top);
   CHECK(arena.stats().live() == 0);
 }
+
+}  // namespace deep_nesting_test

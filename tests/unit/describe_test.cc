@@ -116,10 +116,6 @@ static_assert(!acre::Element<Forgets>);
 static_assert(!acre::Element<HoldsString>);
 static_assert(!acre::Element<Nobody>);
 
-}  // namespace describe_test
-
-using namespace describe_test;
-
 TEST_CASE("Describe: the layout holds every member, in the order of offsets") {
   const auto& layout = acre::LayoutOf<Account>();
   REQUIRE(layout.fields.size() == 4);
@@ -231,3 +227,5 @@ TEST_CASE("describe: what is described is written as registered structs are") {
 }
 
 #endif  // __has_include(<boost/describe.hpp>)
+
+}  // namespace describe_test

@@ -17,11 +17,11 @@
 #include "acre/vector.h"
 #include "collecting.h"
 
+namespace dropped_arenas_test {
+
 using acre_test::ClobberStack;
 using acre_test::Collect;
 using acre_test::Hidden;
-
-namespace dropped_arenas_test {
 
 void Count(void*, void* count) { ++*static_cast<int*>(count); }
 
@@ -126,10 +126,6 @@ __attribute__((noinline)) std::vector<Hidden> DropWithFarewells(int count) {
   return blocks;
 }
 
-}  // namespace dropped_arenas_test
-
-using namespace dropped_arenas_test;
-
 TEST_CASE("DroppedArenas: what a stack and a heap held before holds nothing") {
   acre_test::NeedCollector();
   int ended = 0;
@@ -199,3 +195,5 @@ TEST_CASE("OnCollected: not before, while somebody holds the arena") {
   CHECK(ran == 0);
   GC_free(holder);
 }
+
+}  // namespace dropped_arenas_test

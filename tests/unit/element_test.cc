@@ -176,8 +176,6 @@ struct Huge {
 ACRE_LAYOUT(Huge, sum, product, terms, factors, largest)
 #endif
 
-}  // namespace element_test
-
 // Values of hosts: pointers that no one can look behind, and structs.
 using Scheme = struct SchemeStruct*;
 using Lisp = union LispUnion*;
@@ -189,10 +187,13 @@ struct ScriptObject {
 };
 ACRE_LAYOUT(Script, bits)
 ACRE_LAYOUT(ScriptObject, kind)
-ACRE_HOST_VALUE(Scheme, "a value of Scheme");
-ACRE_HOST_VALUE(Lisp, "a value of Lisp");
-ACRE_HOST_VALUE(Script, "a value of the script");
-ACRE_HOST_VALUE(ScriptObject*, "an object of the script");
+
+}  // namespace element_test
+
+ACRE_HOST_VALUE(element_test::Scheme, "a value of Scheme");
+ACRE_HOST_VALUE(element_test::Lisp, "a value of Lisp");
+ACRE_HOST_VALUE(element_test::Script, "a value of the script");
+ACRE_HOST_VALUE(element_test::ScriptObject*, "an object of the script");
 
 namespace element_test {
 
@@ -229,10 +230,6 @@ void CheckAllAccepted() {
   }
   CHECK((acre::Element<T> && ...));
 }
-
-}  // namespace element_test
-
-using namespace element_test;
 
 TEST_CASE("element: numbers, enums and plain std data are accepted") {
   CheckAllAccepted<bool, char, signed char, unsigned char, wchar_t, char8_t,
@@ -496,3 +493,5 @@ TEST_CASE("element: offences hide nowhere") {
   CHECK_FALSE(acre::Element<Unregistered**>);
   CHECK_FALSE(acre::Element<Box<Box<Unregistered*>>>);
 }
+
+}  // namespace element_test

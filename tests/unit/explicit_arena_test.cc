@@ -24,11 +24,11 @@
 #include "support/death.h"
 #include "test_sources.h"
 
+namespace explicit_arena_test {
+
 using acre_test::ClobberStack;
 using acre_test::Collect;
 using acre_test::Hidden;
-
-namespace explicit_arena_test {
 
 /// Chunks of an arena in malloc'ed memory, all pointers hidden.
 struct Record {
@@ -75,10 +75,6 @@ __attribute__((noinline)) void BuildOwner(Death& death) {
   for (int i = 0; i < 20; ++i) static_cast<void>(arena->Allocate(40000));
   GC_register_finalizer_no_order(memory, Destroy, &death, nullptr, nullptr);
 }
-
-}  // namespace explicit_arena_test
-
-using namespace explicit_arena_test;
 
 TEST_CASE("explicit: in malloc'ed memory it survives collections intact") {
   const std::unique_ptr<acre::Arena> arena = acre::MakeArena();
@@ -241,3 +237,5 @@ TEST_CASE("explicit: the collector is initialised at the first chunk only") {
   static_cast<void>(arena.Allocate(1));
   CHECK(source.acquires == 1);
 }
+
+}  // namespace explicit_arena_test

@@ -19,6 +19,8 @@
 #include "support/death.h"
 #include "test_sources.h"
 
+namespace failure_test {
+
 namespace {
 
 struct OutOfRoom {
@@ -241,3 +243,5 @@ TEST_CASE("death tests: tell a child that dies from one that returns") {
   CHECK_FALSE(acre_test::Matches(silent, "some text"));
   CHECK(acre_test::Matches(silent, ""));
 }
+
+}  // namespace failure_test

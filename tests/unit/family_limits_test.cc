@@ -57,10 +57,6 @@ concept Bindable = requires(A& a) {
   acre::ArenaBinding(a);
 };
 
-}  // namespace family_limits_test
-
-using namespace family_limits_test;
-
 TEST_CASE("byte limit: holds to the byte over a range of addresses") {
   acre::MmapSource source;
   acre::Arena arena({.source = &source, .byte_limit = 600 * kKiB});
@@ -220,3 +216,5 @@ TEST_CASE("SharedMemoryView: Elements takes Vectors and Strings only") {
     return requires(View v, const C& c) { v.Elements(c); };
   }(static_cast<const acre::Map<int, int>*>(nullptr)));
 }
+
+}  // namespace family_limits_test

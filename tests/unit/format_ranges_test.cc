@@ -35,10 +35,6 @@ using acre::Set;
 using acre::String;
 using acre::Vector;
 
-}  // namespace format_ranges_test
-
-using namespace format_ranges_test;
-
 TEST_CASE(
     "Format behind fmt/ranges.h: vectors, sets and maps, nested and empty") {
   Arena arena;
@@ -138,3 +134,5 @@ TEST_CASE(
   CHECK(fmt::format("{}", std::tuple<const Vector<int>&, int>(inner, 3)) ==
         "([1, 2], 3)");
 }
+
+}  // namespace format_ranges_test

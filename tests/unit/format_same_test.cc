@@ -83,10 +83,6 @@ const std::vector<std::string> kTexts = {"",
                                          "\x01",
                                          "cut \xc3"};
 
-}  // namespace format_same_test
-
-using namespace format_same_test;
-
 TEST_CASE("Format as std: vectors of numbers") {
   Arena arena;
   CheckSame(std::vector<int>{1, -2, 300}, Vector<int>(arena, {1, -2, 300}),
@@ -226,3 +222,5 @@ TEST_CASE("Format: a Map takes a specification of its values") {
   CHECK(Written("{:n", fmt::make_format_args(map)) == "refused");
   CHECK(Written("{::", fmt::make_format_args(map)) == "refused");
 }
+
+}  // namespace format_same_test

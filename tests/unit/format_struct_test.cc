@@ -245,6 +245,7 @@ ACRE_LAYOUT(Wide, ACRE_HUNDRED_(ACRE_NAME_, 1), ACRE_HUNDRED_(ACRE_NAME_, 2),
 }  // namespace format_struct_test
 
 ACRE_PLAIN(format_struct_test::Point);
+
 ACRE_PLAIN(format_struct_test::Opaque);
 
 template <>
@@ -257,6 +258,7 @@ struct fmt::formatter<format_struct_test::Point> {
     return fmt::format_to(context.out(), "{}|{}", p.x, p.y);
   }
 };
+
 template <>
 struct fmt::formatter<format_struct_test::Own> : format_struct_test::SaysOwn {};
 template <class T>
@@ -269,7 +271,7 @@ struct fmt::formatter<
 template <format_struct_test::IsSpecial T>
 struct fmt::formatter<T> : format_struct_test::SaysOwn {};
 
-using namespace format_struct_test;
+namespace format_struct_test {
 
 TEST_CASE("Format a struct: fields by name, text quoted") {
   Arena arena;
@@ -445,3 +447,5 @@ TEST_CASE("Format a struct: 300 fields") {
   CHECK(text.starts_with("{f100: 0, f101: 0,"));
   CHECK(text.ends_with(", f399: 0}"));
 }
+
+}  // namespace format_struct_test

@@ -29,10 +29,6 @@ using acre::Set;
 using acre::String;
 using acre::Vector;
 
-}  // namespace format_test
-
-using namespace format_test;
-
 TEST_CASE("Format alone: vectors, sets and maps, nested and empty") {
   Arena arena;
   Vector<int> numbers(arena, {1, 2, 3});
@@ -98,3 +94,5 @@ TEST_CASE("Format alone: text inside a container is quoted") {
   map["k"] = "v";
   CHECK(fmt::format("{}", map) == "{\"k\": \"v\"}");
 }
+
+}  // namespace format_test

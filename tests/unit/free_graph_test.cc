@@ -69,10 +69,6 @@ ACRE_LAYOUT(Outer, inner, link)
 
 std::size_t Live(const acre::Arena& arena) { return arena.stats().live(); }
 
-}  // namespace free_graph_test
-
-using namespace free_graph_test;
-
 TEST_CASE("FreeGraph: frees what owned fields reach, and nothing else") {
   acre::Arena arena;
   Node* kept = arena.New<Node>();
@@ -264,3 +260,5 @@ TEST_CASE("FreeGraph: a list of a million nodes does not overflow the stack") {
   arena.FreeGraph(head);
   CHECK(Live(arena) == 0);
 }
+
+}  // namespace free_graph_test

@@ -35,6 +35,8 @@
 #include "acre/string.h"
 #include "support/scaled.h"
 
+namespace hash_test {
+
 using acre::Hash;
 using acre::String;
 
@@ -133,10 +135,14 @@ void CheckTexts(Make make) {
 
 }  // namespace
 
+}  // namespace hash_test
+
 template <>
-struct acre::Hash<Thrower> {
-  std::uint64_t operator()(const Thrower&) const { return 1; }
+struct acre::Hash<hash_test::Thrower> {
+  std::uint64_t operator()(const hash_test::Thrower&) const { return 1; }
 };
+
+namespace hash_test {
 
 TEST_CASE("Hash: sequential integers spread") {
   CheckSpread(HashesOf<int>([](std::size_t i) { return static_cast<int>(i); }));
@@ -594,3 +600,5 @@ TEST_CASE("UntrustedHash: spreads neighbours whatever the seed") {
     CheckSpread(texts);
   }
 }
+
+}  // namespace hash_test

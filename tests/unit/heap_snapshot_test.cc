@@ -102,10 +102,6 @@ bool HangsFromRoot(const Snapshot& snapshot, std::size_t node) {
 
 Node* Collected() { return static_cast<Node*>(GC_MALLOC(10'000)); }
 
-}  // namespace heap_snapshot_test
-
-using namespace heap_snapshot_test;
-
 TEST_CASE("WriteHeapSnapshot: an empty arena is a root") {
   const Arena arena;
   const Snapshot snapshot = SnapshotOf(arena);
@@ -346,3 +342,5 @@ TEST_CASE("WriteHeapSnapshot: says that writing failed") {
     return acre::WriteHeapSnapshot(file, arena, {}, report);
   }));
 }
+
+}  // namespace heap_snapshot_test

@@ -123,10 +123,6 @@ __attribute__((noinline)) int PlayFrame(Arena& arena) {
   return sum;
 }
 
-}  // namespace holders_test
-
-using namespace holders_test;
-
 TEST_CASE("FindHolders: nobody") {
   Arena arena(Fresh("level"));
   const acre_test::Hidden block = Make(arena);
@@ -338,3 +334,5 @@ TEST_CASE("holders: of a collected arena, what points to it or to a header") {
   CHECK(counts({}) == 1);
   GC_free(holder);
 }
+
+}  // namespace holders_test

@@ -91,10 +91,6 @@ __attribute__((noinline)) void AuditFromFiber() {
   item->target = nullptr;
 }
 
-}  // namespace host_process_test
-
-using namespace host_process_test;
-
 TEST_CASE("fork: a child goes on while other threads had the locks") {
   // AddressSanitizer's malloc (g++ 12, clang 14) leaves its own locks as they
   // are at a fork. tests/run runs this in a checked build without it.
@@ -221,3 +217,5 @@ TEST_CASE("collector settings: interior pointers switched off late") {
   INFO(death.text);
   CHECK_FALSE(death.died);
 }
+
+}  // namespace host_process_test

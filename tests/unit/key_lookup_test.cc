@@ -23,6 +23,8 @@
 #include "acre/set.h"
 #include "acre/string.h"
 
+namespace key_lookup_test {
+
 using acre::Map;
 using acre::Set;
 using acre::String;
@@ -321,3 +323,5 @@ TEST_CASE("Key: a lambda without captures is a hasher") {
   CHECK(map.hash_function()(5) == acre::Hash<int>()(5));
   CHECK(map.key_eq()(5, 5));
 }
+
+}  // namespace key_lookup_test

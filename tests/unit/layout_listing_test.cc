@@ -126,10 +126,6 @@ struct LostClass {
 ACRE_LAYOUT(LostClass, tag, i, p)
 #pragma GCC diagnostic pop
 
-}  // namespace listing_test
-
-using namespace listing_test;
-
 TEST_CASE("layout: class templates register behind themselves too") {
   CHECK(Told<Chain<int>>() == "");
   CHECK(Told<Chain<Item*>>() == "");
@@ -156,3 +152,5 @@ TEST_CASE("layout: a field left out beside an anonymous struct is told") {
   CHECK(Told<LostEnd>() == "listing_test::LostEnd" + left + "'p'");
   CHECK(Told<LostClass>() == "listing_test::LostClass" + left + "'tag'");
 }
+
+}  // namespace listing_test

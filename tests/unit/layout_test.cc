@@ -23,13 +23,13 @@
 
 #include "acre/element.h"
 
+namespace layout_test {
+
 // Ten, a hundred names; and the declarations to go with them.
 #define TEN(p) p##0, p##1, p##2, p##3, p##4, p##5, p##6, p##7, p##8, p##9
 #define FIFTY(p) TEN(p##0), TEN(p##1), TEN(p##2), TEN(p##3), TEN(p##4)
 #define HUNDRED(p) \
   FIFTY(p), TEN(p##5), TEN(p##6), TEN(p##7), TEN(p##8), TEN(p##9)
-
-namespace layout_test {
 
 struct Item {
   int weight;
@@ -296,7 +296,8 @@ const acre::TypeLayout& Layout() {
 
 ACRE_PLAIN(layout_test::Vec3);
 
-using namespace layout_test;
+namespace layout_test {
+
 using acre::FieldNote;
 using acre::TypeKind;
 
@@ -545,7 +546,6 @@ TEST_CASE("layout: views, choices and tuples are read through their ops") {
   CHECK(tuple.ops->part(&three, 2) == &std::get<2>(three));
 }
 
-namespace layout_test {
 namespace here {
 struct Same {
   int a;
@@ -558,7 +558,6 @@ struct Same {
 };
 ACRE_LAYOUT(Same, a)
 }  // namespace there
-}  // namespace layout_test
 
 TEST_CASE("layout: ids differ for types that differ") {
   const acre::TypeLayout* layouts[] = {&Layout<here::Same>(),
@@ -585,8 +584,6 @@ TEST_CASE("layout: ids differ for types that differ") {
     }
   }
 }
-
-namespace layout_test {
 
 class Padded {
   std::int64_t x = 0;
@@ -622,8 +619,6 @@ struct __attribute__((packed)) Packed {
 };
 ACRE_LAYOUT(Packed, c, p)
 
-}  // namespace layout_test
-
 TEST_CASE("layout: a class in the tail padding of its base, private too") {
   using namespace layout_test;
   CHECK(acre::Validate<InPadding>() == "");
@@ -644,3 +639,5 @@ TEST_CASE("layout: packed structs are refused") {
         "layout_test::Packed: ACRE_LAYOUT lists a misaligned field, packed "
         "structs cannot live in an arena: 'p'");
 }
+
+}  // namespace layout_test

@@ -73,10 +73,6 @@ __attribute__((noinline)) void MakeGarbage(Job* job) {
   GC_register_finalizer(garbage, FreeInFinalizer, job, nullptr, nullptr);
 }
 
-}  // namespace library_defects_test
-
-using namespace library_defects_test;
-
 TEST_CASE("Defect: allocation after Reset works") {
   for (const acre::ResetMode mode :
        {acre::ResetMode::kKeep, acre::ResetMode::kClear,
@@ -257,3 +253,5 @@ TEST_CASE("Defect: the map lives in the arena") {
   arena.Free(map);
   CHECK(arena.stats().live() == 0);
 }
+
+}  // namespace library_defects_test

@@ -32,12 +32,12 @@
 #include "support/death.h"
 #include "test_sources.h"
 
+namespace locked_arena_test {
+
 using acre::LockedArena;
 using acre::WaitLimit;
 using acre::WaitStatus;
 using namespace std::chrono_literals;
-
-namespace locked_arena_test {
 
 using Clock = std::chrono::steady_clock;
 
@@ -212,10 +212,6 @@ void RunWorkers(const acre::ArenaOptions& options, std::uint64_t seed,
   arena.Free(traded);
   CHECK(arena.stats().live() == 0);
 }
-
-}  // namespace locked_arena_test
-
-using namespace locked_arena_test;
 
 TEST_CASE("LockedArena: every verb of an arena") {
   LockedArena arena({.name = "shared"});
@@ -596,3 +592,5 @@ TEST_CASE("LockedArena: random programs in several threads") {
   acre_test::NeedCollector();
   RunWorkers({.first_chunk = 4096, .max_chunk = 16384}, 200, true);
 }
+
+}  // namespace locked_arena_test

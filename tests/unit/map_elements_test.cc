@@ -23,6 +23,8 @@
 #include "acre/string.h"
 #include "acre/vector.h"
 
+namespace map_elements_test {
+
 using acre::Map;
 using acre::String;
 using acre::Vector;
@@ -298,3 +300,5 @@ TEST_CASE("Map: a value whose constructor throws leaves it as it was") {
   map.Release();
   CHECK(arena.stats().live() == 0);
 }
+
+}  // namespace map_elements_test

@@ -30,6 +30,8 @@
 #include "acre/vector.h"
 #include "support/death.h"
 
+namespace map_interface_test {
+
 using acre::Map;
 using acre::Set;
 using acre::String;
@@ -461,3 +463,5 @@ TEST_CASE("Map: an element that inserts into its own Map") {
 }
 
 #endif
+
+}  // namespace map_interface_test

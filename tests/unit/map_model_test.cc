@@ -22,6 +22,8 @@
 #include "acre/string.h"
 #include "acre/vector.h"
 
+namespace map_model_test {
+
 using acre::Map;
 using acre::String;
 using acre::Vector;
@@ -411,3 +413,5 @@ TEST_CASE("Map: any history under a random seed leaves what std has") {
   RunAll(Make<TextKeys, acre::UntrustedHash<String>>, 4, 1'500, 200,
          TextKeys::kFirstLong);
 }
+
+}  // namespace map_model_test

@@ -99,10 +99,6 @@ std::uint64_t OrderOfTexts(std::size_t length) {
       200, [&](std::uint32_t i) { return TextOf(i, length); });
 }
 
-}  // namespace map_order_test
-
-using namespace map_order_test;
-
 TEST_CASE("Map: the order of characters, with a sign or without") {
   CHECK(OrderOfNumbers<char>(256) == 0xeefc6981539b0040);
   CHECK(OrderOfNumbers<unsigned char>(256) == OrderOfNumbers<char>(256));
@@ -195,3 +191,5 @@ TEST_CASE("Map: the order of keys of several parts") {
           return Time(Seconds(static_cast<std::int64_t>(i) - 250));
         }) == 0xeddd579fafe78f8c);
 }
+
+}  // namespace map_order_test

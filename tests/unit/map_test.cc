@@ -31,6 +31,8 @@
 #include "acre/string.h"
 #include "acre/vector.h"
 
+namespace map_test {
+
 using acre::Map;
 using acre::String;
 using acre::Vector;
@@ -636,3 +638,5 @@ TEST_CASE("Map: over-aligned values are aligned through every growth") {
   }
   map.Release();
 }
+
+}  // namespace map_test

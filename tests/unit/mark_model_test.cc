@@ -18,9 +18,9 @@
 #include "acre/vector.h"
 #include "test_sources.h"
 
-using acre_test::CountingSource;
-
 namespace mark_model_test {
+
+using acre_test::CountingSource;
 
 struct Bag {
   acre::Vector<int> numbers;
@@ -179,10 +179,6 @@ void RunSeeds(const acre::ArenaOptions& options) {
   }
 }
 
-}  // namespace mark_model_test
-
-using namespace mark_model_test;
-
 TEST_CASE("model: containers, marks and Reset") {
   CountingSource source;
   RunSeeds({.source = &source});
@@ -200,3 +196,5 @@ TEST_CASE("model: containers, marks and Reset without freelists") {
 TEST_CASE("model: containers, marks and Reset on the collected heap") {
   RunSeeds({.retain_limit = 100000});
 }
+
+}  // namespace mark_model_test

@@ -20,6 +20,8 @@
 #include "acre/failure.h"
 #include "test_sources.h"
 
+namespace memory_resource_test {
+
 TEST_CASE("memory_resource: vector, string and map live in the arena") {
   acre_test::CountingSource source;
   acre::Arena arena({.source = &source});
@@ -148,3 +150,5 @@ TEST_CASE(
   CHECK(align == 8192);
   acre::SetOutOfMemoryHandler(before);
 }
+
+}  // namespace memory_resource_test

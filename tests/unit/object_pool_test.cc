@@ -23,10 +23,10 @@
 #include "support/death.h"
 #include "test_sources.h"
 
+namespace object_pool_test {
+
 using acre::ObjectPool;
 using acre_test::CountingSource;
-
-namespace object_pool_test {
 
 struct Bullet {
   acre::Vector<int> hits;
@@ -68,10 +68,6 @@ bool Stands(const ObjectPool<T>& pool, std::size_t available,
   return stats.available == available && stats.in_use == in_use &&
          stats.total == available + in_use;
 }
-
-}  // namespace object_pool_test
-
-using namespace object_pool_test;
 
 TEST_CASE("ObjectPool: hands out objects of the arena and takes them back") {
   acre::Arena arena;
@@ -443,8 +439,6 @@ TEST_CASE("ObjectPool: Held ends with an exception") {
   CHECK(Stands(pool, 21, 0));
 }
 
-namespace object_pool_test {
-
 // Random programs against maps of what is out and what waits.
 class Program {
  public:
@@ -541,8 +535,6 @@ class Program {
   int refused_ = 0;
 };
 
-}  // namespace object_pool_test
-
 TEST_CASE("ObjectPool model: random programs") {
   acre::Arena arena({.source = &acre::MallocSource::Instance()});
   for (std::uint64_t seed = 0; seed < 6; ++seed) {
@@ -556,3 +548,5 @@ TEST_CASE("ObjectPool model: random programs") {
     CHECK(arena.stats().live() == 0);
   }
 }
+
+}  // namespace object_pool_test

@@ -20,6 +20,8 @@
 #include "acre/vector.h"
 #include "support/death.h"
 
+namespace ownership_test {
+
 using acre::Arena;
 using acre::Map;
 using acre::Set;
@@ -377,3 +379,5 @@ TEST_CASE("Ownership: a struct in an arena with containers is no plain data") {
   static_assert(!acre::LayoutOf<Unit*>().has_handles);
   CHECK(acre::Element<Unit>);
 }
+
+}  // namespace ownership_test

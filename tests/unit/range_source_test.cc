@@ -111,10 +111,6 @@ int InChild(const std::function<bool()>& body) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : kDied;
 }
 
-}  // namespace range_source_test
-
-using namespace range_source_test;
-
 TEST_CASE("MmapSource: one chunk that grows in place") {
   acre::MmapSource source({.reserve = 256 * kMiB});
   REQUIRE(source.error() == 0);
@@ -403,3 +399,5 @@ TEST_CASE("SharedMemoryView: what is no shared memory is an error") {
   close(ends[1]);
   CHECK(acre::SharedMemoryView().Root<Feed>() == nullptr);
 }
+
+}  // namespace range_source_test

@@ -21,6 +21,8 @@
 #include "acre/set.h"
 #include "acre/string.h"
 
+namespace reserve_test {
+
 using acre::Arena;
 using acre::Map;
 
@@ -196,3 +198,5 @@ TEST_CASE("Map: a hash that throws while room is made loses nothing") {
   for (int key = oldest; key < next; ++key) REQUIRE(map.at(key) == key);
   CHECK_FALSE(map.contains(oldest - 1));
 }
+
+}  // namespace reserve_test

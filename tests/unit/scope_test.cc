@@ -20,9 +20,9 @@
 #include "support/death.h"
 #include "test_sources.h"
 
-using acre_test::CountingSource;
-
 namespace scope_test {
+
+using acre_test::CountingSource;
 
 constexpr std::size_t kLarge = std::size_t{1} << 20;
 
@@ -125,10 +125,6 @@ void RunSeeds(const acre::ArenaOptions& options) {
     CHECK(program.opened() > 12);
   }
 }
-
-}  // namespace scope_test
-
-using namespace scope_test;
 
 TEST_CASE("Scope: what is made inside goes, what is older stays") {
   CountingSource source;
@@ -442,3 +438,5 @@ TEST_CASE("Scope: random nests against a plain list") {
   CHECK(source.held.empty());
   CHECK_FALSE(source.broken);
 }
+
+}  // namespace scope_test

@@ -140,10 +140,6 @@ class Program {
   std::size_t calls_ = 0;
 };
 
-}  // namespace scratch_test
-
-using namespace scratch_test;
-
 TEST_CASE("Scratch: what is made in it is gone when it ends") {
   const Both both = OfThread();
   {
@@ -459,3 +455,5 @@ TEST_CASE("Scratch: random call trees in several threads at once") {
   for (std::thread& thread : threads) thread.join();
   for (const std::size_t count : errors) CHECK(count == 0);
 }
+
+}  // namespace scratch_test

@@ -23,6 +23,8 @@
 #include "acre/string.h"
 #include "acre/vector.h"
 
+namespace sequence_interface_test {
+
 using acre::String;
 using acre::Vector;
 
@@ -283,3 +285,5 @@ TEST_CASE("String: shrink_to_fit gives back what the text does not need") {
   text.shrink_to_fit();
   CHECK(text.size() == 23);
 }
+
+}  // namespace sequence_interface_test

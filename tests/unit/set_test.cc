@@ -26,6 +26,8 @@
 #include "acre/hash.h"
 #include "acre/string.h"
 
+namespace set_test {
+
 using acre::Set;
 using acre::String;
 using namespace std::string_view_literals;
@@ -356,3 +358,5 @@ TEST_CASE("Set: made of a range, and filled by std::inserter") {
   std::ranges::set_union(odd, few, std::inserter(all, all.begin()));
   CHECK(all == Set<int>(arena, {1, 2, 3}));
 }
+
+}  // namespace set_test

@@ -11,6 +11,8 @@
 #include <cstddef>
 #include <random>
 
+namespace size_class_test {
+
 using acre::detail::BytesOfClass;
 using acre::detail::ClassOf;
 using acre::detail::kClassCount;
@@ -86,3 +88,5 @@ TEST_CASE("size classes: the inverse is strictly increasing in a family") {
     CHECK(BytesOfClass(index) > BytesOfClass(index - 1));
   }
 }
+
+}  // namespace size_class_test

@@ -24,10 +24,10 @@
 #include "support/death.h"
 #include "test_sources.h"
 
+namespace stack_arena_test {
+
 using acre::StackArena;
 using acre::StackMarker;
-
-namespace stack_arena_test {
 
 struct Vec3 {
   double x, y, z;
@@ -62,10 +62,6 @@ std::string_view Text(const StackArena& stack) {
   const auto bytes = stack.bytes();
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
-
-}  // namespace stack_arena_test
-
-using namespace stack_arena_test;
 
 TEST_CASE("StackArena: the example of its header") {
   acre::Arena arena;
@@ -337,8 +333,6 @@ TEST_CASE("StackArena: its block comes from the arena and goes back") {
   CHECK_THROWS_AS(StackArena(arena, 8 << 20), std::bad_alloc);
 }
 
-namespace stack_arena_test {
-
 // Random programs against a vector of bytes.
 class Program {
  public:
@@ -479,8 +473,6 @@ class Program {
   std::size_t refused_ = 0;
 };
 
-}  // namespace stack_arena_test
-
 TEST_CASE("StackArena model: random programs") {
   acre::Arena arena({.source = &acre::MallocSource::Instance()});
   for (std::uint64_t seed = 0; seed < 6; ++seed) {
@@ -492,3 +484,5 @@ TEST_CASE("StackArena model: random programs") {
     CHECK(program.refused() > 100);
   }
 }
+
+}  // namespace stack_arena_test

@@ -21,6 +21,8 @@
 #include "acre/vector.h"
 #include "support/death.h"
 
+namespace staleness_test {
+
 using acre::Arena;
 using acre::Map;
 using acre::Set;
@@ -436,3 +438,5 @@ TEST_CASE("Staleness: elements of a stale container are not looked at") {
   rows = std::move(fresh);
   CHECK(rows[0].size() == 20);
 }
+
+}  // namespace staleness_test

@@ -25,6 +25,8 @@
 #include "acre/vector.h"
 #include "support/death.h"
 
+namespace string_test {
+
 using acre::String;
 using namespace std::string_view_literals;
 
@@ -580,3 +582,5 @@ TEST_CASE("String: any history leaves what std::string has") {
     }
   }
 }
+
+}  // namespace string_test

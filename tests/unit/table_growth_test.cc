@@ -26,6 +26,8 @@
 #include "acre/string.h"
 #include "acre/vector.h"
 
+namespace table_growth_test {
+
 using acre::Arena;
 using acre::Map;
 using acre::Set;
@@ -333,3 +335,5 @@ TEST_CASE("Table: a hash that throws in a deep copy leaves nothing of it") {
     }
   }
 }
+
+}  // namespace table_growth_test

@@ -16,6 +16,8 @@
 #include "collecting.h"
 #include "support/death.h"
 
+namespace thread_test {
+
 TEST_CASE("threads: an unregistered one is told so before it allocates") {
   if constexpr (!acre::kChecked) return;
   acre_test::NeedCollector();
@@ -167,3 +169,5 @@ TEST_CASE("threads: arenas of several threads share the collected source") {
   for (std::thread& thread : threads) thread.join();
   CHECK(wrong[0] + wrong[1] + wrong[2] == 0);
 }
+
+}  // namespace thread_test

@@ -114,10 +114,6 @@ struct Linked {
 };
 ACRE_LAYOUT(Linked, next, texts)
 
-}  // namespace tree_copy_test
-
-using namespace tree_copy_test;
-
 TEST_CASE("DeepCopy of trees: containers in every kind of part") {
   Arena from;
   Arena to;
@@ -242,3 +238,5 @@ TEST_CASE("Clone: keeps pointers, in containers nested at any depth") {
   CHECK(to.Owns(copy[0].texts[0].data()));
   CHECK(copy[2].texts.arena() == &to);
 }
+
+}  // namespace tree_copy_test

@@ -23,11 +23,11 @@
 #include "support/death.h"
 #include "test_sources.h"
 
+namespace typed_arena_test {
+
 using acre::Growth;
 using acre::TypedArena;
 using acre_test::CountingSource;
-
-namespace typed_arena_test {
 
 constexpr std::size_t kTooMany = SIZE_MAX / sizeof(std::uint64_t) + 2;
 
@@ -89,10 +89,6 @@ struct Branch {
   int depth = -1;
 };
 ACRE_LAYOUT(Branch, child, depth)
-
-}  // namespace typed_arena_test
-
-using namespace typed_arena_test;
 
 TEST_CASE("TypedArena: makes elements in order and counts them") {
   TypedArena<int> numbers(4);
@@ -470,8 +466,6 @@ TEST_CASE("TypedArena: a constructor may make elements, as with Arena::New") {
   CHECK(branches.used() == 5);
 }
 
-namespace typed_arena_test {
-
 // Random programs against a vector of addresses and values.
 class Program {
  public:
@@ -583,8 +577,6 @@ class Program {
   std::size_t most_ = 0;
 };
 
-}  // namespace typed_arena_test
-
 TEST_CASE("TypedArena model: random programs, fixed and growing") {
   for (std::uint64_t seed = 0; seed < 6; ++seed) {
     CAPTURE(seed);
@@ -598,3 +590,5 @@ TEST_CASE("TypedArena model: random programs, fixed and growing") {
     CHECK(growing.most() > 1000);
   }
 }
+
+}  // namespace typed_arena_test

@@ -27,6 +27,8 @@
 #include "acre/set.h"
 #include "acre/string.h"
 
+namespace untrusted_hash_test {
+
 using acre::UntrustedHash;
 using acre::detail::HashPart;
 using acre::detail::kMix0;
@@ -199,17 +201,26 @@ struct Seeing {
 
 }  // namespace
 
+}  // namespace untrusted_hash_test
+
 template <>
-struct acre::Hash<Blind> {
-  std::uint64_t operator()(const Blind& key) const { return key.seen; }
-};
-template <>
-struct acre::Hash<Seeing> {
-  std::uint64_t operator()(const Seeing& key) const { return key.seen; }
-  std::uint64_t operator()(const Seeing& key, std::uint64_t seed) const {
-    return HashPart(std::pair(key.seen, key.unseen), seed);
+struct acre::Hash<untrusted_hash_test::Blind> {
+  std::uint64_t operator()(const untrusted_hash_test::Blind& key) const {
+    return key.seen;
   }
 };
+template <>
+struct acre::Hash<untrusted_hash_test::Seeing> {
+  std::uint64_t operator()(const untrusted_hash_test::Seeing& key) const {
+    return key.seen;
+  }
+  std::uint64_t operator()(const untrusted_hash_test::Seeing& key,
+                           std::uint64_t seed) const {
+    return acre::detail::HashPart(std::pair(key.seen, key.unseen), seed);
+  }
+};
+
+namespace untrusted_hash_test {
 
 TEST_CASE("UntrustedHash: a Hash of one's own is seeded as far as it goes") {
   using Pair = std::pair<Blind, int>;
@@ -269,3 +280,5 @@ TEST_CASE("Hash: is_avalanching may say yes and no") {
   static_assert(acre::detail::Avalanching<UntrustedHash<int>>);
   static_assert(!acre::detail::Avalanching<std::hash<int>>);
 }
+
+}  // namespace untrusted_hash_test

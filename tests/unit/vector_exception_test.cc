@@ -16,6 +16,8 @@
 #include "acre/string.h"
 #include "acre/vector.h"
 
+namespace vector_exception_test {
+
 using acre::String;
 using acre::Vector;
 
@@ -210,3 +212,5 @@ TEST_CASE("Vector: a predicate that throws leaves no storage with two owners") {
     CHECK(arena.stats().live() == 0);
   }
 }
+
+}  // namespace vector_exception_test

@@ -23,6 +23,8 @@
 #include "support/scaled.h"
 #include "test_sources.h"
 
+namespace vector_large_test {
+
 using acre::Vector;
 
 namespace {
@@ -499,3 +501,5 @@ TEST_CASE("Vector: any history of large ones keeps all elements, no garbage") {
     History(seed).Run(120);
   }
 }
+
+}  // namespace vector_large_test

@@ -17,6 +17,8 @@
 #include "acre/string.h"
 #include "acre/vector.h"
 
+namespace vector_model_test {
+
 using acre::String;
 using acre::Vector;
 
@@ -257,3 +259,5 @@ TEST_CASE("Vector: any history leaves what std::vector has, and no garbage") {
 TEST_CASE("Vector: one long history leaves what std::vector has") {
   Program(20'000).Run(6'000);
 }
+
+}  // namespace vector_model_test

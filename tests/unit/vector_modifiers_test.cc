@@ -20,6 +20,8 @@
 #include "acre/string.h"
 #include "acre/vector.h"
 
+namespace vector_modifiers_test {
+
 using acre::String;
 using acre::Vector;
 
@@ -521,3 +523,5 @@ TEST_CASE("Vector: a braced struct is one element, not a list") {
   numbers.assign(2, 4);
   CHECK(numbers == Vector<double>(arena, {4, 4}));
 }
+
+}  // namespace vector_modifiers_test

@@ -31,6 +31,8 @@
 #include "acre/string.h"
 #include "support/death.h"
 
+namespace vector_test {
+
 using acre::String;
 using acre::Vector;
 
@@ -570,3 +572,5 @@ TEST_CASE("Vector: compares lexicographically, nested too") {
   t.emplace_back("bob");
   CHECK(s < t);
 }
+
+}  // namespace vector_test

@@ -17,10 +17,10 @@
 
 #include "acre/arena.h"
 
+namespace visit_set_test {
+
 using acre::LayoutOf;
 using acre::detail::VisitSet;
-
-namespace visit_set_test {
 
 const acre::TypeLayout* const kTypes[] = {&LayoutOf<int>(), &LayoutOf<char>(),
                                           &LayoutOf<double>()};
@@ -107,10 +107,6 @@ class Program {
   std::size_t errors_ = 0;
 };
 
-}  // namespace visit_set_test
-
-using namespace visit_set_test;
-
 TEST_CASE("VisitSet: an empty one finds nothing") {
   VisitSet set;
   int x = 0;
@@ -155,3 +151,5 @@ TEST_CASE("VisitSet: few pairs, and pairs that come chunk by chunk") {
   for (const char* place : places) growing.Run({place}, 30000, 16, 1500, false);
   CHECK(growing.errors() == 0);
 }
+
+}  // namespace visit_set_test

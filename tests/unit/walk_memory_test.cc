@@ -13,6 +13,8 @@
 #include <cstring>
 #include <vector>
 
+namespace walk_memory_test {
+
 using acre::detail::WalkMemory;
 
 TEST_CASE("WalkMemory: pages are whole, apart, and zero") {
@@ -34,3 +36,5 @@ TEST_CASE("WalkMemory: pages are whole, apart, and zero") {
                         [=](char c) { return c == wanted; }));
   }
 }
+
+}  // namespace walk_memory_test
