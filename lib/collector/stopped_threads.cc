@@ -69,13 +69,37 @@ std::uintptr_t MappingEnd(std::uintptr_t address) {
   return 0;
 }
 
+/// A moment after which no thread is waited for.
+class Deadline {
+ public:
+  explicit Deadline(long nanoseconds) : left_(nanoseconds) {
+    clock_gettime(CLOCK_MONOTONIC, &begin_);
+  }
+  bool HasPassed() const {
+    timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (now.tv_sec - begin_.tv_sec) * 1'000'000'000 + now.tv_nsec -
+               begin_.tv_nsec >
+           left_;
+  }
+
+ private:
+  timespec begin_;
+  long left_;
+};
+
+// Of all threads together. Who is stopped gets there in microseconds, on a busy
+// machine in one turn of the scheduler. Who is not, being unknown to libgc, may
+// run on for ever.
+constexpr long kPatience = 100'000'000;  // nanoseconds
+
 /// Where the stack of a thread that waits in the kernel ends, or 0. The file
 /// says "running", or: number, arguments, stack pointer, program counter.
-std::uintptr_t StackPointerOf(long thread) {
+std::uintptr_t StackPointerOf(long thread, const Deadline& deadline) {
   char path[64];
   std::snprintf(path, sizeof path, "/proc/self/task/%ld/syscall", thread);
   // A thread that has just been stopped is not yet where it will wait.
-  for (int tries = 0; tries < 200; ++tries) {
+  for (;;) {
     char text[512];
     if (ReadFile(path, text, sizeof text) == 0) return 0;
     if (text[0] != 'r') {
@@ -88,10 +112,20 @@ std::uintptr_t StackPointerOf(long thread) {
       ParseHex(last + 1, &pointer);
       return pointer;
     }
+    if (deadline.HasPassed()) return 0;
     const timespec pause{0, 50'000};
     nanosleep(&pause, nullptr);
   }
-  return 0;
+}
+
+/// libgc's thread that answers write faults, from 8.3 on in incremental mode.
+/// No collection stops it, and it knows no arenas.
+bool AnswersWriteFaults(long thread) {
+  char path[64];
+  std::snprintf(path, sizeof path, "/proc/self/task/%ld/comm", thread);
+  char name[32];
+  return ReadFile(path, name, sizeof name) != 0 &&
+         std::strcmp(name, "GC-uffdwp\n") == 0;
 }
 
 struct DirectoryEntry {
@@ -134,6 +168,7 @@ std::size_t ForEachOtherStack(void (*visit)(void*, const char*, const char*,
   if (directory < 0) return 1;
   const long self = ThisThreadNumber();
   std::size_t unread = 0;
+  const Deadline deadline(kPatience);
   for (long n; (n = syscall(SYS_getdents64, directory, g_entries,
                             sizeof g_entries)) > 0;) {
     for (long at = 0; at < n;) {
@@ -141,8 +176,8 @@ std::size_t ForEachOtherStack(void (*visit)(void*, const char*, const char*,
           reinterpret_cast<const DirectoryEntry*>(g_entries + at);
       at += entry->length;
       const long thread = ToNumber(entry->name);
-      if (thread == 0 || thread == self) continue;
-      const std::uintptr_t begin = StackPointerOf(thread);
+      if (thread == 0 || thread == self || AnswersWriteFaults(thread)) continue;
+      const std::uintptr_t begin = StackPointerOf(thread, deadline);
       const std::uintptr_t end = MappingEnd(begin);
       if (end == 0) {
         ++unread;

@@ -40,7 +40,7 @@ struct Drawer {
 ACRE_LAYOUT(Drawer, inner, labels)
 
 // A call for each would take more than the 8 MiB of a stack.
-constexpr int kDepth = acre_test::Scaled(300'000, 120'000);
+constexpr int kDepth = acre_test::Scaled(300'000, 60'000);
 
 // Each Box in the Vector of the one before; `where` leads to the outermost.
 Box* Nest(Arena& arena) {

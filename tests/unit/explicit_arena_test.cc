@@ -8,11 +8,13 @@
 #include <gc/gc.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
+#include <limits>
 #include <memory>
 #include <new>
 #include <vector>
@@ -158,11 +160,16 @@ TEST_CASE("explicit: read(2) into a chunk works in incremental mode") {
 
 TEST_CASE("explicit: 10000 chunks neither abort nor slow a collection down") {
   acre_test::NeedCollector();
+  // The fastest of some: others may want the processors too.
   const auto seconds_of_collection = [] {
     GC_gcollect();
-    const std::clock_t start = std::clock();
-    for (int i = 0; i < 5; ++i) GC_gcollect();
-    return static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC / 5;
+    std::clock_t fastest = std::numeric_limits<std::clock_t>::max();
+    for (int i = 0; i < 5; ++i) {
+      const std::clock_t start = std::clock();
+      GC_gcollect();
+      fastest = std::min(fastest, std::clock() - start);
+    }
+    return static_cast<double>(fastest) / CLOCKS_PER_SEC;
   };
   const double before = seconds_of_collection();
   acre::Arena arena({.first_chunk = 4096, .max_chunk = 4096});

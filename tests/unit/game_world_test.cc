@@ -18,6 +18,7 @@
 #include "gc_world.h"
 #include "generate.h"
 #include "sim.h"
+#include "support/scaled.h"
 
 namespace game_world_test {
 
@@ -151,7 +152,7 @@ TEST_CASE("the audit finds nothing, before and after the game") {
         acre::AuditAll(arena, {acre::RootOf(world)}, {.report_garbage = true});
     CHECK(all.clean());
     CHECK(all.garbage.empty());  // the game frees what it lets go
-    RunTics(game, 1000);
+    RunTics(game, acre_test::Scaled(1000, 300));
   }
 }
 

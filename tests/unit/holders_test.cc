@@ -7,10 +7,12 @@
 
 #include <doctest/doctest.h>
 #include <gc/gc.h>
+#include <pthread.h>
 #include <sys/mman.h>
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdlib>
 #include <memory>
@@ -223,6 +225,56 @@ TEST_CASE("FindHolders: this stack, and that of another thread") {
   CHECK(std::any_of(ours.begin(), ours.end(), [slot](const Holder& holder) {
     return holder.kind == HolderKind::kStack && holder.slot == slot;
   }));
+}
+
+/// Runs for a while, unknown to the collector, then waits, until released.
+class Unregistered {
+ public:
+  Unregistered(const char* name, std::chrono::milliseconds busy)
+      : thread_([this, busy] {
+          step_ = 1;
+          const auto begin = std::chrono::steady_clock::now();
+          while (step_ == 1 &&
+                 std::chrono::steady_clock::now() - begin < busy) {
+          }
+          step_.wait(1);
+        }) {
+    pthread_setname_np(thread_.native_handle(), name);
+    while (step_ != 1) std::this_thread::yield();
+  }
+  ~Unregistered() {
+    step_ = 2;
+    step_.notify_all();
+    thread_.join();
+  }
+
+ private:
+  std::atomic<int> step_{0};
+  std::thread thread_;
+};
+
+TEST_CASE("FindHolders: a thread that runs on is waited for, not for ever") {
+  using namespace std::chrono_literals;
+  Arena arena(Fresh());
+  static_cast<void>(Make(arena));
+  {
+    const Unregistered late("late", 30ms);
+    CHECK(FindHolders(arena).unread_stacks == 0);
+  }
+  const Unregistered endless("endless", 1h);
+  const Unregistered endless_too("endless too", 1h);
+  const auto begin = std::chrono::steady_clock::now();
+  CHECK(FindHolders(arena).unread_stacks == 2);
+  CHECK(std::chrono::steady_clock::now() - begin < 10s);
+}
+
+// From 8.3 on libgc has such a thread in incremental mode, and stops it never.
+TEST_CASE("FindHolders: libgc's own thread is not waited for") {
+  using namespace std::chrono_literals;
+  Arena arena(Fresh());
+  static_cast<void>(Make(arena));
+  const Unregistered own("GC-uffdwp", 1h);
+  CHECK(FindHolders(arena).unread_stacks == 0);
 }
 
 TEST_CASE("FindHolders: roots of the user") {

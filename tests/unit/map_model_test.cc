@@ -21,6 +21,7 @@
 #include "acre/map.h"
 #include "acre/string.h"
 #include "acre/vector.h"
+#include "support/scaled.h"
 
 namespace map_model_test {
 
@@ -384,9 +385,9 @@ void RunAllBadly(std::uint64_t (*hash)(int), std::size_t keys) {
 }  // namespace
 
 TEST_CASE("Map: any history with integer keys leaves what std has") {
-  RunAll(Make<IntKeys>, 10, 1'500, 40);
-  RunAll(Make<IntKeys>, 5, 3'000, 500);
-  RunAll(Make<LargeKeys>, 5, 2'000, 300);
+  RunAll(Make<IntKeys>, acre_test::Scaled(10u, 4u), 1'500, 40);
+  RunAll(Make<IntKeys>, acre_test::Scaled(5u, 2u), 3'000, 500);
+  RunAll(Make<LargeKeys>, acre_test::Scaled(5u, 2u), 2'000, 300);
   RunAll(Make<IntKeys>, 1, 20'000, 4'000);
 }
 

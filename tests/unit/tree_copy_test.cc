@@ -19,6 +19,7 @@
 #include "acre/audit.h"
 #include "acre/deep_copy.h"
 #include "acre/layout.h"
+#include "support/scaled.h"
 #include "test_sources.h"
 
 namespace tree_copy_test {
@@ -160,7 +161,8 @@ TEST_CASE("DeepCopy of trees: containers nested deeper than the stack") {
   Arena to;
   Nested* top = from.New<Nested>();
   Nested* at = top;
-  for (int i = 1; i <= 300'000; ++i) {
+  constexpr int kDepth = acre_test::Scaled(300'000, 60'000);
+  for (int i = 1; i <= kDepth; ++i) {
     at->inner.resize(1);
     at = &at->inner[0];
     at->depth = i;
@@ -171,10 +173,10 @@ TEST_CASE("DeepCopy of trees: containers nested deeper than the stack") {
     copy = &copy->inner[0];
     if (copy->depth != ++depth) break;
   }
-  CHECK(depth == 300'000);
+  CHECK(depth == kDepth);
 
   Arena small({.source = &acre::MallocSource::Instance(),
-               .byte_limit = std::size_t{4} << 20});
+               .byte_limit = std::size_t{1} << 20});
   CHECK(TryDeepCopy(small, *top) == nullptr);
   CHECK(small.stats().live() == 0);
 }
