@@ -17,6 +17,15 @@ namespace acre::inline ACRE_ABI {
 namespace detail {
 namespace {
 
+// A chunk's first word is scanned and written at once, so clearing all of it
+// gains nothing. A libgc with assertions demands it: 289 ms instead of 4.5 for
+// chunks of 400 MiB.
+#ifdef ACRE_GC_ASSERTS
+constexpr int kClear = 1;
+#else
+constexpr int kClear = 0;
+#endif
+
 /// Of all copies of acre, of whatever version or mode: the collector has few
 /// kinds, and a program that asks for one too many is aborted.
 struct Start {
@@ -73,7 +82,7 @@ const Kinds& GetKinds() {
   const std::lock_guard<std::mutex> hold(start.lock);
   if (start.has_kinds.load(std::memory_order_relaxed)) return start.kinds;
   // Arguments: freelist, descriptor, add object size to it, clear new ones.
-  start.kinds = {GC_new_kind(GC_new_free_list(), 8 | GC_DS_LENGTH, 0, 0),
+  start.kinds = {GC_new_kind(GC_new_free_list(), 8 | GC_DS_LENGTH, 0, kClear),
                  GC_new_kind(GC_new_free_list(), 0 | GC_DS_LENGTH, 0, 0)};
   start.has_kinds.store(true, std::memory_order_release);
   return start.kinds;

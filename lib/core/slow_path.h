@@ -22,10 +22,12 @@
 #include "core/chunk_index.h"
 #include "core/mark.h"
 
+namespace acre::inline ACRE_ABI::detail {
+struct DebuggerWord;  // core/for_debuggers.h, where the pragma is not
+}
+
 #pragma GCC visibility push(hidden)
 namespace acre::inline ACRE_ABI::detail {
-
-struct DebuggerWord;  // core/for_debuggers.h
 
 /// The class index of blocks above kClassedMax, which have no freelist.
 inline constexpr unsigned kNoClass = 0;

@@ -96,7 +96,7 @@ TEST_CASE("Nesting: copies that run out of memory") {
   Arena from;
   const Box* top = Nest(from);
   Arena small({.source = &acre::MallocSource::Instance(),
-               .byte_limit = std::size_t{4} << 20});
+               .byte_limit = std::size_t{1} << 20});
   CHECK(acre::TryDeepCopy(small, *top) == nullptr);
   CHECK(small.stats().live() == 0);
 }
