@@ -53,7 +53,7 @@ struct SlotCopier {
 /// Puts the bytes of an element, known to be absent, where they belong.
 template <class Slots>
 ACRE_INLINE char* PlaceEntry(const TableRep& rep, Slots slots, const char* from,
-                        std::uint64_t hash) {
+                             std::uint64_t hash) {
   const SlotPosition at = rep.Locate(hash);
   rep.control[at.group + at.slot] = FingerprintOf(hash);
   char* const to = slots.At(slots.Row(rep, at.group), at.slot);
@@ -67,7 +67,8 @@ void PlaceSome(const TableRep& rep, Slots slots, char* row, SlotMask used,
                SlotMask wanted, const std::uint64_t* hashes) {
   for (SlotMask mask = used; mask != 0; mask &= mask - 1, ++hashes) {
     const unsigned i = FirstSlot(mask);
-    if ((wanted >> i & 1) != 0) PlaceEntry(rep, slots, slots.At(row, i), *hashes);
+    if ((wanted >> i & 1) != 0)
+      PlaceEntry(rep, slots, slots.At(row, i), *hashes);
   }
 }
 
