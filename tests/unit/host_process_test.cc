@@ -16,6 +16,7 @@
 #include <cstring>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "acre/arena.h"
 #include "acre/audit.h"
@@ -54,15 +55,27 @@ class Fiber {
     fiber.uc_stack.ss_size = kSize;
     fiber.uc_link = &outside_;
     makecontext(&fiber, body, 0);
-    GC_set_stackbottom(handle, &here);
+    SetBottom(handle, here);
     swapcontext(&outside_, &fiber);
-    GC_set_stackbottom(handle, &before);
+    SetBottom(handle, before);
   }
   Fiber(const Fiber&) = delete;
   Fiber& operator=(const Fiber&) = delete;
   ~Fiber() { munmap(stack_, kSize); }
 
  private:
+  /// libgc wants its lock held.
+  static void SetBottom(void* thread, const GC_stack_base& bottom) {
+    std::pair<void*, const GC_stack_base*> call{thread, &bottom};
+    GC_call_with_alloc_lock(
+        [](void* data) -> void* {
+          const auto& [of, at] = *static_cast<decltype(call)*>(data);
+          GC_set_stackbottom(of, at);
+          return nullptr;
+        },
+        &call);
+  }
+
   static constexpr std::size_t kSize = std::size_t{1} << 20;
   char* stack_;
   ucontext_t outside_;
