@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
@@ -69,33 +70,16 @@ std::uintptr_t MappingEnd(std::uintptr_t address) {
   return 0;
 }
 
-/// A moment after which no thread is waited for.
-class Deadline {
- public:
-  explicit Deadline(long nanoseconds) : left_(nanoseconds) {
-    clock_gettime(CLOCK_MONOTONIC, &begin_);
-  }
-  bool HasPassed() const {
-    timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (now.tv_sec - begin_.tv_sec) * 1'000'000'000 + now.tv_nsec -
-               begin_.tv_nsec >
-           left_;
-  }
-
- private:
-  timespec begin_;
-  long left_;
-};
+using Clock = std::chrono::steady_clock;
 
 // Of all threads together. Who is stopped gets there in microseconds, on a busy
 // machine in one turn of the scheduler. Who is not, being unknown to libgc, may
 // run on for ever.
-constexpr long kPatience = 100'000'000;  // nanoseconds
+constexpr std::chrono::milliseconds kPatience{100};
 
 /// Where the stack of a thread that waits in the kernel ends, or 0. The file
 /// says "running", or: number, arguments, stack pointer, program counter.
-std::uintptr_t StackPointerOf(long thread, const Deadline& deadline) {
+std::uintptr_t StackPointerOf(long thread, Clock::time_point deadline) {
   char path[64];
   std::snprintf(path, sizeof path, "/proc/self/task/%ld/syscall", thread);
   // A thread that has just been stopped is not yet where it will wait.
@@ -112,7 +96,7 @@ std::uintptr_t StackPointerOf(long thread, const Deadline& deadline) {
       ParseHex(last + 1, &pointer);
       return pointer;
     }
-    if (deadline.HasPassed()) return 0;
+    if (Clock::now() > deadline) return 0;
     const timespec pause{0, 50'000};
     nanosleep(&pause, nullptr);
   }
@@ -168,7 +152,7 @@ std::size_t ForEachOtherStack(void (*visit)(void*, const char*, const char*,
   if (directory < 0) return 1;
   const long self = ThisThreadNumber();
   std::size_t unread = 0;
-  const Deadline deadline(kPatience);
+  const Clock::time_point deadline = Clock::now() + kPatience;
   for (long n; (n = syscall(SYS_getdents64, directory, g_entries,
                             sizeof g_entries)) > 0;) {
     for (long at = 0; at < n;) {

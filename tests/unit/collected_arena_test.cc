@@ -10,7 +10,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <ctime>
 #include <vector>
 
 #include "acre/arena.h"
@@ -354,19 +353,13 @@ TEST_CASE("collected: in incremental mode an arena stays alive too") {
 }
 
 TEST_CASE("collected: 10000 chunks neither abort nor slow a collection down") {
-  const auto seconds_of_collection = [] {
-    GC_gcollect();
-    const std::clock_t start = std::clock();
-    for (int i = 0; i < 5; ++i) GC_gcollect();
-    return static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC / 5;
-  };
-  const double before = seconds_of_collection();
+  const double before = acre_test::SecondsOfCollection();
   acre::Arena* arena =
       acre::NewCollectedArena({.first_chunk = 4096, .max_chunk = 4096});
   while (arena->stats().chunks < 10000) {
     for (int i = 0; i < 500; ++i) static_cast<void>(arena->Allocate(3000));
   }
-  const double with_chunks = seconds_of_collection();
+  const double with_chunks = acre_test::SecondsOfCollection();
   CAPTURE(before);
   CAPTURE(with_chunks);
   CHECK(arena->stats().chunks >= 10000);

@@ -8,13 +8,10 @@
 #include <gc/gc.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <ctime>
-#include <limits>
 #include <memory>
 #include <new>
 #include <vector>
@@ -161,25 +158,14 @@ TEST_CASE("explicit: read(2) into a chunk works in incremental mode") {
 
 TEST_CASE("explicit: 10000 chunks neither abort nor slow a collection down") {
   acre_test::NeedCollector();
-  // The fastest of some: others may want the processors too.
-  const auto seconds_of_collection = [] {
-    GC_gcollect();
-    std::clock_t fastest = std::numeric_limits<std::clock_t>::max();
-    for (int i = 0; i < 5; ++i) {
-      const std::clock_t start = std::clock();
-      GC_gcollect();
-      fastest = std::min(fastest, std::clock() - start);
-    }
-    return static_cast<double>(fastest) / CLOCKS_PER_SEC;
-  };
-  const double before = seconds_of_collection();
+  const double before = acre_test::SecondsOfCollection();
   acre::Arena arena({.first_chunk = 4096, .max_chunk = 4096});
   // The collector's time is asked for, not the auditor's.
   acre::SetAuditPolicy(arena, {.on_collection = false});
   while (arena.stats().chunks < 10000) {
     for (int i = 0; i < 500; ++i) static_cast<void>(arena.Allocate(3000));
   }
-  const double with_chunks = seconds_of_collection();
+  const double with_chunks = acre_test::SecondsOfCollection();
   CAPTURE(before);
   CAPTURE(with_chunks);
   CHECK(with_chunks < before + 0.1);

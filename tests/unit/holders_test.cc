@@ -36,6 +36,7 @@ using acre::FindHolders;
 using acre::Holder;
 using acre::HolderKind;
 using acre::HolderReport;
+using namespace std::chrono_literals;
 
 struct Thing {
   Thing* next = nullptr;
@@ -254,7 +255,6 @@ class Unregistered {
 };
 
 TEST_CASE("FindHolders: a thread that runs on is waited for, not for ever") {
-  using namespace std::chrono_literals;
   Arena arena(Fresh());
   static_cast<void>(Make(arena));
   {
@@ -270,7 +270,6 @@ TEST_CASE("FindHolders: a thread that runs on is waited for, not for ever") {
 
 // From 8.3 on libgc has such a thread in incremental mode, and stops it never.
 TEST_CASE("FindHolders: libgc's own thread is not waited for") {
-  using namespace std::chrono_literals;
   Arena arena(Fresh());
   static_cast<void>(Make(arena));
   const Unregistered own("GC-uffdwp", 1h);

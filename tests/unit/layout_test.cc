@@ -620,14 +620,12 @@ struct __attribute__((packed)) Packed {
 ACRE_LAYOUT(Packed, c, p)
 
 TEST_CASE("layout: a class in the tail padding of its base, private too") {
-  using namespace layout_test;
   CHECK(acre::Validate<InPadding>() == "");
   CHECK(acre::LayoutOf<InPadding>().fields[1].offset == 12);
   CHECK(acre::Validate<InPaddingTwice>() == "");
 }
 
 TEST_CASE("layout: an empty member fills a byte and hides no more") {
-  using namespace layout_test;
   CHECK(acre::Validate<Tagged>() == "");
   CHECK(acre::Validate<TagHides>() ==
         "layout_test::TagHides: ACRE_LAYOUT leaves a field out, or a hole to "
