@@ -16,6 +16,53 @@
   "before the mark is closed"
 
 namespace acre::inline ACRE_ABI::detail {
+namespace {
+
+/// Bytes that are kept aside while others move past them.
+constexpr std::size_t kAsideBytes = 256;
+
+void SwapBytes(char* a, char* b, std::size_t count) {
+  char aside[kAsideBytes];
+  while (count != 0) {
+    const std::size_t part = std::min(count, kAsideBytes);
+    std::memcpy(aside, a, part);
+    std::memcpy(a, b, part);
+    std::memcpy(b, aside, part);
+    a += part;
+    b += part;
+    count -= part;
+  }
+}
+
+/// std::rotate for bytes that are moved many at a time: swaps the shorter part
+/// with as much of the longer one, until one of the two is short enough to be
+/// kept aside.
+void RotateBytes(char* first, char* middle, char* last) {
+  for (;;) {
+    const auto left = static_cast<std::size_t>(middle - first);
+    const auto right = static_cast<std::size_t>(last - middle);
+    if (left == 0 || right == 0) return;
+    char aside[kAsideBytes];
+    if (right <= kAsideBytes) {
+      std::memcpy(aside, middle, right);
+      std::memmove(first + right, first, left);
+      std::memcpy(first, aside, right);
+      return;
+    }
+    if (left <= kAsideBytes) {
+      std::memcpy(aside, first, left);
+      std::memmove(first, middle, right);
+      std::memcpy(first + right, aside, left);
+      return;
+    }
+    const std::size_t part = std::min(left, right);
+    SwapBytes(first, middle, part);
+    first += part;
+    if (left <= right) middle += part;
+  }
+}
+
+}  // namespace
 
 Arena& FindArena(const void* handle, const char* what) {
   Arena* arena = ArenaOf(handle);
@@ -280,18 +327,17 @@ void AppendMade(VectorRep& rep, void* made, const TypeLayout& element) {
 }
 
 void MoveLast(VectorRep& rep, std::size_t i, const TypeLayout& element) {
-  const std::size_t moved = rep.size - 1 - i;
-  if (moved == 0) return;
-  char* const to = static_cast<char*>(rep.data) + i * element.size;
-  char* const last = to + moved * element.size;
-  char bytes[256];
-  if (element.size > sizeof bytes) {
-    std::rotate(to, last, last + element.size);
-    return;
-  }
-  std::memcpy(bytes, last, element.size);
-  std::memmove(to + element.size, to, moved * element.size);
-  std::memcpy(to, bytes, element.size);
+  MoveTail(rep, i, rep.size - 1, element);
+}
+
+std::size_t MoveTail(VectorRep& rep, std::size_t i, std::size_t tail,
+                     const TypeLayout& element) {
+  tail = std::min<std::size_t>(tail, rep.size);
+  i = std::min(i, tail);
+  char* const data = static_cast<char*>(rep.data);
+  RotateBytes(data + i * element.size, data + tail * element.size,
+              data + rep.size * element.size);
+  return i;
 }
 
 void ReleaseVector(VectorRep& rep, const TypeLayout& element) {

@@ -126,7 +126,7 @@ class Watched {
 /// False where a hash has led to a change of the old table.
 template <class Slots>
 bool MoveElements(const TableRep& rep, const TableRep& old, Slots slots,
-                  HashSlots hash) {
+                  const SlotOps& ops) {
   const Watched watched(old);
   const std::size_t factor = rep.groups() / old.groups();
   const bool splits = factor == 2 || factor == 4;
@@ -135,7 +135,7 @@ bool MoveElements(const TableRep& rep, const TableRep& old, Slots slots,
     const SlotMask used = Used(old.control + group);
     char* const row = slots.Row(old, group);
     std::uint64_t hashes[kGroupSlots];
-    hash(row, used, hashes);
+    ops.hash(row, used, hashes);
     if (ACRE_UNLIKELY(!watched.IsUnchanged())) return false;
     SlotMask away = used;
     if (splits) away = SplitGroup(rep, slots, factor, row, group, used, hashes);
@@ -208,26 +208,26 @@ TableSize NextSize(const TableRep& rep, SlotShape shape) {
 }
 
 /// See StartGrowth.
-TableRep MakeFresh(TableRep& rep, TableSize size, SlotShape shape,
-                   const char* what) {
+TableRep MakeFresh(TableRep& rep, TableSize size, const SlotOps& ops) {
+  const char* const what = ops.what;
   if (rep.arena == nullptr) rep.arena = &FindArena(&rep, what);
   CheckArena(&rep, rep.arena, what);
   if (rep.has_table()) CheckMayGrow(*rep.arena, rep.stamp, what);
   CheckMayAllocate(&rep, *rep.arena, what);
   TableRep fresh = rep;
-  MakeTable(fresh, size, shape, what);
+  MakeTable(fresh, size, ops.shape, what);
   fresh.size = rep.size;
   return fresh;
 }
 
-bool MoveAll(const TableRep& fresh, const TableRep& old, SlotShape shape,
-             HashSlots hash) {
+bool MoveAll(const TableRep& fresh, const TableRep& old, const SlotOps& ops) {
+  const SlotShape shape = ops.shape;
   if (fresh.groups() == 1) {
     MoveGroup(fresh, old, shape);
     return true;
   }
   const auto move = [&](auto slots) {
-    return MoveElements(fresh, old, slots, hash);
+    return MoveElements(fresh, old, slots, ops);
   };
   // The usual pairs and handles; other sizes take a few percent longer.
   // clang-format off
@@ -243,6 +243,19 @@ bool MoveAll(const TableRep& fresh, const TableRep& old, SlotShape shape,
   // clang-format on
 }
 
+/// An element that is in no table; gives back what it holds.
+struct MadeElement {
+  MadeElement(void* made, const SlotOps& slot_ops)
+      : element(made), ops(slot_ops) {}
+  MadeElement(const MadeElement&) = delete;
+  MadeElement& operator=(const MadeElement&) = delete;
+  ~MadeElement() {
+    if (element != nullptr && ops.release != nullptr) ops.release(element);
+  }
+  void* element;
+  const SlotOps& ops;
+};
+
 /// Room for a table, for a moment.
 struct Buffer {
   Buffer(std::size_t size, std::align_val_t alignment)
@@ -256,12 +269,11 @@ struct Buffer {
 
 }  // namespace
 
-TableRep StartGrowth(TableRep& rep, SlotShape shape, const char* what) {
-  return MakeFresh(rep, NextSize(rep, shape), shape, what);
+TableRep StartGrowth(TableRep& rep, const SlotOps& ops) {
+  return MakeFresh(rep, NextSize(rep, ops.shape), ops);
 }
 
-bool FinishGrowth(TableRep& rep, const TableRep& fresh, SlotShape shape,
-                  HashSlots hash) {
+bool FinishGrowth(TableRep& rep, const TableRep& fresh, const SlotOps& ops) {
   // Where the source has run code that grew this table, or filled it.
   const std::size_t room =
       fresh.groups() == 1 ? fresh.limit : LimitOf(fresh.groups());
@@ -271,39 +283,42 @@ bool FinishGrowth(TableRep& rep, const TableRep& fresh, SlotShape shape,
   if (is_moved && rep.has_table()) {
 #if ACRE_EXCEPTIONS
     try {
-      is_moved = MoveAll(fresh, rep, shape, hash);
+      is_moved = MoveAll(fresh, rep, ops);
     } catch (...) {
-      GiveTable(fresh, shape);
+      GiveTable(fresh, ops.shape);
       throw;
     }
 #else
-    is_moved = MoveAll(fresh, rep, shape, hash);
+    is_moved = MoveAll(fresh, rep, ops);
 #endif
   }
   if (!is_moved) {
-    if (fresh.arena->IsLive(fresh.stamp)) GiveTable(fresh, shape);
+    if (fresh.arena->IsLive(fresh.stamp)) GiveTable(fresh, ops.shape);
     return false;
   }
   const TableRep old = rep;
   rep = fresh;
   rep.size = old.size;
-  if (old.has_table()) GiveTable(old, shape);
+  if (old.has_table()) GiveTable(old, ops.shape);
   return true;
 }
 
-void ReserveTable(TableRep& rep, std::size_t count, SlotShape shape,
-                  const char* what, HashSlots hash) {
+void GrowOnce(TableRep& rep, const SlotOps& ops) {
+  FinishGrowth(rep, StartGrowth(rep, ops), ops);
+}
+
+void ReserveTable(TableRep& rep, std::size_t count, const SlotOps& ops) {
   while (count > std::max(rep.size, LastingLimit(rep))) {
-    const TableRep fresh =
-        MakeFresh(rep, SizeFor(count, shape, what), shape, what);
-    FinishGrowth(rep, fresh, shape, hash);
+    const TableSize size = SizeFor(count, ops.shape, ops.what);
+    FinishGrowth(rep, MakeFresh(rep, size, ops), ops);
   }
 }
 
-void ReinsertAll(TableRep& rep, SlotShape shape, HashSlots hash,
+void ReinsertAll(TableRep& rep, const SlotOps& ops,
                  void (*moved)(void* context, const void* from, void* to),
                  void* context) {
   if (rep.size == 0) return;
+  const SlotShape shape = ops.shape;
   const std::size_t bytes = shape.table_bytes(SizeOf(rep));
   const Buffer buffer(bytes, std::align_val_t{shape.table_align()});
   std::memcpy(buffer.bytes, rep.control, bytes);
@@ -317,13 +332,50 @@ void ReinsertAll(TableRep& rep, SlotShape shape, HashSlots hash,
     SlotMask left = Used(old.control + group);
     char* const row = slots.Row(old, group);
     std::uint64_t hashes[kGroupSlots];
-    hash(row, left, hashes);
+    ops.hash(row, left, hashes);
     for (const std::uint64_t* next = hashes; left != 0; left &= left - 1) {
       const unsigned i = FirstSlot(left);
       char* const to = PlaceEntry(rep, slots, slots.At(row, i), *next++);
       moved(context, slots.At(slots.Row(rep, group), i), to);
     }
   }
+}
+
+PlacedSlot PlaceMade(TableRep& rep, const SlotOps& ops, std::uint64_t hash,
+                     void* made) {
+  MadeElement keep(made, ops);
+  const SlotCopier<0> slots(ops.shape);
+  for (;;) {
+    const SlotPosition at = ops.find(rep, made, hash);
+    if (at.slot != kNoSlot) {
+      return {slots.At(slots.Row(rep, at.group), at.slot), false};
+    }
+    if (rep.size < rep.limit || CleanOverflow(rep, ops)) break;
+    GrowOnce(rep, ops);
+  }
+  keep.element = nullptr;
+  char* const to = PlaceEntry(rep, slots, static_cast<char*>(made), hash);
+  ++rep.size;
+  return {to, true};
+}
+
+Growing::Growing(TableRep& rep, const SlotOps& ops)
+    : rep_(rep), ops_(ops), fresh_(StartGrowth(rep, ops)) {}
+
+PlacedSlot Growing::Place(std::uint64_t hash, void* made) {
+  MadeElement keep(made, ops_);
+  is_done_ = true;
+  if (rep_.size < rep_.limit) {
+    GiveBack();  // getting the memory has run code that grew this table
+  } else {
+    FinishGrowth(rep_, fresh_, ops_);
+  }
+  keep.element = nullptr;
+  return PlaceMade(rep_, ops_, hash, made);
+}
+
+void Growing::GiveBack() {
+  if (fresh_.arena->IsLive(fresh_.stamp)) GiveTable(fresh_, ops_.shape);
 }
 
 }  // namespace acre::inline ACRE_ABI::detail

@@ -36,15 +36,14 @@ class Bits {
 };
 
 /// The bits that elements need which are not in their home group.
-void CollectBits(const TableRep& rep, SlotShape shape, HashSlots hash,
-                 std::uint8_t* bits) {
+void CollectBits(const TableRep& rep, const SlotOps& ops, std::uint8_t* bits) {
   const char* row = static_cast<const char*>(rep.slots);
   const std::size_t end = rep.control_bytes();
   for (std::size_t at = 0; at < end; at += kGroupBytes) {
     const SlotMask used = Used(rep.control + at);
     std::uint64_t hashes[kGroupSlots];
-    hash(row, used, hashes);
-    row += kGroupSlots * shape.size;
+    ops.hash(row, used, hashes);
+    row += kGroupSlots * ops.shape.size;
     const std::uint64_t* next = hashes;
     for (SlotMask left = used; left != 0; left &= left - 1, ++next) {
       std::size_t group = rep.HomeOf(*next);
@@ -58,7 +57,7 @@ void CollectBits(const TableRep& rep, SlotShape shape, HashSlots hash,
 
 }  // namespace
 
-bool CleanOverflow(TableRep& rep, SlotShape shape, HashSlots hash) {
+bool CleanOverflow(TableRep& rep, const SlotOps& ops) {
   if (rep.size >= LastingLimit(rep)) return false;
   Bits bits(rep.groups());
   if (bits.data() == nullptr) return false;
@@ -67,7 +66,7 @@ bool CleanOverflow(TableRep& rep, SlotShape shape, HashSlots hash) {
 #if ACRE_EXCEPTIONS
   try {
 #endif
-    CollectBits(before, shape, hash, bits.data());
+    CollectBits(before, ops, bits.data());
 #if ACRE_EXCEPTIONS
   } catch (...) {
     return false;  // growing asks the hash again

@@ -47,9 +47,9 @@
 
 #include "acre/arena.h"
 #include "acre/config.h"
-#include "acre/detail/copier.h"
 #include "acre/detail/copy_object.h"
 #include "acre/detail/native.h"
+#include "acre/detail/std_copy.h"
 #include "acre/element.h"
 #include "acre/map.h"
 #include "acre/set.h"
@@ -86,18 +86,16 @@ requires(!Element<T>) NativeOf<T>
 *DeepCopy(Arena& arena, const T& value) {
   using To = NativeOf<T>;
   static_assert(detail::RequireElement<To>());
+  detail::StdCopy copier(arena);
   To* copy = arena.New<To>();
-  detail::Copier copier(arena);
 #if ACRE_EXCEPTIONS
   try {
 #endif
     detail::Native<T>::Convert(copier, value, copy);
-    if (!copier.RunPlaced()) {
-      detail::Blocks::Fail(arena, copier.failed_bytes());
-    }
+    copier.Run();
 #if ACRE_EXCEPTIONS
   } catch (...) {
-    copier.AbandonPlaced();
+    copier.Abandon();
     arena.Free(copy);
     throw;
   }

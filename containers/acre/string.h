@@ -27,7 +27,6 @@
 #include <concepts>
 #include <cstring>
 #include <iosfwd>
-#include <iterator>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -35,6 +34,7 @@
 #include "acre/arena.h"
 #include "acre/config.h"
 #include "acre/detail/handle.h"
+#include "acre/detail/iterators.h"
 #include "acre/detail/text.h"
 #include "acre/element.h"
 #include "acre/failure.h"

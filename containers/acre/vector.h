@@ -25,11 +25,10 @@
 #ifndef ACRE_VECTOR_H_
 #define ACRE_VECTOR_H_
 
-#include <algorithm>
 #include <compare>
+#include <cstddef>
 #include <cstring>
 #include <initializer_list>
-#include <iterator>
 #include <type_traits>
 #include <utility>
 
@@ -37,6 +36,7 @@
 #include "acre/config.h"
 #include "acre/detail/construct.h"
 #include "acre/detail/handle.h"
+#include "acre/detail/iterators.h"
 #include "acre/detail/vector_erase.h"
 #include "acre/detail/vector_shape.h"
 #include "acre/element.h"
@@ -209,8 +209,10 @@ class Vector {
   /// Index of the first (last) element equal to `value`, or npos. Linear.
   template <class U>
   size_type index_of(const U& value) const {
-    const T* at = std::find(begin(), end(), value);
-    return at == end() ? npos : static_cast<size_type>(at - begin());
+    for (size_type i = 0; i < size(); ++i) {
+      if (data()[i] == value) return i;
+    }
+    return npos;
   }
   template <class U>
   size_type last_index_of(const U& value) const {
@@ -231,8 +233,8 @@ class Vector {
     return rep_.capacity;
   }
   static constexpr size_type max_size() noexcept {
-    return std::min<size_type>(detail::kVectorMaxSize,
-                               PTRDIFF_MAX / sizeof(T) / 2);
+    constexpr size_type kBytes = PTRDIFF_MAX / sizeof(T) / 2;
+    return kBytes < detail::kVectorMaxSize ? kBytes : detail::kVectorMaxSize;
   }
   void reserve(size_type count) {
     if (count > capacity()) Grow(count, true);
@@ -294,7 +296,7 @@ class Vector {
   iterator emplace(const_iterator at, Args&&... args) {
     const auto i = static_cast<size_type>(at - begin());
     emplace_back(std::forward<Args>(args)...);
-    return MoveLastTo(std::min(i, size() - 1));
+    return MoveLastTo(i < size() ? i : size() - 1);
   }
   iterator insert(const_iterator at,
                   const T& value) requires std::is_copy_constructible_v<T> {
@@ -323,7 +325,7 @@ class Vector {
     const auto i = static_cast<size_type>(at - begin());
     const auto tail = size();
     if constexpr (std::forward_iterator<I>) {
-      ReserveMore(static_cast<size_type>(std::distance(first, last)));
+      ReserveMore(detail::CountBetween(first, last));
     }
     for (; first != last; ++first) emplace_back(*first);
     return MoveTailTo(i, tail);
@@ -408,26 +410,16 @@ class Vector {
   friend void swap(Vector& a, Vector& b) noexcept { a.swap(b); }
 
   friend bool operator==(const Vector& a, const Vector& b) {
-    return std::equal(a.begin(), a.end(), b.begin(), b.end());
+    return a.size() == b.size() &&
+           detail::EqualItems(a.data(), b.data(), a.size());
   }
+  /// Weak where elements have < alone.
   friend auto operator<=>(
-      const Vector& a, const Vector& b) requires std::three_way_comparable<T> {
-    return std::lexicographical_compare_three_way(a.begin(), a.end(), b.begin(),
-                                                  b.end());
+      const Vector& a, const Vector& b) requires std::three_way_comparable<T> ||
+      requires(const T& x) {
+    x < x;
   }
-  /// Of elements that have < alone.
-  friend std::weak_ordering operator<=>(
-      const Vector& a,
-      const Vector& b) requires(!std::three_way_comparable<T> &&
-                                requires(const T& x) { x < x; }) {
-    const auto compare = [](const T& x, const T& y) {
-      return x < y   ? std::weak_ordering::less
-             : y < x ? std::weak_ordering::greater
-                     : std::weak_ordering::equivalent;
-    };
-    return std::lexicographical_compare_three_way(a.begin(), a.end(), b.begin(),
-                                                  b.end(), compare);
-  }
+  { return detail::CompareItems<T>(a, b); }
 
  private:
   friend struct detail::Shape<Vector<T>>;
@@ -549,10 +541,7 @@ class Vector {
   /// The same for those from `tail` on. Making them may have run code that has
   /// erased others.
   iterator MoveTailTo(size_type i, size_type tail) {
-    tail = std::min(tail, size());
-    i = std::min(i, tail);
-    std::rotate(begin() + i, begin() + tail, end());
-    return begin() + i;
+    return begin() + detail::MoveTail(rep_, i, tail, Element());
   }
 
   void BindElement(T* at) { detail::BindIn(*at, rep_.arena); }

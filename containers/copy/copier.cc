@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-#include "acre/detail/copier.h"
+#include "copy/copier.h"
 
 #include <algorithm>
 #include <cstring>

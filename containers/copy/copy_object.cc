@@ -4,7 +4,7 @@
 
 #include <cstring>
 
-#include "acre/detail/copier.h"
+#include "copy/copier.h"
 #include "copy/graph_copier.h"
 #include "copy/small_copier.h"
 #include "copy/tree_copier.h"

@@ -16,7 +16,7 @@ namespace {
 /// looked at: a type holds itself in a container or not at all.
 bool HoldsNoPointer(const TypeLayout& type, std::vector<std::uint64_t>* known) {
   if (!type.has_slots) return true;
-  const auto all_of = [known](std::span<const FieldLayout> parts) {
+  const auto all_of = [known](FieldList parts) {
     return std::all_of(parts.begin(), parts.end(), [=](const auto& part) {
       return HoldsNoPointer(*part.type(), known);
     });

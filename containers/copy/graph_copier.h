@@ -19,12 +19,12 @@
 #include "acre/config.h"
 #include "acre/detail/look_ahead.h"
 #include "acre/detail/nested_rows.h"
-#include "acre/detail/table_keys.h"
 #include "acre/type_layout.h"
 #include "copy/copy_map.h"
 #include "copy/copy_placement.h"
 #include "copy/copy_plan.h"
 #include "copy/graph_finder.h"
+#include "copy/table_keys.h"
 
 #pragma GCC visibility push(hidden)
 namespace acre::inline ACRE_ABI::detail {

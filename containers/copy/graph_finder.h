@@ -18,11 +18,11 @@
 #include "acre/config.h"
 #include "acre/detail/look_ahead.h"
 #include "acre/detail/nested_rows.h"
-#include "acre/detail/static_storage.h"
 #include "acre/type_layout.h"
 #include "copy/copy_map.h"
 #include "copy/copy_placement.h"
 #include "copy/copy_plan.h"
+#include "copy/static_storage.h"
 #include "copy/walk_memory.h"
 
 #pragma GCC visibility push(hidden)

@@ -22,8 +22,8 @@
 #ifndef ACRE_ELEMENT_H_
 #define ACRE_ELEMENT_H_
 
+#include <array>
 #include <cstddef>
-#include <span>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -77,16 +77,22 @@ consteval std::string_view OffenceOfOther() {
   }
 }
 
+template <std::size_t N>
+constexpr FieldList ListOf(const std::array<FieldLayout, N>& fields) {
+  return {fields.data(), N};
+}
+
 template <class T>
 consteval Gap RegistrationGap() {
   using S = Shape<T>;
-  const Gap disorder = FindDisorder(S::kFields, S::kUsedSizes);
+  constexpr FieldList kFields = ListOf(S::kFields);
+  const Gap disorder = FindDisorder(kFields, S::kUsedSizes.data());
   if (!disorder.offence.empty()) return disorder;
-  const Gap gap = FindGap(S::kFields, sizeof(T), alignof(T), false);
+  const Gap gap = FindGap(kFields, sizeof(T), alignof(T), false);
   if (gap.offence.empty()) return gap;
   // Asked only here: it would cost every struct.
   if (!kListsAll<T, typename S::Types>) return gap;
-  return FindGap(S::kFields, sizeof(T), alignof(T), true);
+  return FindGap(kFields, sizeof(T), alignof(T), true);
 }
 
 template <class T>
@@ -162,8 +168,8 @@ consteval TypeLayout MakeLayout() {
   type.offence = gap.offence;
   type.offence_field = gap.field;
   type.weak = WeakOffence<T>();
-  type.fields = S::kFields;
-  if constexpr (requires { S::kSlots; }) type.slots = S::kSlots;
+  type.fields = ListOf(S::kFields);
+  if constexpr (requires { S::kSlots; }) type.slots = ListOf(S::kSlots);
   type.element = S::kElement;
   type.ops = S::kOps;
   type.id = HashShape(type);

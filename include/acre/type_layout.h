@@ -13,7 +13,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string_view>
 
 #include "acre/config.h"
@@ -57,6 +56,29 @@ struct FieldLayout {
 struct ElementRun {
   const void* data = nullptr;
   std::size_t count = 0;
+};
+
+/// Fields in a row; as std::span, whose concepts take compilers longer than all
+/// of a layout.
+class FieldList {
+ public:
+  constexpr FieldList() = default;
+  constexpr FieldList(const FieldLayout* fields, std::size_t count)
+      : fields_(fields), count_(count) {}
+  constexpr const FieldLayout* begin() const { return fields_; }
+  constexpr const FieldLayout* end() const { return fields_ + count_; }
+  constexpr const FieldLayout* data() const { return fields_; }
+  constexpr std::size_t size() const { return count_; }
+  constexpr bool empty() const { return count_ == 0; }
+  constexpr const FieldLayout& operator[](std::size_t i) const {
+    return fields_[i];
+  }
+  constexpr const FieldLayout& front() const { return fields_[0]; }
+  constexpr const FieldLayout& back() const { return fields_[count_ - 1]; }
+
+ private:
+  const FieldLayout* fields_ = nullptr;
+  std::size_t count_ = 0;
 };
 
 /// The live part of an optional or variant; null object for none.
@@ -146,8 +168,8 @@ struct TypeLayout {
   std::string_view offence = {};  ///< why it is no element; empty: it may be
   std::string_view offence_field = {};  ///< the field that `offence` names
   std::string_view weak = {};  ///< offence told only if no part explains it
-  std::span<const FieldLayout> fields = {};
-  std::span<const FieldLayout> slots = {};   ///< kStruct: fields with has_slots
+  FieldList fields = {};
+  FieldList slots = {};                      ///< kStruct: fields with has_slots
   const TypeLayout* (*element)() = nullptr;  ///< of runs, arrays, pointers
   const TypeOps* ops = nullptr;
 };

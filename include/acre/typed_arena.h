@@ -26,7 +26,6 @@
 #ifndef ACRE_TYPED_ARENA_H_
 #define ACRE_TYPED_ARENA_H_
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -127,7 +126,7 @@ class TypedArena {
       }
       segment.count = 0;
     }
-    in_use_ = std::min<std::size_t>(segment_count_, 1);
+    in_use_ = segment_count_ == 0 ? 0 : 1;
     used_ = 0;
   }
 
@@ -230,7 +229,7 @@ class TypedArena {
     if (block == nullptr) return false;
     std::memset(block, 0, count * sizeof(T));
     segments_[segment_count_++] = {static_cast<T*>(block), used_, 0, count};
-    in_use_ = std::max<std::size_t>(in_use_, 1);
+    if (in_use_ == 0) in_use_ = 1;
     capacity_ += count;
     return true;
   }
@@ -248,10 +247,13 @@ class TypedArena {
   /// A segment as large as all before it; less where memory is short.
   bool Grow(std::size_t count) {
     if (growth_ == Growth::kFixed) return false;
-    std::size_t wanted = std::max({count, capacity_, std::size_t{16}});
+    constexpr std::size_t kLeast = 16;
+    std::size_t wanted = capacity_ < kLeast ? kLeast : capacity_;
+    if (wanted < count) wanted = count;
     while (!AddSegment(wanted)) {
       if (wanted == count) return false;
-      wanted = std::max(count, wanted / 2);
+      wanted /= 2;
+      if (wanted < count) wanted = count;
     }
     return true;
   }

@@ -9,8 +9,8 @@
 #include <new>
 
 #include "acre/arena.h"
-#include "acre/detail/copier.h"
 #include "acre/element.h"
+#include "copy/copier.h"
 #include "copy/graph_copier.h"
 #include "copy/small_copier.h"
 

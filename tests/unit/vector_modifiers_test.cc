@@ -6,6 +6,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <iterator>
 #include <list>
@@ -239,6 +240,34 @@ TEST_CASE("Vector: insert places values and returns where") {
   at = v.emplace(v.end(), 33);
   CHECK(*at == 33);
   CHECK(at + 1 == v.end());
+}
+
+// Short parts are kept aside while others move past them, long ones swapped:
+// every pair of lengths around the limit, which is 256 bytes.
+TEST_CASE("Vector: a range inserted anywhere is where std puts it") {
+  using Odd = std::array<int, 3>;  // the limit is no multiple of its size
+  acre::Arena arena;
+  for (const int before : {0, 1, 20, 21, 22, 43, 64, 300}) {
+    for (const int more : {0, 1, 21, 22, 42, 63, 64, 65, 300, 1001}) {
+      for (const int at : {0, before / 3, before}) {
+        Vector<Odd> ours(arena);
+        std::vector<Odd> theirs;
+        for (int i = 0; i < before; ++i) {
+          ours.push_back({i, -i, 0});
+          theirs.push_back({i, -i, 0});
+        }
+        std::vector<Odd> range;
+        for (int i = 0; i < more; ++i) range.push_back({i, i, 1});
+        const auto mine =
+            ours.insert(ours.begin() + at, range.begin(), range.end());
+        theirs.insert(theirs.begin() + at, range.begin(), range.end());
+        CHECK(mine == ours.begin() + at);
+        CHECK(
+            std::equal(ours.begin(), ours.end(), theirs.begin(), theirs.end()));
+        ours.Release();
+      }
+    }
+  }
 }
 
 TEST_CASE("Vector: insert and erase in the middle keep structs intact") {

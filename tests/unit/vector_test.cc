@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
+#include <limits>
 #include <list>
 #include <new>
 #include <numeric>
@@ -571,6 +572,29 @@ TEST_CASE("Vector: compares lexicographically, nested too") {
   s.emplace_back("ann");
   t.emplace_back("bob");
   CHECK(s < t);
+  const Vector<double> nan(arena,
+                           {1, std::numeric_limits<double>::quiet_NaN()});
+  CHECK(nan != nan);
+  CHECK((nan <=> nan) == std::partial_ordering::unordered);
+  CHECK(nan < Vector<double>(arena, {2}));
+}
+
+struct OnlyLess {
+  int value;
+  friend bool operator<(const OnlyLess& a, const OnlyLess& b) {
+    return a.value < b.value;
+  }
+};
+ACRE_LAYOUT(OnlyLess, value)
+
+TEST_CASE("Vector: elements that have < alone compare weakly") {
+  acre::Arena arena;
+  const Vector<OnlyLess> a(arena, {OnlyLess{1}, OnlyLess{2}});
+  const Vector<OnlyLess> b(arena, {OnlyLess{1}, OnlyLess{3}});
+  static_assert(std::is_same_v<decltype(a <=> b), std::weak_ordering>);
+  CHECK(a < b);
+  CHECK((a <=> a) == std::weak_ordering::equivalent);
+  CHECK(Vector<OnlyLess>(arena, {OnlyLess{1}}) < a);
 }
 
 }  // namespace vector_test

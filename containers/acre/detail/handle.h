@@ -184,6 +184,10 @@ ACRE_COLD void GrowVector(VectorRep& rep, std::size_t wanted,
 void AppendMade(VectorRep& rep, void* made, const TypeLayout& element);
 /// Moves the last element to index i, and those from i on up by one.
 void MoveLast(VectorRep& rep, std::size_t i, const TypeLayout& element);
+/// Moves those from `tail` on, if there are as many, to index i, and the ones
+/// between up behind them. Where the first of them is then.
+std::size_t MoveTail(VectorRep& rep, std::size_t i, std::size_t tail,
+                     const TypeLayout& element);
 /// Gives the storage back and leaves an empty, bound handle.
 void ReleaseVector(VectorRep& rep, const TypeLayout& element);
 /// Copies the block of a handle to `arena`, for TypeOps::copy_storage; false

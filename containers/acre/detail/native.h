@@ -6,7 +6,7 @@
 //
 // Convert(copier, from, to): `to` is a default-constructed, bound object in
 // the arena. Elements inside the std type are placed: their bytes are copied
-// now, and what they reach is copied when the Copier runs.
+// now, and what they reach is copied when the StdCopy runs.
 
 #ifndef ACRE_CONTAINERS_DETAIL_NATIVE_H_
 #define ACRE_CONTAINERS_DETAIL_NATIVE_H_
@@ -18,7 +18,7 @@
 #include <utility>
 
 #include "acre/config.h"
-#include "acre/detail/copier.h"
+#include "acre/detail/std_copy.h"
 #include "acre/detail/type_name.h"
 #include "acre/element.h"
 #include "acre/failure.h"
@@ -33,7 +33,7 @@ namespace acre::inline ACRE_ABI::detail {
 template <class T>
 struct Native {
   using Type = T;
-  static void Convert(Copier& copier, const T& from, T* to) {
+  static void Convert(StdCopy& copier, const T& from, T* to) {
     copier.Place(LayoutOf<T>(), &from, 1, to);
   }
 };
@@ -67,7 +67,7 @@ concept StdSet = std::is_class_v<T> &&
 template <StdString T>
 struct Native<T> {
   using Type = String;
-  static void Convert(Copier&, const T& from, String* to) {
+  static void Convert(StdCopy&, const T& from, String* to) {
     to->assign(std::string_view(from));
   }
 };
@@ -76,7 +76,7 @@ template <StdSequence T>
 struct Native<T> {
   using Item = typename T::value_type;
   using Type = Vector<NativeType<Item>>;
-  static void Convert(Copier& copier, const T& from, Type* to) {
+  static void Convert(StdCopy& copier, const T& from, Type* to) {
     std::size_t count = 0;
     for (auto it = from.begin(); it != from.end(); ++it) ++count;
     to->reserve(count);
@@ -104,7 +104,7 @@ inline void RequireNewKey(const TypeLayout& table, bool is_new) {
 /// `to` is a copy already, for the table to find its place by: what its
 /// containers got for that goes back.
 template <class Key>
-void PlaceKey(Copier& copier, const Key& key, Key* to) {
+void PlaceKey(StdCopy& copier, const Key& key, Key* to) {
   ReleaseIn(*to);
   copier.Place(LayoutOf<Key>(), &key, 1, to);
 }
@@ -114,7 +114,7 @@ struct Native<T> {
   using Key = typename T::key_type;
   using Value = typename T::mapped_type;
   using Type = Map<NativeType<Key>, NativeType<Value>>;
-  static void Convert(Copier& copier, const T& from, Type* to) {
+  static void Convert(StdCopy& copier, const T& from, Type* to) {
     to->reserve(from.size());  // values stay where they are made
     for (const auto& [key, value] : from) {
       const auto [at, is_new] = to->try_emplace(key);
@@ -133,7 +133,7 @@ template <StdSet T>
 struct Native<T> {
   using Key = typename T::key_type;
   using Type = Set<NativeType<Key>>;
-  static void Convert(Copier& copier, const T& from, Type* to) {
+  static void Convert(StdCopy& copier, const T& from, Type* to) {
     to->reserve(from.size());
     for (const Key& key : from) {
       const auto [at, is_new] = to->insert(key);
@@ -150,7 +150,7 @@ struct Native<T> {
 template <template <class> class O, class X>
 requires(StdOptional<O<X>> && !Element<O<X>>) struct Native<O<X>> {
   using Type = O<NativeType<X>>;
-  static void Convert(Copier& copier, const O<X>& from, Type* to) {
+  static void Convert(StdCopy& copier, const O<X>& from, Type* to) {
     if (!from.has_value()) return;
     Native<X>::Convert(copier, *from, &to->emplace());
     BindIn(*to, &copier.arena());
@@ -160,7 +160,7 @@ requires(StdOptional<O<X>> && !Element<O<X>>) struct Native<O<X>> {
 template <class A, class B>
 requires(!Element<std::pair<A, B>>) struct Native<std::pair<A, B>> {
   using Type = std::pair<NativeType<A>, NativeType<B>>;
-  static void Convert(Copier& copier, const std::pair<A, B>& from, Type* to) {
+  static void Convert(StdCopy& copier, const std::pair<A, B>& from, Type* to) {
     Native<std::remove_const_t<A>>::Convert(copier, from.first, &to->first);
     Native<std::remove_const_t<B>>::Convert(copier, from.second, &to->second);
   }
@@ -169,7 +169,7 @@ requires(!Element<std::pair<A, B>>) struct Native<std::pair<A, B>> {
 template <class X, std::size_t N>
 requires(!Element<std::array<X, N>>) struct Native<std::array<X, N>> {
   using Type = std::array<NativeType<X>, N>;
-  static void Convert(Copier& copier, const std::array<X, N>& from, Type* to) {
+  static void Convert(StdCopy& copier, const std::array<X, N>& from, Type* to) {
     for (std::size_t i = 0; i < N; ++i) {
       Native<X>::Convert(copier, from[i], &(*to)[i]);
     }

@@ -41,8 +41,11 @@ class Table {
  public:
   using Slot = typename Policy::Slot;
   using Key = typename Policy::Key;
-  static constexpr SlotShape kShape{sizeof(Slot), alignof(Slot),
-                                    kChecked ? &Policy::Layout : nullptr};
+  static constexpr SlotShape kShape = [] {
+    SlotShape shape{sizeof(Slot), alignof(Slot)};
+    if constexpr (kChecked) shape.container = &Policy::Layout;
+    return shape;
+  }();
 
   using iterator = TableCursor<Slot, typename Policy::Value>;
   using const_iterator = TableCursor<Slot, const typename Policy::Value>;
@@ -120,14 +123,12 @@ class Table {
     rep_.limit = SizeOf(rep_).limit;
   }
 
-  void Reserve(std::size_t count) {
-    ReserveTable(rep_, count, kShape, Policy::kName, &HashUsed);
-  }
+  void Reserve(std::size_t count) { ReserveTable(rep_, count, kOps); }
 
   /// See TypeOps::rehash.
   void Reinsert(void (*moved)(void* context, const void* from, void* to),
                 void* context) {
-    ReinsertAll(rep_, kShape, &HashUsed, moved, context);
+    ReinsertAll(rep_, kOps, moved, context);
   }
 
   template <class Q>
@@ -211,7 +212,7 @@ class Table {
         Policy::kName);
     AsideOf<Slot, kInPlace> aside(arena);
     construct(static_cast<void*>(aside.get()));
-    return InsertMade(hash, aside.get());
+    return Placed(PlaceMade(rep_, kOps, hash, aside.get()));
   }
 
   /// The same for a `construct` that takes an element from elsewhere: only when
@@ -224,7 +225,7 @@ class Table {
       SlotPosition at;
       if (Slot* slot = Search(key, hash, &at)) return {slot, false};
       if (HasRoom()) return {MakeAt(rep_.Locate(hash), hash, construct), true};
-      GrowOnce();
+      GrowOnce(rep_, kOps);
     }
   }
 
@@ -294,13 +295,6 @@ class Table {
                   "acre: no hash for this key: specialise acre::Hash<K>, or "
                   "give the container a hasher of your own");
     return HashBy<H>(key);
-  }
-
-  static void HashUsed(const void* row, SlotMask used, std::uint64_t* hashes) {
-    const auto* slots = static_cast<const Slot*>(row);
-    for (; used != 0; used &= used - 1) {
-      *hashes++ = HashOf(Policy::KeyOf(slots[FirstSlot(used)]));
-    }
   }
 
   ACRE_INLINE std::uint8_t* ControlOf(std::size_t group) const {
@@ -373,19 +367,20 @@ class Table {
     // Or g++ works the address out for both questions, before the first.
     ACRE_FORGET(home);
     if (ACRE_LIKELY(!HasOverflow(ControlOf(home), hash))) return nullptr;
-    *at = LookFurther(key, hash);
+    *at = LookFrom(key, hash, 1);
     return at->slot == kNoSlot ? nullptr : SlotAt(at->group, at->slot);
   }
 
-  /// From the second group on. The slot is kNoSlot where `key` is absent. By
-  /// value: of a SlotPosition whose address went to a function, every search
-  /// would store.
+  /// From the home group on, or without it: from `first`, 0 or 1, steps away.
+  /// The slot is kNoSlot where `key` is absent. By value: of a SlotPosition
+  /// whose address went to a function, every search would store.
   template <class Q>
-  __attribute__((noinline)) SlotPosition LookFurther(const Q& key,
-                                                     std::uint64_t hash) const {
+  __attribute__((noinline)) SlotPosition LookFrom(const Q& key,
+                                                  std::uint64_t hash,
+                                                  std::size_t first) const {
     const Pattern pattern = PatternOf(hash);
     SlotPosition at{rep_.HomeOf(hash), 0};
-    for (std::size_t step = 1; step <= rep_.mask; ++step) {
+    for (std::size_t step = first; step <= rep_.mask; ++step) {
       const std::size_t group = rep_.Next(at.group, step);
       if (LookInGroup(key, pattern, group, &at) != nullptr) return at;
       if (!HasOverflow(ControlOf(group), hash)) break;
@@ -393,31 +388,36 @@ class Table {
     }
     return {0, kNoSlot};
   }
-  static constexpr unsigned kNoSlot = kGroupSlots;
 
   /// TryInsert, where `key` is not in its home group.
   template <class Q, class Construct>
   __attribute__((noinline)) Insertion TryInsertFurther(const Q& key,
                                                        std::uint64_t hash,
                                                        Construct construct) {
+    static_assert(RequireElement<typename Policy::Parts>());
     if (HasOverflow(ControlOf(rep_.HomeOf(hash)), hash)) {
-      const SlotPosition at = LookFurther(key, hash);
+      const SlotPosition at = LookFrom(key, hash, 1);
       if (at.slot != kNoSlot) return {SlotAt(at.group, at.slot), false};
     }
-    if (ACRE_UNLIKELY(!HasRoom())) return InsertGrowing(key, hash, construct);
-    return {MakeAt(rep_.Locate(hash), hash, construct), true};
+    if (ACRE_LIKELY(HasRoom())) {
+      return {MakeAt(rep_.Locate(hash), hash, construct), true};
+    }
+    return InsertGrowing(hash, construct);
   }
 
-  /// There may be no more room than before: other code may have run.
-  void GrowOnce() {
-    FinishGrowth(rep_, StartGrowth(rep_, kShape, Policy::kName), kShape,
-                 &HashUsed);
+  /// Apart, or the registers that it saves would be saved above as well.
+  template <class Construct>
+  ACRE_COLD Insertion InsertGrowing(std::uint64_t hash, Construct construct) {
+    // Before the new table, which would be lost where this does not fit.
+    AsideOf<Slot> aside(BoundArena());
+    Growing growing(rep_, kOps);
+    construct(static_cast<void*>(aside.get()));
+    return Placed(growing.Place(hash, aside.get()));
   }
 
   /// For one element more.
   ACRE_INLINE bool HasRoom() {
-    return ACRE_LIKELY(rep_.size < rep_.limit) ||
-           CleanOverflow(rep_, kShape, &HashUsed);
+    return ACRE_LIKELY(rep_.size < rep_.limit) || CleanOverflow(rep_, kOps);
   }
 
   template <class Construct>
@@ -457,72 +457,30 @@ class Table {
     }
   }
 
-  /// The new element is made before the others move: `construct` may refer to
-  /// them, or move from them; and after the memory for all of them was got.
-  template <class Q, class Construct>
-  ACRE_COLD Insertion InsertGrowing(const Q& key, std::uint64_t hash,
-                                    Construct construct) {
-    static_assert(RequireElement<typename Policy::Parts>());
-    // Before the table, which is lost where this does not fit; and before
-    // `growth`, which looks at it when it ends.
-    AsideOf<Slot> aside(BoundArena());
-    const TableRep fresh = StartGrowth(rep_, kShape, Policy::kName);
-    // Getting it may have run code that used this table.
-    SlotPosition at;
-    Slot* const slot = Search(key, hash, &at);
-    if (slot != nullptr || rep_.size < rep_.limit) {
-      if (rep_.arena->IsLive(fresh.stamp)) GiveTable(fresh, kShape);
-      if (slot != nullptr) return {slot, false};
-      return {MakeAt(rep_.Locate(hash), hash, construct), true};
-    }
-    Growth growth{*this, fresh};
-    construct(static_cast<void*>(aside.get()));
-    growth.made = aside.get();
-    growth.is_given = true;  // by FinishGrowth, whatever becomes of it
-    FinishGrowth(rep_, fresh, kShape, &HashUsed);
-    growth.made = nullptr;
-    return InsertMade(hash, aside.get());
+  // ---- for code that is compiled once
+
+  static Insertion Placed(PlacedSlot placed) {
+    return {static_cast<Slot*>(placed.slot), placed.is_new};
   }
-
-  /// Undoes what was not finished: a constructor or a hash has thrown.
-  struct Growth {
-    Table& table;
-    const TableRep fresh;
-    Slot* made = nullptr;
-    bool is_given = false;
-
-    ~Growth() {
-      if (made != nullptr) ReleaseIn(*made);
-      if (!is_given) GiveTable(fresh, kShape);
+  static void HashUsed(const void* row, SlotMask used, std::uint64_t* hashes) {
+    const auto* slots = static_cast<const Slot*>(row);
+    for (; used != 0; used &= used - 1) {
+      *hashes++ = HashOf(Policy::KeyOf(slots[FirstSlot(used)]));
     }
-  };
-
-  /// Moves an element that was made aside to where it belongs; where its key is
-  /// there by now, what it holds is given back. The same where there is no
-  /// room.
-  Insertion InsertMade(std::uint64_t hash, Slot* made) {
-    Made keep{made};
-    for (;;) {
-      SlotPosition at;
-      Slot* const there = Search(Policy::KeyOf(*made), hash, &at);
-      if (there != nullptr) return {there, false};
-      if (HasRoom()) break;
-      GrowOnce();
-    }
-    keep.made = nullptr;
-    return {MakeAt(rep_.Locate(hash), hash,
-                   [made](void* to) {
-                     std::memcpy(to, static_cast<const void*>(made),
-                                 sizeof(Slot));
-                   }),
-            true};
   }
-  struct Made {
-    Slot* made;
-    ~Made() {
-      if (made != nullptr) ReleaseIn(*made);
-    }
-  };
+  static SlotPosition FindElement(const TableRep& rep, const void* element,
+                                  std::uint64_t hash) {
+    // A Table is its rep and nothing else.
+    const auto& table = reinterpret_cast<const Table&>(rep);
+    const Key& key = Policy::KeyOf(*static_cast<const Slot*>(element));
+    return table.LookFrom(key, hash, 0);
+  }
+  static void ReleaseElement(const void* element) {
+    ReleaseIn(*static_cast<const Slot*>(element));
+  }
+  static constexpr SlotOps kOps{
+      kShape, Policy::kName, &HashUsed, &FindElement,
+      kHandlesIn<typename Policy::Parts> ? &ReleaseElement : nullptr};
 
   TableRep rep_;
 };

@@ -16,13 +16,13 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <string_view>  // std::forward_iterator_tag: <iterator> is heavy
 #include <type_traits>
 #include <utility>
 
 #include "acre/arena.h"
 #include "acre/config.h"
 #include "acre/detail/group.h"
+#include "acre/detail/iterators.h"
 
 namespace acre::inline ACRE_ABI::detail {
 

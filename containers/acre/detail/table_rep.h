@@ -142,35 +142,79 @@ StorageCopy CopyTable(TableRep& rep, Arena& arena, SlotShape shape);
 /// An empty, bound rep.
 TableRep EmptyTable(Arena* arena);
 
-/// Writes the hashes of the elements in the slots of `used`, in order; `row` is
-/// the first slot of their group.
-using HashSlots = void (*)(const void* row, SlotMask used,
-                           std::uint64_t* hashes);
+/// What code that is compiled once has to know of the elements of a table.
+struct SlotOps {
+  SlotShape shape;
+  const char* what;  // "Map", for messages
+  /// Writes the hashes of the elements in the slots of `used`, in order; `row`
+  /// is the first slot of their group.
+  void (*hash)(const void* row, SlotMask used, std::uint64_t* hashes);
+  /// Where the key of `element` is, which need not be in the table; kNoSlot
+  /// where it is absent.
+  SlotPosition (*find)(const TableRep& rep, const void* element,
+                       std::uint64_t hash);
+  /// Gives back what an element holds; null where that is nothing.
+  void (*release)(const void* element);
+};
+inline constexpr unsigned kNoSlot = kGroupSlots;
 
 /// For growth: a table with more room, or with clean overflow bits, for `rep`,
 /// which stays as it is. Empty, but for its size. Asks the arena for memory, so
 /// it may run code that uses the very table: `rep` is to be read anew.
-TableRep StartGrowth(TableRep& rep, SlotShape shape, const char* what);
+TableRep StartGrowth(TableRep& rep, const SlotOps& ops);
 /// Moves the elements to the table of StartGrowth, points `rep` to it and gives
 /// the old one back. False where that table does not suit (the old one has
 /// changed since, or while a hash ran): it is given back then, as it is where a
 /// hash throws, and `rep` is as it was.
-bool FinishGrowth(TableRep& rep, const TableRep& fresh, SlotShape shape,
-                  HashSlots hash);
+bool FinishGrowth(TableRep& rep, const TableRep& fresh, const SlotOps& ops);
+/// Both. There may be no more room than before: other code may have run.
+void GrowOnce(TableRep& rep, const SlotOps& ops);
 /// Where erasures have worn out a table with fewer elements than its lasting
 /// limit: finds out which overflow bits are needed still, and restores the
 /// limit. Nothing moves. False where there is nothing to gain, or where memory
 /// runs out or the hash throws; then nothing is done.
-bool CleanOverflow(TableRep& rep, SlotShape shape, HashSlots hash);
+bool CleanOverflow(TableRep& rep, const SlotOps& ops);
 /// Room for `count` elements at least, whatever is erased; all or nothing.
-void ReserveTable(TableRep& rep, std::size_t count, SlotShape shape,
-                  const char* what, HashSlots hash);
+void ReserveTable(TableRep& rep, std::size_t count, const SlotOps& ops);
 /// Elements are where their keys say no longer: keys were rewritten. Calls
 /// moved(context, from, to) for each slot, in their old order. Elements are
 /// lost where a hash throws.
-void ReinsertAll(TableRep& rep, SlotShape shape, HashSlots hash,
+void ReinsertAll(TableRep& rep, const SlotOps& ops,
                  void (*moved)(void* context, const void* from, void* to),
                  void* context);
+
+/// An element of the table, and whether it is new.
+struct PlacedSlot {
+  void* slot;
+  bool is_new;
+};
+/// Moves an element that was made aside to where it belongs; where its key is
+/// there by now, what it holds is given back. The same where there is no room.
+PlacedSlot PlaceMade(TableRep& rep, const SlotOps& ops, std::uint64_t hash,
+                     void* made);
+
+/// A full table that grows for an element. That is made in between: before the
+/// others move, since it may be made from them; and after the memory for all of
+/// them was got. Undone where Place is not called.
+class Growing {
+ public:
+  Growing(TableRep& rep, const SlotOps& ops);
+  Growing(const Growing&) = delete;
+  Growing& operator=(const Growing&) = delete;
+  ~Growing() {
+    if (!is_done_) GiveBack();
+  }
+  /// As PlaceMade.
+  PlacedSlot Place(std::uint64_t hash, void* made);
+
+ private:
+  void GiveBack();
+
+  TableRep& rep_;
+  const SlotOps& ops_;
+  const TableRep fresh_;
+  bool is_done_ = false;
+};
 
 }  // namespace acre::inline ACRE_ABI::detail
 

@@ -6,7 +6,6 @@
 #ifndef ACRE_DETAIL_CHECKED_CALL_H_
 #define ACRE_DETAIL_CHECKED_CALL_H_
 
-#include <memory>
 #include <type_traits>
 
 #include "acre/config.h"
@@ -27,7 +26,7 @@ decltype(auto) CheckedCall([[maybe_unused]] IsGone is_gone,
   };
   if constexpr (kChecked && std::is_lvalue_reference_v<Result>) {
     auto&& result = call();
-    check(std::addressof(result));
+    check(__builtin_addressof(result));  // <memory> is heavy
     return static_cast<Result>(result);
   } else if constexpr (kChecked && std::is_pointer_v<Result> &&
                        !std::is_function_v<std::remove_pointer_t<Result>>) {

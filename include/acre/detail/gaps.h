@@ -9,7 +9,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -28,8 +27,7 @@ struct Gap {
 
 // A field may lie in the tail padding of the one before (`used`: where that
 // begins), never inside it.
-constexpr Gap FindDisorder(std::span<const FieldLayout> fields,
-                           std::span<const std::uint32_t> used) {
+constexpr Gap FindDisorder(FieldList fields, const std::uint32_t* used) {
   std::size_t end = 0;
   for (std::size_t i = 0; i < fields.size(); ++i) {
     const FieldLayout& field = fields[i];
@@ -57,8 +55,8 @@ constexpr std::size_t PointerOrLess(std::size_t align) {
 // the field behind it, and less than a pointer; where all is listed only less
 // than a pointer: an anonymous struct is aligned as the strictest of its
 // members, not as the first. An empty member fills a byte.
-constexpr Gap FindGap(std::span<const FieldLayout> fields, std::size_t size,
-                      std::size_t align, bool lists_all) {
+constexpr Gap FindGap(FieldList fields, std::size_t size, std::size_t align,
+                      bool lists_all) {
   constexpr std::string_view kLeft =
       "ACRE_LAYOUT leaves a field out, or a hole to declare opaque, after";
   std::size_t end = 0;

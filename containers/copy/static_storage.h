@@ -3,8 +3,8 @@
 // StaticStorage: which pointers a deep copy keeps as they are, because what
 // they lead to lives as long as the program. Internal to acre.
 
-#ifndef ACRE_CONTAINERS_DETAIL_STATIC_STORAGE_H_
-#define ACRE_CONTAINERS_DETAIL_STATIC_STORAGE_H_
+#ifndef ACRE_CONTAINERS_COPY_STATIC_STORAGE_H_
+#define ACRE_CONTAINERS_COPY_STATIC_STORAGE_H_
 
 #include <optional>
 
@@ -32,4 +32,4 @@ class StaticStorage {
 
 }  // namespace acre::inline ACRE_ABI::detail
 
-#endif  // ACRE_CONTAINERS_DETAIL_STATIC_STORAGE_H_
+#endif  // ACRE_CONTAINERS_COPY_STATIC_STORAGE_H_

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-#include "acre/detail/table_keys.h"
+#include "copy/table_keys.h"
 
 #include <algorithm>
 

@@ -12,8 +12,8 @@
 //      Where memory runs out all blocks go back: nothing else was written.
 //   3. Rewrite the slots of every copied object.
 
-#ifndef ACRE_CONTAINERS_DETAIL_COPIER_H_
-#define ACRE_CONTAINERS_DETAIL_COPIER_H_
+#ifndef ACRE_CONTAINERS_COPY_COPIER_H_
+#define ACRE_CONTAINERS_COPY_COPIER_H_
 
 #include <cstddef>
 #include <vector>
@@ -23,11 +23,11 @@
 #include "acre/detail/chunk_marks.h"
 #include "acre/detail/look_ahead.h"
 #include "acre/detail/nested_rows.h"
-#include "acre/detail/static_storage.h"
-#include "acre/detail/table_keys.h"
 #include "acre/detail/visit_set.h"
 #include "acre/detail/walk.h"
 #include "acre/type_layout.h"
+#include "copy/static_storage.h"
+#include "copy/table_keys.h"
 
 namespace acre::inline ACRE_ABI::detail {
 
@@ -186,4 +186,4 @@ class Copier {
 
 }  // namespace acre::inline ACRE_ABI::detail
 
-#endif  // ACRE_CONTAINERS_DETAIL_COPIER_H_
+#endif  // ACRE_CONTAINERS_COPY_COPIER_H_

@@ -4,8 +4,8 @@
 // after pointers in the keys were rewritten, and corrects the pointers that
 // lead into those entries. Internal to acre.
 
-#ifndef ACRE_CONTAINERS_DETAIL_TABLE_KEYS_H_
-#define ACRE_CONTAINERS_DETAIL_TABLE_KEYS_H_
+#ifndef ACRE_CONTAINERS_COPY_TABLE_KEYS_H_
+#define ACRE_CONTAINERS_COPY_TABLE_KEYS_H_
 
 #include <cstddef>
 #include <vector>
@@ -62,4 +62,4 @@ class TableKeys {
 
 }  // namespace acre::inline ACRE_ABI::detail
 
-#endif  // ACRE_CONTAINERS_DETAIL_TABLE_KEYS_H_
+#endif  // ACRE_CONTAINERS_COPY_TABLE_KEYS_H_
