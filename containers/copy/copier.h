@@ -29,6 +29,7 @@
 #include "copy/static_storage.h"
 #include "copy/table_keys.h"
 
+#pragma GCC visibility push(hidden)
 namespace acre::inline ACRE_ABI::detail {
 
 class Copier {
@@ -185,5 +186,6 @@ class Copier {
 };
 
 }  // namespace acre::inline ACRE_ABI::detail
+#pragma GCC visibility pop
 
 #endif  // ACRE_CONTAINERS_COPY_COPIER_H_

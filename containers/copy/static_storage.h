@@ -13,6 +13,7 @@
 #include "acre/detail/gc_query.h"
 #include "acre/detail/process_map.h"
 
+#pragma GCC visibility push(hidden)
 namespace acre::inline ACRE_ABI::detail {
 
 class StaticStorage {
@@ -31,5 +32,6 @@ class StaticStorage {
 };
 
 }  // namespace acre::inline ACRE_ABI::detail
+#pragma GCC visibility pop
 
 #endif  // ACRE_CONTAINERS_COPY_STATIC_STORAGE_H_

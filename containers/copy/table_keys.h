@@ -13,6 +13,7 @@
 #include "acre/config.h"
 #include "acre/type_layout.h"
 
+#pragma GCC visibility push(hidden)
 namespace acre::inline ACRE_ABI::detail {
 
 class TableKeys {
@@ -61,5 +62,6 @@ class TableKeys {
 };
 
 }  // namespace acre::inline ACRE_ABI::detail
+#pragma GCC visibility pop
 
 #endif  // ACRE_CONTAINERS_COPY_TABLE_KEYS_H_

@@ -591,8 +591,9 @@ TEST_CASE("DeepCopy: where memory runs out at any piece nothing remains") {
   Arena from;
   Store* store = from.New<Store>();
   Fill(from, *store);
+  constexpr std::size_t kSteps = acre_test::Scaled(8u, 3u);  // an octave
   int failures = 0;
-  for (std::size_t limit = 256;; limit += limit / 8) {
+  for (std::size_t limit = 256;; limit += limit / kSteps) {
     REQUIRE(limit < (std::size_t{1} << 24));
     Arena to({.source = &acre::MallocSource::Instance(),
               .first_chunk = 256,
@@ -604,7 +605,7 @@ TEST_CASE("DeepCopy: where memory runs out at any piece nothing remains") {
     ++failures;
     REQUIRE(to.stats().live() == 0);
   }
-  CHECK(failures > 40);
+  CHECK(failures > acre_test::Scaled(40, 15));
 }
 
 TEST_CASE("DeepCopy: a limit at every size leaves nothing behind") {
@@ -614,7 +615,8 @@ TEST_CASE("DeepCopy: a limit at every size leaves nothing behind") {
   for (int i = 0; i < 200; ++i) level->named[std::to_string(i)].resize(40);
   int failures = 0;
   bool succeeded = false;
-  for (std::size_t limit = 256; !succeeded; limit += 256) {
+  constexpr std::size_t kStep = acre_test::Scaled(256u, 640u);
+  for (std::size_t limit = 256; !succeeded; limit += kStep) {
     REQUIRE(limit < (std::size_t{1} << 20));
     Arena to({.source = &acre::MallocSource::Instance(),
               .first_chunk = 256,

@@ -496,7 +496,7 @@ class History {
 }  // namespace
 
 TEST_CASE("Vector: any history of large ones keeps all elements, no garbage") {
-  for (unsigned seed = 1; seed <= acre_test::Scaled(60u, 15u); ++seed) {
+  for (unsigned seed = 1; seed <= acre_test::Scaled(60u, 6u); ++seed) {
     CAPTURE(seed);
     History(seed).Run(120);
   }

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "acre/arena.h"
+#include "support/scaled.h"
 
 namespace visit_set_test {
 
@@ -131,7 +132,7 @@ TEST_CASE("VisitSet: model, in chunks and outside, dense and sparse") {
       CAPTURE(step);
       CAPTURE(seed);
       Program program(seed);
-      program.Run(places, kBytes, step, 30000);
+      program.Run(places, kBytes, step, acre_test::Scaled(30000, 10000));
       CHECK(program.errors() == 0);
       CHECK(program.size() > 100);
     }

@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: MIT
+//
+// The fields of registered structs, for code that works on all of them:
+// inspectors, protocols, formats.
+//
+//   acre::ForEachField(player, [](const acre::Field& field, auto& value) {
+//     fmt::print("{} = {}\n", field.name, value);
+//   });
+//
+// In the order of the layout; those of a registered base stand among the
+// struct's own. Passed over are opaque holes, which have no value, and members
+// that are references. A visitor that returns bool ends the walk by false.
+//
+// Types that are known at run time only, from a TypeLayout:
+//
+//   void Show(const acre::TypeLayout& type, const void* object) {
+//     acre::ForEachPart(type, object, [](const acre::Part& part) {
+//       if (const int* number = part.as<int>()) return Show(*number);
+//       Show(part.type, part.object);
+//     });
+//   }
+//
+// Cost: that of the statements written by hand, and a table of the names; at
+// run time a loop over the layout. Nothing is allocated.
+// Threads: as the object.
+
+#ifndef ACRE_FIELDS_H_
+#define ACRE_FIELDS_H_
+
+#include <cstddef>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#include "acre/config.h"
+#include "acre/detail/shape.h"
+#include "acre/detail/walk.h"
+#include "acre/element.h"
+#include "acre/layout.h"
+#include "acre/type_layout.h"
+
+namespace acre::inline ACRE_ABI {
+
+/// A field of a struct, as its layout lists it. Static storage.
+struct Field {
+  std::string_view name;
+  std::size_t offset = 0;  ///< in the struct that is walked, in bytes
+  FieldNote note = FieldNote::kNone;
+  std::string_view reason = {};  ///< of kReviewed
+};
+
+namespace detail {
+
+/// A visitor's answer: whether to go on.
+template <class Visitor, class... Args>
+constexpr bool GoesOn(Visitor& visitor, Args&&... args) {
+  using Result = std::invoke_result_t<Visitor&, Args...>;
+  if constexpr (std::is_void_v<Result>) {
+    visitor(std::forward<Args>(args)...);
+    return true;
+  } else {
+    static_assert(std::is_same_v<Result, bool>,
+                  "acre: a visitor of fields returns nothing, or bool: whether "
+                  "to go on");
+    return visitor(std::forward<Args>(args)...);
+  }
+}
+
+template <class T>
+inline constexpr bool kHasFields = HasLayout<T> && !kPlain<T>;
+
+template <class T>
+inline constexpr auto kListedOf =
+    acre_layout(static_cast<LayoutTag<T>*>(nullptr));
+
+/// Whether the I-th entry of T's list is a base. The address of a base is no
+/// member's of the same type.
+template <class T, class M, std::size_t I>
+consteval bool IsBaseAt() {
+  if constexpr (std::is_class_v<M> && std::is_base_of_v<M, T>) {
+    return kListedOf<T>.fields[I].offset == BaseOffset<T, M>();
+  } else {
+    return false;
+  }
+}
+
+template <class T, std::size_t I, std::size_t kStart>
+inline constexpr Field kFieldAt{
+    kListedOf<T>.fields[I].name, kStart + kListedOf<T>.fields[I].offset,
+    kListedOf<T>.fields[I].note, kListedOf<T>.fields[I].reason};
+
+/// Calls visit(field, std::type_identity<M>()) for every field of the T that
+/// lies kStart bytes into what is walked.
+template <class T, std::size_t kStart, class Visit>
+constexpr bool WalkFields(Visit& visit);
+
+template <class T, class M, std::size_t I, std::size_t kStart, class Visit>
+constexpr bool WalkField(Visit& visit) {
+  if constexpr (std::is_same_v<M, Hole> || std::is_reference_v<M>) {
+    return true;
+  } else if constexpr (!IsBaseAt<T, M, I>()) {
+    return visit(kFieldAt<T, I, kStart>, std::type_identity<M>());
+  } else if constexpr (kHasFields<M>) {
+    return WalkFields<M, kStart + kListedOf<T>.fields[I].offset>(visit);
+  } else if constexpr (!std::is_empty_v<M>) {
+    return visit(kFieldAt<T, I, kStart>, std::type_identity<M>());
+  } else {
+    return true;
+  }
+}
+
+// An array, not a fold: clang 14 nests at most 256 deep.
+template <class T, std::size_t kStart, class Visit, class... M,
+          std::size_t... I>
+constexpr bool WalkListed(Visit& visit, const LayoutFields<M...>&,
+                          std::index_sequence<I...>) {
+  bool goes_on = true;
+  const bool each[] = {
+      true, (goes_on = goes_on && WalkField<T, M, I, kStart, Visit>(visit))...};
+  static_cast<void>(each);
+  return goes_on;
+}
+template <class T, std::size_t kStart, class Visit>
+constexpr bool WalkFields(Visit& visit) {
+  static_assert(kHasFields<T>,
+                "acre: fields are walked of structs that have an ACRE_LAYOUT");
+  constexpr std::size_t kCount = [] {
+    return []<class... M>(const LayoutFields<M...>&) {
+      return sizeof...(M);
+    }(kListedOf<T>);
+  }();
+  return WalkListed<T, kStart, Visit>(visit, kListedOf<T>,
+                                      std::make_index_sequence<kCount>());
+}
+
+}  // namespace detail
+
+/// Calls visitor(const Field&, M& value) for every field of `object`; `value`
+/// is const where the object or the member is. False where the visitor ended
+/// the walk.
+template <class T, class Visitor>
+bool ForEachField(T& object, Visitor&& visitor) {
+  using Byte = std::conditional_t<std::is_const_v<T>, const char, char>;
+  auto* const bytes = reinterpret_cast<Byte*>(&object);
+  const auto visit = [&]<class M>(const Field& field, std::type_identity<M>) {
+    using Value = std::conditional_t<std::is_const_v<T>, const M, M>;
+    return detail::GoesOn(visitor, field,
+                          *reinterpret_cast<Value*>(bytes + field.offset));
+  };
+  return detail::WalkFields<std::remove_const_t<T>, 0>(visit);
+}
+
+/// The same without an object, in constants too: visitor(const Field&,
+/// std::type_identity<M>).
+template <class T, class Visitor>
+constexpr bool ForEachFieldOf(Visitor&& visitor) {
+  const auto visit = [&]<class M>(const Field& field, std::type_identity<M> m) {
+    return detail::GoesOn(visitor, field, m);
+  };
+  return detail::WalkFields<std::remove_const_t<T>, 0>(visit);
+}
+
+/// How many those are.
+template <class T>
+consteval std::size_t FieldCount() {
+  std::size_t count = 0;
+  ForEachFieldOf<T>([&](const Field&, auto) { ++count; });
+  return count;
+}
+
+/// A part of an object whose type is known at run time only.
+struct Part {
+  std::string_view name;     ///< of a field; empty for all others
+  std::size_t index;         ///< of the part among its neighbours
+  const TypeLayout& type;    ///< of the part itself
+  const void* object;        ///< where it lies
+  const FieldLayout* field;  ///< of a registered struct; else null
+
+  /// The part as a T; null where it is no T.
+  template <class T>
+  const T* as() const {
+    if (!SameType(type, LayoutOf<T>())) return nullptr;
+    return static_cast<const T*>(object);
+  }
+};
+
+/// Calls visitor(const Part&) for every part of an object of that type:
+///   structs, pairs, tuples   their fields; holes are passed over. A base is a
+///                            field with the name of its type
+///   arrays, views, Vectors,  the elements; entries of Maps are pairs, elements
+///   Sets, Maps, Strings      of Strings are chars
+///   optional, variant        the live one, if any
+///   pointers                 what they point to, if to anything
+///   all others               none
+/// False where the visitor ended the walk. What `borrowed` pointers and views
+/// lead to is for the caller to know. The object must not change meanwhile.
+template <class Visitor>
+bool ForEachPart(const TypeLayout& type, const void* object,
+                 Visitor&& visitor) {
+  const auto* const bytes = static_cast<const char*>(object);
+  std::size_t index = 0;
+  const auto each = [&](const TypeLayout& element, ElementRun run) {
+    const auto* at = static_cast<const char*>(run.data);
+    for (std::size_t i = 0; i < run.count; ++i, at += element.size) {
+      const Part part{{}, index++, element, at, nullptr};
+      if (!detail::GoesOn(visitor, part)) return false;
+    }
+    return true;
+  };
+  // Arrays, choices and tuples of plain data are plain data, too.
+  const TypeOps* const ops = type.ops;
+  if (type.kind == TypeKind::kStruct) {
+    for (const FieldLayout& field : type.fields) {
+      if (field.note == FieldNote::kOpaque) continue;
+      const bool is_pair = field.name[0] == '.';
+      const Part part{field.name.substr(is_pair ? 1 : 0), index++,
+                      *field.type(), bytes + field.offset,
+                      is_pair ? nullptr : &field};
+      if (!detail::GoesOn(visitor, part)) return false;
+    }
+    return true;
+  }
+  if (type.kind == TypeKind::kPointer) {
+    const void* const to = *static_cast<void* const*>(object);
+    return to == nullptr || each(*type.element(), {to, 1});
+  }
+  if (type.kind == TypeKind::kView) {
+    return each(*type.element(), ops->view(object));
+  }
+  if (type.kind == TypeKind::kHandle) {
+    std::size_t cursor = 0;
+    for (;;) {
+      const ElementRun run = ops->next_run(object, &cursor);
+      if (run.data == nullptr) return true;
+      if (!each(*type.element(), run)) return false;
+    }
+  }
+  if (ops != nullptr && ops->active != nullptr) {
+    const ActivePart active = ops->active(object);
+    if (active.object == nullptr) return true;
+    index = active.index;
+    return each(*type.fields[active.index].type(), {active.object, 1});
+  }
+  if (ops != nullptr && ops->part != nullptr) {
+    for (; index < type.fields.size();) {
+      const void* const at = ops->part(object, index);
+      const TypeLayout& item = *type.fields[index].type();
+      const Part part{{}, index++, item, at, nullptr};
+      if (!detail::GoesOn(visitor, part)) return false;
+    }
+    return true;
+  }
+  return type.element == nullptr || each(*type.element(), {object, type.count});
+}
+
+}  // namespace acre::inline ACRE_ABI
+
+#endif  // ACRE_FIELDS_H_
