@@ -6,23 +6,30 @@
 
 namespace acre::inline ACRE_ABI::detail {
 
+namespace {
+
+Copier& CopierAt(void* copier) { return *static_cast<Copier*>(copier); }
+
+}  // namespace
+
 StdCopy::StdCopy(Arena& arena) : arena_(arena), copier_(new Copier(arena)) {}
 
-StdCopy::~StdCopy() { delete copier_; }
+StdCopy::~StdCopy() { delete &CopierAt(copier_); }
 
 void StdCopy::Place(const TypeLayout& type, const void* source,
                     std::size_t count, void* to) {
-  copier_->Place(type, source, count, to);
+  CopierAt(copier_).Place(type, source, count, to);
 }
 
 void StdCopy::RehashLater(const TypeLayout& type, void* handle) {
-  copier_->RehashLater(type, handle);
+  CopierAt(copier_).RehashLater(type, handle);
 }
 
 void StdCopy::Run() {
-  if (!copier_->RunPlaced()) Blocks::Fail(arena_, copier_->failed_bytes());
+  Copier& copier = CopierAt(copier_);
+  if (!copier.RunPlaced()) Blocks::Fail(arena_, copier.failed_bytes());
 }
 
-void StdCopy::Abandon() { copier_->AbandonPlaced(); }
+void StdCopy::Abandon() { CopierAt(copier_).AbandonPlaced(); }
 
 }  // namespace acre::inline ACRE_ABI::detail

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // Arenas and the Boehm collector: collected arenas, the source of chunks on
-// the collected heap, references for hosts without interior pointers, and
-// thread registration. libgc itself is not included here.
+// the collected heap, and thread registration. References for hosts are in
+// <acre/arena_ref.h>. libgc itself is not included here.
 //
 //   acre::Arena* arena = acre::NewCollectedArena();
 //   Node* root = arena->New<Node>();     // keeps the whole arena alive
@@ -27,6 +27,7 @@
 #include <new>
 
 #include "acre/arena.h"
+#include "acre/arena_ref.h"
 #include "acre/chunk_source.h"
 #include "acre/config.h"
 
@@ -67,26 +68,6 @@ Arena* NewCollectedArena(const ArenaOptions& options = {});
 /// Requires: a collected arena. Fails like New where memory runs out; then
 /// nothing is registered. Constant. Threads: the arena's.
 void OnCollected(Arena& arena, void (*run)(void* data), void* data = nullptr);
-
-/// Where the collector does not honour interior pointers (Guile, ECL: see
-/// CollectorSeesInteriorPointers), a pointer into a chunk keeps nothing alive.
-/// An ArenaRef in scanned memory does, through its second word.
-template <class T>
-struct ArenaRef {
-  T* pointer = nullptr;
-  Arena* base = nullptr;  ///< the arena that holds *pointer
-
-  T& operator*() const noexcept { return *pointer; }
-  T* operator->() const noexcept { return pointer; }
-  explicit operator bool() const noexcept { return pointer != nullptr; }
-};
-
-/// The reference to an object in a collected arena; base is null for a pointer
-/// into no arena.
-template <class T>
-ArenaRef<T> RefTo(T* pointer) noexcept {
-  return {pointer, ArenaOf(pointer)};
-}
 
 /// What the host has set; never changed by acre. Initialises libgc. To be
 /// called (or an arena to get a chunk) where a host has switched interior

@@ -224,6 +224,7 @@ void Recycle(State& state, ArenaEntry* entry) {
     TakeOut(chunk);
     Recycle(state, chunk);
   }
+  entry->lives.fetch_add(1);  // before another arena may move in
   entry->hidden_arena.store(0, std::memory_order_release);
   entry->next = state.free_entries;
   state.free_entries = entry;

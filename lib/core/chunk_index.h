@@ -40,6 +40,7 @@ struct ArenaEntry {
   // The complement of the Arena's address, so that nothing takes it for a
   // reference; 0: dead. Written by the collector for collected arenas.
   std::atomic<std::uintptr_t> hidden_arena{0};
+  std::atomic<std::uint64_t> lives{0};  // arenas that it was of, and are gone
   Chunk* chunks = nullptr;           // all of the arena's, linked by next_owned
   ArenaEntry* next = nullptr;        // among collected entries, or free ones
   ArenaEntry** linked_at = nullptr;  // what points to it among collected ones

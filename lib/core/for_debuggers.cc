@@ -40,6 +40,7 @@ constinit const DebuggerWord SlowPath::debugger_words[] = {
     ACRE_OFFSET_(MarkState, waiting_bytes),
 
     ACRE_OFFSET_(ArenaEntry, hidden_arena),
+    ACRE_OFFSET_(ArenaEntry, lives),
     ACRE_OFFSET_(ArenaEntry, next_made),
     ACRE_OFFSET_(ArenaEntry, name),
 

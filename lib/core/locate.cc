@@ -4,7 +4,10 @@
 
 #include <algorithm>
 
+#include "acre/arena_ref.h"
+#include "acre/detail/life.h"
 #include "acre/detail/location.h"
+#include "acre/failure.h"
 #include "core/slow_path.h"
 
 namespace acre::inline ACRE_ABI::detail {
@@ -63,6 +66,27 @@ bool IsYounger(const Arena& arena, const Mark& mark,
 
 bool IsOlderThanMark(const Arena& arena, const void* address) noexcept {
   return SlowPath(const_cast<Arena&>(arena)).IsOlderThanMark(address);
+}
+
+std::uint64_t StampOf(const Arena& arena, const void* address) noexcept {
+  return SlowPath(const_cast<Arena&>(arena)).StampOf(address);
+}
+
+bool IsLiveIn(const Arena* arena, std::uint64_t stamp) noexcept {
+  return IsLiving(arena) && arena->IsLive(stamp);
+}
+
+void FailStaleRef(const Arena* arena, const void* pointer) {
+  if (pointer == nullptr) FailMisuse("acre: an ArenaRef to nothing is used");
+  if (!IsLiving(arena)) {
+    Gone gone;
+    FailMisuse("acre: the ArenaRef to %p is used, but its arena '%s' has ended",
+               pointer, FindEnded(arena, &gone) ? gone.name : "?");
+  }
+  FailMisuse(
+      "acre: the ArenaRef to %p is used, but what it refers to was given up by "
+      "a Reset or Rewind of arena '%s'",
+      pointer, arena->name());
 }
 
 }  // namespace acre::inline ACRE_ABI::detail

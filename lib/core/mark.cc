@@ -191,21 +191,32 @@ bool SlowPath::IsBelow(const MarkState& mark, const void* block) const {
   return chunk->order < mark.order;
 }
 
-/// Counts the freed bytes of the stretch in which a block was made. Logarithmic
-/// in the number of open marks: whatever lies below a mark lies below all that
-/// are younger.
-std::size_t& SlowPath::FreedCounter(const void* block) {
+/// The oldest open mark that a block lies below; null where it is younger than
+/// all. Logarithmic in the number of open marks: whatever lies below a mark
+/// lies below all that are younger.
+MarkState* SlowPath::OldestAbove(const void* block) const {
   MarkState* m = a_.mark_;
-  if (m == nullptr || !IsBelow(*m, block)) return a_.freed_;
+  if (m == nullptr || !IsBelow(*m, block)) return nullptr;
   for (;;) {
     if (m->jump != nullptr && IsBelow(*m->jump, block)) {
       m = m->jump;
     } else if (m->outer != nullptr && IsBelow(*m->outer, block)) {
       m = m->outer;
     } else {
-      return m->freed;
+      return m;
     }
   }
+}
+
+/// Counts the freed bytes of the stretch in which a block was made.
+std::size_t& SlowPath::FreedCounter(const void* block) {
+  MarkState* const above = OldestAbove(block);
+  return above == nullptr ? a_.freed_ : above->freed;
+}
+
+std::uint64_t SlowPath::StampOf(const void* address) const {
+  const MarkState* const above = OldestAbove(address);
+  return above == nullptr ? a_.stamp_ : above->outer_stamp;
 }
 
 bool SlowPath::IsYounger(Mark mark, const void* address) const {

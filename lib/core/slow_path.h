@@ -127,6 +127,7 @@ class __attribute__((visibility("hidden"))) SlowPath {
   void Rewind(Mark mark);
   bool IsOpen(Mark mark) const { return FindMark(mark) != nullptr; }
   bool IsLiveInMarks(std::uint64_t stamp) const;
+  std::uint64_t StampOf(const void* address) const;
   bool IsOlderThanMark(const void* address) const;
   bool IsYounger(Mark mark, const void* address) const;
 
@@ -218,6 +219,7 @@ class __attribute__((visibility("hidden"))) SlowPath {
   WaitingBlock* GatherWaiting(WaitingBlock* list, WaitingBlock* kept,
                               const MarkState& target);
   bool IsBelow(const MarkState& mark, const void* block) const;
+  MarkState* OldestAbove(const void* block) const;
   bool IsBelowMark(const void* block) const;
 
   // checked.cc

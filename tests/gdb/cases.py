@@ -142,6 +142,22 @@ PRINTS = [
      "0 open marks, collected"),
     ("overwritten arena", "*g_spoilt_arena", "<corrupt: .*>"),
     ("no mark", "g_no_mark", "acre::Mark of no arena"),
+    # ---- references
+    ("reference", "g_ref", 'acre::ArenaRef to ' + AT + ', in the arena "main" '
+     r"= \{pointer = " + AT + r"\}"),
+    ("reference to nothing", "g_no_ref", "acre::ArenaRef to nothing"),
+    ("reference to what is in no arena", "g_outer_ref",
+     "acre::ArenaRef to " + AT + r", in no arena = \{pointer = " + AT + ".*"),
+    ("reference after Reset", "g_stale_ref",
+     "<what it refers to was given up by a Reset or Rewind of the arena "
+     '"reset">'),
+    ("reference into an arena that has ended", "g_orphan_ref",
+     "<a reference into an arena that has ended>"),
+    ("weak reference", "g_weak", 'acre::WeakArenaRef to the arena "main"'),
+    ("weak reference to nothing", "g_no_weak",
+     "acre::WeakArenaRef to no arena"),
+    ("weak reference to what is gone", "g_gone_weak",
+     "<a reference to an arena that is gone>"),
     ("open mark", "g_open_mark",
      'acre::Mark 1, open, of the arena "main"'),
     ("inner mark", "g_inner_mark",

@@ -4,6 +4,7 @@
 // stops in Stop; all is reached from there by names of statics.
 
 #include <acre/arena.h>
+#include <acre/arena_ref.h>
 #include <acre/chunk_source.h>
 #include <acre/gc.h>
 #include <acre/layout.h>
@@ -161,6 +162,14 @@ IntSet* g_bad_set;
 acre::Mark* g_bad_mark;
 
 acre::Mark g_no_mark;
+acre::ArenaRef<Node> g_ref;
+acre::ArenaRef<Node> g_no_ref;
+acre::ArenaRef<Node> g_outer_ref;
+acre::ArenaRef<Node> g_stale_ref;
+acre::ArenaRef<Node> g_orphan_ref;
+acre::WeakArenaRef g_weak;
+acre::WeakArenaRef g_no_weak;
+acre::WeakArenaRef g_gone_weak;
 acre::Mark g_open_mark;
 acre::Mark g_inner_mark;
 acre::Mark g_closed_mark;
@@ -255,6 +264,11 @@ void MakeGood(acre::Arena& arena) {
   g_large = arena.Allocate(std::size_t{1} << 20);
   g_freed = arena.New<Node>();
   arena.Free(g_freed);
+
+  static Node outside;
+  g_ref = acre::RefTo(g_node);
+  g_outer_ref = acre::RefTo(&outside);
+  g_weak = acre::WeakArenaRef(arena);
 }
 
 void MakeStale() {
@@ -265,6 +279,7 @@ void MakeStale() {
   g_stale_string = new acre::String(arena, 40, 's');
   g_stale_map = new IntMap(arena);
   (*g_stale_map)[1] = 1;
+  g_stale_ref = acre::RefTo(g_reset_node);
   arena.Reset();
   g_closed_mark = arena.Checkpoint();
   g_rewound_set = new IntSet(arena, {1});
@@ -275,6 +290,8 @@ void MakeStale() {
       acre::Arena({.name = "ended", .source = &acre::MallocSource::Instance()});
   g_orphan = new IntVector(*g_ended, {1});
   g_orphan_mark = g_ended->Checkpoint();
+  g_orphan_ref = acre::RefTo(g_ended->New<Node>());
+  g_gone_weak = acre::WeakArenaRef(*g_ended);
   g_ended->~Arena();
 }
 

@@ -278,18 +278,6 @@ TEST_CASE("collected: a byte limit holds") {
   CHECK(arena->stats().reserved <= 200000);
 }
 
-TEST_CASE("RefTo: names the arena that holds the object") {
-  acre::Arena* arena = acre::NewCollectedArena();
-  int* number = arena->New<int>(6);
-  const acre::ArenaRef<int> ref = acre::RefTo(number);
-  CHECK(ref.base == arena);
-  CHECK(*ref == 6);
-  CHECK(static_cast<bool>(ref));
-  int local = 0;
-  CHECK(acre::RefTo(&local).base == nullptr);
-  CHECK_FALSE(static_cast<bool>(acre::ArenaRef<int>{}));
-}
-
 TEST_CASE("collected: a finalizer may use the arena that is allocating") {
   struct Shared {
     acre::Arena* arena = nullptr;  // null: the test is over

@@ -12,7 +12,8 @@ from .memory import (ALL, Corrupt, Fault, GivenUp, integer, plural,
                      quoted, read)
 
 _TYPE = re.compile(r"acre::(?:([a-z]+_v[0-9]+)::)?"
-                   r"(Arena|Mark|String|Vector|Map|Set)(?:<.*>)?$", re.DOTALL)
+                   r"(Arena|Mark|ArenaRef|WeakArenaRef|String|Vector|Map|Set)"
+                   r"(?:<.*>)?$", re.DOTALL)
 
 
 class Printer:
@@ -322,6 +323,63 @@ class MarkPrinter(Printer):
         return "acre::Mark %d, open, of the arena %s" % state
 
 
+class ArenaRefPrinter(Printer):
+    """Shows the pointer, or why it must not be followed."""
+
+    def look(self):
+        pointer, base = self.value["pointer"], int(self.value["base"])
+        check_fill(self.library, base)
+        if base == 0:
+            return pointer, None
+        if self.library is None:
+            raise Fault("no libacre tells where it is: is the program running?")
+        arena = Arena(self.library, base)
+        try:
+            arena.check()
+            if arena.entry() == 0:
+                raise GivenUp("no chunks")
+        except GivenUp:
+            raise GivenUp("a reference into an arena that has ended") from None
+        if not arena.is_live(int(self.value["stamp"])):
+            raise GivenUp("what it refers to was given up by a Reset or Rewind "
+                          'of the arena "%s"' % arena.name())
+        return pointer, quoted(arena.name())
+
+    def title(self, state):
+        pointer, name = state
+        if int(pointer) == 0:
+            return "acre::ArenaRef to nothing"
+        if name is None:
+            return "acre::ArenaRef to %#x, in no arena" % int(pointer)
+        return "acre::ArenaRef to %#x, in the arena %s" % (int(pointer), name)
+
+    def children(self):
+        if int(self.state()[0]) != 0:
+            yield "pointer", self.state()[0]
+
+
+class WeakArenaRefPrinter(Printer):
+    def look(self):
+        entry, life = int(self.value["entry_"]), int(self.value["life_"])
+        check_fill(self.library, entry)
+        if entry == 0:
+            return None
+        if self.library is None:
+            raise Fault("no libacre tells where it is: is the program running?")
+        lives = self.library.field(entry, "ArenaEntry.lives")
+        address = self.library.arena_of(entry)
+        if lives < life // 2:
+            raise Corrupt("it is of life %d of %d" % (life // 2, lives))
+        if address == 0 or lives != life // 2:
+            raise GivenUp("a reference to an arena that is gone")
+        return quoted(Arena(self.library, address).name())
+
+    def title(self, state):
+        if state is None:
+            return "acre::WeakArenaRef to no arena"
+        return "acre::WeakArenaRef to the arena " + state
+
+
 class Told:
     """A Fault in place of an object. Without children: front ends show "{...}"
     for whatever could have some."""
@@ -339,6 +397,7 @@ def unknown_version(mode):
 
 
 _PRINTERS = {"Arena": ArenaPrinter, "Mark": MarkPrinter,
+             "ArenaRef": ArenaRefPrinter, "WeakArenaRef": WeakArenaRefPrinter,
              "String": StringPrinter, "Vector": VectorPrinter,
              "Map": MapPrinter, "Set": SetPrinter}
 

@@ -15,8 +15,6 @@
 
 namespace acre::inline ACRE_ABI::detail {
 
-class Copier;
-
 class StdCopy {
  public:
   explicit StdCopy(Arena& arena);
@@ -40,7 +38,7 @@ class StdCopy {
 
  private:
   Arena& arena_;
-  Copier* const copier_;  // owned
+  void* const copier_;  // a Copier, owned; a hidden class, so not by its name
 };
 
 }  // namespace acre::inline ACRE_ABI::detail
