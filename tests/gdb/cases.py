@@ -202,7 +202,8 @@ COMMANDS = [
     ("reference", "print (IntVector&)*g_ints",
      r"\$[0-9]+ = .*acre::Vector of size 3, capacity [0-9]+ = \{1, 2, 3\}"),
     ("printers are listed", "info pretty-printer global acre",
-     r"(?s).*acre\n *Arena\n *Map\n *Mark\n *Set\n *String\n *Vector\n?"),
+     r"(?s).*acre\n *Arena\n *ArenaRef\n *Map\n *Mark\n *Set\n *String\n "
+     r"*Vector\n *WeakArenaRef\n?"),
     ("one printer is turned off",
      "disable pretty-printer global acre;Set", r"(?s).*"),
     ("what is off is shown raw", "print *g_set", r"(?s).*table_ = .*"),
