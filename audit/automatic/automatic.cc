@@ -580,6 +580,12 @@ CollectionAudits CollectionAuditsSoFar() noexcept {
 
 }  // namespace acre::inline ACRE_ABI
 
-// Whoever links libacre-audit asks for this name, and gets this file.
+// Whoever links libacre-audit asks for this name, and gets this file. Without
+// clang's redzone under ASan, as linkers tell of symbols whose sizes differ.
+#ifdef __clang__
+#define ACRE_OF_FOUR_BYTES __attribute__((no_sanitize("address")))
+#else
+#define ACRE_OF_FOUR_BYTES
+#endif
 extern "C" const int acre_audit_automatic;
-extern "C" const int acre_audit_automatic = 1;
+extern "C" ACRE_OF_FOUR_BYTES const int acre_audit_automatic = 1;

@@ -101,8 +101,8 @@ class WeakArenaRef {
   friend bool operator==(const WeakArenaRef&, const WeakArenaRef&) = default;
 
  private:
-  const void* entry_ = nullptr;  // an ArenaEntry, which is never freed
-  std::uint64_t life_ = 0;       // twice its number of lives, and is collected
+  std::uintptr_t entry_ = 0;  // the address of an ArenaEntry, never freed
+  std::uint64_t life_ = 0;    // twice its number of lives, and is collected
 };
 
 }  // namespace acre::inline ACRE_ABI

@@ -34,7 +34,6 @@
 
 #include "acre/config.h"
 #include "acre/detail/shape.h"
-#include "acre/detail/walk.h"
 #include "acre/element.h"
 #include "acre/layout.h"
 #include "acre/type_layout.h"

@@ -38,13 +38,13 @@ WeakArenaRef::WeakArenaRef(Arena& arena) {
     detail::FailOutOfMemory(
         {arena.name(), sizeof(detail::ArenaEntry), 0, SIZE_MAX});
   }
-  entry_ = entry;
+  entry_ = reinterpret_cast<std::uintptr_t>(entry);
   life_ = entry->lives.load() * 2 + (arena.is_collected() ? 1 : 0);
 }
 
 Arena* WeakArenaRef::lock() const noexcept {
-  if (entry_ == nullptr) return nullptr;
-  detail::Question question{static_cast<const detail::ArenaEntry*>(entry_),
+  if (entry_ == 0) return nullptr;
+  detail::Question question{reinterpret_cast<const detail::ArenaEntry*>(entry_),
                             life_ / 2};
   const bool is_collected = life_ % 2 != 0;
   return static_cast<Arena*>(
