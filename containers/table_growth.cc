@@ -200,7 +200,8 @@ TableSize NextSize(const TableRep& rep, SlotShape shape) {
   if (groups == 1) {
     // Twice as many, unless that is nearly all that a group has.
     const std::size_t twice = 2 * rep.limit + 1;
-    if (twice * 8 <= kGroupSlots * 7) return SmallSize(twice, shape);
+    if (twice * 8 <= std::size_t{kGroupSlots} * 7)
+      return SmallSize(twice, shape);
     return {2, LimitOf(2)};
   }
   if (!IsWornOut(rep)) groups *= groups < 64 ? 4 : 2;

@@ -96,7 +96,7 @@ class ShownBrackets {
   std::string_view open_, close_;
 };
 
-template <class T, bool kIsByFmt = kByFmt<T>>
+template <class T, bool IsByFmt = kByFmt<T>>
 struct VectorFormatter : fmt::range_formatter<T, char> {};
 template <class T>
 struct VectorFormatter<T, false> : ShownBrackets {
@@ -107,7 +107,7 @@ struct VectorFormatter<T, false> : ShownBrackets {
   }
 };
 
-template <class K, bool kIsByFmt = kByFmt<K>>
+template <class K, bool IsByFmt = kByFmt<K>>
 struct SetFormatter : fmt::range_formatter<K, char> {
   constexpr SetFormatter() { this->set_brackets({"{", 1}, {"}", 1}); }
 };
@@ -126,7 +126,7 @@ template <class V>
 inline constexpr bool kTakesSpec =
     kByFmt<V>&& std::is_default_constructible_v<fmt::formatter<V>>;
 
-template <class K, class V, bool kIsByFmt = kByFmt<K>&& kTakesSpec<V>>
+template <class K, class V, bool IsByFmt = kByFmt<K>&& kTakesSpec<V>>
 class MapFormatter {
  public:
   constexpr MapFormatter() {

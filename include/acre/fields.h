@@ -83,43 +83,42 @@ consteval bool IsBaseAt() {
   }
 }
 
-template <class T, std::size_t I, std::size_t kStart>
+template <class T, std::size_t I, std::size_t Start>
 inline constexpr Field kFieldAt{
-    kListedOf<T>.fields[I].name, kStart + kListedOf<T>.fields[I].offset,
+    kListedOf<T>.fields[I].name, Start + kListedOf<T>.fields[I].offset,
     kListedOf<T>.fields[I].note, kListedOf<T>.fields[I].reason};
 
 /// Calls visit(field, std::type_identity<M>()) for every field of the T that
-/// lies kStart bytes into what is walked.
-template <class T, std::size_t kStart, class Visit>
+/// lies Start bytes into what is walked.
+template <class T, std::size_t Start, class Visit>
 constexpr bool WalkFields(Visit& visit);
 
-template <class T, class M, std::size_t I, std::size_t kStart, class Visit>
+template <class T, class M, std::size_t I, std::size_t Start, class Visit>
 constexpr bool WalkField(Visit& visit) {
   if constexpr (std::is_same_v<M, Hole> || std::is_reference_v<M>) {
     return true;
   } else if constexpr (!IsBaseAt<T, M, I>()) {
-    return visit(kFieldAt<T, I, kStart>, std::type_identity<M>());
+    return visit(kFieldAt<T, I, Start>, std::type_identity<M>());
   } else if constexpr (kHasFields<M>) {
-    return WalkFields<M, kStart + kListedOf<T>.fields[I].offset>(visit);
+    return WalkFields<M, Start + kListedOf<T>.fields[I].offset>(visit);
   } else if constexpr (!std::is_empty_v<M>) {
-    return visit(kFieldAt<T, I, kStart>, std::type_identity<M>());
+    return visit(kFieldAt<T, I, Start>, std::type_identity<M>());
   } else {
     return true;
   }
 }
 
 // An array, not a fold: clang 14 nests at most 256 deep.
-template <class T, std::size_t kStart, class Visit, class... M,
-          std::size_t... I>
+template <class T, std::size_t Start, class Visit, class... M, std::size_t... I>
 constexpr bool WalkListed(Visit& visit, const LayoutFields<M...>&,
                           std::index_sequence<I...>) {
   bool goes_on = true;
   const bool each[] = {
-      true, (goes_on = goes_on && WalkField<T, M, I, kStart, Visit>(visit))...};
+      true, (goes_on = goes_on && WalkField<T, M, I, Start, Visit>(visit))...};
   static_cast<void>(each);
   return goes_on;
 }
-template <class T, std::size_t kStart, class Visit>
+template <class T, std::size_t Start, class Visit>
 constexpr bool WalkFields(Visit& visit) {
   static_assert(kHasFields<T>,
                 "acre: fields are walked of structs that have an ACRE_LAYOUT");
@@ -128,8 +127,8 @@ constexpr bool WalkFields(Visit& visit) {
       return sizeof...(M);
     }(kListedOf<T>);
   }();
-  return WalkListed<T, kStart, Visit>(visit, kListedOf<T>,
-                                      std::make_index_sequence<kCount>());
+  return WalkListed<T, Start, Visit>(visit, kListedOf<T>,
+                                     std::make_index_sequence<kCount>());
 }
 
 }  // namespace detail

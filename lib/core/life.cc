@@ -35,21 +35,21 @@ struct Record {
 };
 
 /// The newest of many.
-template <std::size_t kSize>
+template <std::size_t Size>
 class History {
  public:
-  void Add(const Record& record) { records_[next_++ % kSize] = record; }
+  void Add(const Record& record) { records_[next_++ % Size] = record; }
   const Record* Find(const void* address) const {
     const auto at = reinterpret_cast<std::uintptr_t>(address);
-    for (std::size_t i = 0; i < kSize && i < next_; ++i) {
-      const Record& record = records_[(next_ - 1 - i) % kSize];
+    for (std::size_t i = 0; i < Size && i < next_; ++i) {
+      const Record& record = records_[(next_ - 1 - i) % Size];
       if (at - ~record.begin < record.size) return &record;
     }
     return nullptr;
   }
 
  private:
-  Record records_[kSize];
+  Record records_[Size];
   std::size_t next_ = 0;
 };
 

@@ -28,10 +28,12 @@
 #include <sanitizer/asan_interface.h>
 #elif ACRE_CHECKED
 // Null in a program without the runtime of AddressSanitizer.
+// NOLINTBEGIN(bugprone-reserved-identifier, readability-identifier-naming)
 extern "C" __attribute__((weak)) void __asan_poison_memory_region(
     const volatile void* p, std::size_t n);
 extern "C" __attribute__((weak)) void __asan_unpoison_memory_region(
     const volatile void* p, std::size_t n);
+// NOLINTEND(bugprone-reserved-identifier, readability-identifier-naming)
 #endif
 
 /// For code that reads or writes the links inside free blocks.

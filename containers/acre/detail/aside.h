@@ -58,7 +58,7 @@ ACRE_INLINE bool IsShortText([[maybe_unused]] const Args&... args) {
 }
 
 /// Room for one T, on the stack, or in the arena where it needs that.
-template <class T, bool kInArena>
+template <class T, bool InArena>
 class Aside {
  public:
   explicit Aside(Arena&) {}
@@ -86,8 +86,8 @@ class Aside<T, true> {
 };
 
 /// A large one would take too much of the stack.
-template <class T, bool kMustBeInArena = false>
-using AsideOf = Aside<T, kMustBeInArena || (sizeof(T) > 1024)>;
+template <class T, bool MustBeInArena = false>
+using AsideOf = Aside<T, MustBeInArena || (sizeof(T) > 1024)>;
 
 }  // namespace acre::inline ACRE_ABI::detail
 

@@ -197,9 +197,9 @@ class Table {
   }
 
   /// The same for a `construct` that may run anything: a source that collects,
-  /// finalizers, code of the user's. `kInPlace`: what it makes must lie in the
+  /// finalizers, code of the user's. `InPlace`: what it makes must lie in the
   /// arena. Where the key has come meanwhile, that one stays.
-  template <bool kInPlace, class Q, class Construct>
+  template <bool InPlace, class Q, class Construct>
   __attribute__((noinline)) Insertion TryInsertAside(const Q& key,
                                                      Construct construct) {
     CheckLive();
@@ -210,7 +210,7 @@ class Table {
     CheckMayAllocate(
         rep_.has_table() ? static_cast<const void*>(rep_.slots) : this, arena,
         Policy::kName);
-    AsideOf<Slot, kInPlace> aside(arena);
+    AsideOf<Slot, InPlace> aside(arena);
     construct(static_cast<void*>(aside.get()));
     return Placed(PlaceMade(rep_, kOps, hash, aside.get()));
   }
