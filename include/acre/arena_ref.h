@@ -14,6 +14,7 @@
 #define ACRE_ARENA_REF_H_
 
 #include <cstdint>
+#include <type_traits>
 
 #include "acre/arena.h"
 #include "acre/config.h"
@@ -23,8 +24,9 @@
 namespace acre::inline ACRE_ABI {
 
 namespace detail {
-/// Of the stretch in which the block around `address` was made.
-std::uint64_t StampOf(const Arena& arena, const void* address) noexcept;
+/// Of the stretch in which the block around `address` was made. Fails (checked
+/// builds) where nothing live is there.
+std::uint64_t StampOf(const Arena& arena, const void* address);
 /// False where the arena has ended (checked builds know), or a Reset or Rewind
 /// has passed that stamp.
 bool IsLiveIn(const Arena* arena, std::uint64_t stamp) noexcept;
@@ -37,10 +39,12 @@ bool IsLiveIn(const Arena* arena, std::uint64_t stamp) noexcept;
 /// that the collector scans it keeps a collected arena alive, through its
 /// second word also where the host has switched interior pointers off (Guile,
 /// ECL: see CollectorSeesInteriorPointers) and scans aligned addresses alone.
-/// Not noticed: Free of the one object; in release builds the end of an
-/// explicit arena.
-/// Complexity: an access is one comparison; for what is older than an open
-/// mark, the logarithm of the number of open marks. Threads: as the arena.
+/// Not noticed: Free of the one object; what a TypedArena, a pool or a
+/// StackArena takes back by itself; in release builds the end of an explicit
+/// arena. Converts to a reference to const, or to a base. No element: inside of
+/// arenas a plain pointer does. Complexity: an access is one comparison; for
+/// what is older than an open mark, the logarithm of the number of open marks.
+/// Threads: as the arena.
 template <class T>
 struct ArenaRef {
   T* pointer = nullptr;
@@ -61,6 +65,11 @@ struct ArenaRef {
   /// Whether it refers to anything, live or not.
   explicit operator bool() const noexcept { return pointer != nullptr; }
 
+  template <class U>
+  requires(!std::is_same_v<T, U> && std::is_convertible_v<T*, U*>)
+  operator ArenaRef<U>() const noexcept {  // NOLINT: as pointers do
+    return {pointer, base, stamp};
+  }
   friend bool operator==(const ArenaRef&, const ArenaRef&) = default;
 
  private:
@@ -70,15 +79,22 @@ struct ArenaRef {
   }
 };
 
-/// The reference to an object, or part of one, in a living arena; base is null
-/// for a pointer into no arena. Constant; in an arena with open marks the
+/// The reference to an object, or part of one; base is null for a pointer into
+/// no arena. Requires: the object is live (checked builds verify it where an
+/// arena still has its memory). Constant; in an arena with open marks the
 /// logarithm of their number. Threads: as the arena.
 template <class T>
-ArenaRef<T> RefTo(T* pointer) noexcept {
+ArenaRef<T> RefTo(T* pointer) {
   Arena* const base = ArenaOf(pointer);
   if (base == nullptr) return {pointer, nullptr, 0};
   return {pointer, base, detail::StampOf(*base, pointer)};
 }
+
+template <class T>
+inline constexpr const char* kHostValue<ArenaRef<T>> =
+    "acre::ArenaRef is for what lies outside of arenas: use a plain pointer, "
+    "or "
+    "acre::WeakArenaRef for another arena";
 
 /// Names an arena without keeping it alive: null once the collector has taken
 /// it, or once the Arena has ended, whatever is made at its address afterwards.

@@ -3,20 +3,25 @@
 // The fields of registered structs, for code that works on all of them:
 // inspectors, protocols, formats.
 //
-//   acre::ForEachField(player, [](const acre::Field& field, auto& value) {
-//     fmt::print("{} = {}\n", field.name, value);
+//   acre::ForEachField(player, [&](const acre::Field& field, auto& value) {
+//     inspector.Row(field.name, value);  // with an overload for each type
 //   });
 //
 // In the order of the layout; those of a registered base stand among the
-// struct's own. Passed over are opaque holes, which have no value, and members
-// that are references. A visitor that returns bool ends the walk by false.
+// struct's own (their names may be the same). Passed over are opaque holes,
+// members that are references, and empty bases without a layout. A visitor that
+// returns bool ends the walk by false.
 //
-// Types that are known at run time only, from a TypeLayout:
+// Types that are known at run time only, from a TypeLayout. There a base is one
+// part, and what pointers lead to is a part of theirs:
 //
 //   void Show(const acre::TypeLayout& type, const void* object) {
 //     acre::ForEachPart(type, object, [](const acre::Part& part) {
 //       if (const int* number = part.as<int>()) return Show(*number);
-//       Show(part.type, part.object);
+//       // Not without end, where pointers lead in a circle; nor blindly.
+//       if (part.type.kind != acre::TypeKind::kPointer) {
+//         Show(part.type, part.object);
+//       }
 //     });
 //   }
 //
@@ -50,9 +55,16 @@ struct Field {
 
 namespace detail {
 
+/// Checked builds: fails where the storage of a container is gone.
+void CheckStorage(const TypeLayout& type, const void* handle);
+
 /// A visitor's answer: whether to go on.
 template <class Visitor, class... Args>
 constexpr bool GoesOn(Visitor& visitor, Args&&... args) {
+  static_assert(std::is_invocable_v<Visitor&, Args...>,
+                "acre: a visitor takes (const acre::Field&, T& value) for each "
+                "type of the fields, (const acre::Field&, "
+                "std::type_identity<T>), or (const acre::Part&)");
   using Result = std::invoke_result_t<Visitor&, Args...>;
   if constexpr (std::is_void_v<Result>) {
     visitor(std::forward<Args>(args)...);
@@ -72,11 +84,22 @@ template <class T>
 inline constexpr auto kListedOf =
     acre_layout(static_cast<LayoutTag<T>*>(nullptr));
 
+/// What base(M) in the layout of T may name: no base that there is twice.
+// The one cast that reaches private bases.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wold-style-cast"
+template <class M, class T>
+concept OneBaseOf = std::is_class_v<M> && std::is_base_of_v<M, T> &&
+    requires(const T& object) {
+  (const M&)object;
+};
+#pragma GCC diagnostic pop
+
 /// Whether the I-th entry of T's list is a base. The address of a base is no
 /// member's of the same type.
 template <class T, class M, std::size_t I>
 consteval bool IsBaseAt() {
-  if constexpr (std::is_class_v<M> && std::is_base_of_v<M, T>) {
+  if constexpr (OneBaseOf<M, T>) {
     return kListedOf<T>.fields[I].offset == BaseOffset<T, M>();
   } else {
     return false;
@@ -133,6 +156,10 @@ constexpr bool WalkFields(Visit& visit) {
 
 }  // namespace detail
 
+/// A struct whose fields can be walked.
+template <class T>
+concept HasFields = detail::kHasFields<std::remove_cvref_t<T>>;
+
 /// Calls visitor(const Field&, M& value) for every field of `object`; `value`
 /// is const where the object or the member is. False where the visitor ended
 /// the walk.
@@ -155,7 +182,7 @@ constexpr bool ForEachFieldOf(Visitor&& visitor) {
   const auto visit = [&]<class M>(const Field& field, std::type_identity<M> m) {
     return detail::GoesOn(visitor, field, m);
   };
-  return detail::WalkFields<std::remove_const_t<T>, 0>(visit);
+  return detail::WalkFields<std::remove_cvref_t<T>, 0>(visit);
 }
 
 /// How many those are.
@@ -169,7 +196,7 @@ consteval std::size_t FieldCount() {
 /// A part of an object whose type is known at run time only.
 struct Part {
   std::string_view name;     ///< of a field; empty for all others
-  std::size_t index;         ///< of the part among its neighbours
+  std::size_t index;         ///< among those visited; of an alternative its own
   const TypeLayout& type;    ///< of the part itself
   const void* object;        ///< where it lies
   const FieldLayout* field;  ///< of a registered struct; else null
@@ -183,15 +210,17 @@ struct Part {
 };
 
 /// Calls visitor(const Part&) for every part of an object of that type:
-///   structs, pairs, tuples   their fields; holes are passed over. A base is a
-///                            field with the name of its type
+///   structs, pairs, tuples   their fields; holes and references are passed
+///                            over. A base is one field, named as in the layout
 ///   arrays, views, Vectors,  the elements; entries of Maps are pairs, elements
 ///   Sets, Maps, Strings      of Strings are chars
 ///   optional, variant        the live one, if any
-///   pointers                 what they point to, if to anything
-///   all others               none
-/// False where the visitor ended the walk. What `borrowed` pointers and views
-/// lead to is for the caller to know. The object must not change meanwhile.
+///   pointers                 what they point to, if to anything: one object,
+///                            of size 0 where its type is not defined
+///   all others               none; void* and function pointers among them
+/// False where the visitor ended the walk. Where a `borrowed` pointer or view
+/// leads is for the caller to know (Part::field has the note). The object must
+/// be live (checked builds verify it of containers) and not change meanwhile.
 template <class Visitor>
 bool ForEachPart(const TypeLayout& type, const void* object,
                  Visitor&& visitor) {
@@ -210,6 +239,7 @@ bool ForEachPart(const TypeLayout& type, const void* object,
   if (type.kind == TypeKind::kStruct) {
     for (const FieldLayout& field : type.fields) {
       if (field.note == FieldNote::kOpaque) continue;
+      if (field.type()->name.ends_with('&')) continue;
       const bool is_pair = field.name[0] == '.';
       const Part part{field.name.substr(is_pair ? 1 : 0), index++,
                       *field.type(), bytes + field.offset,
@@ -226,6 +256,7 @@ bool ForEachPart(const TypeLayout& type, const void* object,
     return each(*type.element(), ops->view(object));
   }
   if (type.kind == TypeKind::kHandle) {
+    if constexpr (kChecked) detail::CheckStorage(type, object);
     std::size_t cursor = 0;
     for (;;) {
       const ElementRun run = ops->next_run(object, &cursor);

@@ -8,6 +8,7 @@
 #include "acre/detail/life.h"
 #include "acre/detail/location.h"
 #include "acre/failure.h"
+#include "acre/fields.h"
 #include "core/slow_path.h"
 
 namespace acre::inline ACRE_ABI::detail {
@@ -68,12 +69,31 @@ bool IsOlderThanMark(const Arena& arena, const void* address) noexcept {
   return SlowPath(const_cast<Arena&>(arena)).IsOlderThanMark(address);
 }
 
-std::uint64_t StampOf(const Arena& arena, const void* address) noexcept {
+std::uint64_t StampOf(const Arena& arena, const void* address) {
+  ACRE_CHECK(
+      !kChecked || Locate(address).place == Place::kLive,
+      "RefTo: %p lies in memory of arena '%s' that is not handed out, or "
+      "was given up",
+      address, arena.name());
   return SlowPath(const_cast<Arena&>(arena)).StampOf(address);
 }
 
 bool IsLiveIn(const Arena* arena, std::uint64_t stamp) noexcept {
   return IsLiving(arena) && arena->IsLive(stamp);
+}
+
+void CheckStorage(const TypeLayout& type, const void* handle) {
+  const HandleStorage storage = type.ops->storage(handle);
+  if (storage.block == nullptr || IsLiveIn(storage.arena, storage.stamp))
+    return;
+  Gone gone;
+  const char* const name = IsLiving(storage.arena) ? storage.arena->name()
+                           : FindEnded(storage.arena, &gone) ? gone.name
+                                                             : "?";
+  FailMisuse(
+      "acre: ForEachPart: the storage of the %.*s at %p was given up by a "
+      "Reset, a Rewind or the end of arena '%s'",
+      static_cast<int>(type.name.size()), type.name.data(), handle, name);
 }
 
 void FailStaleRef(const Arena* arena, const void* pointer) {

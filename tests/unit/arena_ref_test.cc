@@ -96,6 +96,34 @@ TEST_CASE("ArenaRef: a Reset ends it, also where the block is used again") {
              "arena 'level'");
 }
 
+TEST_CASE("ArenaRef: checked builds refuse what is not live") {
+  if (!acre::kChecked) return;
+  Arena arena({.name = "level"});
+  int* freed = arena.New<int>(1);
+  arena.Free(freed);
+  CHECK_DIES(RefTo(freed), "RefTo: .* of arena 'level'");
+  int* passed = arena.New<int>(1);
+  arena.Reset();
+  CHECK_DIES(RefTo(passed), "RefTo: .* of arena 'level'");
+}
+
+TEST_CASE("ArenaRef: converts as pointers do, and is no element") {
+  struct Base {
+    int a = 1;
+  };
+  struct Derived : Base {
+    int b = 2;
+  };
+  Derived object;
+  const ArenaRef<Derived> ref = RefTo(&object);
+  const ArenaRef<const Derived> constant = ref;
+  const ArenaRef<Base> base = ref;
+  CHECK(constant->b == 2);
+  CHECK(base->a == 1);
+  static_assert(!std::is_convertible_v<ArenaRef<Base>, ArenaRef<Derived>>);
+  static_assert(!acre::Element<ArenaRef<int>>);
+}
+
 TEST_CASE("ArenaRef: Rewind ends what is younger than the mark, not the rest") {
   Arena arena;
   int* before = arena.New<int>(1);

@@ -26,6 +26,7 @@
 #include "acre/set.h"
 #include "acre/string.h"
 #include "acre/vector.h"
+#include "support/death.h"
 
 namespace fields_test {
 
@@ -179,6 +180,42 @@ TEST_CASE("fields: those of bases stand among the struct's own") {
   });
   CHECK(numbers == std::vector<std::int64_t>{1, 2, 3, 4, 5});
   CHECK(x == 8);
+}
+
+struct Left : Named {
+  int left = 6;
+};
+ACRE_LAYOUT(Left, base(Named), left)
+struct Right : Named {
+  int right = 7;
+};
+ACRE_LAYOUT(Right, base(Named), right)
+struct Twice : Left, Right {
+  Named own{8};
+};
+ACRE_LAYOUT(Twice, base(Left), base(Right), own)
+
+TEST_CASE("fields: a base that there is twice, and a member of its type") {
+  CHECK(Names<Twice>() == "first left first right own ");
+  static_assert(acre::HasFields<const Twice&>);
+  static_assert(!acre::HasFields<int>);
+  static_assert(!acre::HasFields<Vec2>);
+}
+
+struct WithReference {
+  int& other;
+  int own = 2;
+};
+ACRE_LAYOUT(WithReference, borrowed(other), own)
+
+TEST_CASE("fields: references are passed over, by type and at run time") {
+  int other = 1;
+  const WithReference object{other};
+  CHECK(Names<WithReference>() == "own ");
+  std::string names;
+  acre::ForEachPart(acre::LayoutOf<WithReference>(), &object,
+                    [&](const Part& part) { names.append(part.name); });
+  CHECK(names == "own");
 }
 
 TEST_CASE("fields: holes have no value, an empty struct no fields") {
@@ -335,6 +372,23 @@ TEST_CASE("fields: a long String, a Map of many, indices") {
       });
   CHECK_FALSE(is_whole);
   CHECK(sum == 700);
+}
+
+TEST_CASE("fields: checked builds notice containers whose storage is gone") {
+  if (!acre::kChecked) return;
+  acre::Arena arena({.name = "level"});
+  acre::Map<Int, Int> map(arena);
+  acre::Vector<Int> list(arena, {1, 2, 3});
+  acre::String text(arena, std::string(40, 'x'));
+  map[1] = 2;
+  arena.Reset();
+  const auto walk = [](const auto& container) {
+    using C = std::remove_cvref_t<decltype(container)>;
+    acre::ForEachPart(acre::LayoutOf<C>(), &container, [](const Part&) {});
+  };
+  CHECK_DIES(walk(map), "ForEachPart: the storage of the .*Map.* 'level'");
+  CHECK_DIES(walk(list), "ForEachPart: the storage of the .*Vector.* 'level'");
+  CHECK_DIES(walk(text), "ForEachPart: the storage of the .*String.* 'level'");
 }
 
 TEST_CASE("fields: at run time a base is a field, a hole none") {
