@@ -202,15 +202,24 @@ TEST_CASE("fields: a base that there is twice, and a member of its type") {
   static_assert(!acre::HasFields<Vec2>);
 }
 
+namespace {
+// References lie there as pointers, whatever they refer to.
 struct WithReference {
-  int& other;
+  Derived& other;
+  char& letter;
   int own = 2;
 };
-ACRE_LAYOUT(WithReference, borrowed(other), own)
+ACRE_LAYOUT(WithReference, borrowed(other), borrowed(letter), own)
+static_assert(acre::Element<WithReference>);
+static_assert(acre::LayoutOf<WithReference>().fields[1].offset == 8);
+static_assert(acre::LayoutOf<WithReference>().fields[1].size == 8);
+static_assert(acre::LayoutOf<WithReference>().fields[1].align == 8);
+}  // namespace
 
 TEST_CASE("fields: references are passed over, by type and at run time") {
-  int other = 1;
-  const WithReference object{other};
+  Derived other;
+  char letter = 'x';
+  const WithReference object{other, letter};
   CHECK(Names<WithReference>() == "own ");
   std::string names;
   acre::ForEachPart(acre::LayoutOf<WithReference>(), &object,

@@ -188,9 +188,17 @@ struct Shape<std::array<T, N>> : ArrayShape<T, N> {};
 
 // ---- structs: registered ones and std::pair
 
-/// An empty member or base shares its address with what comes next.
+/// An empty member or base shares its address with what comes next. A reference
+/// lies there as a pointer, though sizeof tells of what it refers to.
 template <class M>
-inline constexpr std::uint32_t kFieldSize = std::is_empty_v<M> ? 0 : kSizeIn<M>;
+inline constexpr std::uint32_t kFieldSize = std::is_reference_v<M>
+                                                ? sizeof(void*)
+                                            : std::is_empty_v<M> ? 0
+                                                                 : kSizeIn<M>;
+template <class M>
+inline constexpr std::uint32_t kFieldAlign = std::is_reference_v<M>
+                                                 ? alignof(void*)
+                                                 : alignof(M);
 
 /// Bytes before the tail padding, in which a class may put what comes next.
 template <class M>
@@ -212,7 +220,7 @@ struct RegisteredShape<T, LayoutFields<M...>> : PlainShape {
     constexpr auto kLayout = acre_layout(static_cast<LayoutTag<T>*>(nullptr));
     constexpr const TypeLayout* (*kTypes[])() = {&GetLayout<M>..., nullptr};
     constexpr std::uint32_t kSizes[] = {kFieldSize<M>..., 0};
-    constexpr std::uint32_t kAligns[] = {alignof(M)..., 0};
+    constexpr std::uint32_t kAligns[] = {kFieldAlign<M>..., 0};
     std::array<FieldLayout, sizeof...(M)> fields{};
     for (std::size_t i = 0; i < sizeof...(M); ++i) {
       const ListedField& listed = kLayout.fields[i];
