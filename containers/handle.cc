@@ -326,10 +326,6 @@ void AppendMade(VectorRep& rep, void* made, const TypeLayout& element) {
   ++rep.size;
 }
 
-void MoveLast(VectorRep& rep, std::size_t i, const TypeLayout& element) {
-  MoveTail(rep, i, rep.size - 1, element);
-}
-
 std::size_t MoveTail(VectorRep& rep, std::size_t i, std::size_t tail,
                      const TypeLayout& element) {
   tail = std::min<std::size_t>(tail, rep.size);

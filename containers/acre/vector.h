@@ -296,7 +296,7 @@ class Vector {
   iterator emplace(const_iterator at, Args&&... args) {
     const auto i = static_cast<size_type>(at - begin());
     emplace_back(std::forward<Args>(args)...);
-    return MoveLastTo(i < size() ? i : size() - 1);
+    return MoveTailTo(i, size() - 1);
   }
   iterator insert(const_iterator at,
                   const T& value) requires std::is_copy_constructible_v<T> {
@@ -533,13 +533,8 @@ class Vector {
     Grow(size() + count, false);
   }
 
-  /// Moves the last element to index i, and those from i on up by one.
-  iterator MoveLastTo(size_type i) {
-    detail::MoveLast(rep_, i, Element());
-    return begin() + i;
-  }
-  /// The same for those from `tail` on. Making them may have run code that has
-  /// erased others.
+  /// Moves the elements from `tail` on to index i, and those between up behind
+  /// them. Making them may have run code that has erased others.
   iterator MoveTailTo(size_type i, size_type tail) {
     return begin() + detail::MoveTail(rep_, i, tail, Element());
   }

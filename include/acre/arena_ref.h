@@ -93,8 +93,7 @@ ArenaRef<T> RefTo(T* pointer) {
 template <class T>
 inline constexpr const char* kHostValue<ArenaRef<T>> =
     "acre::ArenaRef is for what lies outside of arenas: use a plain pointer, "
-    "or "
-    "acre::WeakArenaRef for another arena";
+    "or acre::WeakArenaRef for another arena";
 
 /// Names an arena without keeping it alive: null once the collector has taken
 /// it, or once the Arena has ended, whatever is made at its address afterwards.

@@ -136,3 +136,34 @@ prepare_build() {
   # Scripts link archives; older build directories had shared libraries.
   meson setup "$dir" "$root" -Ddefault_library=static "${@:2}" && echo "$setup" >"$dir/setup.txt"
 }
+
+# Runs tests FIRST to LAST, the last two arguments, of a doctest program; shows
+# what they say where one fails.
+test_part() {
+  local first=${*: -2:1} last=${*: -1} status=0
+  local log=$2-$first.log
+  timeout "$1" "${@:3:$#-4}" --first="$first" --last="$last" >"$log" 2>&1 ||
+    status=$?
+  [[ $status -eq 0 ]] || grep -v '^\[doctest\] test cases' "$log"
+  return "$status"
+}
+
+# run_in_parts PARTS SECONDS LOG COMMAND...: all tests of a doctest program, in
+# parts side by side, each of which may take so long. The last line is "N
+# passed, N failed"; each part's own summary counts the tests of the others as
+# passed.
+run_in_parts() {
+  local seconds=$2 log=$3 all part first failed status=0
+  rm -f "$log"-*.log
+  all=$("${@:4}" --count | grep -oE '[0-9]+$') || return
+  part=$((all / $1 + 1))
+  export -f test_part
+  for ((first = 1; first <= all; first += part)); do
+    printf '%s\0' "$first" $((first + part - 1))
+  done | xargs -0 -n 2 -P "$(nproc)" bash -c 'test_part "$@"' bash \
+    "$seconds" "$log" "${@:4}" || status=$?
+  failed=$(sed -nE 's/^\[doctest\] test cases: .*\| *([0-9]+) failed.*/\1/p' \
+    "$log"-*.log | awk '{ n += $1 } END { print n + 0 }')
+  echo "$((all - failed)) passed, $failed failed"
+  return "$status"
+}

@@ -34,6 +34,17 @@ class Arena:
         if owner != self.address:
             raise GivenUp("the arena at %#x has ended" % self.address)
 
+    def require(self, gone):
+        """Its entry. Fails, in those words, where it has ended: it looks like
+        one that has no chunk then."""
+        try:
+            self.check()
+        except GivenUp:
+            raise GivenUp(gone) from None
+        if self.entry() == 0:
+            raise GivenUp(gone)
+        return self.entry()
+
     def name(self):
         return text(self.field("options_.name"), "the arena's name")
 
@@ -197,14 +208,7 @@ def check_storage(library, arena_at, data, size, stamp):
         read(data + size - 1, 1, "its data")
         return
     arena = Arena(library, arena_at)
-    try:
-        arena.check()
-        entry = arena.entry()
-        if entry == 0:
-            raise GivenUp("it has no chunk")
-    except GivenUp:
-        raise GivenUp(
-            "its storage was given up: its arena has ended") from None
+    entry = arena.require("its storage was given up: its arena has ended")
     if not arena.is_live(stamp):
         raise GivenUp("its storage was given up by a Reset or Rewind of the "
                       'arena "%s"' % arena.name())

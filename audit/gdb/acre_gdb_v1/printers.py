@@ -51,6 +51,12 @@ class Printer:
         except (gdb.error, RuntimeError, ValueError, OverflowError) as e:
             return Corrupt(str(e)).text
 
+    def required_library(self):
+        """For what libacre alone can tell."""
+        if self.library is None:
+            raise Fault("no libacre tells where it is: is the program running?")
+        return self.library
+
     def address(self):
         """Of the object; None where it is not in memory."""
         at = self.value.address
@@ -272,9 +278,7 @@ class ArenaPrinter(Printer):
         address = self.address()
         if address is None:
             raise Fault("an arena that is not in memory")
-        if self.library is None:
-            raise Fault("no libacre tells where it is: is the program running?")
-        arena = Arena(self.library, address)
+        arena = Arena(self.required_library(), address)
         check_fill(self.library, arena.field("stamp_"))
         arena.check()
         return describe_arena(arena)
@@ -301,15 +305,8 @@ class MarkPrinter(Printer):
         check_fill(self.library, arena)
         if arena == 0:
             return ()
-        if self.library is None:
-            raise Fault("no libacre tells where it is: is the program running?")
-        arena = Arena(self.library, arena)
-        try:
-            arena.check()
-            if arena.entry() == 0:
-                raise GivenUp("no chunks")
-        except GivenUp:
-            raise GivenUp("a mark of an arena that has ended") from None
+        arena = Arena(self.required_library(), arena)
+        arena.require("a mark of an arena that has ended")
         number = arena.mark_number(int(self.value["state_"]),
                                    int(self.value["stamp_"]))
         name = quoted(arena.name())
@@ -331,15 +328,8 @@ class ArenaRefPrinter(Printer):
         check_fill(self.library, base)
         if base == 0:
             return pointer, None
-        if self.library is None:
-            raise Fault("no libacre tells where it is: is the program running?")
-        arena = Arena(self.library, base)
-        try:
-            arena.check()
-            if arena.entry() == 0:
-                raise GivenUp("no chunks")
-        except GivenUp:
-            raise GivenUp("a reference into an arena that has ended") from None
+        arena = Arena(self.required_library(), base)
+        arena.require("a reference into an arena that has ended")
         if not arena.is_live(int(self.value["stamp"])):
             raise GivenUp("what it refers to was given up by a Reset or Rewind "
                           'of the arena "%s"' % arena.name())
@@ -364,15 +354,14 @@ class WeakArenaRefPrinter(Printer):
         check_fill(self.library, entry)
         if entry == 0:
             return None
-        if self.library is None:
-            raise Fault("no libacre tells where it is: is the program running?")
-        lives = self.library.field(entry, "ArenaEntry.lives")
-        address = self.library.arena_of(entry)
+        library = self.required_library()
+        lives = library.field(entry, "ArenaEntry.lives")
+        address = library.arena_of(entry)
         if lives < life // 2:
             raise Corrupt("it is of life %d of %d" % (life // 2, lives))
         if address == 0 or lives != life // 2:
             raise GivenUp("a reference to an arena that is gone")
-        return quoted(Arena(self.library, address).name())
+        return quoted(Arena(library, address).name())
 
     def title(self, state):
         if state is None:

@@ -182,8 +182,6 @@ ACRE_COLD void GrowVector(VectorRep& rep, std::size_t wanted,
 /// Appends an element that was made elsewhere, as bytes. Where there is no room
 /// and none to be had, what it holds is given back.
 void AppendMade(VectorRep& rep, void* made, const TypeLayout& element);
-/// Moves the last element to index i, and those from i on up by one.
-void MoveLast(VectorRep& rep, std::size_t i, const TypeLayout& element);
 /// Moves those from `tail` on, if there are as many, to index i, and the ones
 /// between up behind them. Where the first of them is then.
 std::size_t MoveTail(VectorRep& rep, std::size_t i, std::size_t tail,
