@@ -8,7 +8,7 @@
 
 #include "acre/audit.h"
 #include "acre/config.h"
-#include "json_writer.h"
+#include "acre/json_writer.h"
 
 #pragma GCC visibility push(hidden)
 namespace acre::inline ACRE_ABI::detail {

@@ -11,7 +11,7 @@
 #include <tuple>
 
 #include "acre/audit_report.h"
-#include "utf8.h"
+#include "acre/detail/utf8.h"
 
 namespace acre::inline ACRE_ABI {
 namespace {
@@ -21,7 +21,7 @@ namespace {
 std::string Escaped(std::string_view text) {
   std::string escaped;
   const auto add_byte = [&](unsigned char byte) {
-    escaped += '\\' + detail::ByteText(byte);
+    fmt::format_to(std::back_inserter(escaped), "\\\\x{:02x}", byte);
   };
   detail::ForEachCharacter(
       text,

@@ -6,7 +6,6 @@
 #include "acre/audit_report.h"
 #include "file_writer.h"
 #include "finding_json.h"
-#include "json_writer.h"
 #include "memory_map.h"
 #include "page.h"
 
@@ -33,7 +32,7 @@ class PageWriter {
         report_(report),
         map_(MapMemory(arena)),
         out_(file),
-        json_(out_.text(), JsonPlace::kScript) {}
+        json_(out_.text(), {.bytes = JsonBytes::kShow, .in_script = true}) {}
 
   bool Write() {
     Add({kHead, "<style>", PageStyle(), "</style>\n</head>\n<body>",
@@ -63,6 +62,7 @@ class PageWriter {
     WriteTypes();
     WriteChunks();
     json_.EndObject();
+    json_.Flush();
   }
 
   void WriteStats() {

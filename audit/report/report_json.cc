@@ -106,7 +106,7 @@ void WriteGarbageFields(JsonWriter& json, const Garbage& garbage) {
 
 std::string ToJsonLines(const AuditReport& report) {
   std::string text;
-  detail::JsonWriter json(text);
+  JsonWriter json(text, {.bytes = JsonBytes::kShow});
   detail::WriteHeader(json, report);
   for (const Finding& finding : report.findings) {
     detail::BeginRecord(json, "finding");
@@ -119,6 +119,7 @@ std::string ToJsonLines(const AuditReport& report) {
     detail::EndRecord(json);
   }
   detail::WriteSummary(json, report);
+  json.Flush();
   return text;
 }
 

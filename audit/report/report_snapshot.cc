@@ -11,9 +11,9 @@
 #include <unordered_map>
 
 #include "acre/audit_report.h"
+#include "acre/json_writer.h"
 #include "file_writer.h"
 #include "heap_graph.h"
-#include "json_writer.h"
 
 namespace acre::inline ACRE_ABI {
 namespace detail {
@@ -154,7 +154,7 @@ class SnapshotWriter {
   }
 
   void WriteStrings() {
-    JsonWriter json(out_.text());
+    JsonWriter json(out_.text(), {.bytes = JsonBytes::kShow});
     json.Key("strings");
     json.BeginArray();
     for (const std::string* text : strings_.order()) {
@@ -162,6 +162,7 @@ class SnapshotWriter {
       out_.FlushIfFull();
     }
     json.EndArray();
+    json.Flush();
     out_.text() += "}\n";
   }
 

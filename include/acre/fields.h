@@ -51,6 +51,7 @@ struct Field {
   std::size_t offset = 0;  ///< in the struct that is walked, in bytes
   FieldNote note = FieldNote::kNone;
   std::string_view reason = {};  ///< of kReviewed
+  const char* json = nullptr;    ///< of json_name; empty: json_skip; else null
 };
 
 namespace detail {
@@ -109,7 +110,8 @@ consteval bool IsBaseAt() {
 template <class T, std::size_t I, std::size_t Start>
 inline constexpr Field kFieldAt{
     kListedOf<T>.fields[I].name, Start + kListedOf<T>.fields[I].offset,
-    kListedOf<T>.fields[I].note, kListedOf<T>.fields[I].reason};
+    kListedOf<T>.fields[I].note, kListedOf<T>.fields[I].reason,
+    kListedOf<T>.fields[I].json};
 
 /// Calls visit(field, std::type_identity<M>()) for every field of the T that
 /// lies Start bytes into what is walked.

@@ -24,6 +24,10 @@
 //   opaque(name, bytes)        a hole of up to `bytes` bytes at this place:
 //                              bit-fields, over-aligned padding
 //   base(Base)                 a base class, itself registered
+//   json_name(field, "name")   its name in JSON (<acre/to_json.h>), or that a
+//                              borrowed one stands there
+//   json_skip(field)           is neither written to JSON nor read from it; of
+//                              these two, the field may be another note
 //
 // Fields must be in declaration order. A registration that leaves a field out
 // does not compile where the type is used, unless the field hides in padding
@@ -74,7 +78,14 @@ struct ListedField {
   std::size_t offset = 0;
   FieldNote note = FieldNote::kNone;
   const char* reason = "";
-  std::size_t hole = 0;  // bytes of an opaque one
+  std::size_t hole = 0;        // bytes of an opaque one
+  const char* json = nullptr;  // its name there; empty: it is left out
+
+  constexpr ListedField Json(const char* json_name) const {
+    ListedField field = *this;
+    field.json = json_name;
+    return field;
+  }
 };
 
 /// The type of an opaque hole.
@@ -182,6 +193,8 @@ inline constexpr bool kEnds = sizeof(UseVectorInsteadOfFlexibleArray<T>) > 0;
 #define ACRE_PROBE_reviewed(...) 0, 1
 #define ACRE_PROBE_opaque(...) 0, 1
 #define ACRE_PROBE_base(...) 0, 1
+#define ACRE_PROBE_json_name(...) 0, 1
+#define ACRE_PROBE_json_skip(...) 0, 1
 
 #define ACRE_MEMBER_(f, ...) \
   { #f, offsetof(AcreT, f) __VA_OPT__(, ) __VA_ARGS__ }
@@ -196,6 +209,19 @@ inline constexpr bool kEnds = sizeof(UseVectorInsteadOfFlexibleArray<T>) > 0;
   { #__VA_ARGS__, ::acre::detail::BaseOffset<AcreT, __VA_ARGS__>() }
 // clang-format on
 
+#define ACRE_NOTE_json_name(f, json_name) ACRE_INNER_(f).Json(json_name)
+#define ACRE_NOTE_json_skip(f) ACRE_INNER_(f).Json("")
+// A note in a note: the same macros once more, since none expands in itself.
+#define ACRE_INNER_(x) \
+  ::acre::detail::ListedField ACRE_CAT3_(ACRE_INNER_, ACRE_IS_NOTE3_(x))(x)
+#define ACRE_INNER_0(f) ACRE_MEMBER_(f)
+#define ACRE_INNER_1(note) ACRE_CAT4_(ACRE_NOTE_, note)
+#define ACRE_CAT3_(a, b) ACRE_CAT4_(a, b)
+#define ACRE_CAT4_(a, b) a##b
+#define ACRE_IS_NOTE3_(x) ACRE_SECOND3_OF_(ACRE_CAT4_(ACRE_PROBE_, x), 0, 0)
+#define ACRE_SECOND3_OF_(...) ACRE_SECOND3_(__VA_ARGS__)
+#define ACRE_SECOND3_(a, b, ...) b
+
 #define ACRE_FIELD_0(f) ACRE_MEMBER_(f)
 #define ACRE_FIELD_1(note) ACRE_CAT2_(ACRE_NOTE_, note)
 #define ACRE_FIELD_(x) ACRE_CAT_(ACRE_FIELD_, ACRE_IS_NOTE_(x))(x)
@@ -206,6 +232,12 @@ inline constexpr bool kEnds = sizeof(UseVectorInsteadOfFlexibleArray<T>) > 0;
 #define ACRE_TYPE_OF_reviewed(f, reason) decltype(AcreT::f)
 #define ACRE_TYPE_OF_opaque(name, bytes) ::acre::detail::Hole
 #define ACRE_TYPE_OF_base(...) __VA_ARGS__
+
+#define ACRE_TYPE_OF_json_name(f, json_name) ACRE_INNER_TYPE_(f)
+#define ACRE_TYPE_OF_json_skip(f) ACRE_INNER_TYPE_(f)
+#define ACRE_INNER_TYPE_(x) ACRE_CAT3_(ACRE_INNER_TYPE_, ACRE_IS_NOTE3_(x))(x)
+#define ACRE_INNER_TYPE_0(f) decltype(AcreT::f)
+#define ACRE_INNER_TYPE_1(note) ACRE_CAT4_(ACRE_TYPE_OF_, note)
 
 #define ACRE_TYPE_0(f) decltype(AcreT::f)
 #define ACRE_TYPE_1(note) ACRE_CAT2_(ACRE_TYPE_OF_, note)

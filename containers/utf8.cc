@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-#include "utf8.h"
-
-#include <fmt/format.h>
+#include "acre/detail/utf8.h"
 
 namespace acre::inline ACRE_ABI::detail {
 namespace {
@@ -45,10 +43,6 @@ std::size_t CharacterLength(std::string_view text) noexcept {
     }
   }
   return lead.length;
-}
-
-std::string ByteText(unsigned char byte) {
-  return fmt::format("\\x{:02x}", byte);
 }
 
 }  // namespace acre::inline ACRE_ABI::detail

@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: MIT
 //
 // UTF-8: how names and keys, which may hold any bytes, become valid text.
+// Internal to acre.
 
-#ifndef ACRE_AUDIT_UTF8_H_
-#define ACRE_AUDIT_UTF8_H_
+#ifndef ACRE_CONTAINERS_DETAIL_UTF8_H_
+#define ACRE_CONTAINERS_DETAIL_UTF8_H_
 
 #include <cstddef>
-#include <string>
 #include <string_view>
 
 #include "acre/config.h"
 
-#pragma GCC visibility push(hidden)
 namespace acre::inline ACRE_ABI::detail {
 
 /// The length of the character that `text` starts with; 0 where it starts with
@@ -34,10 +33,6 @@ void ForEachCharacter(std::string_view text, Visit visit,
   }
 }
 
-/// "\xNN", as other bytes are shown.
-std::string ByteText(unsigned char byte);
-
 }  // namespace acre::inline ACRE_ABI::detail
-#pragma GCC visibility pop
 
-#endif  // ACRE_AUDIT_UTF8_H_
+#endif  // ACRE_CONTAINERS_DETAIL_UTF8_H_
