@@ -55,6 +55,12 @@ struct JsonStyle {
   JsonNotFinite not_finite = JsonNotFinite::kRefuse;
   /// Inside <script>: '<', '>' and '&' are escaped too.
   bool in_script = false;
+  /// Of ToJson: members of objects that were Maps stand in the order of their
+  /// texts, byte by byte.
+  bool sort_keys = false;
+  /// Of ToJson: levels of arrays and objects in each other. More is an error:
+  /// what is deeper, no reader that minds its stack would take.
+  unsigned max_depth = 512;
 };
 
 /// What a JsonWriter did not write as it was asked.
@@ -158,6 +164,7 @@ class JsonWriter {
   void Flush();
 
   JsonWriteError error() const { return error_; }
+  const JsonStyle& style() const { return style_; }
 
  private:
   static constexpr std::size_t kRoom = 960;

@@ -1,0 +1,1066 @@
+// SPDX-License-Identifier: MIT
+
+#include "json_builder.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <span>
+#include <utility>
+
+#include "json_links.h"
+#include "json_walk.h"
+
+namespace acre::inline ACRE_ABI::detail {
+namespace {
+
+using simdjson::dom::element_type;
+
+struct Range {
+  std::int64_t least;
+  std::uint64_t most;
+};
+
+template <class T>
+constexpr Range kRangeOf{std::numeric_limits<T>::min(),
+                         std::numeric_limits<T>::max()};
+
+Range RangeOf(JsonKind kind) {
+  switch (kind) {
+    case JsonKind::kInt8:
+      return kRangeOf<std::int8_t>;
+    case JsonKind::kInt16:
+      return kRangeOf<std::int16_t>;
+    case JsonKind::kInt32:
+      return kRangeOf<std::int32_t>;
+    case JsonKind::kInt64:
+      return kRangeOf<std::int64_t>;
+    case JsonKind::kUint8:
+      return kRangeOf<std::uint8_t>;
+    case JsonKind::kUint16:
+      return kRangeOf<std::uint16_t>;
+    case JsonKind::kUint32:
+      return kRangeOf<std::uint32_t>;
+    default:
+      return kRangeOf<std::uint64_t>;
+  }
+}
+
+std::string_view NameOfInteger(JsonKind kind) {
+  constexpr std::string_view kNames[] = {"int8",  "int16",  "int32",  "int64",
+                                         "uint8", "uint16", "uint32", "uint64"};
+  return kNames[static_cast<std::size_t>(kind) -
+                static_cast<std::size_t>(JsonKind::kInt8)];
+}
+
+void StoreInteger(JsonKind kind, std::uint64_t bits, void* slot) {
+  const auto store = [&]<class T>(T value) {
+    value = static_cast<T>(bits);
+    std::memcpy(slot, &value, sizeof value);
+  };
+  switch (kind) {
+    case JsonKind::kInt8:
+    case JsonKind::kUint8:
+      return store(std::uint8_t{});
+    case JsonKind::kInt16:
+    case JsonKind::kUint16:
+      return store(std::uint16_t{});
+    case JsonKind::kInt32:
+    case JsonKind::kUint32:
+      return store(std::uint32_t{});
+    default:
+      return store(std::uint64_t{});
+  }
+}
+
+bool IsIn(const Range& range, std::int64_t value) {
+  return value < 0 ? value >= range.least
+                   : static_cast<std::uint64_t>(value) <= range.most;
+}
+
+/// How many elements: the parser counts up to 2^24 - 1.
+template <class Container>
+std::size_t CountOf(const Container& container) {
+  std::size_t count = container.size();
+  if (count < 0xFFFFFF) return count;
+  count = 0;
+  for ([[maybe_unused]] const auto& each : container) ++count;
+  return count;
+}
+
+void FreeText(Arena& arena, void* made, std::size_t count) {
+  arena.Free(std::span<char>(static_cast<char*>(made), count));
+}
+
+}  // namespace
+
+JsonBuilder::~JsonBuilder() { Return({}); }
+
+void JsonBuilder::Return(const State& state) {
+  while (made_.size() > state.made) {
+    const Made made = made_.back();
+    made_.pop_back();
+    made.free(arena_, made.block, made.count);
+  }
+  links_.resize(state.links, Link{});
+  late_.resize(state.late, Late{});
+  memory_ = state.memory;
+}
+
+void* JsonBuilder::Build(GetJsonType pointer_type, JsonElement root) {
+  const JsonType& pointer = pointer_type();
+  root_type_ = &pointer.element();
+  root_element_ = root;
+  void* object = nullptr;
+  if (Charge(1, root_type_->size)) {
+    object = pointer.ops->make(arena_);
+    made_.push_back({object, 1, pointer.ops->free});
+    root_ = object;
+    if (Read(pointer.element_kind, pointer.element, root, object) &&
+        FillLate() && ResolveLinks()) {
+      return object;
+    }
+  }
+  std::reverse(levels_.begin(), levels_.end());
+  return nullptr;
+}
+
+// ---- numbers, words and texts
+
+bool JsonBuilder::ReadInteger(JsonKind kind, JsonElement element, void* slot) {
+  const Range range = RangeOf(kind);
+  std::uint64_t bits = 0;
+  bool fits = false;
+  switch (element.type()) {
+    case element_type::INT64: {
+      const std::int64_t value = element.get_int64().value_unsafe();
+      fits = IsIn(range, value);
+      bits = static_cast<std::uint64_t>(value);
+      break;
+    }
+    case element_type::UINT64:
+      bits = element.get_uint64().value_unsafe();
+      fits = bits <= range.most;
+      break;
+    case element_type::DOUBLE: {
+      // Below 2^53 every whole double is one text's value alone.
+      const double value = element.get_double().value_unsafe();
+      if (std::fabs(value) >= 0x1p53) break;
+      if (value != std::trunc(value)) {
+        return Expected(NameOfInteger(kind));
+      }
+      const auto whole = static_cast<std::int64_t>(value);
+      fits = IsIn(range, whole);
+      bits = static_cast<std::uint64_t>(whole);
+      break;
+    }
+    default:
+      return Expected(NameOfInteger(kind));
+  }
+  if (!fits) {
+    return Expected(std::string(NameOfInteger(kind)) + " (" +
+                    std::to_string(range.least) + " to " +
+                    std::to_string(range.most) + ')');
+  }
+  StoreInteger(kind, bits, slot);
+  return true;
+}
+
+ACRE_INLINE bool JsonBuilder::ReadDouble(JsonElement element, double* value,
+                                         const char* expected) {
+  switch (element.type()) {
+    case element_type::DOUBLE:
+      *value = element.get_double().value_unsafe();
+      return true;
+    case element_type::INT64: {
+      const std::int64_t whole = element.get_int64().value_unsafe();
+      has_met_zero_ |= whole == 0;
+      *value = static_cast<double>(whole);
+      return true;
+    }
+    case element_type::UINT64:
+      *value = static_cast<double>(element.get_uint64().value_unsafe());
+      return true;
+    case element_type::STRING: {
+      const std::string_view text = element.get_string().value_unsafe();
+      if (text == "NaN") {
+        *value = std::numeric_limits<double>::quiet_NaN();
+        return true;
+      }
+      if (text == "Infinity" || text == "-Infinity") {
+        *value = std::numeric_limits<double>::infinity();
+        if (text[0] == '-') *value = -*value;
+        return true;
+      }
+      [[fallthrough]];
+    }
+    default:
+      return Expected(expected);
+  }
+}
+
+bool JsonBuilder::ReadEnum(const JsonType& type, JsonElement element,
+                           void* slot) {
+  std::string_view name;
+  if (element.get(name) != simdjson::SUCCESS) {
+    if (element.is_number()) return ReadInteger(type.number, element, slot);
+    return Expected(std::string("a name of ") + std::string(type.name));
+  }
+  for (std::size_t i = 0; i < type.enumerator_count; ++i) {
+    if (name != type.enumerators[i].name) continue;
+    StoreInteger(type.number,
+                 static_cast<std::uint64_t>(type.enumerators[i].value), slot);
+    return true;
+  }
+  std::string names;
+  for (std::size_t i = 0; i < std::min(type.enumerator_count, 8U); ++i) {
+    if (i != 0) names += ", ";
+    names += type.enumerators[i].name;
+  }
+  if (type.enumerator_count > 8) names += ", ...";
+  return Expected(std::string(type.name) + " (" + names + ')');
+}
+
+void* JsonBuilder::MakeText(std::string_view text) {
+  const std::span<char> made = arena_.NewArray<char>(text.size());
+  made_.push_back({made.data(), text.size(), &FreeText});
+  std::memcpy(made.data(), text.data(), text.size());
+  return made.data();
+}
+
+bool JsonBuilder::ReadText(JsonKind kind, GetJsonType get_type,
+                           JsonElement element, void* slot) {
+  std::string_view text;
+  if (element.get(text) != simdjson::SUCCESS) {
+    if (kind == JsonKind::kCText && element.is_null()) return true;
+    return Expected("a text");
+  }
+  switch (kind) {
+    case JsonKind::kText:
+      if (text.size() > String::kInlineCapacity &&
+          !Charge(1, text.size() + 1)) {
+        return false;
+      }
+      static_cast<String*>(slot)->assign(text);
+      return true;
+    case JsonKind::kTextView: {
+      if (!Charge(1, text.size())) return false;
+      const std::string_view made(static_cast<const char*>(MakeText(text)),
+                                  text.size());
+      std::memcpy(slot, &made, sizeof made);
+      return true;
+    }
+    case JsonKind::kCText: {
+      if (text.find('\0') != std::string_view::npos) {
+        return Expected("a text without \\u0000");
+      }
+      if (!Charge(1, text.size() + 1)) return false;
+      // The parser ends texts with a zero.
+      const void* const made = MakeText({text.data(), text.size() + 1});
+      std::memcpy(slot, &made, sizeof made);
+      return true;
+    }
+    default: {
+      const std::size_t room = get_type().count;
+      if (text.size() > room || text.find('\0') != std::string_view::npos) {
+        return Expected("a text of at most " + std::to_string(room) +
+                        " bytes, none of them zero");
+      }
+      std::memset(slot, 0, room);
+      std::memcpy(slot, text.data(), text.size());
+      return true;
+    }
+  }
+}
+
+bool JsonBuilder::Read(JsonKind kind, GetJsonType type, JsonElement element,
+                       void* slot) {
+  switch (kind) {
+    case JsonKind::kNull:
+      return element.is_null() || Expected("null");
+    case JsonKind::kBool: {
+      bool value = false;
+      if (element.get(value) != simdjson::SUCCESS) {
+        return Expected("true or false");
+      }
+      std::memcpy(slot, &value, sizeof value);
+      return true;
+    }
+    case JsonKind::kInt8:
+    case JsonKind::kInt16:
+    case JsonKind::kInt32:
+    case JsonKind::kInt64:
+    case JsonKind::kUint8:
+    case JsonKind::kUint16:
+    case JsonKind::kUint32:
+    case JsonKind::kUint64:
+      return ReadInteger(kind, element, slot);
+    case JsonKind::kDouble: {
+      double value = 0;
+      if (!ReadDouble(element, &value, "a number")) return false;
+      std::memcpy(slot, &value, sizeof value);
+      return true;
+    }
+    case JsonKind::kFloat: {
+      double value = 0;
+      if (!ReadDouble(element, &value, "a number")) return false;
+      const auto narrow = static_cast<float>(value);
+      if (std::isinf(narrow) && std::isfinite(value)) {
+        return Expected("float (up to 3.4028235e+38)");
+      }
+      std::memcpy(slot, &narrow, sizeof narrow);
+      return true;
+    }
+    case JsonKind::kEnum:
+      return ReadEnum(type(), element, slot);
+    case JsonKind::kText:
+    case JsonKind::kTextView:
+    case JsonKind::kCText:
+    case JsonKind::kChars:
+      return ReadText(kind, type, element, slot);
+    case JsonKind::kList:
+    case JsonKind::kView:
+    case JsonKind::kArray:
+      return ReadList(type(), element, slot);
+    case JsonKind::kSet:
+      return ReadSet(type(), element, slot);
+    case JsonKind::kTuple:
+      return ReadTuple(type(), element, slot);
+    case JsonKind::kMap:
+      return ReadMap(type(), element, slot);
+    case JsonKind::kStruct:
+      return ReadStruct(type(), element, static_cast<char*>(slot));
+    case JsonKind::kOptional: {
+      if (element.is_null()) return true;
+      const JsonType& optional = type();
+      return Read(optional.element_kind, optional.element, element,
+                  optional.ops->engage(slot, 0));
+    }
+    case JsonKind::kVariant:
+      return ReadVariant(type(), element, slot);
+    case JsonKind::kPointer:
+      return ReadPointer(type(), element, slot);
+    case JsonKind::kAny:
+    case JsonKind::kNone:
+      break;
+  }
+  return Fail("JSON has no form for this");
+}
+
+// ---- structs
+
+namespace {
+
+/// Which fields there were.
+class Seen {
+ public:
+  explicit Seen(std::size_t count) {
+    if (count > 64) more_.resize(count);
+  }
+  /// Whether it was there before.
+  bool Add(std::size_t i) {
+    if (!more_.empty()) {
+      const bool was = more_[i];
+      more_[i] = true;
+      return was;
+    }
+    const std::uint64_t bit = std::uint64_t{1} << i;
+    const bool was = (bits_ & bit) != 0;
+    bits_ |= bit;
+    return was;
+  }
+  bool has(std::size_t i) const {
+    return more_.empty() ? (bits_ >> i & 1) != 0 : more_[i];
+  }
+
+ private:
+  std::uint64_t bits_ = 0;
+  std::vector<bool> more_;
+};
+
+/// The index of a field; `count` where there is none of that name.
+std::size_t FindField(const JsonType& type, std::string_view name) {
+  for (std::size_t i = 0; i < type.field_count; ++i) {
+    if (type.fields[i].name == name) return i;
+  }
+  return type.field_count;
+}
+
+}  // namespace
+
+std::vector<bool> JsonBuilder::Repeated(simdjson::dom::object members) {
+  std::vector<std::pair<std::string_view, std::size_t>> names;
+  for (const auto member : members)
+    names.emplace_back(member.key, names.size());
+  std::sort(names.begin(), names.end());
+  std::vector<bool> repeated(names.size());
+  for (std::size_t i = 0; i + 1 < names.size(); ++i) {
+    if (names[i].first == names[i + 1].first) repeated[names[i].second] = true;
+  }
+  return repeated;
+}
+
+/// Members of one name are found while they are read; what there is by then is
+/// taken back, and only the last ones are read.
+template <class ReadAll>
+bool JsonBuilder::ReadOnce(const JsonType& type, simdjson::dom::object members,
+                           void* object, ReadAll read_all) {
+  const State before = state();
+  const Result result = read_all(std::vector<bool>());
+  if (result != Result::kDuplicate) return result == Result::kFine;
+  if (rules_.refuse_duplicates) return false;
+  Return(before);
+  levels_.clear();
+  type.ops->renew(object, arena_);
+  return read_all(Repeated(members)) == Result::kFine;
+}
+
+bool JsonBuilder::ReadStruct(const JsonType& type, JsonElement element,
+                             char* object) {
+  simdjson::dom::object members;
+  if (element.get(members) != simdjson::SUCCESS) {
+    return Expected(std::string("an object for ") + std::string(type.name));
+  }
+  return ReadOnce(type, members, object, [&](const std::vector<bool>& skipped) {
+    return ReadMembers(type, members, object, skipped);
+  });
+}
+
+JsonBuilder::Result JsonBuilder::ReadMembers(const JsonType& type,
+                                             simdjson::dom::object members,
+                                             char* object,
+                                             const std::vector<bool>& skipped) {
+  Seen seen(type.field_count);
+  std::size_t next = 0;
+  std::size_t ordinal = 0;
+  const auto end = members.end();
+  for (auto at = members.begin(); at != end; ++at, ++ordinal) {
+    const std::string_view name = at.key();
+    std::size_t i = next;
+    if (i >= type.field_count || type.fields[i].name != name) {
+      i = FindField(type, name);
+      if (i == type.field_count) {
+        if (rules_.ignore_unknown) continue;
+        FailAtName(ordinal, std::string(type.name) + " has no such field");
+        return Result::kError;
+      }
+    }
+    if (!skipped.empty() && skipped[ordinal]) continue;
+    if (seen.Add(i)) {
+      FailAtName(ordinal, "the name is there twice");
+      return Result::kDuplicate;
+    }
+    const JsonField& field = type.fields[i];
+    if (field.is_read && !ReadAt(ordinal, Form::kField, field.kind, field.type,
+                                 at.value(), object + field.offset)) {
+      return Result::kError;
+    }
+    next = i + 1;
+  }
+  if (rules_.require_fields) {
+    for (std::size_t i = 0; i < type.field_count; ++i) {
+      if (seen.has(i) || type.fields[i].kind == JsonKind::kOptional) continue;
+      Fail(std::string(type.name) + " lacks its field " +
+           std::string(type.fields[i].name));
+      return Result::kError;
+    }
+  }
+  return Result::kFine;
+}
+
+// ---- lists
+
+bool JsonBuilder::ReadList(const JsonType& type, JsonElement element,
+                           void* slot) {
+  simdjson::dom::array elements;
+  if (element.get(elements) != simdjson::SUCCESS) return Expected("a list");
+  const std::size_t count = CountOf(elements);
+  if (type.kind == JsonKind::kArray) {
+    if (count != type.count) {
+      return Fail("expected " + std::to_string(type.count) +
+                  " elements, found " + std::to_string(count));
+    }
+    return ReadElements(type, elements, count, static_cast<char*>(slot));
+  }
+  if (count == 0) return true;
+  if (!Charge(count, type.element_size)) return false;
+  void* const first = type.ops->resize(slot, arena_, count);
+  if (type.kind == JsonKind::kView) {
+    made_.push_back({first, count, type.ops->free});
+  }
+  return ReadElements(type, elements, count, static_cast<char*>(first));
+}
+
+bool JsonBuilder::ReadElements(const JsonType& type,
+                               simdjson::dom::array elements,
+                               [[maybe_unused]] std::size_t count,
+                               char* first) {
+  std::size_t ordinal = 0;
+  if (type.element_kind == JsonKind::kDouble) {
+    // Long lists of numbers are common.
+    auto* value = reinterpret_cast<double*>(first);
+    for (const JsonElement element : elements) {
+      if (!ReadDouble(element, value, "a number")) {
+        levels_.push_back({ordinal, Form::kIndex});
+        return false;
+      }
+      ++value;
+      ++ordinal;
+    }
+    return true;
+  }
+  for (const JsonElement element : elements) {
+    if (!ReadAt(ordinal, Form::kIndex, type.element_kind, type.element, element,
+                first + ordinal * type.element_size)) {
+      return false;
+    }
+    ++ordinal;
+  }
+  return true;
+}
+
+bool JsonBuilder::ReadTuple(const JsonType& type, JsonElement element,
+                            void* slot) {
+  simdjson::dom::array elements;
+  if (element.get(elements) != simdjson::SUCCESS) return Expected("a list");
+  if (elements.size() != type.field_count) {
+    return Fail("expected " + std::to_string(type.field_count) +
+                " elements, found " + std::to_string(elements.size()));
+  }
+  std::size_t i = 0;
+  for (const JsonElement each : elements) {
+    if (!ReadAt(i, Form::kIndex, type.fields[i].kind, type.fields[i].type, each,
+                const_cast<void*>(TuplePart(type, slot, i)))) {
+      return false;
+    }
+    ++i;
+  }
+  return true;
+}
+
+bool JsonBuilder::ReadVariant(const JsonType& type, JsonElement element,
+                              void* slot) {
+  simdjson::dom::object members;
+  std::string tags;
+  for (std::size_t i = 0; i < type.field_count; ++i) {
+    if (type.fields[i].kind == JsonKind::kNull) {
+      if (!element.is_null()) continue;
+      type.ops->engage(slot, i);
+      return true;
+    }
+    tags += (tags.empty() ? "" : ", ") + std::string(TagOf(type, i));
+  }
+  if (element.get(members) != simdjson::SUCCESS || members.size() != 1) {
+    return Expected("an object with one member, named as one of: " + tags);
+  }
+  const std::string_view tag = members.begin().key();
+  for (std::size_t i = 0; i < type.field_count; ++i) {
+    const JsonField& alternative = type.fields[i];
+    if (alternative.kind == JsonKind::kNull || TagOf(type, i) != tag) continue;
+    return ReadAt(0, Form::kField, alternative.kind, alternative.type,
+                  members.begin().value(), type.ops->engage(slot, i));
+  }
+  return FailAtName(0, "no alternative has this name; there are: " + tags);
+}
+
+// ---- tables
+
+bool JsonBuilder::ReadKeyText(const JsonType& type, std::string_view text,
+                              void* key) {
+  switch (type.kind) {
+    case JsonKind::kText:
+      static_cast<String*>(key)->assign(text);
+      return true;
+    case JsonKind::kTextView: {
+      if (!Charge(1, text.size())) return false;
+      const std::string_view made(static_cast<const char*>(MakeText(text)),
+                                  text.size());
+      std::memcpy(key, &made, sizeof made);
+      return true;
+    }
+    default:
+      break;
+  }
+  JsonKind kind = type.kind;
+  if (kind == JsonKind::kEnum) {
+    for (std::size_t i = 0; i < type.enumerator_count; ++i) {
+      if (text != type.enumerators[i].name) continue;
+      StoreInteger(type.number,
+                   static_cast<std::uint64_t>(type.enumerators[i].value), key);
+      return true;
+    }
+    kind = type.number;
+  }
+  const Range range = RangeOf(kind);
+  const char* const end = text.data() + text.size();
+  std::uint64_t bits = 0;
+  bool fits = false;
+  if (text.starts_with('-')) {
+    std::int64_t value = 0;
+    const auto [to, result] = std::from_chars(text.data(), end, value);
+    fits = to == end && result == std::errc() && IsIn(range, value);
+    bits = static_cast<std::uint64_t>(value);
+  } else {
+    const auto [to, result] = std::from_chars(text.data(), end, bits);
+    fits = to == end && result == std::errc() && bits <= range.most;
+  }
+  if (!fits) {
+    return Expected(std::string("a key of type ") + std::string(type.name));
+  }
+  StoreInteger(kind, bits, key);
+  return true;
+}
+
+bool JsonBuilder::ReadMap(const JsonType& type, JsonElement element,
+                          void* slot) {
+  if (!IsTextKey(type.key().kind)) return ReadPairs(type, element, slot);
+  simdjson::dom::object members;
+  if (element.get(members) != simdjson::SUCCESS) return Expected("an object");
+  const std::size_t count = CountOf(members);
+  if (count == 0) return true;
+  if (!Charge(count, type.element_size)) return false;
+  type.ops->reserve(slot, count);
+  return ReadOnce(type, members, slot, [&](const std::vector<bool>& skipped) {
+    return ReadEntries(type, members, slot, skipped);
+  });
+}
+
+JsonBuilder::Result JsonBuilder::ReadEntries(const JsonType& type,
+                                             simdjson::dom::object members,
+                                             void* map,
+                                             const std::vector<bool>& skipped) {
+  struct Key {
+    JsonBuilder* builder;
+    const JsonType* type;
+    std::string_view text;
+  };
+  const JsonType& key_type = type.key();
+  const bool is_text =
+      key_type.kind == JsonKind::kText || key_type.kind == JsonKind::kTextView;
+  const Form form = is_text ? Form::kKey : Form::kNumber;
+  std::size_t ordinal = 0;
+  const auto end = members.end();
+  if (!skipped.empty()) type.ops->reserve(map, skipped.size());
+  for (auto at = members.begin(); at != end; ++at, ++ordinal) {
+    if (!skipped.empty() && skipped[ordinal]) continue;
+    const std::string_view name = at.key();
+    JsonEntry entry;
+    if (type.ops->insert_text != nullptr) {
+      if (name.size() > String::kInlineCapacity &&
+          !Charge(1, name.size() + 1)) {
+        return Result::kError;
+      }
+      entry = type.ops->insert_text(map, name);
+    } else {
+      Key key{this, &key_type, name};
+      entry = type.ops->insert(
+          map,
+          [](void* context, void* made) {
+            const Key& source = *static_cast<Key*>(context);
+            return source.builder->ReadKeyText(*source.type, source.text, made);
+          },
+          &key);
+    }
+    if (entry.value == nullptr) {
+      levels_.push_back({ordinal, form});
+      names_member_ = true;
+      return Result::kError;
+    }
+    if (!entry.is_new) {
+      FailAtName(ordinal, "the key is there twice");
+      levels_.back().form = form;
+      return Result::kDuplicate;
+    }
+    if (!ReadAt(ordinal, form, type.element_kind, type.element, at.value(),
+                entry.value)) {
+      return Result::kError;
+    }
+  }
+  return Result::kFine;
+}
+
+namespace {
+
+/// A key that stands in the text as a value.
+struct KeySource {
+  JsonBuilder* builder;
+  JsonKind kind;
+  GetJsonType type;
+  JsonElement element;
+};
+
+}  // namespace
+
+bool JsonBuilder::ReadPairs(const JsonType& type, JsonElement element,
+                            void* map) {
+  simdjson::dom::array pairs;
+  if (element.get(pairs) != simdjson::SUCCESS) {
+    return Expected("a list of pairs");
+  }
+  const JsonType& key_type = type.key();
+  if (!resolves_at_once_ && PlanOf(key_type).has_pointers) {
+    if (late_.size() == stop_.late) return Fail("");
+    late_.push_back({&type, map, element});
+    return true;
+  }
+  const std::size_t count = CountOf(pairs);
+  if (count == 0) return true;
+  if (!Charge(count, type.element_size)) return false;
+  type.ops->reserve(map, count);
+  std::size_t ordinal = 0;
+  for (const JsonElement each : pairs) {
+    simdjson::dom::array pair;
+    bool is_fine = each.get(pair) == simdjson::SUCCESS && pair.size() == 2;
+    if (!is_fine) {
+      Expected("a pair of key and value");
+      levels_.push_back({ordinal, Form::kIndex});
+      return false;
+    }
+    auto part = pair.begin();
+    KeySource source{this, key_type.kind, type.key, *part};
+    const JsonEntry entry = type.ops->insert(
+        map,
+        [](void* context, void* key) {
+          const auto& from = *static_cast<KeySource*>(context);
+          return from.builder->ReadAt(0, Form::kIndex, from.kind, from.type,
+                                      from.element, key);
+        },
+        &source);
+    ++part;
+    if (entry.value != nullptr && !entry.is_new) {
+      Fail("the key is there twice");
+      levels_.push_back({0, Form::kIndex});
+      is_fine = false;
+    } else {
+      is_fine =
+          entry.value != nullptr && ReadAt(1, Form::kIndex, type.element_kind,
+                                           type.element, *part, entry.value);
+    }
+    if (!is_fine) {
+      levels_.push_back({ordinal, Form::kIndex});
+      return false;
+    }
+    ++ordinal;
+  }
+  return true;
+}
+
+bool JsonBuilder::ReadSet(const JsonType& type, JsonElement element,
+                          void* slot) {
+  simdjson::dom::array elements;
+  if (element.get(elements) != simdjson::SUCCESS) return Expected("a list");
+  if (!resolves_at_once_ && PlanOf(type.element()).has_pointers) {
+    if (late_.size() == stop_.late) return Fail("");
+    late_.push_back({&type, slot, element});
+    return true;
+  }
+  const std::size_t count = CountOf(elements);
+  if (count == 0) return true;
+  if (!Charge(count, type.element_size)) return false;
+  type.ops->reserve(slot, count);
+  std::size_t ordinal = 0;
+  for (const JsonElement each : elements) {
+    KeySource source{this, type.element_kind, type.element, each};
+    const JsonEntry entry = type.ops->insert(
+        slot,
+        [](void* context, void* key) {
+          const auto& from = *static_cast<KeySource*>(context);
+          return from.builder->Read(from.kind, from.type, from.element, key);
+        },
+        &source);
+    if (entry.value != nullptr && !entry.is_new) {
+      Fail("the element is there twice");
+    }
+    if (entry.value == nullptr || !entry.is_new) {
+      levels_.push_back({ordinal, Form::kIndex});
+      return false;
+    }
+    ++ordinal;
+  }
+  return true;
+}
+
+// ---- pointers
+
+bool JsonBuilder::FollowReference(JsonElement element, const void** slot,
+                                  GetJsonType type, bool* is_reference) {
+  simdjson::dom::object members;
+  std::string_view path;
+  *is_reference = element.get(members) == simdjson::SUCCESS &&
+                  members.size() == 1 && members.begin().key() == "$ref" &&
+                  members.begin().value().get(path) == simdjson::SUCCESS;
+  if (!*is_reference) return true;
+  if (resolves_at_once_) {
+    *slot = Resolve(path, type());
+    return *slot != nullptr;
+  }
+  if (links_.size() == stop_.link) return Fail("");
+  links_.push_back({slot, type, path});
+  return true;
+}
+
+bool JsonBuilder::ReadPointer(const JsonType& type, JsonElement element,
+                              void* slot) {
+  if (element.is_null()) return true;
+  bool is_reference = false;
+  if (!FollowReference(element, static_cast<const void**>(slot), type.element,
+                       &is_reference)) {
+    return false;
+  }
+  if (is_reference) return true;
+  const JsonType& target = type.element();
+  if (!Charge(1, target.size)) return false;
+  void* const object = type.ops->make(arena_);
+  made_.push_back({object, 1, type.ops->free});
+  std::memcpy(slot, &object, sizeof object);
+  return Read(type.element_kind, type.element, element, object);
+}
+
+bool JsonBuilder::FillLate() {
+  resolves_at_once_ = true;
+  for (std::size_t i = 0; i < late_.size(); ++i) {
+    const Late late = late_[i];
+    const bool is_fine = late.type->kind == JsonKind::kSet
+                             ? ReadSet(*late.type, late.element, late.table)
+                             : ReadPairs(*late.type, late.element, late.table);
+    if (is_fine) continue;
+    failed_.late = i;
+    return false;
+  }
+  resolves_at_once_ = false;
+  return true;
+}
+
+bool JsonBuilder::ResolveLinks() {
+  for (std::size_t i = 0; i < links_.size(); ++i) {
+    const Link& link = links_[i];
+    *link.slot = Resolve(link.path, link.type());
+    if (*link.slot != nullptr) continue;
+    failed_.link = i;
+    return false;
+  }
+  return true;
+}
+
+namespace {
+
+/// Where in a struct the base with that layout begins; -1 where there is none.
+std::ptrdiff_t BaseIn(const TypeLayout& type, std::uint64_t id) {
+  if (type.id == id) return 0;
+  if (type.kind != TypeKind::kStruct) return -1;
+  for (const FieldLayout& field : type.fields) {
+    const TypeLayout& part = *field.type();
+    // Members have names of their own; bases have those of their types.
+    const std::string_view name = part.name;
+    const std::size_t size = field.name.size();
+    if (part.kind != TypeKind::kStruct || !name.ends_with(field.name) ||
+        !(name.size() == size ||
+          name.substr(0, name.size() - size).ends_with("::"))) {
+      continue;
+    }
+    const std::ptrdiff_t offset = BaseIn(part, id);
+    if (offset >= 0) return offset + static_cast<std::ptrdiff_t>(field.offset);
+  }
+  return -1;
+}
+
+/// The next part of a path, with ~0 and ~1 replaced; `room` holds it.
+std::string_view NextSegment(std::string_view& path, std::string& room) {
+  path.remove_prefix(1);
+  const std::string_view segment = path.substr(0, path.find('/'));
+  path.remove_prefix(segment.size());
+  if (segment.find('~') == std::string_view::npos) return segment;
+  room.clear();
+  for (std::size_t i = 0; i < segment.size(); ++i) {
+    if (segment[i] != '~' || i + 1 == segment.size()) {
+      room += segment[i];
+    } else {
+      room += segment[++i] == '1' ? '/' : '~';
+    }
+  }
+  return room;
+}
+
+bool ReadIndex(std::string_view segment, std::size_t* index) {
+  const char* const end = segment.data() + segment.size();
+  const auto [to, result] = std::from_chars(segment.data(), end, *index);
+  return result == std::errc() && to == end &&
+         (segment.size() == 1 || segment[0] != '0');
+}
+
+/// What stands where an optional or a pointer does, or null.
+const void* Through(const JsonType*& type, const void* object) {
+  const void* part = nullptr;
+  if (type->kind == JsonKind::kOptional) {
+    if (type->ops->active(object, &part) < 0) return nullptr;
+  } else {
+    part = *static_cast<const void* const*>(object);
+  }
+  type = &type->element();
+  return part;
+}
+
+bool IsPassedThrough(JsonKind kind) {
+  return kind == JsonKind::kOptional || kind == JsonKind::kPointer;
+}
+
+}  // namespace
+
+const void* JsonBuilder::Step(const JsonType*& type, const void* object,
+                              std::string_view segment) {
+  const auto* const bytes = static_cast<const char*>(object);
+  std::size_t index = 0;
+  switch (type->kind) {
+    case JsonKind::kStruct: {
+      const std::size_t i = FindField(*type, segment);
+      if (i == type->field_count) return nullptr;
+      const JsonField& field = type->fields[i];
+      type = &field.type();
+      return bytes + field.offset;
+    }
+    case JsonKind::kTuple:
+      if (!ReadIndex(segment, &index) || index >= type->field_count) {
+        return nullptr;
+      }
+      object = TuplePart(*type, object, index);
+      type = &type->fields[index].type();
+      return object;
+    case JsonKind::kVariant: {
+      const void* part = nullptr;
+      const int active = type->ops->active(object, &part);
+      if (active < 0) return nullptr;
+      const auto i = static_cast<std::size_t>(active);
+      if (TagOf(*type, i) != segment) return nullptr;
+      type = &type->fields[i].type();
+      return part;
+    }
+    case JsonKind::kArray:
+    case JsonKind::kList:
+    case JsonKind::kView: {
+      if (!ReadIndex(segment, &index)) return nullptr;
+      const void* found = nullptr;
+      const std::size_t size = type->element_size;
+      ForEachElementRun(
+          *type, object, [&](const void* first, std::size_t count) {
+            if (index < count) {
+              found = static_cast<const char*>(first) + index * size;
+            }
+            return false;  // they lie in one run
+          });
+      type = &type->element();
+      return found;
+    }
+    case JsonKind::kMap: {
+      if (!IsTextKey(type->key().kind)) break;
+      struct Key {
+        JsonBuilder* builder;
+        const JsonType* type;
+        std::string_view text;
+      } key{this, &type->key(), segment};
+      const State before = state();
+      const void* const value = type->ops->find(
+          object,
+          [](void* context, void* made) {
+            const Key& source = *static_cast<Key*>(context);
+            return source.builder->ReadKeyText(*source.type, source.text, made);
+          },
+          &key);
+      Return(before);  // a key that is a view was made for this
+      tells_found_ = false;
+      type = &type->element();
+      return value;
+    }
+    default:
+      break;
+  }
+  return nullptr;
+}
+
+/// Elements of tables whose keys are no texts are where their keys put them:
+/// what the text has at their place is looked up.
+const void* JsonBuilder::FindInTable(const JsonType*& type, const void* table,
+                                     std::string_view element_path,
+                                     std::string_view* rest) {
+  simdjson::dom::element element;
+  if (root_element_.at_pointer(element_path).get(element) !=
+      simdjson::SUCCESS) {
+    return nullptr;
+  }
+  const bool is_set = type->kind == JsonKind::kSet;
+  std::string room;
+  std::string_view part;
+  if (!is_set) {
+    if (rest->empty()) return nullptr;
+    part = NextSegment(*rest, room);
+    if ((part != "0" && part != "1") ||
+        element.at(0).get(element) != simdjson::SUCCESS) {
+      return nullptr;
+    }
+  }
+  const GetJsonType key_type = is_set ? type->element : type->key;
+  KeySource source{this, key_type().kind, key_type, element};
+  const bool at_once = std::exchange(resolves_at_once_, true);
+  const State before = state();
+  const void* found = type->ops->find(
+      table,
+      [](void* context, void* key) {
+        const auto& from = *static_cast<KeySource*>(context);
+        return from.builder->Read(from.kind, from.type, from.element, key);
+      },
+      &source);
+  resolves_at_once_ = at_once;
+  Return(before);
+  levels_.clear();
+  tells_found_ = false;
+  if (found != nullptr && part == "0") {
+    found = static_cast<const char*>(found) - type->value_offset;
+  }
+  type = is_set || part == "1" ? &type->element() : &type->key();
+  return found;
+}
+
+const void* JsonBuilder::Resolve(std::string_view path,
+                                 const JsonType& wanted) {
+  const auto fail = [&](const std::string& why) -> const void* {
+    Fail("the reference \"" + std::string(path) + "\" " + why);
+    return nullptr;
+  };
+  if (!path.empty() && path[0] != '/') {
+    return fail("is no JSON Pointer: they are empty or begin with a '/'");
+  }
+  const std::uint64_t id = wanted.layout()->id;
+  const JsonType* type = root_type_;
+  const void* object = root_;
+  std::string room;
+  for (std::string_view rest = path; !rest.empty();) {
+    while (object != nullptr && IsPassedThrough(type->kind)) {
+      object = Through(type, object);
+    }
+    const std::string_view segment = NextSegment(rest, room);
+    const bool is_table =
+        type->kind == JsonKind::kSet ||
+        (type->kind == JsonKind::kMap && !IsTextKey(type->key().kind));
+    if (object != nullptr && is_table) {
+      object = FindInTable(type, object,
+                           path.substr(0, path.size() - rest.size()), &rest);
+    } else if (object != nullptr) {
+      object = Step(type, object, segment);
+    }
+    if (object == nullptr) return fail("leads nowhere");
+  }
+  for (;;) {
+    const std::ptrdiff_t offset = BaseIn(*type->layout(), id);
+    if (offset >= 0) return static_cast<const char*>(object) + offset;
+    if (!IsPassedThrough(type->kind)) break;
+    const JsonType* const outer = type;
+    object = Through(type, object);
+    if (object != nullptr) continue;
+    type = outer;
+    break;
+  }
+  return fail("leads to what is no " + std::string(wanted.name));
+}
+
+}  // namespace acre::inline ACRE_ABI::detail

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+
+#include "json_walk.h"
+
+#include <array>
+#include <cstdint>
+#include <cstring>
+
+namespace acre::inline ACRE_ABI::detail {
+
+bool IsTextKey(JsonKind kind) {
+  return IsInteger(kind) || kind == JsonKind::kEnum ||
+         kind == JsonKind::kText || kind == JsonKind::kTextView;
+}
+
+std::uint64_t LoadInteger(JsonKind kind, const void* object) {
+  const auto load = [&]<class T>(T value) {
+    std::memcpy(&value, object, sizeof value);
+    return static_cast<std::uint64_t>(value);
+  };
+  switch (kind) {
+    case JsonKind::kInt8:
+      return load(std::int8_t{});
+    case JsonKind::kInt16:
+      return load(std::int16_t{});
+    case JsonKind::kInt32:
+      return load(std::int32_t{});
+    case JsonKind::kInt64:
+      return load(std::int64_t{});
+    case JsonKind::kBool:
+    case JsonKind::kUint8:
+      return load(std::uint8_t{});
+    case JsonKind::kUint16:
+      return load(std::uint16_t{});
+    case JsonKind::kUint32:
+      return load(std::uint32_t{});
+    default:
+      return load(std::uint64_t{});
+  }
+}
+
+std::string_view EnumeratorName(const JsonType& type, const void* object) {
+  const auto value = static_cast<long long>(LoadInteger(type.number, object));
+  for (std::size_t i = 0; i < type.enumerator_count; ++i) {
+    if (type.enumerators[i].value == value) return type.enumerators[i].name;
+  }
+  return {};
+}
+
+std::string_view TextOf(JsonKind kind, const JsonType& type,
+                        const void* object) {
+  switch (kind) {
+    case JsonKind::kText:
+      return static_cast<const String*>(object)->view();
+    case JsonKind::kTextView:
+      return *static_cast<const std::string_view*>(object);
+    case JsonKind::kCText:
+      return *static_cast<const char* const*>(object);
+    default: {
+      const auto* const chars = static_cast<const char*>(object);
+      return {chars, ::strnlen(chars, type.count)};
+    }
+  }
+}
+
+std::string_view KeyText(const JsonType& type, const void* key,
+                         std::string& room) {
+  JsonKind kind = type.kind;
+  if (kind == JsonKind::kText || kind == JsonKind::kTextView) {
+    return TextOf(kind, type, key);
+  }
+  if (kind == JsonKind::kEnum) {
+    const std::string_view name = EnumeratorName(type, key);
+    if (!name.empty()) return name;
+    kind = type.number;
+  }
+  const std::uint64_t bits = LoadInteger(kind, key);
+  room = IsSignedInteger(kind) ? std::to_string(static_cast<std::int64_t>(bits))
+                               : std::to_string(bits);
+  return room;
+}
+
+std::string_view TagOf(const JsonType& type, std::size_t index) {
+  static constexpr auto kNumbers = [] {
+    std::array<char, 300> numbers{};
+    for (std::size_t i = 0; i < 100; ++i) {
+      numbers[3 * i] = static_cast<char>('0' + i / 10);
+      numbers[3 * i + 1] = static_cast<char>('0' + i % 10);
+    }
+    return numbers;
+  }();
+  const std::string_view name = type.fields[index].name;
+  for (std::size_t i = 0; i < type.field_count; ++i) {
+    if (i == index || type.fields[i].name != name) continue;
+    const bool is_short = index < 10;
+    return {kNumbers.data() + 3 * index + (is_short ? 1 : 0),
+            is_short ? std::size_t{1} : std::size_t{2}};
+  }
+  return name;
+}
+
+}  // namespace acre::inline ACRE_ABI::detail
