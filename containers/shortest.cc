@@ -7,6 +7,8 @@
 #include <cstddef>
 #include <cstring>
 
+#include "acre/detail/powers_of_ten.h"
+
 namespace acre::inline ACRE_ABI::detail {
 namespace {
 
@@ -23,74 +25,6 @@ Product Multiply(std::uint64_t a, std::uint64_t b) {
           static_cast<std::uint64_t>(product)};
 }
 
-// ---- powers of ten, to 128 bits
-
-constexpr int kLeast = -292;  // of 10^k, what doubles need
-constexpr int kMost = 324;
-
-/// A number of 20 * 64 bits, least first. 10^324 has 1077 bits; below the point
-/// as many are needed, 128 more, and some to tell that those are right.
-struct Long {
-  static constexpr std::size_t kLimbs = 20;
-  std::array<std::uint64_t, kLimbs> limbs{};
-  std::size_t size = 0;  // limbs in use
-
-  constexpr void TimesTen() {
-    Wide carry = 0;
-    for (std::size_t i = 0; i < size; ++i) {
-      carry += Wide{limbs[i]} * 10;
-      limbs[i] = static_cast<std::uint64_t>(carry);
-      carry >>= 64;
-    }
-    if (carry != 0) limbs[size++] = static_cast<std::uint64_t>(carry);
-  }
-  constexpr void OverTen() {
-    Wide rest = 0;
-    for (std::size_t i = size; i-- != 0;) {
-      rest = rest << 64 | limbs[i];
-      limbs[i] = static_cast<std::uint64_t>(rest / 10);
-      rest %= 10;
-    }
-    if (limbs[size - 1] == 0) --size;
-  }
-  /// 64 bits, the first of which is bit `skip` below the first one that is set.
-  constexpr std::uint64_t Bits(std::size_t skip) const {
-    const auto limb = [&](std::size_t below) {
-      return below < size ? limbs[size - 1 - below] : 0;
-    };
-    const int shift = std::countl_zero(limb(0));
-    const std::uint64_t high = limb(skip / 64);
-    const std::uint64_t low = limb(skip / 64 + 1);
-    return shift == 0 ? high : high << shift | low >> (64 - shift);
-  }
-};
-
-struct Power {
-  std::uint64_t high;
-  std::uint64_t low;
-};
-
-/// The first 128 bits of each 10^k, cut, and one more, as the paper has them.
-constexpr auto kPowers = [] {
-  std::array<Power, kMost - kLeast + 1> powers{};
-  const auto take = [&](int k, const Long& number) {
-    Power& power = powers[static_cast<std::size_t>(k - kLeast)];
-    power = {number.Bits(0), number.Bits(64)};
-    if (++power.low == 0) ++power.high;
-  };
-  Long up;
-  up.limbs[up.size++] = 1;
-  for (int k = 0; k <= kMost; ++k, up.TimesTen()) take(k, up);
-  Long down;
-  down.size = Long::kLimbs;
-  down.limbs[Long::kLimbs - 1] = std::uint64_t{1} << 63;
-  for (int k = -1; k >= kLeast; --k) {
-    down.OverTen();
-    take(k, down);
-  }
-  return powers;
-}();
-
 // ---- the paper's arithmetic
 
 // Of the logarithms only whole parts are asked for; the factors are exact for
@@ -100,7 +34,7 @@ int FloorLog10ThreeQuartersPow2(int e) { return (e * 1262611 - 524031) >> 22; }
 int FloorLog2Pow10(int e) { return (e * 1741647) >> 19; }
 
 /// power * factor >> 128, its last bit set where bits were lost.
-std::uint64_t RoundToOdd(const Power& power, std::uint64_t factor) {
+ACRE_INLINE std::uint64_t RoundToOdd(const Power& power, std::uint64_t factor) {
   const Product low = Multiply(power.low, factor);
   Product high = Multiply(power.high, factor);
   high.low += low.high;
@@ -146,7 +80,8 @@ ACRE_INLINE Decimal Shortest(double value) {
   const std::uint64_t above = 4 * c + 2;
   const int k = is_closer ? FloorLog10ThreeQuartersPow2(q) : FloorLog10Pow2(q);
   const int shift = q + FloorLog2Pow10(-k) + 1;
-  const Power& power = kPowers[static_cast<std::size_t>(-k - kLeast)];
+  Power power = kPowersOfTen[-k];
+  if (++power.low == 0) ++power.high;
   const std::uint64_t lower = RoundToOdd(power, below << shift) + !is_even;
   const std::uint64_t middle = RoundToOdd(power, at << shift);
   const std::uint64_t upper = RoundToOdd(power, above << shift) - !is_even;

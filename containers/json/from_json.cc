@@ -12,12 +12,12 @@
 #include <cstring>
 #include <memory>
 #include <new>
-#include <optional>
 #include <string>
 
 #include "acre/chunk_source.h"
 #include "json_builder.h"
 #include "json_text.h"
+#include "json_tokens.h"
 
 namespace acre::inline ACRE_ABI {
 namespace detail {
@@ -34,7 +34,11 @@ class PaddedText {
     return bytes_ != nullptr;
   }
   char* data() { return bytes_.get(); }
-  std::size_t capacity() const { return capacity_; }
+  /// Whether the text is the one that was finished here.
+  bool Holds(std::string_view text) const {
+    return bytes_ != nullptr && text.data() >= bytes_.get() &&
+           text.data() < bytes_.get() + capacity_;
+  }
   /// Zeros behind the text.
   std::string_view Finish(std::size_t size) {
     std::memset(bytes_.get() + size, 0, simdjson::SIMDJSON_PADDING);
@@ -58,6 +62,7 @@ bool HasRoomBehind(std::string_view text) {
   return false;
 #endif
 #endif
+  if (text.empty()) return false;
   constexpr std::uintptr_t kPage = 4096;  // at least
   const auto end = reinterpret_cast<std::uintptr_t>(text.data()) + text.size();
   return end % kPage != 0 && end % kPage + simdjson::SIMDJSON_PADDING <= kPage;
@@ -83,55 +88,29 @@ class JsonParser {
                          const JsonRules& rules);
 
  private:
-  /// Null where `error` is filled in, or nothing is: then the text is to be
-  /// mended.
-  void* ReadParsed(Arena& arena, GetJsonType type, JsonElement root,
-                   const JsonRules& rules, bool may_mend, JsonError* error);
   JsonError PlaceOf(const JsonBuilder& builder, GetJsonType type,
-                    JsonElement root, const JsonRules& rules);
-  JsonOr<void*> ReadMended(Arena& arena, GetJsonType type,
-                           const JsonRules& rules);
-  std::optional<JsonElement> Parse(std::string_view text,
-                                   const JsonRules& rules);
+                    const JsonRules& rules);
 
-  simdjson::dom::parser parser_;
-  simdjson::error_code status_ = simdjson::SUCCESS;
+  JsonTokens tokens_;
   PaddedText padded_;  // of a text without room behind it
   PaddedText file_;
   std::string_view text_;  // the one that is read, as it was given
 };
 
-std::optional<JsonElement> JsonParser::Parse(std::string_view text,
-                                             const JsonRules& rules) {
-  // The parser's limit is where it stops, ours the last level that is fine.
-  const std::size_t depth = std::min(rules.max_depth, 1024U) + 1;
-  if (parser_.max_depth() != depth || parser_.capacity() < text.size()) {
-    status_ =
-        parser_.allocate(std::max(parser_.capacity(), text.size()), depth);
-    if (status_ != simdjson::SUCCESS) return std::nullopt;
-  }
-  JsonElement root;
-  status_ = parser_.parse(text.data(), text.size(), false).get(root);
-  if (status_ != simdjson::SUCCESS) return std::nullopt;
-  return root;
-}
-
 JsonOr<void*> JsonParser::Read(Arena& arena, GetJsonType type,
                                std::string_view text, const JsonRules& rules) {
-  constexpr std::size_t kMost = simdjson::SIMDJSON_MAXSIZE_BYTES;
-  const std::size_t most = std::min(rules.max_bytes, kMost);
+  const std::size_t most =
+      std::min<std::size_t>(rules.max_bytes, simdjson::SIMDJSON_MAXSIZE_BYTES);
   if (text.size() > most) {
     return ErrorOf("the text has " + SizeText(text.size()) + ", more than " +
                    SizeText(most));
   }
+  const unsigned max_depth = std::min(rules.max_depth, 1024U);
   text_ = text;
   constexpr std::string_view kMark = "\xEF\xBB\xBF";
   std::string_view parsed = text;
   if (parsed.starts_with(kMark)) parsed.remove_prefix(kMark.size());
-  const bool is_padded = parsed.data() >= file_.data() &&
-                         file_.data() != nullptr &&
-                         parsed.data() < file_.data() + file_.capacity();
-  if (!is_padded && (parsed.empty() || !HasRoomBehind(parsed))) {
+  if (!file_.Holds(parsed) && !HasRoomBehind(parsed)) {
     if (!padded_.Reserve(parsed.size())) {
       return ErrorOf("no memory for a text of " + SizeText(parsed.size()));
     }
@@ -140,61 +119,29 @@ JsonOr<void*> JsonParser::Read(Arena& arena, GetJsonType type,
     }
     parsed = padded_.Finish(parsed.size());
   }
-  const std::optional<JsonElement> root = Parse(parsed, rules);
-  JsonError error;
-  if (root) {
-    void* const object = ReadParsed(arena, type, *root, rules, true, &error);
-    if (object != nullptr) return object;
-    if (error) return error;
-    return ReadMended(arena, type, rules);
+  switch (tokens_.Find(parsed, max_depth)) {
+    case JsonTokens::Outcome::kFine:
+      break;
+    case JsonTokens::Outcome::kNoMemory:
+      return ErrorOf("no memory for parsing a text of " +
+                     SizeText(parsed.size()));
+    case JsonTokens::Outcome::kOffence:
+      return FindOffence(text, max_depth);
   }
-  if (status_ == simdjson::MEMALLOC) {
-    return ErrorOf("no memory for parsing a text of " +
-                   SizeText(parsed.size()));
-  }
-  error = FindOffence(text, std::min(rules.max_depth, 1024U));
-  if (error) return error;
-  // No offence: numbers that fit a double, but no integer.
-  return ReadMended(arena, type, rules);
-}
-
-JsonOr<void*> JsonParser::ReadMended(Arena& arena, GetJsonType type,
-                                     const JsonRules& rules) {
-  std::optional<std::string> mended = MendNumbers(text_);
-  if (mended) {
-    mended->append(simdjson::SIMDJSON_PADDING, '\0');
-    std::string_view text(*mended);
-    text.remove_suffix(simdjson::SIMDJSON_PADDING);
-    constexpr std::string_view kMark = "\xEF\xBB\xBF";
-    if (text.starts_with(kMark)) text.remove_prefix(kMark.size());
-    JsonError error;
-    if (const std::optional<JsonElement> root = Parse(text, rules)) {
-      void* const object = ReadParsed(arena, type, *root, rules, false, &error);
-      if (object != nullptr) return object;
-      return error;
-    }
-  }
-  return ErrorOf(std::string("the parser refuses it: ") +
-                 simdjson::error_message(status_));
-}
-
-void* JsonParser::ReadParsed(Arena& arena, GetJsonType type, JsonElement root,
-                             const JsonRules& rules, bool may_mend,
-                             JsonError* error) {
-  JsonBuilder builder(arena, rules);
-  void* const object = builder.Build(type, root);
-  const bool wants_mending =
-      may_mend && builder.has_met_zero() && MayHaveMinusZero(text_);
-  if (object != nullptr && !wants_mending) {
+  JsonBuilder builder(arena, tokens_, rules);
+  void* const object = builder.Build(type);
+  if (object != nullptr) {
     builder.Keep();
     return object;
   }
-  if (object == nullptr) *error = PlaceOf(builder, type, root, rules);
-  return nullptr;
+  // Whatever was met first: a text that is none is told as that.
+  JsonError error = FindOffence(text, max_depth);
+  if (!error) error = PlaceOf(builder, type, rules);
+  return error;
 }
 
 JsonError JsonParser::PlaceOf(const JsonBuilder& builder, GetJsonType type,
-                              JsonElement root, const JsonRules& rules) {
+                              const JsonRules& rules) {
   std::vector<JsonLevel> levels = builder.levels();
   const JsonBuilder::Stop stop = builder.failed();
   if (stop.link != JsonBuilder::Stop::kNever ||
@@ -202,9 +149,9 @@ JsonError JsonParser::PlaceOf(const JsonBuilder& builder, GetJsonType type,
     // Once more, aside, up to where the link or the table stands.
     Arena aside({.name = "place of an error in JSON",
                  .source = &MallocSource::Instance()});
-    JsonBuilder finder(aside, rules);
+    JsonBuilder finder(aside, tokens_, rules);
     finder.StopAt(stop);
-    static_cast<void>(finder.Build(type, root));
+    static_cast<void>(finder.Build(type));
     std::vector<JsonLevel> outer = finder.levels();
     outer.insert(outer.end(), levels.begin(), levels.end());
     levels = std::move(outer);

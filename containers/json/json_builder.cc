@@ -3,20 +3,21 @@
 #include "json_builder.h"
 
 #include <algorithm>
+#include <bit>
 #include <charconv>
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <memory>
 #include <span>
 #include <utility>
 
 #include "json_links.h"
+#include "json_number.h"
 #include "json_walk.h"
 
 namespace acre::inline ACRE_ABI::detail {
 namespace {
-
-using simdjson::dom::element_type;
 
 struct Range {
   std::int64_t least;
@@ -80,16 +81,6 @@ bool IsIn(const Range& range, std::int64_t value) {
                    : static_cast<std::uint64_t>(value) <= range.most;
 }
 
-/// How many elements: the parser counts up to 2^24 - 1.
-template <class Container>
-std::size_t CountOf(const Container& container) {
-  std::size_t count = container.size();
-  if (count < 0xFFFFFF) return count;
-  count = 0;
-  for ([[maybe_unused]] const auto& each : container) ++count;
-  return count;
-}
-
 void FreeText(Arena& arena, void* made, std::size_t count) {
   arena.Free(std::span<char>(static_cast<char*>(made), count));
 }
@@ -109,17 +100,17 @@ void JsonBuilder::Return(const State& state) {
   memory_ = state.memory;
 }
 
-void* JsonBuilder::Build(GetJsonType pointer_type, JsonElement root) {
+void* JsonBuilder::Build(GetJsonType pointer_type) {
   const JsonType& pointer = pointer_type();
   root_type_ = &pointer.element();
-  root_element_ = root;
   void* object = nullptr;
   if (Charge(1, root_type_->size)) {
     object = pointer.ops->make(arena_);
     made_.push_back({object, 1, pointer.ops->free});
     root_ = object;
-    if (Read(pointer.element_kind, pointer.element, root, object) &&
-        FillLate() && ResolveLinks()) {
+    if (Read(pointer.element_kind, pointer.element, object) &&
+        (at_.token == tokens_.size() || Offence()) && FillLate() &&
+        ResolveLinks()) {
       return object;
     }
   }
@@ -127,87 +118,139 @@ void* JsonBuilder::Build(GetJsonType pointer_type, JsonElement root) {
   return nullptr;
 }
 
+// ---- tokens
+
+bool JsonBuilder::TakeWord(std::string_view word) {
+  const char* const start = tokens_.Start(at_.token);
+  if (std::strncmp(start, word.data(), word.size()) != 0 ||
+      !tokens_.EndsAt(at_.token, start + word.size())) {
+    return Offence();
+  }
+  ++at_.token;
+  return true;
+}
+
+bool JsonBuilder::Skip() {
+  // The brackets around, innermost last; what is behind a value is theirs.
+  std::vector<char> brackets;
+  for (;;) {
+    bool is_fine = true;
+    const char c = Peek();
+    if (c == '{' || c == '[') {
+      const char bracket = c == '{' ? '}' : ']';
+      if (Open()) {
+        brackets.push_back(bracket);
+        std::string_view name;
+        if (c == '{' && !TakeName(&name)) return false;
+        continue;
+      }
+      if (Peek() != bracket) return Offence();
+      ++at_.token;
+    } else if (c == '"') {
+      std::string_view text;
+      is_fine = TakeText(&text);
+    } else if (c == 't') {
+      is_fine = TakeWord("true");
+    } else if (c == 'f') {
+      is_fine = TakeWord("false");
+    } else if (c == 'n') {
+      is_fine = TakeNull();
+    } else {
+      const char* end = nullptr;
+      is_fine = (ParseNumber(tokens_.Start(at_.token), &end).form !=
+                     JsonNumber::Form::kNone &&
+                 tokens_.EndsAt(at_.token, end)) ||
+                Offence();
+      ++at_.token;
+    }
+    for (;;) {
+      if (!is_fine) return false;
+      if (brackets.empty()) return true;
+      const char bracket = brackets.back();
+      if (HasNext(bracket, &is_fine)) {
+        std::string_view name;
+        if (bracket == '}' && !TakeName(&name)) return false;
+        break;
+      }
+      brackets.pop_back();
+    }
+  }
+}
+
 // ---- numbers, words and texts
 
-bool JsonBuilder::ReadInteger(JsonKind kind, JsonElement element, void* slot) {
+bool JsonBuilder::ReadInteger(JsonKind kind, void* slot) {
+  const char c = Peek();
+  if (c != '-' && (c < '0' || c > '9')) return Expected(NameOfInteger(kind));
+  const char* end = nullptr;
+  const JsonNumber number = ParseNumber(tokens_.Start(at_.token), &end);
+  if (number.form == JsonNumber::Form::kNone ||
+      !tokens_.EndsAt(at_.token, end)) {
+    return Offence();
+  }
   const Range range = RangeOf(kind);
-  std::uint64_t bits = 0;
+  std::uint64_t bits = number.integer;
   bool fits = false;
-  switch (element.type()) {
-    case element_type::INT64: {
-      const std::int64_t value = element.get_int64().value_unsafe();
-      fits = IsIn(range, value);
-      bits = static_cast<std::uint64_t>(value);
-      break;
-    }
-    case element_type::UINT64:
-      bits = element.get_uint64().value_unsafe();
+  switch (number.form) {
+    case JsonNumber::Form::kUnsigned:
       fits = bits <= range.most;
       break;
-    case element_type::DOUBLE: {
-      // Below 2^53 every whole double is one text's value alone.
-      const double value = element.get_double().value_unsafe();
-      if (std::fabs(value) >= 0x1p53) break;
-      if (value != std::trunc(value)) {
+    case JsonNumber::Form::kNegative:
+      fits = static_cast<std::int64_t>(bits) >= range.least;
+      break;
+    default: {
+      // Below 2^53 a whole double is what its text says.
+      if (std::fabs(number.real) >= 0x1p53) break;
+      if (number.real != std::trunc(number.real)) {
         return Expected(NameOfInteger(kind));
       }
-      const auto whole = static_cast<std::int64_t>(value);
+      const auto whole = static_cast<std::int64_t>(number.real);
       fits = IsIn(range, whole);
       bits = static_cast<std::uint64_t>(whole);
-      break;
     }
-    default:
-      return Expected(NameOfInteger(kind));
   }
   if (!fits) {
     return Expected(std::string(NameOfInteger(kind)) + " (" +
                     std::to_string(range.least) + " to " +
                     std::to_string(range.most) + ')');
   }
+  ++at_.token;
   StoreInteger(kind, bits, slot);
   return true;
 }
 
-ACRE_INLINE bool JsonBuilder::ReadDouble(JsonElement element, double* value,
-                                         const char* expected) {
-  switch (element.type()) {
-    case element_type::DOUBLE:
-      *value = element.get_double().value_unsafe();
-      return true;
-    case element_type::INT64: {
-      const std::int64_t whole = element.get_int64().value_unsafe();
-      has_met_zero_ |= whole == 0;
-      *value = static_cast<double>(whole);
-      return true;
-    }
-    case element_type::UINT64:
-      *value = static_cast<double>(element.get_uint64().value_unsafe());
-      return true;
-    case element_type::STRING: {
-      const std::string_view text = element.get_string().value_unsafe();
-      if (text == "NaN") {
-        *value = std::numeric_limits<double>::quiet_NaN();
-        return true;
-      }
-      if (text == "Infinity" || text == "-Infinity") {
-        *value = std::numeric_limits<double>::infinity();
-        if (text[0] == '-') *value = -*value;
-        return true;
-      }
-      [[fallthrough]];
-    }
-    default:
-      return Expected(expected);
+ACRE_INLINE bool JsonBuilder::ReadDouble(double* value) {
+  const char* const start = tokens_.Start(at_.token);
+  const char* end = nullptr;
+  if (ACRE_LIKELY(ParseDouble(start, &end, value) &&
+                  tokens_.EndsAt(at_.token, end))) {
+    ++at_.token;
+    return true;
   }
+  if (*start == '-' || (*start >= '0' && *start <= '9')) return Offence();
+  if (*start != '"') return Expected("a number");
+  const JsonAt before = at_;
+  std::string_view text;
+  if (!TakeText(&text)) return false;
+  if (text == "NaN") {
+    *value = std::numeric_limits<double>::quiet_NaN();
+    return true;
+  }
+  if (text == "Infinity" || text == "-Infinity") {
+    *value = std::numeric_limits<double>::infinity();
+    if (text[0] == '-') *value = -*value;
+    return true;
+  }
+  at_ = before;
+  return Expected("a number");
 }
 
-bool JsonBuilder::ReadEnum(const JsonType& type, JsonElement element,
-                           void* slot) {
+bool JsonBuilder::ReadEnum(const JsonType& type, void* slot) {
+  const char c = Peek();
+  if (c == '-' || (c >= '0' && c <= '9')) return ReadInteger(type.number, slot);
+  if (c != '"') return Expected("a name of " + std::string(type.name));
   std::string_view name;
-  if (element.get(name) != simdjson::SUCCESS) {
-    if (element.is_number()) return ReadInteger(type.number, element, slot);
-    return Expected(std::string("a name of ") + std::string(type.name));
-  }
+  if (!TakeText(&name)) return false;
   for (std::size_t i = 0; i < type.enumerator_count; ++i) {
     if (name != type.enumerators[i].name) continue;
     StoreInteger(type.number,
@@ -230,13 +273,13 @@ void* JsonBuilder::MakeText(std::string_view text) {
   return made.data();
 }
 
-bool JsonBuilder::ReadText(JsonKind kind, GetJsonType get_type,
-                           JsonElement element, void* slot) {
-  std::string_view text;
-  if (element.get(text) != simdjson::SUCCESS) {
-    if (kind == JsonKind::kCText && element.is_null()) return true;
+bool JsonBuilder::ReadText(JsonKind kind, GetJsonType get_type, void* slot) {
+  if (ACRE_UNLIKELY(Peek() != '"')) {
+    if (kind == JsonKind::kCText && IsNull()) return TakeNull();
     return Expected("a text");
   }
+  std::string_view text;
+  if (!TakeText(&text)) return false;
   switch (kind) {
     case JsonKind::kText:
       if (text.size() > String::kInlineCapacity &&
@@ -257,8 +300,8 @@ bool JsonBuilder::ReadText(JsonKind kind, GetJsonType get_type,
         return Expected("a text without \\u0000");
       }
       if (!Charge(1, text.size() + 1)) return false;
-      // The parser ends texts with a zero.
-      const void* const made = MakeText({text.data(), text.size() + 1});
+      std::string ended(text);
+      const void* const made = MakeText({ended.c_str(), ended.size() + 1});
       std::memcpy(slot, &made, sizeof made);
       return true;
     }
@@ -275,16 +318,14 @@ bool JsonBuilder::ReadText(JsonKind kind, GetJsonType get_type,
   }
 }
 
-bool JsonBuilder::Read(JsonKind kind, GetJsonType type, JsonElement element,
-                       void* slot) {
+bool JsonBuilder::Read(JsonKind kind, GetJsonType type, void* slot) {
   switch (kind) {
     case JsonKind::kNull:
-      return element.is_null() || Expected("null");
+      return IsNull() ? TakeNull() : Expected("null");
     case JsonKind::kBool: {
-      bool value = false;
-      if (element.get(value) != simdjson::SUCCESS) {
-        return Expected("true or false");
-      }
+      const bool value = Peek() == 't';
+      if (!value && Peek() != 'f') return Expected("true or false");
+      if (!TakeWord(value ? "true" : "false")) return false;
       std::memcpy(slot, &value, sizeof value);
       return true;
     }
@@ -296,52 +337,54 @@ bool JsonBuilder::Read(JsonKind kind, GetJsonType type, JsonElement element,
     case JsonKind::kUint16:
     case JsonKind::kUint32:
     case JsonKind::kUint64:
-      return ReadInteger(kind, element, slot);
+      return ReadInteger(kind, slot);
     case JsonKind::kDouble: {
       double value = 0;
-      if (!ReadDouble(element, &value, "a number")) return false;
+      if (!ReadDouble(&value)) return false;
       std::memcpy(slot, &value, sizeof value);
       return true;
     }
     case JsonKind::kFloat: {
       double value = 0;
-      if (!ReadDouble(element, &value, "a number")) return false;
+      const JsonAt before = at_;
+      if (!ReadDouble(&value)) return false;
       const auto narrow = static_cast<float>(value);
       if (std::isinf(narrow) && std::isfinite(value)) {
+        at_ = before;
         return Expected("float (up to 3.4028235e+38)");
       }
       std::memcpy(slot, &narrow, sizeof narrow);
       return true;
     }
     case JsonKind::kEnum:
-      return ReadEnum(type(), element, slot);
+      return ReadEnum(type(), slot);
     case JsonKind::kText:
     case JsonKind::kTextView:
     case JsonKind::kCText:
     case JsonKind::kChars:
-      return ReadText(kind, type, element, slot);
+      return ReadText(kind, type, slot);
     case JsonKind::kList:
     case JsonKind::kView:
     case JsonKind::kArray:
-      return ReadList(type(), element, slot);
+      return ReadList(type(), slot);
     case JsonKind::kSet:
-      return ReadSet(type(), element, slot);
+      return ReadSet(type(), slot);
     case JsonKind::kTuple:
-      return ReadTuple(type(), element, slot);
+      return ReadTuple(type(), slot);
     case JsonKind::kMap:
-      return ReadMap(type(), element, slot);
+      return ReadMap(type(), slot);
     case JsonKind::kStruct:
-      return ReadStruct(type(), element, static_cast<char*>(slot));
+      return ReadStruct(type(), static_cast<char*>(slot));
     case JsonKind::kOptional: {
-      if (element.is_null()) return true;
+      if (IsNull()) return TakeNull();
       const JsonType& optional = type();
-      return Read(optional.element_kind, optional.element, element,
+      return Read(optional.element_kind, optional.element,
                   optional.ops->engage(slot, 0));
     }
     case JsonKind::kVariant:
-      return ReadVariant(type(), element, slot);
+      return ReadVariant(type(), slot);
     case JsonKind::kPointer:
-      return ReadPointer(type(), element, slot);
+      return ReadPointer(type(), slot);
     case JsonKind::kAny:
     case JsonKind::kNone:
       break;
@@ -357,27 +400,25 @@ namespace {
 class Seen {
  public:
   explicit Seen(std::size_t count) {
-    if (count > 64) more_.resize(count);
+    if (ACRE_UNLIKELY(count > 64)) {
+      more_ = std::make_unique<std::uint64_t[]>(count / 64);
+    }
   }
   /// Whether it was there before.
-  bool Add(std::size_t i) {
-    if (!more_.empty()) {
-      const bool was = more_[i];
-      more_[i] = true;
-      return was;
-    }
-    const std::uint64_t bit = std::uint64_t{1} << i;
-    const bool was = (bits_ & bit) != 0;
-    bits_ |= bit;
+  ACRE_INLINE bool Add(std::size_t i) {
+    std::uint64_t& word = i < 64 ? first_ : more_[i / 64 - 1];
+    const std::uint64_t bit = std::uint64_t{1} << (i % 64);
+    const bool was = (word & bit) != 0;
+    word |= bit;
     return was;
   }
   bool has(std::size_t i) const {
-    return more_.empty() ? (bits_ >> i & 1) != 0 : more_[i];
+    return ((i < 64 ? first_ : more_[i / 64 - 1]) >> (i % 64) & 1) != 0;
   }
 
  private:
-  std::uint64_t bits_ = 0;
-  std::vector<bool> more_;
+  std::uint64_t first_ = 0;
+  std::unique_ptr<std::uint64_t[]> more_;
 };
 
 /// The index of a field; `count` where there is none of that name.
@@ -390,10 +431,19 @@ std::size_t FindField(const JsonType& type, std::string_view name) {
 
 }  // namespace
 
-std::vector<bool> JsonBuilder::Repeated(simdjson::dom::object members) {
-  std::vector<std::pair<std::string_view, std::size_t>> names;
-  for (const auto member : members)
-    names.emplace_back(member.key, names.size());
+std::vector<bool> JsonBuilder::Repeated() {
+  std::vector<std::pair<std::string, std::size_t>> names;
+  const JsonAt before = at_;
+  bool is_fine = true;
+  Open();
+  do {
+    std::string_view name;
+    is_fine = TakeName(&name);
+    if (!is_fine) break;
+    names.emplace_back(name, names.size());
+    is_fine = Skip();
+  } while (is_fine && HasNext('}', &is_fine));
+  at_ = before;
   std::sort(names.begin(), names.end());
   std::vector<bool> repeated(names.size());
   for (std::size_t i = 0; i + 1 < names.size(); ++i) {
@@ -405,60 +455,89 @@ std::vector<bool> JsonBuilder::Repeated(simdjson::dom::object members) {
 /// Members of one name are found while they are read; what there is by then is
 /// taken back, and only the last ones are read.
 template <class ReadAll>
-bool JsonBuilder::ReadOnce(const JsonType& type, simdjson::dom::object members,
-                           void* object, ReadAll read_all) {
+bool JsonBuilder::ReadOnce(const JsonType& type, void* object,
+                           ReadAll read_all) {
   const State before = state();
-  const Result result = read_all(std::vector<bool>());
+  const JsonAt start = at_;
+  static const std::vector<bool> kNone;
+  const Result result = read_all(kNone);
   if (result != Result::kDuplicate) return result == Result::kFine;
   if (rules_.refuse_duplicates) return false;
   Return(before);
+  at_ = start;
   levels_.clear();
+  names_member_ = false;
   type.ops->renew(object, arena_);
-  return read_all(Repeated(members)) == Result::kFine;
+  return read_all(Repeated()) == Result::kFine;
 }
 
-bool JsonBuilder::ReadStruct(const JsonType& type, JsonElement element,
-                             char* object) {
-  simdjson::dom::object members;
-  if (element.get(members) != simdjson::SUCCESS) {
-    return Expected(std::string("an object for ") + std::string(type.name));
+bool JsonBuilder::ReadStruct(const JsonType& type, char* object) {
+  if (Peek() != '{') {
+    return Expected("an object for " + std::string(type.name));
   }
-  return ReadOnce(type, members, object, [&](const std::vector<bool>& skipped) {
-    return ReadMembers(type, members, object, skipped);
+  return ReadOnce(type, object, [&](const std::vector<bool>& skipped) {
+    return ReadMembers(type, object, skipped);
   });
 }
 
-JsonBuilder::Result JsonBuilder::ReadMembers(const JsonType& type,
-                                             simdjson::dom::object members,
-                                             char* object,
+/// Whether the text at at_ is the name of that field, without escapes.
+ACRE_INLINE bool JsonBuilder::IsName(const JsonField& field) const {
+  const char* const start = tokens_.Start(at_.token);
+  auto head = Load<std::uint64_t>(start + 1);
+  if constexpr (std::endian::native == std::endian::big) {
+    head = __builtin_bswap64(head);
+  }
+  if (((head ^ field.head) & field.head_mask) != 0 || start[0] != '"') {
+    return false;
+  }
+  return field.name.size() < 8 || tokens_.IsText(at_.token, field.name);
+}
+
+JsonBuilder::Result JsonBuilder::ReadMembers(const JsonType& type, char* object,
                                              const std::vector<bool>& skipped) {
   Seen seen(type.field_count);
   std::size_t next = 0;
   std::size_t ordinal = 0;
-  const auto end = members.end();
-  for (auto at = members.begin(); at != end; ++at, ++ordinal) {
-    const std::string_view name = at.key();
+  bool is_fine = true;
+  bool has_more = Open();
+  if (!has_more && !TakeClosing('}')) return Result::kError;
+  for (; has_more; ++ordinal, has_more = HasNext('}', &is_fine)) {
     std::size_t i = next;
-    if (i >= type.field_count || type.fields[i].name != name) {
+    // Most often the next field is next.
+    if (ACRE_LIKELY(i < type.field_count && IsName(type.fields[i]))) {
+      ++at_.token;
+      if (!TakeColon()) return Result::kError;
+    } else {
+      std::string_view name;
+      if (!TakeName(&name)) return Result::kError;
       i = FindField(type, name);
-      if (i == type.field_count) {
-        if (rules_.ignore_unknown) continue;
+    }
+    if (ACRE_UNLIKELY(i == type.field_count)) {
+      if (!rules_.ignore_unknown) {
         FailAtName(ordinal, std::string(type.name) + " has no such field");
         return Result::kError;
       }
+      if (!Skip()) return Result::kError;
+      continue;
     }
-    if (!skipped.empty() && skipped[ordinal]) continue;
-    if (seen.Add(i)) {
+    const JsonField& field = type.fields[i];
+    if (!skipped.empty() && skipped[ordinal]) {
+      if (!Skip()) return Result::kError;
+      continue;
+    }
+    if (ACRE_UNLIKELY(seen.Add(i))) {
       FailAtName(ordinal, "the name is there twice");
       return Result::kDuplicate;
     }
-    const JsonField& field = type.fields[i];
-    if (field.is_read && !ReadAt(ordinal, Form::kField, field.kind, field.type,
-                                 at.value(), object + field.offset)) {
+    if (ACRE_UNLIKELY(!field.is_read)) {
+      if (!Skip()) return Result::kError;
+    } else if (!ReadAt(ordinal, Form::kField, field.kind, field.type,
+                       object + field.offset)) {
       return Result::kError;
     }
     next = i + 1;
   }
+  if (!is_fine) return Result::kError;
   if (rules_.require_fields) {
     for (std::size_t i = 0; i < type.field_count; ++i) {
       if (seen.has(i) || type.fields[i].kind == JsonKind::kOptional) continue;
@@ -472,95 +551,94 @@ JsonBuilder::Result JsonBuilder::ReadMembers(const JsonType& type,
 
 // ---- lists
 
-bool JsonBuilder::ReadList(const JsonType& type, JsonElement element,
-                           void* slot) {
-  simdjson::dom::array elements;
-  if (element.get(elements) != simdjson::SUCCESS) return Expected("a list");
-  const std::size_t count = CountOf(elements);
+bool JsonBuilder::ReadList(const JsonType& type, void* slot) {
+  if (Peek() != '[') return Expected("a list");
+  const std::size_t count = tokens_.CountOf(at_.opening);
   if (type.kind == JsonKind::kArray) {
-    if (count != type.count) {
-      return Fail("expected " + std::to_string(type.count) +
-                  " elements, found " + std::to_string(count));
-    }
-    return ReadElements(type, elements, count, static_cast<char*>(slot));
+    if (count == type.count)
+      return ReadElements(type, static_cast<char*>(slot));
+    return Fail("expected " + std::to_string(type.count) + " elements, found " +
+                std::to_string(count));
   }
-  if (count == 0) return true;
+  if (count == 0) return ReadElements(type, nullptr);
   if (!Charge(count, type.element_size)) return false;
   void* const first = type.ops->resize(slot, arena_, count);
   if (type.kind == JsonKind::kView) {
     made_.push_back({first, count, type.ops->free});
   }
-  return ReadElements(type, elements, count, static_cast<char*>(first));
+  return ReadElements(type, static_cast<char*>(first));
 }
 
-bool JsonBuilder::ReadElements(const JsonType& type,
-                               simdjson::dom::array elements,
-                               [[maybe_unused]] std::size_t count,
-                               char* first) {
+/// There is room for as many as the commas say.
+bool JsonBuilder::ReadElements(const JsonType& type, char* first) {
   std::size_t ordinal = 0;
+  bool is_fine = true;
+  if (!Open()) return TakeClosing(']');
   if (type.element_kind == JsonKind::kDouble) {
     // Long lists of numbers are common.
     auto* value = reinterpret_cast<double*>(first);
-    for (const JsonElement element : elements) {
-      if (!ReadDouble(element, value, "a number")) {
+    do {
+      if (ACRE_UNLIKELY(!ReadDouble(value))) {
         levels_.push_back({ordinal, Form::kIndex});
         return false;
       }
       ++value;
       ++ordinal;
-    }
-    return true;
+    } while (HasNext(']', &is_fine));
+    return is_fine;
   }
-  for (const JsonElement element : elements) {
-    if (!ReadAt(ordinal, Form::kIndex, type.element_kind, type.element, element,
+  do {
+    if (!ReadAt(ordinal, Form::kIndex, type.element_kind, type.element,
                 first + ordinal * type.element_size)) {
       return false;
     }
     ++ordinal;
-  }
-  return true;
+  } while (HasNext(']', &is_fine));
+  return is_fine;
 }
 
-bool JsonBuilder::ReadTuple(const JsonType& type, JsonElement element,
-                            void* slot) {
-  simdjson::dom::array elements;
-  if (element.get(elements) != simdjson::SUCCESS) return Expected("a list");
-  if (elements.size() != type.field_count) {
+bool JsonBuilder::ReadTuple(const JsonType& type, void* slot) {
+  if (Peek() != '[') return Expected("a list");
+  const std::size_t count = tokens_.CountOf(at_.opening);
+  if (count != type.field_count) {
     return Fail("expected " + std::to_string(type.field_count) +
-                " elements, found " + std::to_string(elements.size()));
+                " elements, found " + std::to_string(count));
   }
+  if (!Open()) return TakeClosing(']');
   std::size_t i = 0;
-  for (const JsonElement each : elements) {
-    if (!ReadAt(i, Form::kIndex, type.fields[i].kind, type.fields[i].type, each,
+  bool is_fine = true;
+  do {
+    if (!ReadAt(i, Form::kIndex, type.fields[i].kind, type.fields[i].type,
                 const_cast<void*>(TuplePart(type, slot, i)))) {
       return false;
     }
     ++i;
-  }
-  return true;
+  } while (HasNext(']', &is_fine));
+  return is_fine;
 }
 
-bool JsonBuilder::ReadVariant(const JsonType& type, JsonElement element,
-                              void* slot) {
-  simdjson::dom::object members;
+bool JsonBuilder::ReadVariant(const JsonType& type, void* slot) {
   std::string tags;
   for (std::size_t i = 0; i < type.field_count; ++i) {
     if (type.fields[i].kind == JsonKind::kNull) {
-      if (!element.is_null()) continue;
+      if (!IsNull()) continue;
       type.ops->engage(slot, i);
-      return true;
+      return TakeNull();
     }
     tags += (tags.empty() ? "" : ", ") + std::string(TagOf(type, i));
   }
-  if (element.get(members) != simdjson::SUCCESS || members.size() != 1) {
+  if (Peek() != '{' || tokens_.CountOf(at_.opening) != 1) {
     return Expected("an object with one member, named as one of: " + tags);
   }
-  const std::string_view tag = members.begin().key();
+  std::string_view tag;
+  Open();
+  if (!TakeName(&tag)) return false;
   for (std::size_t i = 0; i < type.field_count; ++i) {
     const JsonField& alternative = type.fields[i];
     if (alternative.kind == JsonKind::kNull || TagOf(type, i) != tag) continue;
     return ReadAt(0, Form::kField, alternative.kind, alternative.type,
-                  members.begin().value(), type.ops->engage(slot, i));
+                  type.ops->engage(slot, i)) &&
+           TakeClosing('}');
   }
   return FailAtName(0, "no alternative has this name; there are: " + tags);
 }
@@ -607,29 +685,26 @@ bool JsonBuilder::ReadKeyText(const JsonType& type, std::string_view text,
     fits = to == end && result == std::errc() && bits <= range.most;
   }
   if (!fits) {
-    return Expected(std::string("a key of type ") + std::string(type.name));
+    return Expected("a key of type " + std::string(type.name));
   }
   StoreInteger(kind, bits, key);
   return true;
 }
 
-bool JsonBuilder::ReadMap(const JsonType& type, JsonElement element,
-                          void* slot) {
-  if (!IsTextKey(type.key().kind)) return ReadPairs(type, element, slot);
-  simdjson::dom::object members;
-  if (element.get(members) != simdjson::SUCCESS) return Expected("an object");
-  const std::size_t count = CountOf(members);
-  if (count == 0) return true;
-  if (!Charge(count, type.element_size)) return false;
-  type.ops->reserve(slot, count);
-  return ReadOnce(type, members, slot, [&](const std::vector<bool>& skipped) {
-    return ReadEntries(type, members, slot, skipped);
+bool JsonBuilder::ReadMap(const JsonType& type, void* slot) {
+  if (!IsTextKey(type.key().kind)) return ReadPairs(type, slot);
+  if (Peek() != '{') return Expected("an object");
+  const std::size_t count = tokens_.CountOf(at_.opening);
+  if (count != 0) {
+    if (!Charge(count, type.element_size)) return false;
+    type.ops->reserve(slot, count);
+  }
+  return ReadOnce(type, slot, [&](const std::vector<bool>& skipped) {
+    return ReadEntries(type, slot, skipped);
   });
 }
 
-JsonBuilder::Result JsonBuilder::ReadEntries(const JsonType& type,
-                                             simdjson::dom::object members,
-                                             void* map,
+JsonBuilder::Result JsonBuilder::ReadEntries(const JsonType& type, void* map,
                                              const std::vector<bool>& skipped) {
   struct Key {
     JsonBuilder* builder;
@@ -641,15 +716,22 @@ JsonBuilder::Result JsonBuilder::ReadEntries(const JsonType& type,
       key_type.kind == JsonKind::kText || key_type.kind == JsonKind::kTextView;
   const Form form = is_text ? Form::kKey : Form::kNumber;
   std::size_t ordinal = 0;
-  const auto end = members.end();
+  bool is_fine = true;
+  bool has_more = Open();
+  if (!has_more && !TakeClosing('}')) return Result::kError;
   if (!skipped.empty()) type.ops->reserve(map, skipped.size());
-  for (auto at = members.begin(); at != end; ++at, ++ordinal) {
-    if (!skipped.empty() && skipped[ordinal]) continue;
-    const std::string_view name = at.key();
+  for (; has_more; ++ordinal, has_more = HasNext('}', &is_fine)) {
+    std::string_view name;
+    if (!TakeName(&name)) return Result::kError;
+    if (!skipped.empty() && skipped[ordinal]) {
+      if (!Skip()) return Result::kError;
+      continue;
+    }
     JsonEntry entry;
     if (type.ops->insert_text != nullptr) {
       if (name.size() > String::kInlineCapacity &&
           !Charge(1, name.size() + 1)) {
+        levels_.push_back({ordinal, form});
         return Result::kError;
       }
       entry = type.ops->insert_text(map, name);
@@ -673,12 +755,11 @@ JsonBuilder::Result JsonBuilder::ReadEntries(const JsonType& type,
       levels_.back().form = form;
       return Result::kDuplicate;
     }
-    if (!ReadAt(ordinal, form, type.element_kind, type.element, at.value(),
-                entry.value)) {
+    if (!ReadAt(ordinal, form, type.element_kind, type.element, entry.value)) {
       return Result::kError;
     }
   }
-  return Result::kFine;
+  return is_fine ? Result::kFine : Result::kError;
 }
 
 namespace {
@@ -688,86 +769,80 @@ struct KeySource {
   JsonBuilder* builder;
   JsonKind kind;
   GetJsonType type;
-  JsonElement element;
 };
 
 }  // namespace
 
-bool JsonBuilder::ReadPairs(const JsonType& type, JsonElement element,
-                            void* map) {
-  simdjson::dom::array pairs;
-  if (element.get(pairs) != simdjson::SUCCESS) {
-    return Expected("a list of pairs");
-  }
-  const JsonType& key_type = type.key();
-  if (!resolves_at_once_ && PlanOf(key_type).has_pointers) {
-    if (late_.size() == stop_.late) return Fail("");
-    late_.push_back({&type, map, element});
-    return true;
-  }
-  const std::size_t count = CountOf(pairs);
-  if (count == 0) return true;
+bool JsonBuilder::IsLate(const JsonType& type, const JsonType& key_type,
+                         void* table) {
+  if (resolves_at_once_ || !PlanOf(key_type).has_pointers) return false;
+  if (late_.size() != stop_.late) late_.push_back({&type, table, at_});
+  return true;
+}
+
+bool JsonBuilder::ReadPairs(const JsonType& type, void* map) {
+  if (Peek() != '[') return Expected("a list of pairs");
+  if (IsLate(type, type.key(), map))
+    return late_.size() != stop_.late && Skip();
+  const std::size_t count = tokens_.CountOf(at_.opening);
+  if (!Open()) return TakeClosing(']');
   if (!Charge(count, type.element_size)) return false;
   type.ops->reserve(map, count);
   std::size_t ordinal = 0;
-  for (const JsonElement each : pairs) {
-    simdjson::dom::array pair;
-    bool is_fine = each.get(pair) == simdjson::SUCCESS && pair.size() == 2;
-    if (!is_fine) {
-      Expected("a pair of key and value");
-      levels_.push_back({ordinal, Form::kIndex});
-      return false;
-    }
-    auto part = pair.begin();
-    KeySource source{this, key_type.kind, type.key, *part};
-    const JsonEntry entry = type.ops->insert(
-        map,
-        [](void* context, void* key) {
-          const auto& from = *static_cast<KeySource*>(context);
-          return from.builder->ReadAt(0, Form::kIndex, from.kind, from.type,
-                                      from.element, key);
-        },
-        &source);
-    ++part;
-    if (entry.value != nullptr && !entry.is_new) {
-      Fail("the key is there twice");
-      levels_.push_back({0, Form::kIndex});
-      is_fine = false;
-    } else {
-      is_fine =
-          entry.value != nullptr && ReadAt(1, Form::kIndex, type.element_kind,
-                                           type.element, *part, entry.value);
-    }
-    if (!is_fine) {
+  bool is_fine = true;
+  do {
+    if (!ReadPair(type, map)) {
       levels_.push_back({ordinal, Form::kIndex});
       return false;
     }
     ++ordinal;
-  }
-  return true;
+  } while (HasNext(']', &is_fine));
+  return is_fine;
 }
 
-bool JsonBuilder::ReadSet(const JsonType& type, JsonElement element,
-                          void* slot) {
-  simdjson::dom::array elements;
-  if (element.get(elements) != simdjson::SUCCESS) return Expected("a list");
-  if (!resolves_at_once_ && PlanOf(type.element()).has_pointers) {
-    if (late_.size() == stop_.late) return Fail("");
-    late_.push_back({&type, slot, element});
-    return true;
+bool JsonBuilder::ReadPair(const JsonType& type, void* map) {
+  if (Peek() != '[' || tokens_.CountOf(at_.opening) != 2) {
+    return Expected("a pair of key and value");
   }
-  const std::size_t count = CountOf(elements);
-  if (count == 0) return true;
+  Open();
+  KeySource source{this, type.key().kind, type.key};
+  const JsonEntry entry = type.ops->insert(
+      map,
+      [](void* context, void* key) {
+        const auto& from = *static_cast<KeySource*>(context);
+        return from.builder->ReadAt(0, Form::kIndex, from.kind, from.type, key);
+      },
+      &source);
+  if (entry.value == nullptr) return false;
+  if (!entry.is_new) {
+    levels_.push_back({0, Form::kIndex});
+    return Fail("the key is there twice");
+  }
+  bool is_fine = true;
+  if (!HasNext(']', &is_fine)) return Offence();
+  return ReadAt(1, Form::kIndex, type.element_kind, type.element,
+                entry.value) &&
+         TakeClosing(']');
+}
+
+bool JsonBuilder::ReadSet(const JsonType& type, void* slot) {
+  if (Peek() != '[') return Expected("a list");
+  if (IsLate(type, type.element(), slot)) {
+    return late_.size() != stop_.late && Skip();
+  }
+  const std::size_t count = tokens_.CountOf(at_.opening);
+  if (!Open()) return TakeClosing(']');
   if (!Charge(count, type.element_size)) return false;
   type.ops->reserve(slot, count);
   std::size_t ordinal = 0;
-  for (const JsonElement each : elements) {
-    KeySource source{this, type.element_kind, type.element, each};
+  bool is_fine = true;
+  do {
+    KeySource source{this, type.element_kind, type.element};
     const JsonEntry entry = type.ops->insert(
         slot,
         [](void* context, void* key) {
           const auto& from = *static_cast<KeySource*>(context);
-          return from.builder->Read(from.kind, from.type, from.element, key);
+          return from.builder->Read(from.kind, from.type, key);
         },
         &source);
     if (entry.value != nullptr && !entry.is_new) {
@@ -778,35 +853,39 @@ bool JsonBuilder::ReadSet(const JsonType& type, JsonElement element,
       return false;
     }
     ++ordinal;
-  }
-  return true;
+  } while (HasNext(']', &is_fine));
+  return is_fine;
 }
 
 // ---- pointers
 
-bool JsonBuilder::FollowReference(JsonElement element, const void** slot,
-                                  GetJsonType type, bool* is_reference) {
-  simdjson::dom::object members;
-  std::string_view path;
-  *is_reference = element.get(members) == simdjson::SUCCESS &&
-                  members.size() == 1 && members.begin().key() == "$ref" &&
-                  members.begin().value().get(path) == simdjson::SUCCESS;
+/// An object whose one member is "$ref": leaves at_ where it is if there is
+/// none.
+bool JsonBuilder::ReadReference(const void** slot, GetJsonType type,
+                                bool* is_reference) {
+  *is_reference = Peek() == '{' && tokens_.CountOf(at_.opening) == 1 &&
+                  tokens_.IsText(at_.token + 1, "$ref") &&
+                  tokens_[at_.token + 3] == '"';
   if (!*is_reference) return true;
+  std::string_view path;
+  Open();
+  const JsonAt start = at_;
+  if (!TakeName(&path) || !TakeText(&path) || !TakeClosing('}')) return false;
   if (resolves_at_once_) {
-    *slot = Resolve(path, type());
+    *slot = Resolve(std::string(path), type());
+    if (*slot == nullptr) at_ = start;
     return *slot != nullptr;
   }
   if (links_.size() == stop_.link) return Fail("");
-  links_.push_back({slot, type, path});
+  links_.push_back({slot, type, std::string(path)});
   return true;
 }
 
-bool JsonBuilder::ReadPointer(const JsonType& type, JsonElement element,
-                              void* slot) {
-  if (element.is_null()) return true;
+bool JsonBuilder::ReadPointer(const JsonType& type, void* slot) {
+  if (IsNull()) return TakeNull();
   bool is_reference = false;
-  if (!FollowReference(element, static_cast<const void**>(slot), type.element,
-                       &is_reference)) {
+  if (!ReadReference(static_cast<const void**>(slot), type.element,
+                     &is_reference)) {
     return false;
   }
   if (is_reference) return true;
@@ -815,16 +894,17 @@ bool JsonBuilder::ReadPointer(const JsonType& type, JsonElement element,
   void* const object = type.ops->make(arena_);
   made_.push_back({object, 1, type.ops->free});
   std::memcpy(slot, &object, sizeof object);
-  return Read(type.element_kind, type.element, element, object);
+  return Read(type.element_kind, type.element, object);
 }
 
 bool JsonBuilder::FillLate() {
   resolves_at_once_ = true;
   for (std::size_t i = 0; i < late_.size(); ++i) {
     const Late late = late_[i];
+    at_ = late.at;
     const bool is_fine = late.type->kind == JsonKind::kSet
-                             ? ReadSet(*late.type, late.element, late.table)
-                             : ReadPairs(*late.type, late.element, late.table);
+                             ? ReadSet(*late.type, late.table)
+                             : ReadPairs(*late.type, late.table);
     if (is_fine) continue;
     failed_.late = i;
     return false;
@@ -978,36 +1058,52 @@ const void* JsonBuilder::Step(const JsonType*& type, const void* object,
   return nullptr;
 }
 
+bool JsonBuilder::GoTo(std::string_view path) {
+  std::string room;
+  at_ = {};
+  while (!path.empty()) {
+    const std::string_view segment = NextSegment(path, room);
+    const bool is_object = Peek() == '{';
+    if (!is_object && Peek() != '[') return false;
+    bool is_fine = true;
+    bool has_more = Open();
+    std::size_t index = 0;
+    if (!is_object && !ReadIndex(segment, &index)) return false;
+    for (;; has_more = HasNext(is_object ? '}' : ']', &is_fine)) {
+      if (!has_more) return false;
+      std::string_view name;
+      if (is_object && !TakeName(&name)) return false;
+      if (is_object ? name == segment : index-- == 0) break;
+      if (!Skip()) return false;
+    }
+  }
+  return true;
+}
+
 /// Elements of tables whose keys are no texts are where their keys put them:
 /// what the text has at their place is looked up.
 const void* JsonBuilder::FindInTable(const JsonType*& type, const void* table,
                                      std::string_view element_path,
                                      std::string_view* rest) {
-  simdjson::dom::element element;
-  if (root_element_.at_pointer(element_path).get(element) !=
-      simdjson::SUCCESS) {
-    return nullptr;
-  }
+  if (!GoTo(element_path)) return nullptr;
   const bool is_set = type->kind == JsonKind::kSet;
   std::string room;
   std::string_view part;
   if (!is_set) {
     if (rest->empty()) return nullptr;
     part = NextSegment(*rest, room);
-    if ((part != "0" && part != "1") ||
-        element.at(0).get(element) != simdjson::SUCCESS) {
-      return nullptr;
-    }
+    if ((part != "0" && part != "1") || Peek() != '[') return nullptr;
+    Open();
   }
   const GetJsonType key_type = is_set ? type->element : type->key;
-  KeySource source{this, key_type().kind, key_type, element};
+  KeySource source{this, key_type().kind, key_type};
   const bool at_once = std::exchange(resolves_at_once_, true);
   const State before = state();
   const void* found = type->ops->find(
       table,
       [](void* context, void* key) {
         const auto& from = *static_cast<KeySource*>(context);
-        return from.builder->Read(from.kind, from.type, from.element, key);
+        return from.builder->Read(from.kind, from.type, key);
       },
       &source);
   resolves_at_once_ = at_once;

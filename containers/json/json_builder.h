@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// Builds a value from a parsed text, straight into an arena.
+// Builds a value from the tokens of a text, straight into an arena.
 
 #ifndef ACRE_JSON_BUILDER_H_
 #define ACRE_JSON_BUILDER_H_
-
-#include <simdjson.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -18,24 +16,23 @@
 #include "acre/detail/json_type.h"
 #include "acre/from_json.h"
 #include "json_text.h"
+#include "json_tokens.h"
 
 #pragma GCC visibility push(hidden)
 namespace acre::inline ACRE_ABI::detail {
-
-using JsonElement = simdjson::dom::element;
 
 /// One value in the making. Takes back all that it made unless Keep is called:
 /// after an error, and where an exception passes through.
 class JsonBuilder {
  public:
-  JsonBuilder(Arena& arena, const JsonRules& rules)
-      : arena_(arena), rules_(rules) {}
+  JsonBuilder(Arena& arena, const JsonTokens& tokens, const JsonRules& rules)
+      : arena_(arena), tokens_(tokens), rules_(rules) {}
   JsonBuilder(const JsonBuilder&) = delete;
   JsonBuilder& operator=(const JsonBuilder&) = delete;
   ~JsonBuilder();
 
   /// The object that a pointer of that type may point to; null on an error.
-  void* Build(GetJsonType pointer_type, JsonElement root);
+  void* Build(GetJsonType pointer_type);
   void Keep() { made_.clear(); }
 
   /// Why there is none: without its place, which is where the levels lead to.
@@ -46,9 +43,8 @@ class JsonBuilder {
   bool names_member() const { return names_member_; }
   /// Outermost first.
   const std::vector<JsonLevel>& levels() const { return levels_; }
-  /// Whether a double was read from an integer 0: the parser does not tell
-  /// whether that was -0.
-  bool has_met_zero() const { return has_met_zero_; }
+  /// The text breaks the grammar: what() does not say how.
+  bool has_met_offence() const { return has_met_offence_; }
 
   /// Which link, or late table, was wrong: without a place, which a second
   /// builder finds that stops there.
@@ -71,13 +67,13 @@ class JsonBuilder {
   struct Link {
     const void** slot;
     GetJsonType type;
-    std::string_view path;  // in the parser's room
+    std::string path;
   };
   /// A table whose keys hold pointers: filled when all else is there.
   struct Late {
     const JsonType* type;
     void* table;
-    JsonElement element;
+    JsonAt at;
   };
   struct State {
     std::size_t made;
@@ -88,41 +84,101 @@ class JsonBuilder {
   enum class Result : std::uint8_t { kFine, kError, kDuplicate };
   using Form = JsonLevel::Form;
 
-  bool Read(JsonKind kind, GetJsonType type, JsonElement element, void* slot);
+  // Each reads the value at at_, and leaves at_ behind it.
+  bool Read(JsonKind kind, GetJsonType type, void* slot);
   bool ReadAt(std::size_t ordinal, Form form, JsonKind kind, GetJsonType type,
-              JsonElement element, void* slot) {
-    if (ACRE_LIKELY(Read(kind, type, element, slot))) return true;
+              void* slot) {
+    if (ACRE_LIKELY(Read(kind, type, slot))) return true;
     levels_.push_back({ordinal, form});
     return false;
   }
-  bool ReadInteger(JsonKind kind, JsonElement element, void* slot);
-  bool ReadDouble(JsonElement element, double* value, const char* expected);
-  bool ReadEnum(const JsonType& type, JsonElement element, void* slot);
-  bool ReadText(JsonKind kind, GetJsonType type, JsonElement element,
-                void* slot);
-  bool ReadStruct(const JsonType& type, JsonElement element, char* object);
-  Result ReadMembers(const JsonType& type, simdjson::dom::object members,
-                     char* object, const std::vector<bool>& skipped);
-  bool ReadList(const JsonType& type, JsonElement element, void* slot);
-  bool ReadElements(const JsonType& type, simdjson::dom::array elements,
-                    std::size_t count, char* first);
-  bool ReadTuple(const JsonType& type, JsonElement element, void* slot);
-  bool ReadSet(const JsonType& type, JsonElement element, void* slot);
-  bool ReadMap(const JsonType& type, JsonElement element, void* slot);
-  Result ReadEntries(const JsonType& type, simdjson::dom::object members,
-                     void* map, const std::vector<bool>& skipped);
-  bool ReadPairs(const JsonType& type, JsonElement element, void* map);
-  bool ReadVariant(const JsonType& type, JsonElement element, void* slot);
-  bool ReadPointer(const JsonType& type, JsonElement element, void* slot);
+  bool ReadInteger(JsonKind kind, void* slot);
+  bool ReadDouble(double* value);
+  bool ReadEnum(const JsonType& type, void* slot);
+  bool ReadText(JsonKind kind, GetJsonType type, void* slot);
+  bool ReadStruct(const JsonType& type, char* object);
+  bool IsName(const JsonField& field) const;
+  Result ReadMembers(const JsonType& type, char* object,
+                     const std::vector<bool>& skipped);
+  bool ReadList(const JsonType& type, void* slot);
+  bool ReadElements(const JsonType& type, char* first);
+  bool ReadTuple(const JsonType& type, void* slot);
+  bool ReadSet(const JsonType& type, void* slot);
+  bool ReadMap(const JsonType& type, void* slot);
+  Result ReadEntries(const JsonType& type, void* map,
+                     const std::vector<bool>& skipped);
+  bool ReadPairs(const JsonType& type, void* map);
+  bool ReadPair(const JsonType& type, void* map);
+  /// Whether a table waits until all else is there; then it is noted, unless
+  /// that is where this builder stops.
+  bool IsLate(const JsonType& type, const JsonType& key_type, void* table);
+  bool ReadVariant(const JsonType& type, void* slot);
+  bool ReadPointer(const JsonType& type, void* slot);
+  bool ReadReference(const void** slot, GetJsonType type, bool* is_reference);
   bool ReadKeyText(const JsonType& type, std::string_view text, void* key);
-  /// Members of which a later one has the name.
-  static std::vector<bool> Repeated(simdjson::dom::object members);
   template <class ReadAll>
-  bool ReadOnce(const JsonType& type, simdjson::dom::object members,
-                void* object, ReadAll read_all);
+  bool ReadOnce(const JsonType& type, void* object, ReadAll read_all);
+  /// Members of which a later one has the name.
+  std::vector<bool> Repeated();
   void* MakeText(std::string_view text);
-  bool FollowReference(JsonElement element, const void** slot, GetJsonType type,
-                       bool* is_reference);
+
+  // ---- tokens
+
+  char Peek() const { return tokens_[at_.token]; }
+  bool Offence() {
+    has_met_offence_ = true;
+    return false;
+  }
+  /// Past a bracket, and whether something stands in it. Requires: it is there.
+  bool Open() {
+    ++at_.token;
+    ++at_.opening;
+    const char c = Peek();
+    if (c != ']' && c != '}') return true;
+    return false;
+  }
+  /// Past that bracket; an offence where it is not there.
+  bool TakeClosing(char bracket) {
+    if (Peek() != bracket) return Offence();
+    ++at_.token;
+    return true;
+  }
+  /// Past what stands behind a member or element: whether there is another.
+  /// Neither a comma nor the bracket: an offence.
+  ACRE_INLINE bool HasNext(char bracket, bool* is_fine) {
+    const char c = Peek();
+    ++at_.token;
+    if (c == ',') return true;
+    if (ACRE_UNLIKELY(c != bracket)) *is_fine = Offence();
+    return false;
+  }
+  /// A text, its escapes replaced; false for an offence. `room` holds it.
+  ACRE_INLINE bool TakeText(std::string_view* text) {
+    std::string_view raw;
+    if (ACRE_UNLIKELY(!tokens_.GetRaw(at_.token, &raw))) return Offence();
+    ++at_.token;
+    if (ACRE_LIKELY(!HasEscapes(raw))) {
+      *text = raw;
+      return true;
+    }
+    return Unescape(raw, &room_, text) || Offence();
+  }
+  /// The name of a member, and its colon.
+  ACRE_INLINE bool TakeName(std::string_view* name) {
+    if (ACRE_UNLIKELY(Peek() != '"')) return Offence();
+    return TakeText(name) && TakeColon();
+  }
+  ACRE_INLINE bool TakeColon() {
+    if (ACRE_UNLIKELY(Peek() != ':')) return Offence();
+    ++at_.token;
+    return true;
+  }
+  /// true, false or null.
+  bool TakeWord(std::string_view word);
+  bool IsNull() const { return Peek() == 'n'; }
+  bool TakeNull() { return TakeWord("null"); }
+  /// Past a value of any kind, which is checked.
+  bool Skip();
 
   bool FillLate();
   bool ResolveLinks();
@@ -133,6 +189,8 @@ class JsonBuilder {
   const void* FindInTable(const JsonType*& type, const void* table,
                           std::string_view element_path,
                           std::string_view* rest);
+  /// To the value at that path; false where there is none.
+  bool GoTo(std::string_view path);
 
   bool Fail(std::string what) {
     what_ = std::move(what);
@@ -166,8 +224,10 @@ class JsonBuilder {
   void Return(const State& state);
 
   Arena& arena_;
+  const JsonTokens& tokens_;
   const JsonRules& rules_;
-  bool has_met_zero_ = false;
+  JsonAt at_;
+  bool has_met_offence_ = false;
   Stop stop_;
   Stop failed_;
   bool tells_found_ = false;
@@ -179,7 +239,7 @@ class JsonBuilder {
   std::vector<Late> late_;
   const JsonType* root_type_ = nullptr;  // of root_
   const void* root_ = nullptr;
-  JsonElement root_element_;
+  std::string room_;  // of the text that was taken last
   std::string what_;
   std::vector<JsonLevel> levels_;  // innermost first, until Build returns
 };

@@ -3,7 +3,6 @@
 #include "json_text.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <cstdlib>
 
@@ -377,53 +376,6 @@ JsonPlace FindPlace(std::string_view text, const std::vector<JsonLevel>& levels,
   place.offset = scanner.at();
   place.found = Describe(scanner.rest());
   return place;
-}
-
-std::optional<std::string> MendNumbers(std::string_view text) {
-  std::string mended;
-  std::size_t done = 0;
-  Scanner scanner(text);
-  while (!scanner.is_at_end()) {
-    const char c = scanner.peek();
-    if (c == '"') {
-      scanner.SkipText();
-      continue;
-    }
-    if (c != '-' && (c < '0' || c > '9')) {
-      scanner.Skip();
-      continue;
-    }
-    const std::size_t start = scanner.at();
-    scanner.SkipValue();
-    std::string_view number = text.substr(start, scanner.at() - start);
-    while (number.back() <= ' ') number.remove_suffix(1);
-    if (number.find_first_of(".eE") != std::string_view::npos) continue;
-    const char* const end = number.data() + number.size();
-    std::uint64_t positive = 0;
-    std::int64_t negative = 0;
-    const std::errc result =
-        c == '-' ? std::from_chars(number.data(), end, negative).ec
-                 : std::from_chars(number.data(), end, positive).ec;
-    if (result == std::errc() && number != "-0") continue;
-    const std::size_t stop = start + number.size();
-    mended += text.substr(done, stop - done);
-    mended += ".0";
-    done = stop;
-  }
-  if (done == 0) return std::nullopt;
-  mended += text.substr(done);
-  return mended;
-}
-
-bool MayHaveMinusZero(std::string_view text) {
-  for (std::size_t at = 0; (at = text.find("-0", at)) != std::string_view::npos;
-       at += 2) {
-    const char next = at + 2 < text.size() ? text[at + 2] : ',';
-    if (std::string_view(",]} \n\r\t").find(next) != std::string_view::npos) {
-      return true;
-    }
-  }
-  return false;
 }
 
 }  // namespace acre::inline ACRE_ABI::detail

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: MIT
 //
-// The slow look at a text: where it breaks the grammar, where a value stands,
-// which numbers the fast parser cannot take. Only after something went wrong.
+// The slow look at a text: where it breaks the grammar, where a value stands.
+// Only after something went wrong.
 
 #ifndef ACRE_JSON_TEXT_H_
 #define ACRE_JSON_TEXT_H_
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -47,13 +46,6 @@ struct JsonPlace {
 /// Where those steps lead to; to the last one's name where `names_it`.
 JsonPlace FindPlace(std::string_view text, const std::vector<JsonLevel>& levels,
                     bool names_it);
-
-/// The text with ".0" behind every integer that is -0 or does not fit 64 bits;
-/// nothing where there is none. The text has no offence.
-std::optional<std::string> MendNumbers(std::string_view text);
-
-/// Whether "-0" may stand in it as a number.
-bool MayHaveMinusZero(std::string_view text);
 
 }  // namespace acre::inline ACRE_ABI::detail
 #pragma GCC visibility pop

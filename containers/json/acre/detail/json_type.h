@@ -75,6 +75,10 @@ struct JsonField {
   bool is_plain = true;             // the name needs no escapes
   bool is_read = true;              // const fields are not
   GetJsonType type = nullptr;
+  /// The first eight characters of the name and the quote behind it, the first
+  /// the lowest, and which of them there are.
+  std::uint64_t head = 0;
+  std::uint64_t head_mask = 0;
 };
 
 /// Reads a key into an object that it is given; false where it could not.
@@ -307,12 +311,18 @@ constexpr bool NeedsNoEscape(std::string_view name) {
 template <class M>
 constexpr JsonField FieldFor(std::string_view name, std::size_t offset) {
   using Type = std::remove_cv_t<M>;
-  return {name,
-          static_cast<std::uint32_t>(offset),
-          KindOf<Type>(),
-          NeedsNoEscape(name),
-          !std::is_const_v<M>,
-          &JsonTypeOf<Type>};
+  JsonField field{name,
+                  static_cast<std::uint32_t>(offset),
+                  KindOf<Type>(),
+                  NeedsNoEscape(name),
+                  !std::is_const_v<M>,
+                  &JsonTypeOf<Type>};
+  for (std::size_t i = 0; i < 8 && i <= name.size(); ++i) {
+    const char c = i == name.size() ? '"' : name[i];
+    field.head |= std::uint64_t{static_cast<unsigned char>(c)} << 8 * i;
+    field.head_mask |= std::uint64_t{0xFF} << 8 * i;
+  }
+  return field;
 }
 
 /// Whether a field of a struct stands in JSON. What is borrowed does where it
