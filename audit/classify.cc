@@ -153,8 +153,10 @@ std::optional<Verdict> Classifier::ClassifyStorage(const HandleStorage& storage,
     return GivenUp(where, static_cast<const char*>(storage.block));
   }
   if (where.block != storage.block) return Verdict{Target::kInterior};
+  // A container may keep more than its elements: texts, an index.
+  const TypeLayout& kept = storage.type != nullptr ? *storage.type : element;
   const bool is_same = where.block_type == nullptr ||
-                       HoldsPart(*where.block_type, where.block, 0, element);
+                       HoldsPart(*where.block_type, where.block, 0, kept);
   if (!where.is_storage || !is_same) return Verdict{Target::kOtherType};
   if (storage.used > where.block_bytes) return Verdict{Target::kUnused};
   return std::nullopt;

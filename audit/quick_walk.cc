@@ -43,7 +43,8 @@ QuickWalk::Step QuickWalk::StepOf(const TypeLayout& slot, std::size_t offset) {
   if (!is_slot) return step;
   step.element = slot.element();
   step.leads_on = step.element->has_slots;
-  step.is_table = slot.kind == TypeKind::kHandle && IsTable(slot);
+  step.has_runs = slot.kind == TypeKind::kHandle &&
+                  (IsTable(slot) || HasOwnForm(slot));
   step.size = step.element->size;
   step.align = step.element->align;
   return step;
@@ -217,7 +218,7 @@ inline void QuickWalk::FollowHandle(Object in, const char* slot, Step& step) {
   Plan& plan = TargetOf(step);
   const auto* begin = static_cast<const char*>(storage.block);
   const char* end = begin + storage.used;
-  if (!step.is_table) {
+  if (!step.has_runs) {
     if (!plan.is_pointer) return EnterNested({begin, end, &plan});
     ++objects_;  // as EnterRow does; pointers nest no deeper
     return FollowPointers(begin, end, plan);

@@ -44,7 +44,7 @@ class QuickWalk {
     std::uint32_t offset = 0;
     TypeKind kind;
     bool leads_on = false;    // what it leads to has slots itself
-    bool is_table = false;    // of a handle: its elements are no row
+    bool has_runs = false;    // of a handle: its elements are no row
     std::uint8_t number = 0;  // of the target's plan; 0: none, or not made yet.
                               // Else the target has slots
     const TypeLayout* type;   // of the slot or part

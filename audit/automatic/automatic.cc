@@ -266,6 +266,7 @@ class Watch final : public PolicyWatch {
     }
     g_audited.fetch_add(1);
     const std::uint64_t lost = g_lost.load();
+    const WhileStopped stopped;
     StoppedSweep(*arena, &KeepFor, this).Run();
     borrows_.store(BorrowedSweep(*arena, &KeepFor, this).IsNeeded());
     if (g_lost.load() == lost) checksum_.store(checksum);
@@ -279,6 +280,7 @@ class Watch final : public PolicyWatch {
         IsUpdating(*arena)) {
       return;
     }
+    const WhileStopped stopped;
     BorrowedSweep(*arena, &KeepFor, this).Run();
   }
 

@@ -139,7 +139,12 @@ ACRE_INLINE void GraphFinder::TakeStep(const char* slot, Step& step) {
       return TakeView(slot, step);
     case Step::Kind::kVector:
     case Step::Kind::kString:
+      return TakeHandle(slot, step);
     case Step::Kind::kHandle:
+      if (!step.is_table) {  // HasOwnForm
+        is_stopped_ = true;
+        return;
+      }
       return TakeHandle(slot, step);
     case Step::Kind::kPart:
       return TakePart(slot, *step.type);

@@ -111,7 +111,9 @@ std::size_t SmallCopier::MeetStorage(const TypeLayout& handle,
   if (storage.count == 0) return 0;
   std::uint8_t& seat = seats_[SeatOf(storage.data)];
   // Whose keys hold pointers has to be filled anew.
-  if (seat != 0 || handle.ops->rehash != nullptr) return Stop();
+  if (seat != 0 || handle.ops->rehash != nullptr || HasOwnForm(handle)) {
+    return Stop();
+  }
   return Add(seat, {static_cast<const char*>(storage.data), storage.count,
                     handle.element(), &handle, address, nullptr});
 }

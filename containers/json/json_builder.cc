@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "json_links.h"
+#include "json_maker.h"
 #include "json_number.h"
 #include "json_walk.h"
 
@@ -386,10 +387,97 @@ bool JsonBuilder::Read(JsonKind kind, GetJsonType type, void* slot) {
     case JsonKind::kPointer:
       return ReadPointer(type(), slot);
     case JsonKind::kAny:
+      return ReadAny(static_cast<Json*>(slot));
     case JsonKind::kNone:
       break;
   }
   return Fail("JSON has no form for this");
+}
+
+// ---- values of any shape
+
+bool JsonBuilder::ReadAny(Json* json) {
+  switch (Peek()) {
+    case '{':
+      return ReadAnyObject(json);
+    case '[':
+      return ReadAnyArray(json);
+    case '"': {
+      std::string_view text;
+      if (!TakeText(&text) || !Charge(1, text.size())) return false;
+      JsonMaker::SetText(*json, arena_, text);
+      return true;
+    }
+    case 't':
+      *json = true;
+      return TakeWord("true");
+    case 'f':
+      *json = false;
+      return TakeWord("false");
+    case 'n':
+      return TakeNull();
+    default:
+      break;
+  }
+  const char* end = nullptr;
+  const JsonNumber number = ParseNumber(tokens_.Start(at_.token), &end);
+  if (number.form == JsonNumber::Form::kNone ||
+      !tokens_.EndsAt(at_.token, end)) {
+    return Offence();
+  }
+  ++at_.token;
+  if (number.form == JsonNumber::Form::kDouble) {
+    *json = number.real;
+  } else {
+    JsonMaker::SetInteger(*json, number.form == JsonNumber::Form::kNegative,
+                          number.integer);
+  }
+  return true;
+}
+
+bool JsonBuilder::ReadAnyArray(Json* json) {
+  const std::size_t count = tokens_.CountOf(at_.opening);
+  if (!Charge(1, JsonMaker::ArrayBytes(count))) return false;
+  Json* element = JsonMaker::SetArray(*json, arena_, count);
+  if (!Open()) return TakeClosing(']');
+  std::size_t ordinal = 0;
+  bool is_fine = true;
+  do {
+    if (!ReadAny(element)) {
+      levels_.push_back({ordinal, Form::kIndex});
+      return false;
+    }
+    ++element;
+    ++ordinal;
+  } while (HasNext(']', &is_fine));
+  return is_fine;
+}
+
+bool JsonBuilder::ReadAnyObject(Json* json) {
+  const std::size_t count = tokens_.CountOf(at_.opening);
+  if (!Charge(1, JsonMaker::ObjectBytes(count))) return false;
+  JsonMaker::SetObject(*json, arena_, count);
+  if (!Open()) return TakeClosing('}');
+  std::size_t ordinal = 0;
+  bool is_fine = true;
+  do {
+    std::string_view name;
+    if (!TakeName(&name)) return false;
+    Json* value = JsonMaker::AddMember(*json, arena_, name);
+    if (value == nullptr) {
+      if (rules_.refuse_duplicates) {
+        return FailAtName(ordinal, "the name is there twice");
+      }
+      value = json->find(name);
+      value->Release();
+    }
+    if (!ReadAny(value)) {
+      levels_.push_back({ordinal, Form::kKey});
+      return false;
+    }
+    ++ordinal;
+  } while (HasNext('}', &is_fine));
+  return is_fine;
 }
 
 // ---- structs
@@ -926,24 +1014,15 @@ bool JsonBuilder::ResolveLinks() {
 
 namespace {
 
-/// Where in a struct the base with that layout begins; -1 where there is none.
-std::ptrdiff_t BaseIn(const TypeLayout& type, std::uint64_t id) {
-  if (type.id == id) return 0;
-  if (type.kind != TypeKind::kStruct) return -1;
-  for (const FieldLayout& field : type.fields) {
-    const TypeLayout& part = *field.type();
-    // Members have names of their own; bases have those of their types.
-    const std::string_view name = part.name;
-    const std::size_t size = field.name.size();
-    if (part.kind != TypeKind::kStruct || !name.ends_with(field.name) ||
-        !(name.size() == size ||
-          name.substr(0, name.size() - size).ends_with("::"))) {
-      continue;
-    }
-    const std::ptrdiff_t offset = BaseIn(part, id);
-    if (offset >= 0) return offset + static_cast<std::ptrdiff_t>(field.offset);
-  }
-  return -1;
+/// The object, or the base of it, that has that layout; else null.
+const void* AsType(const TypeLayout& type, const void* object,
+                   std::uint64_t id) {
+  if (type.id == id) return object;
+  const void* found = nullptr;
+  ForEachBase(type, object, [&](std::uint64_t base_id, const void* base) {
+    if (base_id == id && found == nullptr) found = base;
+  });
+  return found;
 }
 
 /// The next part of a path, with ~0 and ~1 replaced; `room` holds it.
@@ -1147,8 +1226,8 @@ const void* JsonBuilder::Resolve(std::string_view path,
     if (object == nullptr) return fail("leads nowhere");
   }
   for (;;) {
-    const std::ptrdiff_t offset = BaseIn(*type->layout(), id);
-    if (offset >= 0) return static_cast<const char*>(object) + offset;
+    const void* const found = AsType(*type->layout(), object, id);
+    if (found != nullptr) return found;
     if (!IsPassedThrough(type->kind)) break;
     const JsonType* const outer = type;
     object = Through(type, object);

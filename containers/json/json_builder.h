@@ -112,6 +112,9 @@ class JsonBuilder {
   /// Whether a table waits until all else is there; then it is noted, unless
   /// that is where this builder stops.
   bool IsLate(const JsonType& type, const JsonType& key_type, void* table);
+  bool ReadAny(Json* json);
+  bool ReadAnyArray(Json* json);
+  bool ReadAnyObject(Json* json);
   bool ReadVariant(const JsonType& type, void* slot);
   bool ReadPointer(const JsonType& type, void* slot);
   bool ReadReference(const void** slot, GetJsonType type, bool* is_reference);

@@ -50,10 +50,16 @@ std::unique_ptr<JsonPlan> MakePlan(const JsonType& root) {
   auto plan = std::make_unique<JsonPlan>();
   plan->has_pointers = !targets.empty();
   for (Known& known : types) {
-    const std::uint64_t id = known.type->layout()->id;
+    const auto is_target = [&](std::uint64_t id) {
+      return std::find(targets.begin(), targets.end(), id) != targets.end();
+    };
+    const TypeLayout& layout = *known.type->layout();
     known.is_of_interest =
-        known.type->kind == JsonKind::kPointer ||
-        std::find(targets.begin(), targets.end(), id) != targets.end();
+        known.type->kind == JsonKind::kPointer || is_target(layout.id);
+    // Of bases no more than their layouts is looked at.
+    ForEachBase(layout, &layout, [&](std::uint64_t id, const void*) {
+      known.is_of_interest |= is_target(id);
+    });
   }
   for (bool has_changed = true; has_changed;) {
     has_changed = false;
@@ -156,8 +162,10 @@ void AppendPath(std::string& to, const JsonStep& step) {
 }
 
 JsonLinks::JsonLinks(const JsonType& type, const void* value,
-                     unsigned max_depth)
-    : plan_(PlanOf(type)), max_depth_(max_depth) {
+                     const JsonStyle& style)
+    : plan_(PlanOf(type)),
+      max_depth_(style.max_depth),
+      sorts_keys_(style.sort_keys) {
   objects_.push_back({&type, value});
   for (std::size_t i = 0; i < objects_.size(); ++i) {
     const Object object = objects_[i];
@@ -167,10 +175,10 @@ JsonLinks::JsonLinks(const JsonType& type, const void* value,
     FindPlaces(*object.type, object.object, 0);
   }
   levels_.push_back({});
-  if (Target* target = targets_.get(PlaceOf(type, value))) {
-    target->lies_in_another = true;  // in nothing: it is the whole
-    target->node = NodeHere();
-  }
+  ForEachTarget(type, value, [this](Target& target) {
+    target.lies_in_another = true;  // in nothing: it is the whole
+    target.node = NodeHere();
+  });
   Settle(type, value);
 }
 
@@ -200,9 +208,8 @@ void JsonLinks::FindPlaces(const JsonType& type, const void* object,
   const auto visit = [&](const JsonStep&, const JsonType& part_type,
                          const void* part) {
     if (depth > max_depth_ || !plan_.IsOfInterest(part_type)) return true;
-    if (Target* target = targets_.get(PlaceOf(part_type, part))) {
-      target->lies_in_another = true;
-    }
+    ForEachTarget(part_type, part,
+                  [](Target& target) { target.lies_in_another = true; });
     FindPlaces(part_type, part, depth + 1);
     return true;
   };
@@ -221,24 +228,50 @@ std::uint32_t JsonLinks::NodeHere() {
   return parent;
 }
 
+template <class Visit>
+void JsonLinks::ForEachTarget(const JsonType& type, const void* object,
+                              Visit visit) {
+  if (Target* target = targets_.get(PlaceOf(type, object))) visit(*target);
+  ForEachBase(*type.layout(), object, [&](std::uint64_t id, const void* base) {
+    if (Target* target = targets_.get({AddressOf(base), id})) {
+      visit(*target);
+    }
+  });
+}
+
 /// Goes through a value in the order of the text.
 void JsonLinks::Settle(const JsonType& type, const void* object) {
   if (levels_.size() > std::size_t{max_depth_} + 1) return;
   if (type.kind == JsonKind::kPointer) return SettlePointer(type, object);
+  if (sorts_keys_ && type.kind == JsonKind::kMap &&
+      IsTextKey(type.key().kind)) {
+    const JsonType& key_type = type.key();
+    for (const char* entry : SortedEntries(type, object)) {
+      SettlePart(
+          {.kind = JsonStep::Kind::kKey, .key_type = &key_type, .key = entry},
+          type.element(), entry + type.value_offset);
+    }
+    return;
+  }
   const auto visit = [&](const JsonStep& step, const JsonType& part_type,
                          const void* part) {
-    if (!plan_.IsOfInterest(part_type)) return true;
-    levels_.push_back({step});
-    if (Target* target = targets_.get(PlaceOf(part_type, part))) {
-      if (target->node == kNone && target->lies_in_another) {
-        target->node = NodeHere();
-      }
-    }
-    Settle(part_type, part);
-    levels_.pop_back();
+    SettlePart(step, part_type, part);
     return true;
   };
   ForEachJsonPart(type, object, visit);
+}
+
+void JsonLinks::SettlePart(const JsonStep& step, const JsonType& type,
+                           const void* object) {
+  if (!plan_.IsOfInterest(type)) return;
+  levels_.push_back({step});
+  ForEachTarget(type, object, [this](Target& target) {
+    if (target.node == kNone && target.lies_in_another) {
+      target.node = NodeHere();
+    }
+  });
+  Settle(type, object);
+  levels_.pop_back();
 }
 
 void JsonLinks::SettlePointer(const JsonType& type, const void* slot) {

@@ -17,6 +17,7 @@
 #include "acre/chunk_source.h"
 #include "acre/config.h"
 #include "acre/detail/json_type.h"
+#include "acre/json_writer.h"
 #include "acre/layout.h"
 #include "acre/map.h"
 #include "json_walk.h"
@@ -45,7 +46,7 @@ void AppendPath(std::string& to, const JsonStep& step);
 
 class JsonLinks {
  public:
-  JsonLinks(const JsonType& type, const void* value, unsigned max_depth);
+  JsonLinks(const JsonType& type, const void* value, const JsonStyle& style);
 
   /// What stands in place of the pointer at `slot`, to what is of that type.
   enum class Form : std::uint8_t {
@@ -88,12 +89,19 @@ class JsonLinks {
   }
   void FindTargets(const JsonType& type, const void* object, unsigned depth);
   void FindPlaces(const JsonType& type, const void* object, unsigned depth);
+  /// Calls visit(Target&) for an object and its bases, where something points
+  /// to them.
+  template <class Visit>
+  void ForEachTarget(const JsonType& type, const void* object, Visit visit);
   void Settle(const JsonType& type, const void* object);
+  void SettlePart(const JsonStep& step, const JsonType& type,
+                  const void* object);
   void SettlePointer(const JsonType& type, const void* slot);
   std::uint32_t NodeHere();
 
   const JsonPlan& plan_;
   const unsigned max_depth_;
+  const bool sorts_keys_;
   Arena arena_{{.name = "links of JSON", .source = &MallocSource::Instance()}};
   Map<Place, Target> targets_{arena_};
   std::vector<Object> objects_;  // the value, and all that stands alone

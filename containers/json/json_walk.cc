@@ -2,6 +2,7 @@
 
 #include "json_walk.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstring>
@@ -97,6 +98,32 @@ std::string_view TagOf(const JsonType& type, std::size_t index) {
             is_short ? std::size_t{1} : std::size_t{2}};
   }
   return name;
+}
+
+bool IsBase(const FieldLayout& field, const TypeLayout& type) {
+  if (type.kind != TypeKind::kStruct || !type.name.ends_with(field.name)) {
+    return false;
+  }
+  const std::string_view before =
+      type.name.substr(0, type.name.size() - field.name.size());
+  return before.empty() || before.ends_with("::");
+}
+
+std::vector<const char*> SortedEntries(const JsonType& type, const void* map) {
+  std::vector<std::pair<std::string, const char*>> sorted;
+  const JsonType& key_type = type.key();
+  ForEachElementRun(type, map, [&](const void* first, std::size_t count) {
+    const auto* entry = static_cast<const char*>(first);
+    for (; count != 0; --count, entry += type.element_size) {
+      std::string room;
+      sorted.emplace_back(KeyText(key_type, entry, room), entry);
+    }
+    return true;
+  });
+  std::sort(sorted.begin(), sorted.end());
+  std::vector<const char*> entries;
+  for (const auto& [text, entry] : sorted) entries.push_back(entry);
+  return entries;
 }
 
 }  // namespace acre::inline ACRE_ABI::detail

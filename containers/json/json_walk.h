@@ -8,6 +8,8 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "acre/config.h"
 #include "acre/detail/json_type.h"
@@ -66,6 +68,28 @@ inline const void* TuplePart(const JsonType& type, const void* object,
              ? type.ops->part(object, i)
              : static_cast<const char*>(object) + type.fields[i].offset;
 }
+
+/// Whether that field of a layout is a base: it has the name of its type, as
+/// members do not.
+bool IsBase(const FieldLayout& field, const TypeLayout& type);
+
+/// Calls visit(std::uint64_t id, const void*) for every base that a struct has,
+/// and for their bases.
+template <class Visit>
+void ForEachBase(const TypeLayout& type, const void* object, Visit visit) {
+  if (type.kind != TypeKind::kStruct) return;
+  for (const FieldLayout& field : type.fields) {
+    if (field.note == FieldNote::kOpaque) continue;
+    const TypeLayout& part = *field.type();
+    if (!IsBase(field, part)) continue;
+    const void* const base = static_cast<const char*>(object) + field.offset;
+    visit(part.id, base);
+    ForEachBase(part, base, visit);
+  }
+}
+
+/// The entries of a Map with texts for keys, in the order of those.
+std::vector<const char*> SortedEntries(const JsonType& type, const void* map);
 
 /// Calls visit(const void* first, std::size_t count) for each run of elements
 /// of a list, set, map, array or view.

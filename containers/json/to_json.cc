@@ -8,7 +8,9 @@
 #include <optional>
 #include <vector>
 
+#include "acre/json.h"
 #include "json_links.h"
+#include "json_maker.h"
 #include "json_walk.h"
 
 namespace acre::inline ACRE_ABI::detail {
@@ -27,11 +29,6 @@ class Emitter {
   JsonError error;
 
  private:
-  struct Entry {
-    std::string text;
-    const char* entry;
-  };
-
   bool EmitFields(const JsonType& type, const void* object);
   bool EmitElements(const JsonType& type, const void* object);
   bool EmitMap(const JsonType& type, const void* object);
@@ -41,6 +38,15 @@ class Emitter {
   bool EmitTuple(const JsonType& type, const void* object);
   bool EmitVariant(const JsonType& type, const void* object);
   bool EmitPointer(const JsonType& type, const void* object);
+  bool EmitAny(const Json& json);
+  bool EmitAnyObject(const Json& json);
+  bool EmitAnyPart(const JsonStep& step, const Json& json) {
+    if (path_ == nullptr) return EmitAny(json);
+    path_->push_back(step);
+    if (!EmitAny(json) || json_.error() != JsonWriteError::kNone) return false;
+    path_->pop_back();
+    return true;
+  }
   bool EmitPart(const JsonStep& step, JsonKind kind, GetJsonType type,
                 const void* object) {
     if (path_ == nullptr) return Emit(kind, type, object);
@@ -155,7 +161,8 @@ bool Emitter::Emit(JsonKind kind, GetJsonType get_type, const void* object) {
     case JsonKind::kVariant:
       return EmitVariant(get_type(), object);
     case JsonKind::kAny:
-      return Fail("not yet");
+      if (!EmitAny(*static_cast<const Json*>(object))) return false;
+      break;
     default: {
       if (!Enter()) return false;
       const JsonType& type = get_type();
@@ -288,20 +295,9 @@ bool Emitter::EmitEntry(const JsonType& type, const char* entry,
 }
 
 bool Emitter::EmitSorted(const JsonType& type, const void* object) {
-  std::vector<Entry> entries;
-  const JsonType& key_type = type.key();
-  ForEachElementRun(type, object, [&](const void* first, std::size_t count) {
-    const auto* entry = static_cast<const char*>(first);
-    for (; count != 0; --count, entry += type.element_size) {
-      std::string room;
-      entries.push_back({std::string(KeyText(key_type, entry, room)), entry});
-    }
-    return true;
-  });
-  std::sort(entries.begin(), entries.end(),
-            [](const Entry& a, const Entry& b) { return a.text < b.text; });
-  for (std::size_t i = 0; i < entries.size(); ++i) {
-    if (!EmitEntry(type, entries[i].entry, i)) return false;
+  std::size_t index = 0;
+  for (const char* entry : SortedEntries(type, object)) {
+    if (!EmitEntry(type, entry, index++)) return false;
   }
   return true;
 }
@@ -358,6 +354,75 @@ bool Emitter::EmitPointer(const JsonType& type, const void* slot) {
       "is no place in the text where it could stand");
 }
 
+bool Emitter::EmitAny(const Json& json) {
+  switch (json.kind()) {
+    case Json::Kind::kNull:
+      json_.Null();
+      return true;
+    case Json::Kind::kBool:
+      json_.Value(*json.get_if<bool>());
+      return true;
+    case Json::Kind::kInt:
+      json_.Value(JsonMaker::IntegerOf(json));
+      return true;
+    case Json::Kind::kUint:
+      json_.Value(static_cast<std::uint64_t>(JsonMaker::IntegerOf(json)));
+      return true;
+    case Json::Kind::kDouble:
+      json_.Value(*json.get_if<double>());
+      return true;
+    case Json::Kind::kText:
+      json_.Value(JsonMaker::TextOf(json));
+      return true;
+    default:
+      break;
+  }
+  if (!Enter()) return false;
+  if (json.is_object()) {
+    if (!EmitAnyObject(json)) return false;
+  } else {
+    std::size_t index = 0;
+    json_.BeginArray();
+    for (const Json& each : json) {
+      if (!EmitAnyPart({.kind = JsonStep::Kind::kIndex, .index = index},
+                       each)) {
+        return false;
+      }
+      ++index;
+    }
+    json_.EndArray();
+  }
+  --depth_;
+  return true;
+}
+
+bool Emitter::EmitAnyObject(const Json& json) {
+  json_.BeginObject();
+  const auto emit = [this](const Json::Member& member) {
+    json_.Key(member.name());
+    return EmitAnyPart({.kind = JsonStep::Kind::kName, .name = member.name()},
+                       member.value());
+  };
+  const Json::Members members = json.members();
+  if (json_.style().sort_keys) {
+    std::vector<const Json::Member*> sorted;
+    for (const Json::Member& member : members) sorted.push_back(&member);
+    std::sort(sorted.begin(), sorted.end(),
+              [](const Json::Member* a, const Json::Member* b) {
+                return a->name() < b->name();
+              });
+    for (const Json::Member* member : sorted) {
+      if (!emit(*member)) return false;
+    }
+  } else {
+    for (const Json::Member& member : members) {
+      if (!emit(member)) return false;
+    }
+  }
+  json_.EndObject();
+  return true;
+}
+
 const char* WordsFor(JsonWriteError error) {
   switch (error) {
     case JsonWriteError::kNotFinite:
@@ -394,7 +459,7 @@ JsonError WriteJsonValue(JsonWriter& json, GetJsonType type,
   const JsonWriteError before = json.error();
   std::optional<JsonLinks> links;
   if (PlanOf(type()).has_pointers) {
-    links.emplace(type(), object, json.style().max_depth);
+    links.emplace(type(), object, json.style());
   }
   JsonLinks* const known = links ? &*links : nullptr;
   Emitter emitter(json, known, nullptr);

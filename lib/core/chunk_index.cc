@@ -2,6 +2,8 @@
 
 #include "core/chunk_index.h"
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdio>
@@ -47,7 +49,13 @@ struct State {
   ArenaEntry* free_entries = nullptr;
   std::atomic<ArenaEntry*> made{nullptr};  // read without the lock
   Chunk* free_chunks = nullptr;            // linked by next_owned
+  // The thread that looks around while the world is stopped, or zero.
+  std::atomic<std::uintptr_t> stopper{0};
 };
+
+std::uintptr_t ThisThread() {
+  return static_cast<std::uintptr_t>(pthread_self());
+}
 
 // What is looked up before this copy has found the others: nothing is there.
 constinit State g_nothing;
@@ -67,7 +75,8 @@ const State& Current() noexcept {
 }
 
 /// Differs where copies have other structs than these.
-constexpr std::uint64_t kShape = sizeof(Chunk) + (sizeof(ArenaEntry) << 12) +
+constexpr std::uint64_t kShape = (sizeof(State) << 48) + sizeof(Chunk) +
+                                 (sizeof(ArenaEntry) << 12) +
                                  (std::uint64_t{sizeof(BlockInfo)} << 24) +
                                  (std::uint64_t{sizeof(Arena)} << 36);
 
@@ -490,8 +499,16 @@ Chunk* Find(const void* address) noexcept {
                   before == state.version.load(std::memory_order_relaxed))) {
     return chunk;
   }
+  if (state.stopper.load(std::memory_order_relaxed) == ThisThread()) {
+    return chunk;  // who holds the lock may be stopped
+  }
   const std::lock_guard<std::mutex> hold(state.lock);
   return Look(state, address);
+}
+
+void SetStopper(bool is_stopped) noexcept {
+  g_state.load(std::memory_order_acquire)
+      ->stopper.store(is_stopped ? ThisThread() : 0, std::memory_order_relaxed);
 }
 
 }  // namespace acre::inline ACRE_ABI::detail::index

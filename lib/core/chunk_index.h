@@ -113,6 +113,9 @@ void DropWatchesOf(const void* copy) noexcept;
 /// missed.
 Chunk* FindWhileStopped(const void* address) noexcept;
 
+/// Between the two calls Find is FindWhileStopped, for this thread.
+void SetStopper(bool is_stopped) noexcept;
+
 }  // namespace index
 }  // namespace acre::inline ACRE_ABI::detail
 #pragma GCC visibility pop

@@ -60,6 +60,9 @@ Location LocateWhileStopped(const void* address) noexcept {
   return LocateIn(index::FindWhileStopped(address), address);
 }
 
+WhileStopped::WhileStopped() noexcept { index::SetStopper(true); }
+WhileStopped::~WhileStopped() { index::SetStopper(false); }
+
 bool IsYounger(const Arena& arena, const Mark& mark,
                const void* address) noexcept {
   return SlowPath(const_cast<Arena&>(arena)).IsYounger(mark, address);

@@ -43,6 +43,16 @@ Location Locate(const void* address) noexcept;
 /// stopped in the middle of what.
 Location LocateWhileStopped(const void* address) noexcept;
 
+/// While there is one, ArenaOf takes no lock on this thread either: handles may
+/// ask where their storage lies.
+class WhileStopped {
+ public:
+  WhileStopped() noexcept;
+  ~WhileStopped();
+  WhileStopped(const WhileStopped&) = delete;
+  WhileStopped& operator=(const WhileStopped&) = delete;
+};
+
 /// True for an address below the youngest open mark of the arena.
 bool IsOlderThanMark(const Arena& arena, const void* address) noexcept;
 

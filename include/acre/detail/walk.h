@@ -128,6 +128,12 @@ inline bool IsTable(const TypeLayout& handle) {
          (!handle.fields.empty() && handle.fields[0].name == "{key}");
 }
 
+/// True for a container whose storage is neither a row of its elements nor a
+/// table: what there is in it only its runs tell.
+inline bool HasOwnForm(const TypeLayout& handle) {
+  return handle.ops->form == HandleForm::kOther && !IsTable(handle);
+}
+
 /// ForEachSlot over the elements of a run.
 template <class Visit>
 void ForEachSlotIn(const TypeLayout& element, ElementRun run, Visit& visit,

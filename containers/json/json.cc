@@ -1,0 +1,603 @@
+// SPDX-License-Identifier: MIT
+
+#include "acre/json.h"
+
+#include <algorithm>
+#include <bit>
+#include <charconv>
+#include <cmath>
+#include <string>
+#include <utility>
+
+#include "acre/deep_copy.h"
+#include "acre/detail/blocks.h"
+#include "acre/hash.h"
+
+namespace acre::inline ACRE_ABI {
+namespace {
+
+/// An object with more members has an index: places of members, each one more
+/// than it is, by the hash of its name, the next one free where that is taken.
+/// Zero: none. Half of it is free, so that searches end soon.
+constexpr std::size_t kIndexed = 16;
+
+using IndexSlot = std::uint32_t;
+
+std::size_t SlotsFor(std::size_t capacity) {
+  return std::bit_ceil(2 * capacity);
+}
+
+/// Names may come from anybody.
+std::size_t HashOf(std::string_view name) {
+  return static_cast<std::size_t>(UntrustedHash<std::string_view>()(name));
+}
+
+const TypeLayout& ByteLayout() { return LayoutOf<char>(); }
+const TypeLayout& SlotLayout() { return LayoutOf<IndexSlot>(); }
+const TypeLayout& JsonLayout() { return LayoutOf<Json>(); }
+
+}  // namespace
+
+// ---- storage
+
+void Json::SetStamp(std::uint64_t stamp) noexcept {
+  for (int i = 0; i < 3; ++i) {
+    bytes_[12 + i] = static_cast<unsigned char>(stamp >> 8 * i);
+  }
+}
+
+/// Three bytes of a stamp are kept: the youngest one that ends so.
+std::uint64_t Json::StampIn(const Arena& arena) const noexcept {
+  std::uint64_t low = 0;
+  for (int i = 0; i < 3; ++i) low |= std::uint64_t{bytes_[12 + i]} << 8 * i;
+  const std::uint64_t now = arena.stamp();
+  return now - ((now - low) & 0xFFFFFF);
+}
+
+Arena* Json::home() const noexcept {
+  const bool is_far = tag() >= Tag::kText && tag() <= Tag::kHeader;
+  return is_far && storage() != nullptr ? ArenaOf(storage()) : nullptr;
+}
+
+void Json::CheckLiveSlow() const {
+  const bool is_far = tag() >= Tag::kText && tag() <= Tag::kHeader;
+  if (!is_far || storage() == nullptr) return;
+  const Arena* const arena = ArenaOf(storage());
+  if (arena == nullptr) {
+    detail::FailMisuse(
+        "acre: the Json at %p is used, but the arena of its storage has ended",
+        static_cast<const void*>(this));
+  }
+  if (!arena->IsLive(StampIn(*arena))) detail::FailDead(*arena, "Json");
+}
+
+/// The arena for more storage: misuse where there is none, or where a mark has
+/// been opened since what there is was made.
+Arena& Json::HomeToGrow(std::size_t more) {
+  if (size() + more > std::size_t{1} << 31) {
+    detail::FailLength("Json", size() + more, std::size_t{1} << 31);
+  }
+  Arena* const arena = home();
+  Arena& found = arena != nullptr ? *arena : detail::FindArena(this, "Json");
+  detail::CheckMayAllocate(this, found, "Json");
+  if (arena != nullptr) detail::CheckMayGrow(found, StampIn(found), "Json");
+  return found;
+}
+
+void Json::Release() noexcept {
+  const Tag was = tag();
+  Arena* const arena = home();
+  if (arena != nullptr && arena->IsLive(StampIn(*arena))) {
+    if (was == Tag::kText) {
+      detail::Blocks::Give(*arena, storage(), count(), 1, &ByteLayout());
+    } else if (was == Tag::kHeader) {
+      detail::Blocks::Give(*arena, storage(),
+                           SlotsFor(count()) * sizeof(IndexSlot),
+                           alignof(IndexSlot), &SlotLayout());
+    } else {
+      Json* const first = header();
+      const std::size_t bytes = (capacity() + 1) * sizeof(Json);
+      for (std::size_t i = 0; i <= used(); ++i) {
+        const Tag each = first[i].tag();
+        if (each >= Tag::kText && each <= Tag::kHeader) {
+          detail::ReleaseHandles(JsonLayout(), first + i);
+        }
+      }
+      detail::Blocks::Give(*arena, first, bytes, alignof(Json), &JsonLayout());
+    }
+  }
+  Forget();
+}
+
+/// Room for `capacity` elements, or members; what there is moves along.
+void Json::Grow(Arena& arena, std::size_t capacity) {
+  const bool has_members = is_object();
+  const std::size_t wanted = has_members ? 2 * capacity : capacity;
+  const std::size_t bytes =
+      detail::UsableBytes((wanted + 1) * sizeof(Json), alignof(Json)) /
+      sizeof(Json) * sizeof(Json);
+  std::size_t items = bytes / sizeof(Json) - 1;
+  if (has_members) items = items / 2 * 2;
+  const std::size_t taken = (items + 1) * sizeof(Json);
+  const Json before(tag(), payload());
+  auto* const block = static_cast<Json*>(
+      detail::Blocks::Take(arena, taken, alignof(Json), &JsonLayout()));
+  // Getting memory may have run code that used this very value.
+  if (payload() != before.payload() || tag() != before.tag()) {
+    detail::Blocks::Give(arena, block, taken, alignof(Json), &JsonLayout());
+    return;
+  }
+  detail::Blocks::NoteStorage(block);
+  std::memset(static_cast<void*>(block), 0, taken);
+  const std::size_t kept = used();
+  Json* const old = header();
+  if (old != nullptr) {
+    const std::size_t old_bytes = (old->count() + 1) * sizeof(Json);
+    std::memcpy(static_cast<void*>(block + 1), old + 1, kept * sizeof(Json));
+    if (old->tag() == Tag::kHeader) old->Release();
+    detail::Blocks::Give(arena, old, old_bytes, alignof(Json), &JsonLayout());
+  }
+  block->set_count(items);
+  set_payload(reinterpret_cast<std::uintptr_t>(block));
+  SetStamp(arena.stamp());
+  if (has_members && items / 2 > kIndexed) MakeIndex(arena);
+}
+
+void Json::MakeIndex(Arena& arena) {
+  const std::size_t bytes = SlotsFor(capacity()) * sizeof(IndexSlot);
+  Json* const before = header();
+  void* const block =
+      detail::Blocks::Take(arena, bytes, alignof(IndexSlot), &SlotLayout());
+  if (header() != before || before->tag() == Tag::kHeader) {
+    detail::Blocks::Give(arena, block, bytes, alignof(IndexSlot),
+                         &SlotLayout());
+    return;
+  }
+  detail::Blocks::NoteStorage(block);
+  before->set_payload(reinterpret_cast<std::uintptr_t>(block));
+  before->set_tag(Tag::kHeader);
+  before->SetStamp(arena.stamp());
+  RefillIndex();
+}
+
+void Json::RefillIndex() noexcept {
+  Json* const first = header();
+  if (first == nullptr || first->tag() != Tag::kHeader) return;
+  std::memset(first->storage(), 0,
+              SlotsFor(first->count()) * sizeof(IndexSlot));
+  for (std::size_t i = 0; i < count(); ++i) AddToIndex(i);
+}
+
+void Json::AddToIndex(std::size_t member) noexcept {
+  Json* const first = header();
+  if (first->tag() != Tag::kHeader) return;
+  auto* const slots = static_cast<IndexSlot*>(first->storage());
+  const std::size_t mask = SlotsFor(first->count()) - 1;
+  std::size_t at = HashOf(first[1 + 2 * member].text()) & mask;
+  while (slots[at] != 0) at = (at + 1) & mask;
+  slots[at] = static_cast<IndexSlot>(member + 1);
+}
+
+/// The place of a member; count() where there is none.
+std::size_t Json::IndexOf(std::string_view name) const noexcept {
+  const Json* const first = header();
+  if (first == nullptr) return count();
+  if (first->tag() == Tag::kHeader) {
+    const auto* const slots = static_cast<const IndexSlot*>(first->storage());
+    const std::size_t mask = SlotsFor(first->count()) - 1;
+    for (std::size_t at = HashOf(name) & mask; slots[at] != 0;
+         at = (at + 1) & mask) {
+      const std::size_t member = slots[at] - 1;
+      if (first[1 + 2 * member].text() == name) return member;
+    }
+    return count();
+  }
+  if (name.size() <= kShort) {
+    // As it lies there: two words.
+    Json wanted;
+    wanted.SetText(nullptr, name);
+    for (std::size_t i = 0; i < count(); ++i) {
+      if (std::memcmp(first[1 + 2 * i].bytes_, wanted.bytes_,
+                      sizeof wanted.bytes_) == 0) {
+        return i;
+      }
+    }
+    return count();
+  }
+  for (std::size_t i = 0; i < count(); ++i) {
+    if (first[1 + 2 * i].text() == name) return i;
+  }
+  return count();
+}
+
+// ---- values
+
+std::string_view Json::text() const noexcept {
+  if (tag() == Tag::kText) {
+    CheckLive();
+    return {static_cast<const char*>(storage()), count()};
+  }
+  return {reinterpret_cast<const char*>(bytes_),
+          static_cast<std::size_t>(bytes_[15] & 0x0F)};
+}
+
+/// Requires: nothing to release.
+void Json::SetText(Arena* arena, std::string_view text) {
+  if (text.size() <= kShort) {
+    std::memset(bytes_, 0, sizeof bytes_);
+    std::memcpy(bytes_, text.data(), text.size());
+    bytes_[15] = static_cast<unsigned char>(
+        static_cast<std::size_t>(Tag::kShortText) | text.size());
+    return;
+  }
+  if (text.size() > UINT32_MAX) {
+    detail::FailLength("Json", text.size(), UINT32_MAX);
+  }
+  if (arena == nullptr) arena = &detail::FindArena(this, "Json");
+  detail::CheckMayAllocate(this, *arena, "Json");
+  void* const block =
+      detail::Blocks::Take(*arena, text.size(), 1, &ByteLayout());
+  detail::Blocks::NoteStorage(block);
+  std::memcpy(block, text.data(), text.size());
+  Json made(Tag::kText, reinterpret_cast<std::uintptr_t>(block));
+  made.set_count(text.size());
+  made.SetStamp(arena->stamp());
+  Release();  // getting memory may have run code that used this
+  std::memcpy(bytes_, made.bytes_, sizeof bytes_);
+}
+
+Json::Json(std::string_view text) { SetText(nullptr, text); }
+Json::Json(Arena& arena, std::string_view text) { SetText(&arena, text); }
+
+Json& Json::operator=(Json&& other) noexcept {
+  if (this == &other) return *this;
+  unsigned char taken[sizeof bytes_];  // `other` may lie in this
+  std::memcpy(taken, other.bytes_, sizeof taken);
+  if constexpr (kChecked) {
+    Arena* const arena = other.home();
+    if (arena != nullptr) detail::CheckTakes(this, arena, other.storage());
+  }
+  other.Forget();
+  Release();
+  std::memcpy(bytes_, taken, sizeof bytes_);
+  return *this;
+}
+
+Json& Json::operator=(std::string_view text) {
+  // The text may be a part of this.
+  Json made;
+  Arena* const arena = home();
+  made.SetText(arena != nullptr ? arena : ArenaOf(this), text);
+  return *this = std::move(made);
+}
+
+Json::Kind Json::kind() const noexcept {
+  if (tag() >= Tag::kShortText) return Kind::kText;
+  return static_cast<Kind>(tag());
+}
+
+std::optional<std::int64_t> Json::Signed() const noexcept {
+  const std::uint64_t bits = payload();
+  if (tag() == Tag::kInt) return static_cast<std::int64_t>(bits);
+  if (tag() == Tag::kUint && bits <= INT64_MAX) {
+    return static_cast<std::int64_t>(bits);
+  }
+  if (tag() == Tag::kDouble) {
+    const auto value = std::bit_cast<double>(bits);
+    if (std::fabs(value) < 0x1p53 && value == std::trunc(value)) {
+      return static_cast<std::int64_t>(value);
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<std::uint64_t> Json::Unsigned() const noexcept {
+  if (tag() == Tag::kUint) return payload();
+  const std::optional<std::int64_t> value = Signed();
+  if (!value || *value < 0) return std::nullopt;
+  return static_cast<std::uint64_t>(*value);
+}
+
+std::optional<double> Json::Real() const noexcept {
+  const std::uint64_t bits = payload();
+  if (tag() == Tag::kDouble) return std::bit_cast<double>(bits);
+  if (tag() == Tag::kInt) {
+    return static_cast<double>(static_cast<std::int64_t>(bits));
+  }
+  if (tag() == Tag::kUint) return static_cast<double>(bits);
+  return std::nullopt;
+}
+
+void Json::FailKind(const char* wanted) const {
+  constexpr const char* kNames[] = {"null",     "a bool",   "a number",
+                                    "a number", "a number", "a text",
+                                    "an array", "an object"};
+  detail::FailMisuse("acre: a Json is asked for %s, but it is %s", wanted,
+                     kNames[static_cast<std::size_t>(kind())]);
+}
+
+bool Json::Equal(const Json& a, const Json& b) {
+  if (a.is_number() && b.is_number()) {
+    if (a.tag() == Tag::kDouble || b.tag() == Tag::kDouble) {
+      // Whole doubles against integers: exactly.
+      const std::optional<std::int64_t> left = a.Signed();
+      const std::optional<std::int64_t> right = b.Signed();
+      if (left && right) return *left == *right;
+      return a.tag() == b.tag() && a.Real() == b.Real();
+    }
+    return a.Signed() == b.Signed() && a.Unsigned() == b.Unsigned();
+  }
+  if (a.kind() != b.kind()) return false;
+  switch (a.kind()) {
+    case Kind::kBool:
+      return a.payload() == b.payload();
+    case Kind::kText:
+      return a.text() == b.text();
+    case Kind::kArray:
+      a.CheckLive();
+      b.CheckLive();
+      return std::equal(a.begin(), a.end(), b.begin(), b.end());
+    case Kind::kObject: {
+      if (a.size() != b.size()) return false;
+      a.CheckLive();
+      for (const Member& member : a.members()) {
+        const Json* const other = b.find(member.name());
+        if (other == nullptr || !Equal(member.value(), *other)) return false;
+      }
+      return true;
+    }
+    default:
+      return true;
+  }
+}
+
+// ---- arrays and objects
+
+Json& Json::at(std::size_t index) {
+  if (!is_array()) FailKind("an array");
+  CheckLive();
+  if (index >= count()) detail::FailOutOfRange("Json", index, count());
+  return items()[index];
+}
+
+Json& Json::push_back(Json value) {
+  if (is_null()) set_tag(Tag::kArray);
+  if (!is_array()) FailKind("an array");
+  CheckLive();
+  while (count() == capacity()) {
+    Grow(HomeToGrow(1), std::max<std::size_t>(2 * count(), 3));
+  }
+  Json& last = items()[count()];
+  set_count(count() + std::size_t{1});
+  last = std::move(value);
+  return last;
+}
+
+void Json::reserve(std::size_t wanted) {
+  if (!is_array() && !is_object()) FailKind("an array or object");
+  CheckLive();
+  const std::size_t room = is_object() ? capacity() / 2 : capacity();
+  if (wanted > room) Grow(HomeToGrow(wanted - count()), wanted);
+}
+
+void Json::clear() noexcept {
+  const Tag was = tag();
+  if (was != Tag::kArray && was != Tag::kObject) return;
+  Release();
+  set_tag(was);
+}
+
+void Json::erase(std::size_t index) {
+  Json& gone = at(index);
+  gone.Release();
+  std::memmove(static_cast<void*>(&gone), &gone + 1,
+               (count() - index - 1) * sizeof(Json));
+  set_count(count() - std::size_t{1});
+  items()[count()].Forget();
+}
+
+Json* Json::find(std::string_view name) noexcept {
+  if (!is_object()) return nullptr;
+  CheckLive();
+  const std::size_t member = IndexOf(name);
+  return member == count() ? nullptr : items() + 2 * member + 1;
+}
+
+Json& Json::at(std::string_view name) {
+  if (!is_object()) FailKind("an object");
+  Json* const found = find(name);
+  if (found == nullptr) {
+    detail::FailMisuse("acre: a Json object has no member \"%.*s\"",
+                       static_cast<int>(std::min<std::size_t>(name.size(), 80)),
+                       name.data());
+  }
+  return *found;
+}
+
+Json& Json::Append(Arena& arena, std::string_view name) {
+  Json made;
+  made.SetText(&arena, name);
+  Json* const slot = items() + 2 * std::size_t{count()};
+  std::memcpy(static_cast<void*>(slot), made.bytes_, sizeof made.bytes_);
+  made.Forget();
+  set_count(count() + std::size_t{1});
+  AddToIndex(count() - std::size_t{1});
+  return slot[1];
+}
+
+Json& Json::operator[](std::string_view name) {
+  if (is_null()) set_tag(Tag::kObject);
+  if (!is_object()) FailKind("an object");
+  CheckLive();
+  // Getting memory may run code that uses this very object.
+  for (;;) {
+    if (Json* const found = find(name)) return *found;
+    if (2 * std::size_t{count()} < capacity()) break;
+    Grow(HomeToGrow(1), std::max<std::size_t>(2 * count(), 3));
+  }
+  Arena& arena = *home();
+  Json made;
+  made.SetText(&arena, name);
+  if (Json* const found = find(name)) {
+    made.Release();
+    return *found;
+  }
+  if (2 * std::size_t{count()} == capacity()) {
+    made.Release();
+    return (*this)[name];
+  }
+  Json* const slot = items() + 2 * std::size_t{count()};
+  std::memcpy(static_cast<void*>(slot), made.bytes_, sizeof made.bytes_);
+  set_count(count() + std::size_t{1});
+  AddToIndex(count() - std::size_t{1});
+  return slot[1];
+}
+
+bool Json::erase(std::string_view name) {
+  if (!is_object()) return false;
+  CheckLive();
+  const std::size_t member = IndexOf(name);
+  if (member == count()) return false;
+  Json* const gone = items() + 2 * member;
+  gone[0].Release();
+  gone[1].Release();
+  std::memmove(static_cast<void*>(gone), gone + 2,
+               2 * (count() - member - 1) * sizeof(Json));
+  set_count(count() - std::size_t{1});
+  Json* const end = items() + 2 * std::size_t{count()};
+  end[0].Forget();
+  end[1].Forget();
+  RefillIndex();
+  return true;
+}
+
+Json* Json::Find(std::string_view path) noexcept {
+  Json* at = this;
+  while (!path.empty() && at != nullptr) {
+    if (path[0] != '/') return nullptr;
+    path.remove_prefix(1);
+    const std::string_view raw = path.substr(0, path.find('/'));
+    path.remove_prefix(raw.size());
+    std::string segment;
+    for (std::size_t i = 0; i < raw.size(); ++i) {
+      if (raw[i] != '~' || i + 1 == raw.size()) {
+        segment += raw[i];
+      } else {
+        segment += raw[++i] == '1' ? '/' : '~';
+      }
+    }
+    if (at->is_object()) {
+      at = at->find(segment);
+      continue;
+    }
+    std::size_t index = 0;
+    const char* const end = segment.data() + segment.size();
+    const auto [to, result] = std::from_chars(segment.data(), end, index);
+    const bool is_index = result == std::errc() && to == end &&
+                          (segment.size() == 1 || segment[0] != '0');
+    at = at->is_array() && is_index && index < at->size() ? &at->at(index)
+                                                          : nullptr;
+  }
+  return at;
+}
+
+void Json::MergePatch(Json&& patch) {
+  if (!patch.is_object()) {
+    Arena* const from = patch.home();
+    Arena* const to = ArenaOf(this);
+    if (from == nullptr || to == nullptr || from == to) {
+      *this = std::move(patch);
+    } else {
+      *this = Clone(*to, patch);
+    }
+    return;
+  }
+  if (!is_object()) *this = Object();
+  for (Member* each = patch.members_begin(); each != patch.members_end();
+       ++each) {
+    if (each->value().is_null()) {
+      erase(each->name());
+    } else {
+      (*this)[each->name()].MergePatch(std::move(each->value()));
+    }
+  }
+}
+
+// ---- how layouts see it
+
+namespace detail {
+
+HandleStorage JsonHandle::Storage(const void* handle) {
+  const Json& json = *static_cast<const Json*>(handle);
+  void* const block = json.storage();
+  HandleStorage storage;
+  switch (json.tag()) {
+    case Json::Tag::kText:
+      storage = {block, json.count(), json.count(), 1};
+      storage.type = &ByteLayout();
+      break;
+    case Json::Tag::kHeader: {
+      const std::size_t bytes = SlotsFor(json.count()) * sizeof(IndexSlot);
+      storage = {block, bytes, bytes, alignof(IndexSlot)};
+      storage.type = &SlotLayout();
+      break;
+    }
+    case Json::Tag::kArray:
+    case Json::Tag::kObject:
+      if (block == nullptr) return {};
+      // What is not used yet is null: all of it may be copied and walked.
+      storage.bytes = (json.capacity() + 1) * sizeof(Json);
+      storage = {block, storage.bytes, storage.bytes, alignof(Json)};
+      storage.type = &JsonLayout();
+      break;
+    default:
+      return {};
+  }
+  storage.arena = ArenaOf(block);
+  if (storage.arena != nullptr) storage.stamp = json.StampIn(*storage.arena);
+  return storage;
+}
+
+ElementRun JsonHandle::InUse(const void* handle) {
+  const HandleStorage storage = Storage(handle);
+  return {storage.block, storage.used};
+}
+
+/// The header is one of them: its index goes where it goes.
+ElementRun JsonHandle::NextRun(const void* handle, std::size_t* cursor) {
+  const Json& json = *static_cast<const Json*>(handle);
+  const bool has_items = json.is_array() || json.is_object();
+  if ((*cursor)++ != 0 || !has_items || json.header() == nullptr) return {};
+  return {json.header(), json.capacity() + 1};
+}
+
+void JsonHandle::Adopt(void* handle, Arena* arena, void* block, std::size_t) {
+  Json& json = *static_cast<Json*>(handle);
+  const Json::Tag was = json.tag();
+  if (was < Json::Tag::kText || was > Json::Tag::kHeader) return;
+  if (block != nullptr) {
+    json.set_payload(reinterpret_cast<std::uintptr_t>(block));
+    json.SetStamp(arena->stamp());
+    return;
+  }
+  // A header keeps its count: how large the storage around it is.
+  const std::uint32_t count = json.count();
+  json.Forget();
+  if (was == Json::Tag::kHeader) json.set_count(count);
+  if (was == Json::Tag::kArray || was == Json::Tag::kObject) json.set_tag(was);
+}
+
+StorageCopy JsonHandle::CopyStorage(void* handle, Arena* arena) {
+  StorageCopy copy;
+  const HandleStorage storage = Storage(handle);
+  if (storage.block == nullptr) return copy;
+  if (!CopyBlock(*arena, storage.block, storage.bytes, storage.align,
+                 storage.type, copy)) {
+    return copy;
+  }
+  Adopt(handle, arena, copy.copy, storage.bytes);
+  return copy;
+}
+
+}  // namespace detail
+}  // namespace acre::inline ACRE_ABI

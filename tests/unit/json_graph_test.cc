@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: MIT
+//
+// Pointers in JSON: references, both ways, whatever they lead into.
+
+#include <random>
+#include <utility>
+#include <vector>
+
+#include "json_types.h"
+
+namespace json_test {
+namespace {
+
+// ---- graphs
+
+TEST_CASE("json: graphs keep their shape") {
+  Arena arena;
+  Node& root = *arena.New<Node>();
+  root.kids.resize(3);
+  for (std::int32_t i = 0; i < 3; ++i) root.kids[i].id = 10 + i;
+  root.next = &root.kids[2];              // forward
+  root.kids[0].next = &root;              // back
+  root.kids[1].next = arena.New<Node>();  // alone
+  root.kids[1].next->id = 99;
+  root.kids[1].next->next = root.kids[1].next;  // to itself
+  root.named["a/b~c"] = &root.kids[0];
+  root.named["alone"] = root.kids[1].next;
+  const std::string text = Text(ToJson(root, {.sort_keys = true}));
+  CHECK(text ==
+        R"({"id":0,"next":{"$ref":"/kids/2"},"kids":[)"
+        R"({"id":10,"next":{"$ref":""},"kids":[],"named":{}},)"
+        R"({"id":11,"next":{"id":99,"next":{"$ref":"/kids/1/next"},"kids":[],)"
+        R"("named":{}},"kids":[],"named":{}},)"
+        R"({"id":12,"next":null,"kids":[],"named":{}}],)"
+        R"("named":{"a/b~c":{"$ref":"/kids/0"},)"
+        R"("alone":{"$ref":"/kids/1/next"}}})");
+  Arena other;
+  const JsonOr<Node*> read = FromJson<Node>(other, text);
+  REQUIRE_MESSAGE(read, read.error().text());
+  Node& copy = **read;
+  CHECK(copy.next == &copy.kids[2]);
+  CHECK(copy.kids[0].next == &copy);
+  CHECK(copy.kids[1].next->next == copy.kids[1].next);
+  CHECK(*copy.named.get("a/b~c") == &copy.kids[0]);
+  CHECK(*copy.named.get("alone") == copy.kids[1].next);
+  CHECK(Text(ToJson(copy, {.sort_keys = true})) == text);
+  // From inside of what a reference names by its escapes.
+  const JsonOr<Node*> named = FromJson<Node>(
+      other,
+      R"({"named":{"x/y~z":{"id":5}},"next":{"$ref":"/named/x~1y~0z"}})");
+  REQUIRE_MESSAGE(named, named.error().text());
+  CHECK(named->next->id == 5);
+}
+
+TEST_CASE("json: references lead into everything that holds something") {
+  Arena arena;
+  Links& links = *arena.New<Links>();
+  links.items.resize(4);
+  for (std::int32_t i = 0; i < 4; ++i) links.items[i].id = i;
+  links.first = &links.items[3];
+  links.picked.push_back(arena.New<Item>());
+  links.picked.push_back(links.picked[0]);
+  links.picked.push_back(nullptr);
+  for (std::int32_t i = 0; i < 4; ++i) links.scores[&links.items[i]] = i * i;
+  links.scores[links.picked[0]] = 42;
+  links.chosen.insert(&links.items[1]);
+  links.chosen.insert(links.picked[0]);
+  for (int i = 0; i < 20; ++i) {
+    links.by_real[i * 1.5].id = i;
+    links.reals.insert(i * 0.25);
+  }
+  links.keyed = links.by_real.get(4.5);
+  links.real = &*links.reals.find(1.25);
+  links.shape = &links.circle;
+  links.maybe.emplace();
+  links.inside = &*links.maybe;
+  links.choice.emplace<1>();
+  links.chosen_one = &std::get<1>(links.choice);
+  links.second = &std::get<1>(links.tuple);
+  links.label = "a label";
+  const std::string text = Text(ToJson(links));
+  CAPTURE(text);
+  Arena other;
+  const JsonOr<Links*> read = FromJson<Links>(other, text);
+  REQUIRE_MESSAGE(read, read.error().text());
+  Links& copy = **read;
+  CHECK(copy.first == &copy.items[3]);
+  CHECK(copy.picked[0] == copy.picked[1]);
+  CHECK(copy.picked[2] == nullptr);
+  CHECK(copy.scores.size() == 5);
+  for (std::int32_t i = 0; i < 4; ++i) {
+    REQUIRE(copy.scores.get(&copy.items[i]) != nullptr);
+    CHECK(*copy.scores.get(&copy.items[i]) == i * i);
+  }
+  CHECK(*copy.scores.get(copy.picked[0]) == 42);
+  CHECK(copy.chosen.contains(&copy.items[1]));
+  CHECK(copy.keyed == copy.by_real.get(4.5));
+  CHECK(copy.real == &*copy.reals.find(1.25));
+  CHECK(copy.shape == &copy.circle);
+  CHECK(copy.inside == &*copy.maybe);
+  CHECK(copy.chosen_one == &std::get<1>(copy.choice));
+  CHECK(copy.second == &std::get<1>(copy.tuple));
+  CHECK(std::string_view(copy.label) == "a label");
+}
+
+TEST_CASE("json: a graph that has no place in a text, or nests too deep") {
+  Arena arena;
+  // The only way to `holder` is from inside of it.
+  Node& holder = *arena.New<Node>();
+  holder.kids.resize(1);
+  holder.kids[0].next = &holder;
+  Node& root = *arena.New<Node>();
+  root.next = &holder.kids[0];
+  CHECK(ToJson(root).error().text() ==
+        "next: points into an object that nothing but its own inside points "
+        "to: there is no place in the text where it could stand");
+  Node* first = nullptr;
+  for (int i = 0; i < 600; ++i) {
+    Node* const node = arena.New<Node>();
+    node->next = std::exchange(first, node);
+  }
+  const acre::JsonError error = ToJson(*first).error();
+  CHECK(error.what.starts_with("nests deeper than 512 levels"));
+  CHECK(error.path.starts_with("next.next.next."));
+  const std::string deep = Text(ToJson(*first, {.max_depth = 700}));
+  CHECK(FromJson<Node>(arena, deep, {.max_depth = 700}));
+  CHECK_FALSE(FromJson<Node>(arena, deep));
+}
+
+TEST_CASE("json: random graphs come back as they were") {
+  std::mt19937 random(7);
+  for (int round = 0; round < Scaled(200, 40); ++round) {
+    Arena arena;
+    Node& root = *arena.New<Node>();
+    std::vector<Node*> all{&root};
+    const int count = static_cast<int>(random() % 30);
+    root.kids.resize(random() % 5);
+    for (Node& kid : root.kids) all.push_back(&kid);
+    for (int i = 0; i < count; ++i) {
+      Node* const node = arena.New<Node>();
+      node->id = i;
+      node->kids.resize(random() % 3);
+      // Reachable, before anything else points to it.
+      Node* const holder = all[random() % all.size()];
+      holder->named["n" + std::to_string(i)] = node;
+      all.push_back(node);
+      for (Node& kid : node->kids) all.push_back(&kid);
+    }
+    for (Node* node : all) {
+      if (random() % 2 != 0) node->next = all[random() % all.size()];
+    }
+    const std::string text = Text(ToJson(root, {.sort_keys = true}));
+    CAPTURE(text);
+    Arena other;
+    const JsonOr<Node*> read = FromJson<Node>(other, text);
+    REQUIRE_MESSAGE(read, read.error().text());
+    CHECK(Text(ToJson(**read, {.sort_keys = true})) == text);
+  }
+}
+
+}  // namespace
+}  // namespace json_test
