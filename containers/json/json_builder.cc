@@ -388,10 +388,27 @@ bool JsonBuilder::Read(JsonKind kind, GetJsonType type, void* slot) {
       return ReadPointer(type(), slot);
     case JsonKind::kAny:
       return ReadAny(static_cast<Json*>(slot));
+    case JsonKind::kNamed:
+      return ReadNamed(type(), slot);
     case JsonKind::kNone:
       break;
   }
   return Fail("JSON has no form for this");
+}
+
+bool JsonBuilder::ReadNamed(const JsonType& type, void* slot) {
+  if (IsNull()) return TakeNull();
+  if (Peek() != '"') return Expected("a name of " + std::string(type.name));
+  const JsonAt before = at_;
+  std::string_view name;
+  if (!TakeText(&name)) return false;
+  const void* const target = type.ops->find_name(name);
+  if (target == nullptr) {
+    at_ = before;
+    return Expected("a name of " + std::string(type.name));
+  }
+  std::memcpy(slot, &target, sizeof target);
+  return true;
 }
 
 // ---- values of any shape
@@ -552,6 +569,7 @@ bool JsonBuilder::ReadOnce(const JsonType& type, void* object,
   if (result != Result::kDuplicate) return result == Result::kFine;
   if (rules_.refuse_duplicates) return false;
   Return(before);
+  prefixes_ = {};
   at_ = start;
   levels_.clear();
   names_member_ = false;
@@ -959,13 +977,14 @@ bool JsonBuilder::ReadReference(const void** slot, GetJsonType type,
   Open();
   const JsonAt start = at_;
   if (!TakeName(&path) || !TakeText(&path) || !TakeClosing('}')) return false;
+  if (path.data() == room_.data()) path = paths_.emplace_back(path);
   if (resolves_at_once_) {
-    *slot = Resolve(std::string(path), type());
+    *slot = Resolve(path, type());
     if (*slot == nullptr) at_ = start;
     return *slot != nullptr;
   }
   if (links_.size() == stop_.link) return Fail("");
-  links_.push_back({slot, type, std::string(path)});
+  links_.push_back({slot, type, path});
   return true;
 }
 
@@ -1208,10 +1227,25 @@ const void* JsonBuilder::Resolve(std::string_view path,
   const std::uint64_t id = wanted.layout()->id;
   const JsonType* type = root_type_;
   const void* object = root_;
+  std::string_view rest = path;
   std::string room;
-  for (std::string_view rest = path; !rest.empty();) {
+  // Most often beside where one led lately.
+  const std::string_view prefix =
+      path.empty() ? path : path.substr(0, path.rfind('/'));
+  const unsigned last =
+      prefix.empty() ? 0 : static_cast<unsigned char>(prefix.back());
+  Prefix& known = prefixes_[(prefix.size() + last) % prefixes_.size()];
+  if (known.type != nullptr && prefix == known.path) {
+    type = known.type;
+    object = known.object;
+    rest.remove_prefix(prefix.size());
+  }
+  while (!rest.empty()) {
     while (object != nullptr && IsPassedThrough(type->kind)) {
       object = Through(type, object);
+    }
+    if (rest.size() == path.size() - prefix.size()) {
+      known = {prefix, object == nullptr ? nullptr : type, object};
     }
     const std::string_view segment = NextSegment(rest, room);
     const bool is_table =

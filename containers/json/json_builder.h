@@ -5,8 +5,10 @@
 #ifndef ACRE_JSON_BUILDER_H_
 #define ACRE_JSON_BUILDER_H_
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -67,7 +69,7 @@ class JsonBuilder {
   struct Link {
     const void** slot;
     GetJsonType type;
-    std::string path;
+    std::string_view path;  // in the text, or in paths_
   };
   /// A table whose keys hold pointers: filled when all else is there.
   struct Late {
@@ -112,6 +114,7 @@ class JsonBuilder {
   /// Whether a table waits until all else is there; then it is noted, unless
   /// that is where this builder stops.
   bool IsLate(const JsonType& type, const JsonType& key_type, void* table);
+  bool ReadNamed(const JsonType& type, void* slot);
   bool ReadAny(Json* json);
   bool ReadAnyArray(Json* json);
   bool ReadAnyObject(Json* json);
@@ -239,7 +242,15 @@ class JsonBuilder {
   std::size_t memory_ = 0;
   std::vector<Made> made_;
   std::vector<Link> links_;
+  std::deque<std::string> paths_;  // those that have escapes
   std::vector<Late> late_;
+  /// Where references led lately, but for their last step.
+  struct Prefix {
+    std::string_view path;
+    const JsonType* type = nullptr;  // null: none
+    const void* object = nullptr;
+  };
+  std::array<Prefix, 16> prefixes_;
   const JsonType* root_type_ = nullptr;  // of root_
   const void* root_ = nullptr;
   std::string room_;  // of the text that was taken last

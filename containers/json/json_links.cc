@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <atomic>
+#include <bit>
+#include <charconv>
 #include <memory>
 #include <string_view>
 
@@ -72,20 +74,18 @@ std::unique_ptr<JsonPlan> MakePlan(const JsonType& root) {
       });
     }
   }
+  plan->of_interest.resize(std::bit_ceil(2 * types.size()));
+  const std::size_t mask = plan->of_interest.size() - 1;
   for (const Known& known : types) {
-    plan->types.emplace_back(known.type, known.is_of_interest);
+    if (!known.is_of_interest) continue;
+    std::size_t at = JsonPlan::HashOf(*known.type) & mask;
+    while (plan->of_interest[at] != nullptr) at = (at + 1) & mask;
+    plan->of_interest[at] = known.type;
   }
-  std::sort(plan->types.begin(), plan->types.end());
   return plan;
 }
 
 }  // namespace
-
-bool JsonPlan::IsOfInterest(const JsonType& type) const {
-  const auto at =
-      std::lower_bound(types.begin(), types.end(), std::pair(&type, false));
-  return at != types.end() && at->first == &type && at->second;
-}
 
 const JsonPlan& PlanOf(const JsonType& type) {
   const JsonPlan* plan = type.notes->plan.load(std::memory_order_acquire);
@@ -122,8 +122,14 @@ void AppendPointer(std::string& to, const JsonStep& step) {
     case JsonStep::Kind::kPair:
       append(std::to_string(step.index));
       return append(step.name);
-    case JsonStep::Kind::kIndex:
-      return append(std::to_string(step.index));
+    case JsonStep::Kind::kIndex: {
+      char digits[24];
+      char* const end =
+          std::to_chars(digits, digits + sizeof digits, step.index).ptr;
+      to += '/';
+      to.append(digits, end);
+      return;
+    }
   }
 }
 
@@ -294,15 +300,23 @@ JsonLinks::Form JsonLinks::FormOf(const void* slot, const JsonType& target_type,
   if (target == nullptr || target->slot == AddressOf(slot))
     return Form::kObject;
   if (target->node == kNone) return Form::kNowhere;
-  std::vector<const JsonStep*> steps;
-  for (std::uint32_t node = target->node; node != kNone;
-       node = nodes_[node].parent) {
-    steps.push_back(&nodes_[node].step);
+  // Most often it leads beside where one did lately.
+  const Node& last = nodes_[target->node];
+  Prefix& prefix = prefixes_[last.parent % prefixes_.size()];
+  if (prefix.node != last.parent) {
+    std::vector<const JsonStep*> steps;
+    for (std::uint32_t node = last.parent; node != kNone;
+         node = nodes_[node].parent) {
+      steps.push_back(&nodes_[node].step);
+    }
+    prefix.node = last.parent;
+    prefix.text.clear();
+    for (std::size_t i = steps.size(); i-- != 0;) {
+      AppendPointer(prefix.text, *steps[i]);
+    }
   }
-  path_.clear();
-  for (std::size_t i = steps.size(); i-- != 0;) {
-    AppendPointer(path_, *steps[i]);
-  }
+  path_ = prefix.text;
+  AppendPointer(path_, last.step);
   return Form::kReference;
 }
 

@@ -7,6 +7,7 @@
 #ifndef ACRE_JSON_LINKS_H_
 #define ACRE_JSON_LINKS_H_
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -29,11 +30,22 @@ namespace acre::inline ACRE_ABI::detail {
 struct JsonPlan {
   /// Whether pointers may be met at all.
   bool has_pointers = false;
-  /// Of each type, whether a value of it may hold a pointer, or lie where one
-  /// points to.
-  std::vector<std::pair<const JsonType*, bool>> types;  // sorted
+  /// The types of which a value may hold a pointer, or lie where one points to:
+  /// at their hashes, or behind. Null where none is; at least half are.
+  std::vector<const JsonType*> of_interest;
 
-  bool IsOfInterest(const JsonType& type) const;
+  bool IsOfInterest(const JsonType& type) const {
+    const std::size_t mask = of_interest.size() - 1;
+    for (std::size_t at = HashOf(type) & mask;; at = (at + 1) & mask) {
+      if (of_interest[at] == &type) return true;
+      if (of_interest[at] == nullptr) return false;
+    }
+  }
+  static std::size_t HashOf(const JsonType& type) {
+    return reinterpret_cast<std::uintptr_t>(&type) / alignof(JsonType) *
+               0x9E3779B97F4A7C15 >>
+           32;
+  }
 };
 
 /// Worked out once for each type. Threads: any.
@@ -108,6 +120,12 @@ class JsonLinks {
   std::vector<Node> nodes_;
   std::vector<Level> levels_;  // from the value to where Settle is
   std::string path_;
+  /// Paths that were asked for lately, by their nodes.
+  struct Prefix {
+    std::uint32_t node = kNone - 1;
+    std::string text;
+  };
+  std::array<Prefix, 16> prefixes_;
 };
 
 }  // namespace acre::inline ACRE_ABI::detail

@@ -140,6 +140,15 @@ bool Emitter::Emit(JsonKind kind, GetJsonType get_type, const void* object) {
     case JsonKind::kChars:
       json_.Value(TextOf(kind, get_type(), object));
       break;
+    case JsonKind::kNamed: {
+      const void* const target = Load<const void*>(object);
+      if (target == nullptr) {
+        json_.Null();
+      } else {
+        json_.Value(get_type().ops->name(target));
+      }
+      break;
+    }
     case JsonKind::kEnum: {
       const JsonType& type = get_type();
       const std::string_view name = EnumeratorName(type, object);

@@ -40,6 +40,15 @@ const ThingKind& KindOf(std::int32_t type) {
   return kScenery;
 }
 
+const ThingKind* FindKind(std::string_view name) {
+  if (name == kScenery.name) return &kScenery;
+  if (name == kMissile.name) return &kMissile;
+  for (const ThingKind& kind : kKinds) {
+    if (kind.name == name) return &kind;
+  }
+  return nullptr;
+}
+
 const ThingKind& MissileKind() { return kMissile; }
 
 }  // namespace game

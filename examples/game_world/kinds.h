@@ -7,6 +7,7 @@
 #define GAME_WORLD_KINDS_H_
 
 #include <cstdint>
+#include <string_view>
 
 namespace game {
 
@@ -24,6 +25,9 @@ struct ThingKind {
 
 /// The kind of a THINGS type; scenery for all that is not listed.
 const ThingKind& KindOf(std::int32_t type);
+
+/// The kind of that name; null where there is none.
+const ThingKind* FindKind(std::string_view name);
 
 /// What players and monsters shoot.
 const ThingKind& MissileKind();

@@ -21,6 +21,9 @@
 #include "generate.h"
 #include "options.h"
 #include "report.h"
+#ifdef GAME_WORLD_JSON
+#include "saved.h"
+#endif
 #include "sim.h"
 #include "timing.h"
 #include "wad.h"
@@ -66,10 +69,48 @@ acre::AuditReport AuditWorld(const acre::Arena& arena, const World& world) {
   return report;
 }
 
-World* Build(acre::Arena& arena, const Wad& wad) {
+#ifdef GAME_WORLD_JSON
+/// Null where the file is none, and said so.
+World* Load(acre::Arena& arena, const std::string& path) {
+  std::string error;
+  World* world = LoadWorld(arena, path, error);
+  if (world == nullptr) fmt::print(stderr, "game_world: {}\n", error);
+  return world;
+}
+
+bool Save(const World& world, const std::string& path) {
   const Stopwatch watch;
-  World* world = BuildWorld(arena, wad.levels);
+  const std::string error = SaveWorld(world, path);
+  if (!error.empty()) {
+    fmt::print(stderr, "game_world: {}\n", error);
+    return false;
+  }
+  fmt::print("  written   {} in {:.1f} ms\n", path, watch.Milliseconds());
+  return true;
+}
+#endif
+
+/// Null where it could not be built, or written.
+World* Build(acre::Arena& arena, const Wad& wad, const Options& options) {
+  const Stopwatch watch;
+  World* world = nullptr;
+#ifdef GAME_WORLD_JSON
+  if (!options.from_json.empty()) {
+    world = Load(arena, options.from_json);
+    if (world == nullptr) return nullptr;
+  }
+#endif
+  if (world == nullptr) world = BuildWorld(arena, wad.levels);
   PrintWorld(*world, arena, watch.Milliseconds());
+  fmt::print("  checksum  {:016x}\n", Checksum(*world));
+#ifdef GAME_WORLD_JSON
+  if (!options.json.empty() && !Save(*world, options.json)) return nullptr;
+  if (!options.from_json.empty() &&
+      !Expect(IsSavedIn(*world, options.from_json),
+              "the world is not what the file says")) {
+    return nullptr;
+  }
+#endif
   return world;
 }
 
@@ -110,29 +151,30 @@ struct Round {
   bool is_good = false;
 };
 
-Round PlayRound(acre::Arena& arena, const Wad& wad, std::int32_t tics) {
+Round PlayRound(acre::Arena& arena, const Wad& wad, const Options& options) {
   Round round;
-  round.world = Build(arena, wad);
+  round.world = Build(arena, wad, options);
+  if (round.world == nullptr) return round;
   round.is_good = Expect(acre::Audit(arena, *round.world).clean(),
                          "findings in a world just built");
-  round.checksum = Play(arena, *round.world, tics);
+  round.checksum = Play(arena, *round.world, options.tics);
   round.is_good &= Expect(AuditWorld(arena, *round.world).clean(),
                           "findings in the world as played");
   return round;
 }
 
 /// The world of the second round; null where something was not as expected.
-World* PlayTwice(acre::Arena& arena, const Wad& wad, std::int32_t tics,
+World* PlayTwice(acre::Arena& arena, const Wad& wad, const Options& options,
                  CollectionTimes& times) {
   fmt::print("First round\n");
-  const Round first = PlayRound(arena, wad, tics);
+  const Round first = PlayRound(arena, wad, options);
   times.arena = TimeCollection();
   if (!first.is_good || !PlantLeak(arena, *first.world)) return nullptr;
 
   const std::size_t reserved = arena.stats().reserved;
   arena.Reset();
   fmt::print("Second round, after Reset\n");
-  const Round second = PlayRound(arena, wad, tics);
+  const Round second = PlayRound(arena, wad, options);
   fmt::print("  memory    {:.2f} MiB reserved, {:.2f} MiB before\n",
              Mebibytes(arena.stats().reserved), Mebibytes(reserved));
   const bool is_good =
@@ -154,7 +196,14 @@ GcCopy TimeObjects(acre::Arena& arena, const World& world,
 }
 
 int Run(const Options& options) {
-  const Wad wad = LoadLevels(options);
+#ifndef GAME_WORLD_JSON
+  if (!options.json.empty() || !options.from_json.empty()) {
+    fmt::print(stderr,
+               "game_world: built without JSON, which needs simdjson\n");
+    return 1;
+  }
+#endif
+  const Wad wad = options.from_json.empty() ? LoadLevels(options) : Wad{};
   if (!wad.error.empty()) {
     fmt::print(stderr, "game_world: {}\n", wad.error);
     return 1;
@@ -163,7 +212,7 @@ int Run(const Options& options) {
   CollectionTimes times;
   times.empty = TimeCollection();
   acre::Arena arena({.name = "world"});
-  const World* world = PlayTwice(arena, wad, options.tics, times);
+  const World* world = PlayTwice(arena, wad, options, times);
   if (world == nullptr) return 1;
   PrintCollections(times, TimeObjects(arena, *world, times));
   return 0;

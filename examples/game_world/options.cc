@@ -25,15 +25,21 @@ std::string TakeTics(std::string_view word, Options& options) {
                      word);
 }
 
-std::string TakeWad(std::string_view word, Options& options) {
-  options.wad = word;
-  return word.empty() ? "--wad takes the name of a file" : "";
-}
-
-/// The word behind an option that takes one.
+/// The word behind an option that takes one; what is wrong with it, or nothing.
 std::string TakeValue(std::string_view option, std::string_view value,
                       Options& options) {
-  return option == "--wad" ? TakeWad(value, options) : TakeTics(value, options);
+  if (option == "--tics") return TakeTics(value, options);
+  std::string& file = option == "--wad"    ? options.wad
+                      : option == "--json" ? options.json
+                                           : options.from_json;
+  file = value;
+  return value.empty() ? fmt::format("{} takes the name of a file", option)
+                       : "";
+}
+
+bool TakesValue(std::string_view word) {
+  return word == "--wad" || word == "--tics" || word == "--json" ||
+         word == "--from-json";
 }
 
 }  // namespace
@@ -46,7 +52,7 @@ Options ParseOptions(std::span<char* const> words) {
       options.help = true;
     } else if (word == "--generated") {
       options.generated = true;
-    } else if (word != "--wad" && word != "--tics") {
+    } else if (!TakesValue(word)) {
       options.error = fmt::format("unknown option '{}'", word);
     } else if (++i == words.size()) {
       options.error = fmt::format("{} needs a value", word);
@@ -57,11 +63,16 @@ Options ParseOptions(std::span<char* const> words) {
   if (options.error.empty() && options.generated && !options.wad.empty()) {
     options.error = "--wad and --generated exclude each other";
   }
+  if (options.error.empty() && !options.from_json.empty() &&
+      (options.generated || !options.wad.empty())) {
+    options.error = "--from-json takes the place of --wad and --generated";
+  }
   return options;
 }
 
 const char* Usage() {
-  return "usage: game_world [--wad FILE | --generated] [--tics N]\n"
+  return "usage: game_world [--wad FILE | --generated | --from-json FILE]\n"
+         "                  [--json FILE] [--tics N]\n"
          "\n"
          "Loads every level of a Doom-format WAD into one arena, plays it,\n"
          "audits it, and compares the cost of collections.\n"
@@ -70,6 +81,8 @@ const char* Usage() {
          "                in /usr/share/games/doom, otherwise generated "
          "levels\n"
          "  --generated   generated levels, whatever is installed\n"
+         "  --from-json FILE  the world that --json wrote\n"
+         "  --json FILE   writes the world, before it is played\n"
          "  --tics N      how long to play, in 35ths of a second (3000)\n"
          "  --help        this text\n"
          "\n"

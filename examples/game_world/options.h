@@ -15,6 +15,8 @@ struct Options {
   std::string wad;         // empty: look in the usual places
   bool generated = false;  // do not even look
   std::int32_t tics = 3000;
+  std::string json;       // empty: the world is not written
+  std::string from_json;  // empty: the world is built from levels
   bool help = false;
   std::string error;  // not empty: how not to call this program
 };

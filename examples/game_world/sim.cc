@@ -2,6 +2,9 @@
 
 #include "sim.h"
 
+#include <map>
+#include <string_view>
+
 #include "doors.h"
 #include "missiles.h"
 #include "monsters.h"
@@ -41,7 +44,9 @@ class Summer {
       Add(sector.steps);
       Add(static_cast<std::int64_t>(sector.things.size()));
     }
-    for (const auto& [type, count] : level.kills) Add(type), Add(count);
+    const std::map<std::int32_t, std::int32_t> kills(level.kills.begin(),
+                                                     level.kills.end());
+    for (const auto& [type, count] : kills) Add(type), Add(count);
   }
 
   std::uint64_t sum() const { return sum_; }
@@ -59,8 +64,11 @@ void RunTics(Game& game, std::int32_t count) {
 }
 
 std::uint64_t Checksum(const World& world) {
+  // In the order of their names: a Map's is that of its history.
+  std::map<std::string_view, const Level*> levels;
+  for (const auto& [name, level] : world.levels) levels[name] = level;
   Summer summer;
-  for (const auto& [name, level] : world.levels) summer.Add(*level);
+  for (const auto& [name, level] : levels) summer.Add(*level);
   return summer.sum();
 }
 

@@ -24,11 +24,12 @@ namespace {
 
 constexpr int kThreads = 4;
 constexpr int kRequests = 250;  // a thread
-constexpr int kOthers = 4;      // besides: one refused, three forms
+constexpr int kOthers = 6;      // besides: two refused, three forms, JSON
 
 constexpr const char* kUsage =
     "Usage: http_server --port PORT | --self-test\n\n"
-    "POST /words?top=N answers with the words of the body, counted.\n"
+    "POST /words?top=N answers with the words of the body, counted; of\n"
+    "application/json, those of its member \"text\".\n"
     "  --port PORT   serve on 127.0.0.1, 0: any free port\n"
     "  --self-test   serve, ask from several threads, check the answers\n";
 
@@ -41,7 +42,7 @@ std::string TextOf(int words) {
   return text;
 }
 
-/// What the answer to it must contain; the order of fields is the map's.
+/// What the answer to it must contain.
 std::vector<std::string> PartsOfAnswer(int words) {
   return {fmt::format("\"words\":{}", words * (words + 1) / 2),
           fmt::format("\"different\":{}", words),
@@ -74,6 +75,21 @@ int SendForms(httplib::Client& client) {
            parameter->body.find("\"words\":4") != std::string::npos);
 }
 
+/// The text and the number of words as one JSON; returns how many answers were
+/// wrong.
+int SendJson(httplib::Client& client) {
+  const httplib::Result right = client.Post(
+      "/words", R"({"top": 1, "text": "one two two"})", "application/json");
+  const httplib::Result wrong = client.Post(
+      "/words", R"({"top": "one", "text": ""})", "application/json");
+  constexpr const char* kAnswer = R"({"words":3,"different":2,"longest":"two",)"
+                                  R"("top":[{"word":"two","count":2}]})";
+  constexpr const char* kWhy =
+      "top: expected uint32, found \"one\" (line 1, column 9)\n";
+  return !(right && right->body == kAnswer) +
+         !(wrong && wrong->status == 400 && wrong->body == kWhy);
+}
+
 /// Sends requests of different sizes; returns how many answers were wrong.
 int SendRequests(int port, int seed) {
   httplib::Client client("127.0.0.1", port);
@@ -88,7 +104,8 @@ int SendRequests(int port, int seed) {
   }
   const httplib::Result refused =
       client.Post("/words?top=many", "text", "text/plain");
-  return wrong + !(refused && refused->status == 400) + SendForms(client);
+  return wrong + !(refused && refused->status == 400) + SendForms(client) +
+         SendJson(client);
 }
 
 int SelfTest() {

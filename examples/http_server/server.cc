@@ -4,11 +4,12 @@
 
 #include <acre/arena_binding.h>
 #include <acre/chunk_source.h>
+#include <acre/from_json.h>
+#include <acre/to_json.h>
 
 #include <charconv>
 #include <string>
 
-#include "json.h"
 #include "words.h"
 
 namespace web {
@@ -64,20 +65,29 @@ void WordServer::Run() { server_.listen_after_bind(); }
 void WordServer::Stop() { server_.stop(); }
 
 void WordServer::Answer(const httplib::Request& request,
-                        const std::string& text, httplib::Response& response) {
+                        const std::string& body, httplib::Response& response) {
+  const auto refuse = [&](const std::string& why) {
+    response.status = 400;
+    response.set_content(why + '\n', "text/plain");
+  };
   std::size_t top = kDefaultTop;
   if (request.has_param("top") &&
       !ParseTop(request.get_param_value("top"), top)) {
-    response.status = 400;
-    response.set_content("\"top\" is not a number\n", "text/plain");
-    return;
+    return refuse("\"top\" is not a number");
   }
   const acre::ArenaPool::Lease arena = pool_.Acquire();
   const acre::ArenaBinding bound(*arena);
-  const Json* answer = CountWords(text, top);
-  std::string body;
-  Write(*answer, body);
-  response.set_content(body, "application/json");
+  std::string_view text = body;
+  if (request.get_header_value("Content-Type") == "application/json") {
+    const acre::JsonOr<Question*> question =
+        acre::FromJson<Question>(*arena, body);
+    if (!question) return refuse(question.error().text());
+    text = question->text.view();
+    if (question->top) top = *question->top;
+  }
+  const acre::JsonOr<std::string> answer = acre::ToJson(*CountWords(text, top));
+  if (!answer) return refuse(answer.error().text());
+  response.set_content(*answer, "application/json");
 }
 
 }  // namespace web

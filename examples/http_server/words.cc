@@ -3,6 +3,7 @@
 #include "words.h"
 
 #include <acre/arena_binding.h>
+#include <acre/map.h>
 
 #include <algorithm>
 #include <cctype>
@@ -12,12 +13,6 @@ namespace web {
 namespace {
 
 using Counts = acre::Map<acre::String, std::uint32_t>;
-
-struct Entry {
-  std::string_view word;  // in the keys of the Counts
-  std::uint32_t count = 0;
-};
-ACRE_LAYOUT(Entry, word, count)
 
 bool IsLetter(char c) {
   return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '\'';
@@ -39,59 +34,30 @@ std::size_t CountInto(std::string_view text, Counts& counts) {
   return all;
 }
 
-acre::Vector<Entry>& Sorted(acre::Arena& arena, const Counts& counts) {
-  auto& entries = *arena.New<acre::Vector<Entry>>();
-  entries.reserve(counts.size());
-  for (const auto& [word, count] : counts) entries.push_back({word, count});
-  std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
+/// All words, the most frequent ones first.
+void ListInto(acre::Vector<Word>& list, const Counts& counts) {
+  list.reserve(counts.size());
+  for (const auto& [word, count] : counts) list.push_back({word, count});
+  std::sort(list.begin(), list.end(), [](const Word& a, const Word& b) {
     return a.count != b.count ? a.count > b.count : a.word < b.word;
   });
-  return entries;
-}
-
-Json* Number(acre::Arena& arena, std::size_t number) {
-  auto* json = arena.New<Json>();
-  json->kind = JsonKind::kNumber;
-  json->number = static_cast<double>(number);
-  return json;
-}
-
-Json* Text(acre::Arena& arena, std::string_view text) {
-  auto* json = arena.New<Json>();
-  json->kind = JsonKind::kText;
-  json->text.assign(text);
-  return json;
 }
 
 }  // namespace
 
-const Json* CountWords(std::string_view text, std::size_t top) {
+const Answer* CountWords(std::string_view text, std::size_t top) {
   const acre::BoundArena<> arena = acre::FindArena();
   if (!arena) return nullptr;
   auto& counts = *arena->New<Counts>();
-  const std::size_t all = CountInto(text, counts);
-  const acre::Vector<Entry>& entries = Sorted(*arena, counts);
-
-  std::string_view longest;
-  for (const Entry& entry : entries) {
-    if (entry.word.size() > longest.size()) longest = entry.word;
+  auto& answer = *arena->New<Answer>();
+  answer.words = CountInto(text, counts);
+  answer.different = counts.size();
+  ListInto(answer.top, counts);
+  for (const Word& each : answer.top) {
+    if (each.word.size() > answer.longest.size()) answer.longest = each.word;
   }
-  auto* list = arena->New<Json>();
-  list->kind = JsonKind::kList;
-  for (const Entry& entry : entries) {
-    if (list->items.size() == top) break;
-    Json& item = list->items.emplace_back();
-    item.kind = JsonKind::kObject;
-    item.fields["word"] = Text(*arena, entry.word);
-    item.fields["count"] = Number(*arena, entry.count);
-  }
-  auto* answer = arena->New<Json>();
-  answer->kind = JsonKind::kObject;
-  answer->fields["words"] = Number(*arena, all);
-  answer->fields["different"] = Number(*arena, counts.size());
-  answer->fields["longest"] = Text(*arena, longest);
-  answer->fields["top"] = list;
-  return answer;
+  if (answer.top.size() > top) answer.top.resize(top);
+  return &answer;
 }
 
 }  // namespace web

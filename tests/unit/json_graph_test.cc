@@ -158,5 +158,21 @@ TEST_CASE("json: random graphs come back as they were") {
   }
 }
 
+TEST_CASE("json: pointers to what has names") {
+  Arena arena;
+  Chosen& chosen = *arena.New<Chosen>();
+  chosen.row = &kRows[1];
+  chosen.more[5] = &kRows[0];
+  const std::string text = Text(ToJson(chosen));
+  CHECK(text == R"({"row":"high","other":null,"more":{"5":"low"}})");
+  const JsonOr<Chosen*> read = FromJson<Chosen>(arena, text);
+  REQUIRE_MESSAGE(read, read.error().text());
+  CHECK(read->row == &kRows[1]);
+  CHECK(read->other == nullptr);
+  CHECK(*read->more.get(5) == &kRows[0]);
+  CHECK(ErrorOf<Chosen>(R"({"row":"middle"})") ==
+        "row: expected a name of Row, found \"middle\" (line 1, column 8)");
+}
+
 }  // namespace
 }  // namespace json_test

@@ -102,6 +102,29 @@ ACRE_LAYOUT(All, flag, i8, u8, i16, u16, i32, u32, i64, u64, real, wide,
             by_number, by_color, by_real, names, pair, tuple, maybe, choice,
             delay, circle, json_skip(borrowed(secret)), any)
 
+/// A row of a table.
+struct Row {
+  const char* name;
+  std::int32_t value;
+};
+inline constexpr Row kRows[] = {{"low", 1}, {"high", 2}};
+inline std::string_view NameOf(const Row& row) { return row.name; }
+inline const Row* FindRow(std::string_view name) {
+  for (const Row& row : kRows) {
+    if (name == row.name) return &row;
+  }
+  return nullptr;
+}
+ACRE_LAYOUT(Row, borrowed(name), value)
+ACRE_JSON_BY_NAME(Row, NameOf, FindRow)
+
+struct Chosen {
+  const Row* row = nullptr;
+  const Row* other = nullptr;
+  Map<std::int32_t, const Row*> more;
+};
+ACRE_LAYOUT(Chosen, borrowed(row), borrowed(other), reviewed(more, "static"))
+
 struct Node {
   std::int32_t id = 0;
   Node* next = nullptr;

@@ -32,8 +32,9 @@
 // pointer to it. References are JSON Pointers (RFC 6901), so that FromJson
 // (<acre/from_json.h>) builds the same graph, cycles included. Not told apart:
 // views that overlap (each is a list of its own), arrays behind a T*.
+// To what has an ACRE_JSON_BY_NAME (<acre/json_by_name.h>): its name.
 // Fields: `opaque` and `json_skip` ones are left out; `borrowed` ones too, but
-// for those that have a json_name.
+// for those that have a json_name, or point to what has names.
 //
 // Complexity: linear; with pointers three walks, and a table of what they point
 // to. Without pointers nothing is allocated but the text. Threads: as the

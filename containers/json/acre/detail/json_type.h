@@ -24,6 +24,7 @@
 #include "acre/enum_names.h"
 #include "acre/fields.h"
 #include "acre/fwd.h"
+#include "acre/json_by_name.h"
 #include "acre/string.h"
 
 namespace acre::inline ACRE_ABI {
@@ -60,8 +61,9 @@ enum class JsonKind : std::uint8_t {
   kOptional,
   kVariant,
   kPointer,
-  kAny,  // Json
-  kNone  // JSON has no form for it
+  kAny,    // Json
+  kNamed,  // a pointer to what has names
+  kNone    // JSON has no form for it
 };
 
 struct JsonType;
@@ -112,6 +114,9 @@ struct JsonOps {
   const void* (*part)(const void* object, std::size_t index) = nullptr;
   // kPointer: an object in the arena
   void* (*make)(Arena& arena) = nullptr;
+  // kNamed: the name, and what has it, or null
+  std::string_view (*name)(const void* target) = nullptr;
+  const void* (*find_name)(std::string_view name) = nullptr;
   // Value-initialises what was there, which is released. Null: of a C array it
   // is done for each element.
   void (*renew)(void* object, Arena& arena) = nullptr;
@@ -254,7 +259,11 @@ consteval JsonKind KindOf() {
     return JsonKind::kVariant;
   } else if constexpr (std::is_pointer_v<T>) {
     using Target = std::remove_pointer_t<T>;
-    return std::is_object_v<Target> ? JsonKind::kPointer : JsonKind::kNone;
+    if constexpr (HasJsonName<std::remove_cv_t<Target>>) {
+      return JsonKind::kNamed;
+    } else {
+      return std::is_object_v<Target> ? JsonKind::kPointer : JsonKind::kNone;
+    }
   } else {
     return kHasFields<T> ? JsonKind::kStruct : JsonKind::kNone;
   }
@@ -286,9 +295,9 @@ consteval std::string_view JsonName() {
       "uint8",    "uint16",  "uint32", "uint64", "float", "double",
       "",         "text",    "text",   "text",   "text",  "list",
       "list",     "list",    "set",    "tuple",  "map",   "",
-      "optional", "variant", "",       "any",    ""};
+      "optional", "variant", "",       "any",    "",      ""};
   constexpr std::string_view kName = kNames[static_cast<std::size_t>(kKind)];
-  if constexpr (kKind == JsonKind::kPointer) {
+  if constexpr (kKind == JsonKind::kPointer || kKind == JsonKind::kNamed) {
     using Target = std::remove_cv_t<std::remove_pointer_t<T>>;
     return ShortName(TypeName<Target>());
   } else if constexpr (kName.empty()) {
@@ -325,11 +334,17 @@ constexpr JsonField FieldFor(std::string_view name, std::size_t offset) {
   return field;
 }
 
+template <class T>
+inline constexpr bool kIsByName = false;
+template <class T>
+inline constexpr bool kIsByName<T*> = HasJsonName<std::remove_cv_t<T>>;
+
 /// Whether a field of a struct stands in JSON. What is borrowed does where it
-/// has a name for it.
+/// has a name for it, or what it points to has.
+template <class M>
 constexpr bool IsInJson(const Field& field) {
   if (field.json != nullptr) return *field.json != '\0';
-  return field.note != FieldNote::kBorrowed;
+  return field.note != FieldNote::kBorrowed || kIsByName<std::remove_cv_t<M>>;
 }
 constexpr std::string_view NameInJson(const Field& field) {
   return field.json != nullptr ? std::string_view(field.json) : field.name;
@@ -338,8 +353,9 @@ constexpr std::string_view NameInJson(const Field& field) {
 template <class T>
 inline constexpr std::size_t kJsonFieldCount = [] {
   std::size_t count = 0;
-  ForEachFieldOf<T>(
-      [&](const Field& field, auto) { count += IsInJson(field); });
+  ForEachFieldOf<T>([&]<class M>(const Field& field, std::type_identity<M>) {
+    count += IsInJson<M>(field);
+  });
   return count;
 }();
 
@@ -348,7 +364,7 @@ inline constexpr auto kStructFields = [] {
   std::array<JsonField, kJsonFieldCount<T>> fields{};
   std::size_t i = 0;
   ForEachFieldOf<T>([&]<class M>(const Field& field, std::type_identity<M>) {
-    if (!IsInJson(field)) return;
+    if (!IsInJson<M>(field)) return;
     if constexpr (kHasJsonForm<M>) {
       fields[i++] = FieldFor<M>(NameInJson(field), field.offset);
     } else {
@@ -504,6 +520,16 @@ consteval JsonOps OpsOf() {
     ops.make = [](Arena& arena) -> void* { return arena.New<Target>(); };
     ops.free = [](Arena& arena, void* made, std::size_t) {
       arena.Free(static_cast<Target*>(made));
+    };
+  } else if constexpr (kKind == JsonKind::kNamed) {
+    using Target = std::remove_cv_t<std::remove_pointer_t<T>>;
+    ops.name = [](const void* target) {
+      return acre_json_by_name(static_cast<LayoutTag<Target>*>(nullptr))
+          .name(*static_cast<const Target*>(target));
+    };
+    ops.find_name = [](std::string_view name) -> const void* {
+      return acre_json_by_name(static_cast<LayoutTag<Target>*>(nullptr))
+          .find(name);
     };
   }
   return ops;
