@@ -17,6 +17,7 @@
 #include "acre/config.h"
 #include "acre/detail/json_type.h"
 #include "acre/from_json.h"
+#include "json_number.h"
 #include "json_text.h"
 #include "json_tokens.h"
 
@@ -83,6 +84,12 @@ class JsonBuilder {
     std::size_t late;
     std::size_t memory;
   };
+  /// A key that stands in the text as a value.
+  struct KeySource {
+    JsonBuilder* builder;
+    JsonKind kind;
+    GetJsonType type;
+  };
   enum class Result : std::uint8_t { kFine, kError, kDuplicate };
   using Form = JsonLevel::Form;
 
@@ -95,7 +102,16 @@ class JsonBuilder {
     return false;
   }
   bool ReadInteger(JsonKind kind, void* slot);
-  bool ReadDouble(double* value);
+  ACRE_INLINE bool ReadDouble(double* value) {
+    const char* end = nullptr;
+    if (ACRE_LIKELY(ParseDouble(tokens_.Start(at_.token), &end, value) &&
+                    tokens_.EndsAt(at_.token, end))) {
+      ++at_.token;
+      return true;
+    }
+    return ReadOddDouble(value);
+  }
+  ACRE_COLD bool ReadOddDouble(double* value);
   bool ReadEnum(const JsonType& type, void* slot);
   bool ReadText(JsonKind kind, GetJsonType type, void* slot);
   bool ReadStruct(const JsonType& type, char* object);
@@ -122,8 +138,25 @@ class JsonBuilder {
   bool ReadPointer(const JsonType& type, void* slot);
   bool ReadReference(const void** slot, GetJsonType type, bool* is_reference);
   bool ReadKeyText(const JsonType& type, std::string_view text, void* key);
+  /// Members of one name are found while they are read; what there is by then
+  /// is taken back, and only the last ones are read.
   template <class ReadAll>
-  bool ReadOnce(const JsonType& type, void* object, ReadAll read_all);
+  bool ReadOnce(const JsonType& type, void* object, ReadAll read_all) {
+    const State before = state();
+    const JsonAt start = at_;
+    static const std::vector<bool> kNone;
+    const Result result = read_all(kNone);
+    if (result != Result::kDuplicate) return result == Result::kFine;
+    if (rules_.refuse_duplicates) return false;
+    Return(before);
+    prefixes_ = {};
+    at_ = start;
+    levels_.clear();
+    names_member_ = false;
+    type.ops->renew(object, arena_);
+    return read_all(Repeated()) == Result::kFine;
+  }
+
   /// Members of which a later one has the name.
   std::vector<bool> Repeated();
   void* MakeText(std::string_view text);

@@ -40,6 +40,13 @@ std::uint64_t LoadInteger(JsonKind kind, const void* object) {
   }
 }
 
+std::size_t FindField(const JsonType& type, std::string_view name) {
+  for (std::size_t i = 0; i < type.field_count; ++i) {
+    if (type.fields[i].name == name) return i;
+  }
+  return type.field_count;
+}
+
 std::string_view EnumeratorName(const JsonType& type, const void* object) {
   const auto value = static_cast<long long>(LoadInteger(type.number, object));
   for (std::size_t i = 0; i < type.enumerator_count; ++i) {

@@ -50,6 +50,9 @@ constexpr bool IsSignedInteger(JsonKind kind) {
   return kind >= JsonKind::kInt8 && kind <= JsonKind::kInt64;
 }
 
+/// The index of a field; field_count where there is none of that name.
+std::size_t FindField(const JsonType& type, std::string_view name);
+
 /// The name of an enumeration's value; empty where it has none.
 std::string_view EnumeratorName(const JsonType& type, const void* object);
 
