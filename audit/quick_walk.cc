@@ -43,8 +43,8 @@ QuickWalk::Step QuickWalk::StepOf(const TypeLayout& slot, std::size_t offset) {
   if (!is_slot) return step;
   step.element = slot.element();
   step.leads_on = step.element->has_slots;
-  step.has_runs = slot.kind == TypeKind::kHandle &&
-                  (IsTable(slot) || HasOwnForm(slot));
+  step.has_runs =
+      slot.kind == TypeKind::kHandle && (IsTable(slot) || HasOwnForm(slot));
   step.size = step.element->size;
   step.align = step.element->align;
   return step;

@@ -58,8 +58,8 @@ struct JsonStyle {
   /// Of ToJson: members of objects that were Maps stand in the order of their
   /// texts, byte by byte.
   bool sort_keys = false;
-  /// Of ToJson: levels of arrays and objects in each other. More is an error:
-  /// what is deeper, no reader that minds its stack would take.
+  /// Of ToJson: levels of arrays and objects in each other, at most 1024. More
+  /// is an error: what is deeper, no reader that minds its stack would take.
   unsigned max_depth = 512;
 };
 

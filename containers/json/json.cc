@@ -7,6 +7,7 @@
 #include <cmath>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "acre/detail/blocks.h"
 #include "acre/hash.h"
@@ -223,7 +224,7 @@ std::string_view Json::text() const noexcept {
 void Json::SetText(Arena* arena, std::string_view text) {
   if (text.size() <= kShort) {
     std::memset(bytes_, 0, sizeof bytes_);
-    std::memcpy(bytes_, text.data(), text.size());
+    if (!text.empty()) std::memcpy(bytes_, text.data(), text.size());
     bytes_[15] = static_cast<unsigned char>(
         static_cast<std::size_t>(Tag::kShortText) | text.size());
     return;
@@ -244,7 +245,6 @@ void Json::SetText(Arena* arena, std::string_view text) {
   std::memcpy(bytes_, made.bytes_, sizeof bytes_);
 }
 
-Json::Json(std::string_view text) { SetText(nullptr, text); }
 Json::Json(Arena& arena, std::string_view text) { SetText(&arena, text); }
 
 Json& Json::operator=(Json&& other) noexcept {
@@ -254,6 +254,10 @@ Json& Json::operator=(Json&& other) noexcept {
   if constexpr (kChecked) {
     Arena* const arena = other.home();
     if (arena != nullptr) detail::CheckTakes(this, arena, other.storage());
+    if (other.Holds(this)) {
+      detail::FailMisuse("acre: the Json at %p is moved into a part of itself",
+                         static_cast<void*>(&other));
+    }
   }
   other.Forget();
   Release();
@@ -261,12 +265,30 @@ Json& Json::operator=(Json&& other) noexcept {
   return *this;
 }
 
-Json& Json::operator=(std::string_view text) {
+void Json::AssignText(std::string_view text) {
   // The text may be a part of this.
   Json made;
   Arena* const arena = home();
   made.SetText(arena != nullptr ? arena : ArenaOf(this), text);
-  return *this = std::move(made);
+  *this = std::move(made);
+}
+
+/// Whether `inner` lies in it, however deep.
+bool Json::Holds(const Json* inner) const {
+  std::vector<const Json*> to_do{this};
+  while (!to_do.empty()) {
+    const Json& json = *to_do.back();
+    to_do.pop_back();
+    if (!json.is_array() && !json.is_object()) continue;
+    const Json* const first = json.items();
+    for (std::size_t i = 0; i < json.used(); ++i) {
+      if (first + i == inner) return true;
+      if (first[i].is_array() || first[i].is_object()) {
+        to_do.push_back(first + i);
+      }
+    }
+  }
+  return false;
 }
 
 Json::Kind Json::kind() const noexcept {
@@ -314,7 +336,36 @@ void Json::FailKind(const char* wanted) const {
                      kNames[static_cast<std::size_t>(kind())]);
 }
 
-bool Json::Equal(const Json& a, const Json& b) {
+bool Json::Equal(const Json& first, const Json& second) {
+  // Values may nest deeper than the stack.
+  std::vector<std::pair<const Json*, const Json*>> to_do{{&first, &second}};
+  while (!to_do.empty()) {
+    const auto [a, b] = to_do.back();
+    to_do.pop_back();
+    if (a->kind() != b->kind() || !(a->is_array() || a->is_object())) {
+      if (!EqualAlone(*a, *b)) return false;
+      continue;
+    }
+    a->CheckLive();
+    b->CheckLive();
+    if (a->size() != b->size()) return false;
+    if (a->is_array()) {
+      for (std::size_t i = 0; i < a->size(); ++i) {
+        to_do.emplace_back(a->begin() + i, b->begin() + i);
+      }
+      continue;
+    }
+    for (const Member& member : a->members()) {
+      const Json* const other = b->find(member.name());
+      if (other == nullptr) return false;
+      to_do.emplace_back(&member.value(), other);
+    }
+  }
+  return true;
+}
+
+/// Of values that are not both arrays or both objects.
+bool Json::EqualAlone(const Json& a, const Json& b) {
   if (a.is_number() && b.is_number()) {
     if (a.tag() == Tag::kDouble || b.tag() == Tag::kDouble) {
       // Whole doubles against integers: exactly.
@@ -326,27 +377,8 @@ bool Json::Equal(const Json& a, const Json& b) {
     return a.Signed() == b.Signed() && a.Unsigned() == b.Unsigned();
   }
   if (a.kind() != b.kind()) return false;
-  switch (a.kind()) {
-    case Kind::kBool:
-      return a.payload() == b.payload();
-    case Kind::kText:
-      return a.text() == b.text();
-    case Kind::kArray:
-      a.CheckLive();
-      b.CheckLive();
-      return std::equal(a.begin(), a.end(), b.begin(), b.end());
-    case Kind::kObject: {
-      if (a.size() != b.size()) return false;
-      a.CheckLive();
-      for (const Member& member : a.members()) {
-        const Json* const other = b.find(member.name());
-        if (other == nullptr || !Equal(member.value(), *other)) return false;
-      }
-      return true;
-    }
-    default:
-      return true;
-  }
+  if (a.is_bool()) return a.payload() == b.payload();
+  return !a.is_text() || a.text() == b.text();
 }
 
 // ---- arrays and objects
@@ -423,26 +455,23 @@ Json& Json::Append(Arena& arena, std::string_view name) {
   return slot[1];
 }
 
-Json& Json::operator[](std::string_view name) {
+Json& Json::FindOrAdd(std::string_view name) {
   if (is_null()) set_tag(Tag::kObject);
   if (!is_object()) FailKind("an object");
   CheckLive();
-  // Getting memory may run code that uses this very object.
-  for (;;) {
-    if (Json* const found = find(name)) return *found;
-    if (2 * std::size_t{count()} < capacity()) break;
-    Grow(HomeToGrow(1), std::max<std::size_t>(2 * count(), 3));
-  }
-  Arena& arena = *home();
+  if (Json* const found = find(name)) return *found;
+  // Made first: the name may lie in this object, which moves as it grows.
+  Arena& arena = HomeToGrow(1);
   Json made;
   made.SetText(&arena, name);
-  if (Json* const found = find(name)) {
-    made.Release();
-    return *found;
-  }
-  if (2 * std::size_t{count()} == capacity()) {
-    made.Release();
-    return (*this)[name];
+  // Getting memory may run code that uses this very object.
+  for (;;) {
+    if (Json* const found = find(made.text())) {
+      made.Release();
+      return *found;
+    }
+    if (2 * std::size_t{count()} < capacity()) break;
+    Grow(HomeToGrow(1), std::max<std::size_t>(2 * count(), 3));
   }
   Json* const slot = items() + 2 * std::size_t{count()};
   std::memcpy(static_cast<void*>(slot), made.bytes_, sizeof made.bytes_);

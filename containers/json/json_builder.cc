@@ -5,10 +5,12 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <utility>
 
+#include "json_links.h"
 #include "json_number.h"
 #include "json_walk.h"
 
@@ -30,6 +32,7 @@ void JsonBuilder::Return(const State& state) {
 void* JsonBuilder::Build(GetJsonType pointer_type) {
   const JsonType& pointer = pointer_type();
   root_type_ = &pointer.element();
+  has_links_ = PlanOf(*root_type_).has_pointers;
   void* object = nullptr;
   if (Charge(1, root_type_->size)) {
     object = pointer.ops->make(arena_);
@@ -134,7 +137,11 @@ bool JsonBuilder::Read(JsonKind kind, GetJsonType type, void* slot) {
       double value = 0;
       const JsonAt before = at_;
       if (!ReadDouble(&value)) return false;
-      const auto narrow = static_cast<float>(value);
+      auto narrow = static_cast<float>(value);
+      if (std::isfinite(value) && double{narrow} != value) {
+        // Rounded a second time it may be another.
+        narrow = std::strtof(tokens_.Start(before.token), nullptr);
+      }
       if (std::isinf(narrow) && std::isfinite(value)) {
         at_ = before;
         return Expected("float (up to 3.4028235e+38)");
@@ -154,7 +161,7 @@ bool JsonBuilder::Read(JsonKind kind, GetJsonType type, void* slot) {
     case JsonKind::kArray:
       return ReadList(type(), slot);
     case JsonKind::kSet:
-      return ReadSet(type(), slot);
+      return ReadSet(type(), slot, false);
     case JsonKind::kTuple:
       return ReadTuple(type(), slot);
     case JsonKind::kMap:
@@ -162,10 +169,12 @@ bool JsonBuilder::Read(JsonKind kind, GetJsonType type, void* slot) {
     case JsonKind::kStruct:
       return ReadStruct(type(), static_cast<char*>(slot));
     case JsonKind::kOptional: {
-      if (IsNull()) return TakeNull();
       const JsonType& optional = type();
-      return Read(optional.element_kind, optional.element,
-                  optional.ops->engage(slot, 0));
+      Renew(optional, slot);
+      if (IsNull()) return TakeNull();
+      void* const value = optional.ops->engage(slot, 0);
+      BindHandles(*optional.element().layout(), value, &arena_);
+      return Read(optional.element_kind, optional.element, value);
     }
     case JsonKind::kVariant:
       return ReadVariant(type(), slot);
@@ -179,6 +188,10 @@ bool JsonBuilder::Read(JsonKind kind, GetJsonType type, void* slot) {
       break;
   }
   return Fail("JSON has no form for this");
+}
+
+void JsonBuilder::Renew(const JsonType& type, void* slot) {
+  if (type.ops->renew != nullptr) type.ops->renew(slot, arena_);
 }
 
 // ---- structs
@@ -302,7 +315,10 @@ JsonBuilder::Result JsonBuilder::ReadMembers(const JsonType& type, char* object,
   if (!is_fine) return Result::kError;
   if (rules_.require_fields) {
     for (std::size_t i = 0; i < type.field_count; ++i) {
-      if (seen.has(i) || type.fields[i].kind == JsonKind::kOptional) continue;
+      if (seen.has(i) || type.fields[i].kind == JsonKind::kOptional ||
+          !type.fields[i].is_read) {
+        continue;
+      }
       Fail(std::string(type.name) + " lacks its field " +
            std::string(type.fields[i].name));
       return Result::kError;
@@ -321,6 +337,10 @@ bool JsonBuilder::ReadList(const JsonType& type, void* slot) {
       return ReadElements(type, static_cast<char*>(slot));
     return Fail("expected " + std::to_string(type.count) + " elements, found " +
                 std::to_string(count));
+  }
+  if (type.kind == JsonKind::kList &&
+      static_cast<const VectorRep*>(slot)->size != 0) {
+    Renew(type, slot);
   }
   if (count == 0) return ReadElements(type, nullptr);
   if (!Charge(count, type.element_size)) return false;
@@ -380,6 +400,7 @@ bool JsonBuilder::ReadTuple(const JsonType& type, void* slot) {
 }
 
 bool JsonBuilder::ReadVariant(const JsonType& type, void* slot) {
+  Renew(type, slot);
   std::string tags;
   for (std::size_t i = 0; i < type.field_count; ++i) {
     if (type.fields[i].kind == JsonKind::kNull) {
@@ -398,8 +419,9 @@ bool JsonBuilder::ReadVariant(const JsonType& type, void* slot) {
   for (std::size_t i = 0; i < type.field_count; ++i) {
     const JsonField& alternative = type.fields[i];
     if (alternative.kind == JsonKind::kNull || TagOf(type, i) != tag) continue;
-    return ReadAt(0, Form::kField, alternative.kind, alternative.type,
-                  type.ops->engage(slot, i)) &&
+    void* const value = type.ops->engage(slot, i);
+    BindHandles(*alternative.type().layout(), value, &arena_);
+    return ReadAt(0, Form::kField, alternative.kind, alternative.type, value) &&
            TakeClosing('}');
   }
   return FailAtName(0, "no alternative has this name; there are: " + tags);

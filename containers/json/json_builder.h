@@ -11,6 +11,7 @@
 #include <deque>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "acre/arena.h"
@@ -121,12 +122,20 @@ class JsonBuilder {
   bool ReadList(const JsonType& type, void* slot);
   bool ReadElements(const JsonType& type, char* first);
   bool ReadTuple(const JsonType& type, void* slot);
-  bool ReadSet(const JsonType& type, void* slot);
+  bool ReadSet(const JsonType& type, void* slot, bool is_late);
   bool ReadMap(const JsonType& type, void* slot);
   Result ReadEntries(const JsonType& type, void* map,
                      const std::vector<bool>& skipped);
-  bool ReadPairs(const JsonType& type, void* map);
-  bool ReadPair(const JsonType& type, void* map);
+  bool ReadPairs(const JsonType& type, void* map, bool is_late);
+  bool ReadPair(const JsonType& type, void* map, std::size_t entry);
+  /// As ReadAt, of a key, which is hashed by where its pointers lead: those are
+  /// resolved at once.
+  bool ReadKey(const KeySource& source, void* key);
+  /// Notes the entry that is `ordinal` in the text, for references to it.
+  void NoteEntry(const void* table, std::size_t ordinal, const void* entry);
+  /// Default contents go: of a list or table, an optional, a variant.
+  void Renew(const JsonType& type, void* slot);
+  void RenewTable(const JsonType& type, void* table);
   /// Whether a table waits until all else is there; then it is noted, unless
   /// that is where this builder stops.
   bool IsLate(const JsonType& type, const JsonType& key_type, void* table);
@@ -226,10 +235,7 @@ class JsonBuilder {
   const void* Step(const JsonType*& type, const void* object,
                    std::string_view segment);
   const void* FindInTable(const JsonType*& type, const void* table,
-                          std::string_view element_path,
-                          std::string_view* rest);
-  /// To the value at that path; false where there is none.
-  bool GoTo(std::string_view path);
+                          std::string_view segment, std::string_view* rest);
 
   bool Fail(std::string what) {
     what_ = std::move(what);
@@ -271,12 +277,15 @@ class JsonBuilder {
   Stop failed_;
   bool tells_found_ = false;
   bool names_member_ = false;
-  bool resolves_at_once_ = false;  // keys of tables
+  bool resolves_at_once_ = false;  // in the key of a table
+  bool has_links_ = false;         // of the root's type, whether there may be
   std::size_t memory_ = 0;
   std::vector<Made> made_;
   std::vector<Link> links_;
   std::deque<std::string> paths_;  // those that have escapes
   std::vector<Late> late_;
+  /// Of tables whose keys are no texts: their entries in the order of the text.
+  std::unordered_map<const void*, std::vector<const void*>> entries_;
   /// Where references led lately, but for their last step.
   struct Prefix {
     std::string_view path;

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <utility>
 
+#include "acre/json.h"
 #include "json_builder.h"
 #include "json_walk.h"
 
@@ -37,6 +38,7 @@ bool JsonBuilder::ReadReference(const void** slot, GetJsonType type,
 }
 
 bool JsonBuilder::ReadPointer(const JsonType& type, void* slot) {
+  std::memset(slot, 0, sizeof(const void*));
   if (IsNull()) return TakeNull();
   bool is_reference = false;
   if (!ReadReference(static_cast<const void**>(slot), type.element,
@@ -49,22 +51,24 @@ bool JsonBuilder::ReadPointer(const JsonType& type, void* slot) {
   void* const object = type.ops->make(arena_);
   made_.push_back({object, 1, type.ops->free});
   std::memcpy(slot, &object, sizeof object);
-  return Read(type.element_kind, type.element, object);
+  // What is in it may wait, also where the pointer is a key.
+  const bool before = std::exchange(resolves_at_once_, false);
+  const bool is_fine = Read(type.element_kind, type.element, object);
+  resolves_at_once_ = before;
+  return is_fine;
 }
 
 bool JsonBuilder::FillLate() {
-  resolves_at_once_ = true;
   for (std::size_t i = 0; i < late_.size(); ++i) {
     const Late late = late_[i];
     at_ = late.at;
     const bool is_fine = late.type->kind == JsonKind::kSet
-                             ? ReadSet(*late.type, late.table)
-                             : ReadPairs(*late.type, late.table);
+                             ? ReadSet(*late.type, late.table, true)
+                             : ReadPairs(*late.type, late.table, true);
     if (is_fine) continue;
     failed_.late = i;
     return false;
   }
-  resolves_at_once_ = false;
   return true;
 }
 
@@ -198,69 +202,44 @@ const void* JsonBuilder::Step(const JsonType*& type, const void* object,
       type = &type->element();
       return value;
     }
+    case JsonKind::kAny: {
+      auto& json = *static_cast<Json*>(const_cast<void*>(object));
+      if (json.is_object()) return json.find(segment);
+      if (!ReadIndex(segment, &index) || index >= json.size()) return nullptr;
+      return &json.at(index);
+    }
     default:
       break;
   }
   return nullptr;
 }
 
-bool JsonBuilder::GoTo(std::string_view path) {
-  std::string room;
-  at_ = {};
-  while (!path.empty()) {
-    const std::string_view segment = NextSegment(path, room);
-    const bool is_object = Peek() == '{';
-    if (!is_object && Peek() != '[') return false;
-    bool is_fine = true;
-    bool has_more = Open();
-    std::size_t index = 0;
-    if (!is_object && !ReadIndex(segment, &index)) return false;
-    for (;; has_more = HasNext(is_object ? '}' : ']', &is_fine)) {
-      if (!has_more) return false;
-      std::string_view name;
-      if (is_object && !TakeName(&name)) return false;
-      if (is_object ? name == segment : index-- == 0) break;
-      if (!Skip()) return false;
-    }
-  }
-  return true;
-}
-
-/// Elements of tables whose keys are no texts are where their keys put them:
-/// what the text has at their place is looked up.
+/// An element of a Set, or the key ("0") or value ("1") of an entry.
 const void* JsonBuilder::FindInTable(const JsonType*& type, const void* table,
-                                     std::string_view element_path,
+                                     std::string_view segment,
                                      std::string_view* rest) {
-  if (!GoTo(element_path)) return nullptr;
-  const bool is_set = type->kind == JsonKind::kSet;
+  const auto known = entries_.find(table);
+  std::size_t index = 0;
+  if (known == entries_.end() || !ReadIndex(segment, &index) ||
+      index >= known->second.size()) {
+    return nullptr;
+  }
+  const void* const entry = known->second[index];
+  if (type->kind == JsonKind::kSet) {
+    type = &type->element();
+    return entry;
+  }
+  if (rest->empty()) return nullptr;
   std::string room;
-  std::string_view part;
-  if (!is_set) {
-    if (rest->empty()) return nullptr;
-    part = NextSegment(*rest, room);
-    if ((part != "0" && part != "1") || Peek() != '[') return nullptr;
-    Open();
+  const std::string_view part = NextSegment(*rest, room);
+  if (part == "0") {
+    type = &type->key();
+    return entry;
   }
-  const GetJsonType key_type = is_set ? type->element : type->key;
-  KeySource source{this, key_type().kind, key_type};
-  const bool at_once = std::exchange(resolves_at_once_, true);
-  const State before = state();
-  const void* found = type->ops->find(
-      table,
-      [](void* context, void* key) {
-        const auto& from = *static_cast<KeySource*>(context);
-        return from.builder->Read(from.kind, from.type, key);
-      },
-      &source);
-  resolves_at_once_ = at_once;
-  Return(before);
-  levels_.clear();
-  tells_found_ = false;
-  if (found != nullptr && part == "0") {
-    found = static_cast<const char*>(found) - type->value_offset;
-  }
-  type = is_set || part == "1" ? &type->element() : &type->key();
-  return found;
+  if (part != "1") return nullptr;
+  const std::size_t offset = type->value_offset;
+  type = &type->element();
+  return static_cast<const char*>(entry) + offset;
 }
 
 const void* JsonBuilder::Resolve(std::string_view path,
@@ -300,8 +279,7 @@ const void* JsonBuilder::Resolve(std::string_view path,
         type->kind == JsonKind::kSet ||
         (type->kind == JsonKind::kMap && !IsTextKey(type->key().kind));
     if (object != nullptr && is_table) {
-      object = FindInTable(type, object,
-                           path.substr(0, path.size() - rest.size()), &rest);
+      object = FindInTable(type, object, segment, &rest);
     } else if (object != nullptr) {
       object = Step(type, object, segment);
     }

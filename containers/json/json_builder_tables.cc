@@ -2,15 +2,24 @@
 //
 // Maps and Sets.
 
+#include <utility>
+
 #include "json_builder.h"
 #include "json_links.h"
 #include "json_walk.h"
 
 namespace acre::inline ACRE_ABI::detail {
 
+void JsonBuilder::RenewTable(const JsonType& type, void* table) {
+  std::size_t cursor = 0;
+  const ElementRun run = type.layout()->ops->next_run(table, &cursor);
+  if (run.data != nullptr) Renew(type, table);
+}
+
 bool JsonBuilder::ReadMap(const JsonType& type, void* slot) {
-  if (!IsTextKey(type.key().kind)) return ReadPairs(type, slot);
+  if (!IsTextKey(type.key().kind)) return ReadPairs(type, slot, false);
   if (Peek() != '{') return Expected("an object");
+  RenewTable(type, slot);
   const std::size_t count = tokens_.CountOf(at_.opening);
   if (count != 0) {
     if (!Charge(count, type.element_size)) return false;
@@ -81,15 +90,32 @@ JsonBuilder::Result JsonBuilder::ReadEntries(const JsonType& type, void* map,
 
 bool JsonBuilder::IsLate(const JsonType& type, const JsonType& key_type,
                          void* table) {
-  if (resolves_at_once_ || !PlanOf(key_type).has_pointers) return false;
+  if (!PlanOf(key_type).has_pointers) return false;
   if (late_.size() != stop_.late) late_.push_back({&type, table, at_});
   return true;
 }
 
-bool JsonBuilder::ReadPairs(const JsonType& type, void* map) {
+void JsonBuilder::NoteEntry(const void* table, std::size_t ordinal,
+                            const void* entry) {
+  if (!has_links_) return;
+  std::vector<const void*>& entries = entries_[table];
+  entries.resize(ordinal + 1);
+  entries[ordinal] = entry;
+}
+
+bool JsonBuilder::ReadKey(const KeySource& source, void* key) {
+  const bool before = std::exchange(resolves_at_once_, true);
+  const bool is_fine = Read(source.kind, source.type, key);
+  resolves_at_once_ = before;
+  return is_fine;
+}
+
+bool JsonBuilder::ReadPairs(const JsonType& type, void* map, bool is_late) {
   if (Peek() != '[') return Expected("a list of pairs");
-  if (IsLate(type, type.key(), map))
+  if (!is_late && IsLate(type, type.key(), map)) {
     return late_.size() != stop_.late && Skip();
+  }
+  RenewTable(type, map);
   const std::size_t count = tokens_.CountOf(at_.opening);
   if (!Open()) return TakeClosing(']');
   if (!Charge(count, type.element_size)) return false;
@@ -97,7 +123,7 @@ bool JsonBuilder::ReadPairs(const JsonType& type, void* map) {
   std::size_t ordinal = 0;
   bool is_fine = true;
   do {
-    if (!ReadPair(type, map)) {
+    if (!ReadPair(type, map, ordinal)) {
       levels_.push_back({ordinal, Form::kIndex});
       return false;
     }
@@ -106,7 +132,8 @@ bool JsonBuilder::ReadPairs(const JsonType& type, void* map) {
   return is_fine;
 }
 
-bool JsonBuilder::ReadPair(const JsonType& type, void* map) {
+bool JsonBuilder::ReadPair(const JsonType& type, void* map,
+                           std::size_t ordinal) {
   if (Peek() != '[' || tokens_.CountOf(at_.opening) != 2) {
     return Expected("a pair of key and value");
   }
@@ -116,14 +143,15 @@ bool JsonBuilder::ReadPair(const JsonType& type, void* map) {
       map,
       [](void* context, void* key) {
         const auto& from = *static_cast<KeySource*>(context);
-        return from.builder->ReadAt(0, Form::kIndex, from.kind, from.type, key);
+        return from.builder->ReadKey(from, key);
       },
       &source);
-  if (entry.value == nullptr) return false;
-  if (!entry.is_new) {
+  if (entry.value == nullptr || !entry.is_new) {
     levels_.push_back({0, Form::kIndex});
-    return Fail("the key is there twice");
+    return entry.value != nullptr && Fail("the key is there twice");
   }
+  NoteEntry(map, ordinal,
+            static_cast<const char*>(entry.value) - type.value_offset);
   bool is_fine = true;
   if (!HasNext(']', &is_fine)) return Offence();
   return ReadAt(1, Form::kIndex, type.element_kind, type.element,
@@ -131,11 +159,12 @@ bool JsonBuilder::ReadPair(const JsonType& type, void* map) {
          TakeClosing(']');
 }
 
-bool JsonBuilder::ReadSet(const JsonType& type, void* slot) {
+bool JsonBuilder::ReadSet(const JsonType& type, void* slot, bool is_late) {
   if (Peek() != '[') return Expected("a list");
-  if (IsLate(type, type.element(), slot)) {
+  if (!is_late && IsLate(type, type.element(), slot)) {
     return late_.size() != stop_.late && Skip();
   }
+  RenewTable(type, slot);
   const std::size_t count = tokens_.CountOf(at_.opening);
   if (!Open()) return TakeClosing(']');
   if (!Charge(count, type.element_size)) return false;
@@ -148,16 +177,14 @@ bool JsonBuilder::ReadSet(const JsonType& type, void* slot) {
         slot,
         [](void* context, void* key) {
           const auto& from = *static_cast<KeySource*>(context);
-          return from.builder->Read(from.kind, from.type, key);
+          return from.builder->ReadKey(from, key);
         },
         &source);
-    if (entry.value != nullptr && !entry.is_new) {
-      Fail("the element is there twice");
-    }
     if (entry.value == nullptr || !entry.is_new) {
       levels_.push_back({ordinal, Form::kIndex});
-      return false;
+      return entry.value != nullptr && Fail("the element is there twice");
     }
+    NoteEntry(slot, ordinal, entry.value);
     ++ordinal;
   } while (HasNext(']', &is_fine));
   return is_fine;

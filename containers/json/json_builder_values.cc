@@ -107,14 +107,15 @@ bool JsonBuilder::ReadInteger(JsonKind kind, void* slot) {
       fits = static_cast<std::int64_t>(bits) >= range.least;
       break;
     default: {
-      // Below 2^53 a whole double is what its text says.
-      if (std::fabs(number.real) >= 0x1p53) break;
-      if (number.real != std::trunc(number.real)) {
+      const JsonNumber whole = ParseWhole(tokens_.Start(at_.token), end);
+      if (whole.form == JsonNumber::Form::kNone) {
         return Expected(NameOfInteger(kind));
       }
-      const auto whole = static_cast<std::int64_t>(number.real);
-      fits = IsIn(range, whole);
-      bits = static_cast<std::uint64_t>(whole);
+      bits = whole.integer;
+      fits = whole.form == JsonNumber::Form::kUnsigned ? bits <= range.most
+             : whole.form == JsonNumber::Form::kNegative
+                 ? static_cast<std::int64_t>(bits) >= range.least
+                 : false;
     }
   }
   if (!fits) {
@@ -178,7 +179,10 @@ void* JsonBuilder::MakeText(std::string_view text) {
 
 bool JsonBuilder::ReadText(JsonKind kind, GetJsonType get_type, void* slot) {
   if (ACRE_UNLIKELY(Peek() != '"')) {
-    if (kind == JsonKind::kCText && IsNull()) return TakeNull();
+    if (kind == JsonKind::kCText && IsNull()) {
+      std::memset(slot, 0, sizeof(const char*));
+      return TakeNull();
+    }
     return Expected("a text");
   }
   std::string_view text;
@@ -222,7 +226,10 @@ bool JsonBuilder::ReadText(JsonKind kind, GetJsonType get_type, void* slot) {
 }
 
 bool JsonBuilder::ReadNamed(const JsonType& type, void* slot) {
-  if (IsNull()) return TakeNull();
+  if (IsNull()) {
+    std::memset(slot, 0, sizeof(const void*));
+    return TakeNull();
+  }
   if (Peek() != '"') return Expected("a name of " + std::string(type.name));
   const JsonAt before = at_;
   std::string_view name;
@@ -239,6 +246,7 @@ bool JsonBuilder::ReadNamed(const JsonType& type, void* slot) {
 // ---- values of any shape
 
 bool JsonBuilder::ReadAny(Json* json) {
+  json->Release();
   switch (Peek()) {
     case '{':
       return ReadAnyObject(json);

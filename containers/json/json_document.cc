@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "acre/deep_copy.h"
+#include "acre/failure.h"
 #include "acre/json.h"
 
 namespace acre::inline ACRE_ABI {
@@ -42,6 +43,18 @@ Json* Json::Find(std::string_view path) noexcept {
 }
 
 void Json::MergePatch(Json&& patch) {
+  if (this == &patch) return;
+  if (patch.Holds(this)) {
+    detail::FailMisuse(
+        "acre: a Json is to be merged with what it is a part of");
+  }
+  // Taken out: it may be a part of this.
+  Json taken(std::move(patch));
+  Merge(taken);
+  taken.Release();
+}
+
+void Json::Merge(Json& patch) {
   if (!patch.is_object()) {
     Arena* const from = patch.home();
     Arena* const to = ArenaOf(this);
@@ -53,12 +66,11 @@ void Json::MergePatch(Json&& patch) {
     return;
   }
   if (!is_object()) *this = Object();
-  for (Member* each = patch.members_begin(); each != patch.members_end();
-       ++each) {
-    if (each->value().is_null()) {
-      erase(each->name());
+  for (auto& [name, value] : patch.members()) {
+    if (value.is_null()) {
+      erase(name);
     } else {
-      (*this)[each->name()].MergePatch(std::move(each->value()));
+      (*this)[name].Merge(value);
     }
   }
 }

@@ -170,7 +170,7 @@ void AppendPath(std::string& to, const JsonStep& step) {
 JsonLinks::JsonLinks(const JsonType& type, const void* value,
                      const JsonStyle& style)
     : plan_(PlanOf(type)),
-      max_depth_(style.max_depth),
+      max_depth_(MaxDepth(style)),
       sorts_keys_(style.sort_keys) {
   objects_.push_back({&type, value});
   for (std::size_t i = 0; i < objects_.size(); ++i) {
@@ -178,6 +178,13 @@ JsonLinks::JsonLinks(const JsonType& type, const void* value,
     FindTargets(*object.type, object.object, 0);
   }
   for (const Object& object : objects_) {
+    // A base lies in the object that it is a base of.
+    ForEachBase(*object.type->layout(), object.object,
+                [&](std::uint64_t id, const void* base) {
+                  if (Target* target = targets_.get({AddressOf(base), id})) {
+                    target->lies_in_another = true;
+                  }
+                });
     FindPlaces(*object.type, object.object, 0);
   }
   levels_.push_back({});
@@ -289,7 +296,8 @@ void JsonLinks::SettlePointer(const JsonType& type, const void* slot) {
     return;
   }
   target->slot = AddressOf(slot);
-  target->node = NodeHere();
+  ForEachTarget(target_type, object,
+                [this](Target& here) { here.node = NodeHere(); });
   Settle(target_type, object);
 }
 

@@ -26,6 +26,11 @@
 #pragma GCC visibility push(hidden)
 namespace acre::inline ACRE_ABI::detail {
 
+/// Of a style: no deeper than the stack.
+inline unsigned MaxDepth(const JsonStyle& style) {
+  return style.max_depth < 1024 ? style.max_depth : 1024;
+}
+
 /// What is known of all types that a value may reach.
 struct JsonPlan {
   /// Whether pointers may be met at all.

@@ -287,4 +287,42 @@ JsonNumber ParseNumber(const char* text, const char** end) {
   return number;
 }
 
+JsonNumber ParseWhole(const char* text, const char* end) {
+  JsonNumber number;
+  const Parts parts = TakeApart(text);
+  // Its digits, without zeros at either end; and what power of ten they mean.
+  std::string digits;
+  std::int64_t power = parts.exponent;
+  for (const char* at = text + parts.is_negative; at != end; ++at) {
+    if ((*at | 0x20) == 'e') break;
+    if (*at != '.' && (*at != '0' || !digits.empty())) digits += *at;
+  }
+  while (!digits.empty() && digits.back() == '0') {
+    digits.pop_back();
+    ++power;
+  }
+  number.form = JsonNumber::Form::kUnsigned;
+  number.integer = 0;
+  if (digits.empty()) return number;
+  if (power < 0) {
+    number.form = JsonNumber::Form::kNone;
+    return number;
+  }
+  number.form = JsonNumber::Form::kDouble;
+  if (power > 20 || digits.size() > 20) return number;
+  digits.append(static_cast<std::size_t>(power), '0');
+  std::uint64_t integer = 0;
+  const char* const last = digits.data() + digits.size();
+  const auto [to, result] = std::from_chars(digits.data(), last, integer);
+  constexpr std::uint64_t kLeast = std::uint64_t{1} << 63;
+  if (result != std::errc() || to != last ||
+      (parts.is_negative && integer > kLeast)) {
+    return number;
+  }
+  number.form = parts.is_negative ? JsonNumber::Form::kNegative
+                                  : JsonNumber::Form::kUnsigned;
+  number.integer = parts.is_negative ? 0 - integer : integer;
+  return number;
+}
+
 }  // namespace acre::inline ACRE_ABI::detail

@@ -35,7 +35,11 @@ struct JsonNumber {
 /// nothing is read past the end.
 JsonNumber ParseNumber(const char* text, const char** end);
 
-/// The same where a double is wanted; false for Form::kNone.
+/// A number with a point or exponent as an integer, by its digits. kNone: it is
+/// none; kDouble: it is one, but larger.
+JsonNumber ParseWhole(const char* text, const char* end);
+
+/// The same as ParseNumber where a double is wanted; false for Form::kNone.
 bool ParseDouble(const char* text, const char** end, double* value);
 
 }  // namespace acre::inline ACRE_ABI::detail

@@ -205,8 +205,19 @@ void Scanner::SkipValue() {
   } while (depth != 0);
 }
 
+/// A key as paths show it: in one line, and not all of what is long.
+std::string Shown(std::string_view key) {
+  constexpr std::size_t kMost = 60;
+  std::string shown(key.substr(0, kMost));
+  for (char& c : shown) {
+    if (static_cast<unsigned char>(c) < ' ') c = '?';
+  }
+  return key.size() <= kMost ? shown : shown + "...";
+}
+
 void AppendStep(std::string& path, const JsonLevel& level,
-                std::string_view key) {
+                std::string_view raw_key) {
+  const std::string key = Shown(raw_key);
   switch (level.form) {
     case JsonLevel::Form::kIndex:
       path += '[' + std::to_string(level.ordinal) + ']';

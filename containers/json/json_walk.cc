@@ -133,4 +133,55 @@ std::vector<const char*> SortedEntries(const JsonType& type, const void* map) {
   return entries;
 }
 
+bool IsNullInJson(const JsonType& type, const void* object) {
+  const void* part = nullptr;
+  switch (type.kind) {
+    case JsonKind::kNull:
+      return true;
+    case JsonKind::kAny:
+      return static_cast<const Json*>(object)->is_null();
+    case JsonKind::kNamed:
+    case JsonKind::kCText:
+      return *static_cast<const void* const*>(object) == nullptr;
+    case JsonKind::kPointer:
+      part = *static_cast<const void* const*>(object);
+      return part == nullptr || IsNullInJson(type.element(), part);
+    case JsonKind::kOptional:
+      return type.ops->active(object, &part) < 0 ||
+             IsNullInJson(type.element(), part);
+    case JsonKind::kVariant: {
+      const int active = type.ops->active(object, &part);
+      return active >= 0 && type.fields[active].kind == JsonKind::kNull;
+    }
+    default:
+      return false;
+  }
+}
+
+bool LooksLikeReference(const JsonType& type, const void* object) {
+  constexpr std::string_view kName = "$ref";
+  switch (type.kind) {
+    case JsonKind::kAny: {
+      const Json& json = *static_cast<const Json*>(object);
+      const Json* const only = json.size() == 1 ? json.find(kName) : nullptr;
+      return only != nullptr && only->is_text();
+    }
+    case JsonKind::kStruct:
+      return type.field_count == 1 && type.fields[0].name == kName;
+    case JsonKind::kMap: {
+      if (type.key().kind != JsonKind::kText) return false;
+      std::size_t count = 0;
+      bool has_name = false;
+      ForEachElementRun(type, object, [&](const void* first, std::size_t n) {
+        count += n;
+        has_name = static_cast<const String*>(first)->view() == kName;
+        return count < 2;
+      });
+      return count == 1 && has_name;
+    }
+    default:
+      return false;
+  }
+}
+
 }  // namespace acre::inline ACRE_ABI::detail

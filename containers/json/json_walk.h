@@ -13,6 +13,7 @@
 
 #include "acre/config.h"
 #include "acre/detail/json_type.h"
+#include "acre/json.h"
 #include "acre/type_layout.h"
 
 #pragma GCC visibility push(hidden)
@@ -94,6 +95,12 @@ void ForEachBase(const TypeLayout& type, const void* object, Visit visit) {
 /// The entries of a Map with texts for keys, in the order of those.
 std::vector<const char*> SortedEntries(const JsonType& type, const void* map);
 
+/// Whether null is what stands for it.
+bool IsNullInJson(const JsonType& type, const void* object);
+
+/// Whether it would be taken for a reference: {"$ref": "text"}.
+bool LooksLikeReference(const JsonType& type, const void* object);
+
 /// Calls visit(const void* first, std::size_t count) for each run of elements
 /// of a list, set, map, array or view.
 template <class Visit>
@@ -172,6 +179,24 @@ bool ForEachJsonPart(const JsonType& type, const void* object, Visit& visit) {
             }
             return true;
           });
+    }
+    case JsonKind::kAny: {
+      const Json& json = *static_cast<const Json*>(object);
+      std::size_t index = 0;
+      for (const Json& each : json) {
+        if (!visit(JsonStep{.kind = Kind::kIndex, .index = index}, type,
+                   &each)) {
+          return false;
+        }
+        ++index;
+      }
+      for (const Json::Member& member : json.members()) {
+        if (!visit(JsonStep{.kind = Kind::kName, .name = member.name()}, type,
+                   &member.value())) {
+          return false;
+        }
+      }
+      return true;
     }
     case JsonKind::kList:
     case JsonKind::kView:

@@ -343,12 +343,18 @@ bool Emitter::EmitPairs(const JsonType& type, const void* object) {
 
 bool Emitter::EmitPointer(const JsonType& type, const void* slot) {
   const void* const target = Load<const void*>(slot);
-  if (target == nullptr) {
+  // What is null has no place that a reference could lead to.
+  if (target == nullptr || IsNullInJson(type.element(), target)) {
     json_.Null();
     return true;
   }
   switch (links_->FormOf(slot, type.element(), target)) {
     case JsonLinks::Form::kObject:
+      if (LooksLikeReference(type.element(), target)) {
+        return Fail(
+            "what it points to would be taken for a reference: its one member "
+            "is named $ref");
+      }
       return Emit(type.element_kind, type.element, target);
     case JsonLinks::Form::kReference:
       json_.BeginObject();
@@ -412,7 +418,7 @@ bool Emitter::EmitAnyObject(const Json& json) {
     return EmitAnyPart({.kind = JsonStep::Kind::kName, .name = member.name()},
                        member.value());
   };
-  const Json::Members members = json.members();
+  const auto members = json.members();
   if (json_.style().sort_keys) {
     std::vector<const Json::Member*> sorted;
     for (const Json::Member& member : members) sorted.push_back(&member);

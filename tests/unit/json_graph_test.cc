@@ -174,5 +174,130 @@ TEST_CASE("json: pointers to what has names") {
         "row: expected a name of Row, found \"middle\" (line 1, column 8)");
 }
 
+struct Thing {
+  std::int32_t hp = 0;
+  Thing* target = nullptr;
+};
+ACRE_LAYOUT(Thing, hp, target)
+
+struct Tables {
+  Set<Thing*> set;
+  Map<Thing*, Thing*> map;
+  Set<std::pair<Thing*, std::int32_t>> pairs;
+  Vector<Thing*> list;
+  Set<String> texts;
+  Vector<const String*> picked;
+};
+ACRE_LAYOUT(Tables, set, map, pairs, list, texts, picked)
+
+TEST_CASE("json: objects that stand in tables keyed by them") {
+  Arena arena;
+  Tables& tables = *arena.New<Tables>();
+  Thing* things[4];
+  for (Thing*& thing : things) thing = arena.New<Thing>();
+  for (std::int32_t i = 0; i < 4; ++i) {
+    things[i]->hp = i;
+    things[i]->target = things[(i + 1) % 4];
+    tables.set.insert(things[i]);
+    tables.map[things[i]] = things[3 - i];
+    tables.pairs.insert({things[i], i});
+    tables.list.push_back(things[i]);
+    tables.texts.insert("a text of more than twenty-three bytes, number " +
+                        std::to_string(i));
+  }
+  tables.picked.push_back(&*tables.texts.begin());
+  const std::string text = Text(ToJson(tables));
+  CAPTURE(text);
+  Arena other;
+  const JsonOr<Tables*> read = FromJson<Tables>(other, text);
+  REQUIRE_MESSAGE(read, read.error().text());
+  Tables& copy = **read;
+  CHECK(copy.set.size() == 4);
+  CHECK(copy.map.size() == 4);
+  for (std::int32_t i = 0; i < 4; ++i) {
+    Thing* const thing = copy.list[i];
+    CHECK(thing->hp == i);
+    CHECK(thing->target == copy.list[(i + 1) % 4]);
+    CHECK(copy.set.contains(thing));
+    REQUIRE(copy.map.get(thing) != nullptr);
+    CHECK(*copy.map.get(thing) == copy.list[3 - i]);
+    CHECK(copy.pairs.contains({thing, i}));
+  }
+  CHECK(copy.picked[0] == &*copy.texts.find(copy.picked[0]->view()));
+}
+
+struct Other {
+  std::int32_t y = 2;
+};
+ACRE_LAYOUT(Other, y)
+struct Derived : Shape, Other {
+  std::int32_t z = 3;
+};
+ACRE_LAYOUT(Derived, base(Shape), base(Other), z)
+
+struct Bases {
+  Other* other = nullptr;
+  Derived* whole = nullptr;
+  Shape* shape = nullptr;
+};
+ACRE_LAYOUT(Bases, other, whole, shape)
+
+TEST_CASE("json: pointers to the bases of what stands alone") {
+  Arena arena;
+  Bases& bases = *arena.New<Bases>();
+  bases.whole = arena.New<Derived>();
+  bases.other = bases.whole;
+  bases.shape = bases.whole;
+  const std::string text = Text(ToJson(bases));
+  CHECK(text ==
+        R"({"other":{"$ref":"/whole"},"whole":{"area":0.0,"y":2,"z":3},)"
+        R"("shape":{"$ref":"/whole"}})");
+  const JsonOr<Bases*> read = FromJson<Bases>(arena, text);
+  REQUIRE_MESSAGE(read, read.error().text());
+  CHECK(read->other == read->whole);
+  CHECK(read->shape == read->whole);
+}
+
+struct Odd {
+  Map<String, String>* map = nullptr;
+  Json* any = nullptr;
+  Json* part = nullptr;
+  std::int32_t** first = nullptr;
+  std::int32_t** second = nullptr;
+  std::optional<std::int32_t>* maybe = nullptr;
+  std::variant<std::int32_t, double>* choice = nullptr;
+  std::tuple<std::int32_t, double>* tuple = nullptr;
+};
+ACRE_LAYOUT(Odd, map, any, part, first, second, maybe, choice, tuple)
+
+TEST_CASE("json: what looks like a reference, null behind pointers, parts") {
+  Arena arena;
+  Odd& odd = *arena.New<Odd>();
+  odd.map = arena.New<Map<String, String>>();
+  (*odd.map)["$ref"] = "/any";
+  CHECK(ToJson(odd).error().text() ==
+        "map: what it points to would be taken for a reference: its one member "
+        "is named $ref");
+  (*odd.map)["more"] = "makes it none";
+  odd.any = arena.New<Json>();
+  (*odd.any)["$ref"] = "/map";
+  CHECK_FALSE(ToJson(odd));
+  (*odd.any)["list"].push_back("inner");
+  odd.part = &(*odd.any)["list"][0];
+  odd.first = odd.second = arena.New<std::int32_t*>();
+  odd.maybe = arena.New<std::optional<std::int32_t>>(5);
+  odd.choice = arena.New<std::variant<std::int32_t, double>>(0.5);
+  odd.tuple = arena.New<std::tuple<std::int32_t, double>>(1, 2.0);
+  const std::string text = Text(ToJson(odd));
+  CAPTURE(text);
+  const JsonOr<Odd*> read = FromJson<Odd>(arena, text);
+  REQUIRE_MESSAGE(read, read.error().text());
+  CHECK(read->part == &(*read->any)["list"][0]);
+  CHECK(read->first == nullptr);
+  CHECK(**read->maybe == 5);
+  CHECK(std::get<double>(*read->choice) == 0.5);
+  CHECK(Text(ToJson(**read)) == text);
+}
+
 }  // namespace
 }  // namespace json_test

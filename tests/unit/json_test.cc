@@ -229,5 +229,79 @@ TEST_CASE("json: of members with one name the last counts, and nothing stays") {
   CHECK(arena.stats().live() == 0);
 }
 
+// ---- defaults and keys
+
+inline const Row* const kDefaultRow = &kRows[0];
+
+struct Defaults {
+  std::optional<std::int32_t> number = 5;
+  std::optional<String> text;
+  Json any = Json("default");
+  Vector<std::int32_t> list;
+  Map<String, std::int32_t> map;
+  const Row* row = kDefaultRow;
+  const std::int32_t fixed = 9;
+};
+ACRE_LAYOUT(Defaults, number, text, any, list, map, borrowed(row), fixed)
+
+TEST_CASE("json: what the text has takes the place of defaults, null too") {
+  Arena arena;
+  const auto read = [&](const char* text) {
+    const JsonOr<Defaults*> value = FromJson<Defaults>(arena, text);
+    REQUIRE_MESSAGE(value, value.error().text());
+    return *value;
+  };
+  const Defaults* const kept = read(R"({"fixed":1})");
+  CHECK(kept->number == 5);
+  CHECK(kept->any == "default");
+  CHECK(kept->row == kDefaultRow);
+  CHECK(kept->fixed == 9);
+  const Defaults* const gone = read(R"({"number":null,"any":null,"row":null})");
+  CHECK_FALSE(gone->number.has_value());
+  CHECK(gone->any.is_null());
+  CHECK(gone->row == nullptr);
+  CHECK_FALSE(read(R"({"number":7,"number":null})")->number.has_value());
+  CHECK(read(R"({"any":[1]})")->any[0].get<int>() == 1);
+  CHECK(read(R"({"any":{"a":1}})")->any["a"].get<int>() == 1);
+  CHECK(ErrorOf<Defaults>(R"({"list":null})") != "fine");
+  CHECK(ErrorOf<Defaults>("{}", {.require_fields = true})
+            .starts_with("Defaults lacks its field any"));
+}
+
+TEST_CASE("json: keys with texts of any length, and none that stays") {
+  constexpr const char* kTexts[] = {
+      R"(["a name of more than twenty-three bytes","b"])",
+      R"(["a name of more than twenty-three bytes",)"
+      R"("a name of more than twenty-three bytes"])"};
+  CHECK(ErrorOf<Set<String>>(kTexts[0]) == "fine");
+  CHECK(ErrorOf<Set<String>>(kTexts[1]) != "fine");
+  CHECK(ErrorOf<Set<std::optional<String>>>(kTexts[0]) == "fine");
+  CHECK(ErrorOf<Set<std::optional<String>>>(kTexts[1]) != "fine");
+  using Choice = std::variant<std::int32_t, String>;
+  CHECK(ErrorOf<Map<Choice, std::int32_t>>(
+            R"([[{"text":"a name of more than twenty-three bytes"},1]])") ==
+        "fine");
+  using Pair = std::pair<String, std::int32_t>;
+  CHECK(ErrorOf<Map<Pair, std::int32_t>>(
+            R"([[["a name of more than twenty-three bytes",1],2]])") == "fine");
+  CHECK(ErrorOf<Map<Pair, std::int32_t>>(
+            R"([[["a name of more than twenty-three bytes",""],2]])") !=
+        "fine");
+}
+
+template <class T>
+struct Box {
+  T value{};
+};
+template <class T>
+ACRE_LAYOUT(Box<T>, value)
+
+TEST_CASE("json: tags are the same with every compiler and in either mode") {
+  Arena arena;
+  auto& choice = *arena.New<std::variant<std::int32_t, Box<String>>>();
+  choice.emplace<1>();
+  CHECK(Text(ToJson(choice)) == R"({"Box":{"value":""}})");
+}
+
 }  // namespace
 }  // namespace json_test

@@ -182,9 +182,29 @@ TEST_CASE("json: integers to their edges, however they are written") {
   read("9007199254740991.0", std::int64_t{9007199254740991});
   CHECK(ErrorOf<std::int64_t>("9223372036854775808") != "fine");
   CHECK(ErrorOf<std::int64_t>("-9223372036854775809") != "fine");
-  // Not known exactly any more.
-  CHECK(ErrorOf<std::int64_t>("9007199254740993.0") != "fine");
+  // By their digits, however they are written.
+  read("9007199254740993.0", std::int64_t{9007199254740993});
+  read("1e18", std::int64_t{1000000000000000000});
+  read("9223372036854775807.000", std::numeric_limits<std::int64_t>::max());
+  read("-92233720368547758.08E2", std::numeric_limits<std::int64_t>::min());
+  read("1.8446744073709551615e19", std::numeric_limits<std::uint64_t>::max());
+  read("0e999999", std::int32_t{0});
+  for (const char* none :
+       {"1e-400", "1.00000000000000000000000001", "0.99999999999999999999999",
+        "4503599627370496.5000000000000000001", "1e19", "1e-1", "1e999999"}) {
+    CAPTURE(none);
+    CHECK(ErrorOf<std::int64_t>(none) != "fine");
+  }
   CHECK(ErrorOf<std::uint64_t>("-1") != "fine");
+}
+
+TEST_CASE("json: floats are rounded once") {
+  Arena arena;
+  const JsonOr<float*> read =
+      FromJson<float>(arena, "1.00000005960464477539062500000000000000000001");
+  REQUIRE(read);
+  CHECK(**read == std::nextafter(1.0F, 2.0F));
+  CHECK_FALSE(Json(1e300).get_if<float>().has_value());
 }
 
 TEST_CASE("json: every double is the one nearest to its text") {

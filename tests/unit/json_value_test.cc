@@ -307,6 +307,49 @@ TEST_CASE("json value: in a collected arena, and after its storage is gone") {
   CHECK(fresh.get<std::string_view>() == "the very same memory, used again");
 }
 
+TEST_CASE("json value: parts of itself") {
+  Arena arena;
+  Json& doc = Read(arena, R"({"a":{"b":[1,2],"c":null},"c":2,"k":"kk"})");
+  doc[doc["k"].get<std::string_view>()] = 1;
+  CHECK(doc["kk"].get<int>() == 1);
+  for (int i = 0; i < 50; ++i) {
+    const std::string name = std::to_string(i);
+    doc[name] = name;
+    doc[doc[name].get<std::string_view>()] = i;
+  }
+  CHECK(doc["49"].get<int>() == 49);
+  doc.MergePatch(std::move(doc["a"]));
+  CHECK(Text(doc["b"]) == "[1,2]");
+  CHECK_FALSE(doc.contains("c"));
+  doc["b"].push_back(std::move(doc["b"][1]));
+  CHECK(Text(doc["b"]) == "[1,null,2]");
+  doc = std::move(doc["b"]);
+  CHECK(Text(doc) == "[1,null,2]");
+  arena.Free(&doc);
+  CHECK(arena.stats().live() == 0);
+}
+
+TEST_CASE("json value: literals, numbers and texts as they come") {
+  Arena arena;
+  Json& doc = *arena.New<Json>();
+  doc["hp"] = 0;
+  doc["text"] = std::string("of more than fifteen bytes");
+  doc["none"] = nullptr;
+  doc["flag"] = false;
+  doc["list"].push_back(std::string("short"));
+  CHECK(Text(doc) == R"({"hp":0,"text":"of more than fifteen bytes",)"
+                     R"("none":null,"flag":false,"list":["short"]})");
+  CHECK(doc["text"] == std::string("of more than fifteen bytes"));
+  CHECK(doc["list"][0U] == "short");
+  CHECK(doc["list"][0L] == "short");
+  for (auto& [name, value] : doc.members()) {
+    if (name == "hp") value = 7;
+  }
+  CHECK(doc["hp"].get<int>() == 7);
+  doc["hp"] = std::string_view();
+  CHECK(doc["hp"] == "");
+}
+
 TEST_CASE("json value: misuse is told") {
   CHECK_DIES(Json(1).get<bool>(),
              "a Json is asked for a bool, but it is a "
@@ -324,7 +367,11 @@ TEST_CASE("json value: misuse is told") {
         alone["x"] = 1;
       },
       "Json at 0x[0-9a-f]+ has no arena");
+  Json& nested = Read(arena, R"({"a":{"b":{}}})");
+  CHECK_DIES(nested["a"]["b"].MergePatch(std::move(nested["a"])),
+             "merged with what it is a part of");
   if (acre::kChecked) {
+    CHECK_DIES(nested["a"] = std::move(nested), "moved into a part of itself");
     CHECK_DIES(
         {
           Arena short_lived;

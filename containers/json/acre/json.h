@@ -15,6 +15,7 @@
 // the order in which they came. Texts of up to 15 bytes lie in the value
 // itself.
 //
+// A value is not moved into a part of itself (checked builds verify it).
 // Ownership: owns its storage, and all that is inside; released by assignment,
 // erase, Arena::Free of what it lies in. Not copyable: DeepCopy, or Clone of
 // <acre/deep_copy.h>, does that. Has no destructor.
@@ -53,6 +54,10 @@ namespace acre::inline ACRE_ABI {
 namespace detail {
 class JsonMaker;
 struct JsonHandle;
+
+template <class S>
+concept JsonTextLike = std::is_convertible_v<const S&, std::string_view> &&
+    !std::same_as<S, std::nullptr_t>;
 }  // namespace detail
 
 class Json {
@@ -71,13 +76,19 @@ class Json {
 
   // ----------------------------------------------------------- construction
   Json() noexcept = default;
-  Json(std::nullptr_t) noexcept {}                // NOLINT
-  Json(bool value) noexcept;                      // NOLINT
-  Json(std::integral auto value) noexcept;        // NOLINT
+  // Templates, so that a literal 0 is a number, and no pointer is a bool.
+  Json(std::same_as<std::nullptr_t> auto) noexcept {}  // NOLINT
+  Json(std::same_as<bool> auto value) noexcept;        // NOLINT
+  template <class T>
+  requires(std::integral<T> && !std::same_as<T, bool>) Json(T value)
+  noexcept;                                       // NOLINT
   Json(std::floating_point auto value) noexcept;  // NOLINT
-  /// More than 15 bytes need an arena: the one that this Json lies in.
-  Json(std::string_view text);                              // NOLINT
-  Json(const char* text) : Json(std::string_view(text)) {}  // NOLINT
+  /// From texts, std::string's too. More than 15 bytes need an arena: the one
+  /// that this Json lies in.
+  template <detail::JsonTextLike S>
+  Json(const S& text) {  // NOLINT
+    SetText(nullptr, std::string_view(text));
+  }
   Json(Arena& arena, std::string_view text);
   /// Null. (A value that has no storage keeps no arena.)
   explicit Json(Arena&) noexcept {}
@@ -90,12 +101,11 @@ class Json {
     other.Forget();
   }
   Json& operator=(Json&& other) noexcept;
-  Json& operator=(std::string_view text);
-  Json& operator=(std::nullptr_t) noexcept {
-    Release();
+  template <detail::JsonTextLike S>
+  Json& operator=(const S& text) {
+    AssignText(std::string_view(text));
     return *this;
   }
-  Json& operator=(const char* text) { return *this = std::string_view(text); }
   Json(const Json&) = delete;
   Json& operator=(const Json&) = delete;
 
@@ -152,16 +162,17 @@ class Json {
   const Json* end() const noexcept { return const_cast<Json*>(this)->end(); }
 
   /// An element of an array. Misuse where there is none.
-  Json& operator[](std::size_t index) { return at(index); }
-  const Json& operator[](std::size_t index) const { return at(index); }
+  template <std::integral I>
+  Json& operator[](I index) {
+    return at(static_cast<std::size_t>(index));
+  }
+  template <std::integral I>
+  const Json& operator[](I index) const {
+    return at(static_cast<std::size_t>(index));
+  }
   Json& at(std::size_t index);
   const Json& at(std::size_t index) const {
     return const_cast<Json*>(this)->at(index);
-  }
-  /// So that literals are no null pointers.
-  Json& operator[](int index) { return at(static_cast<std::size_t>(index)); }
-  const Json& operator[](int index) const {
-    return at(static_cast<std::size_t>(index));
   }
   /// Makes an array of null. Returns the new element.
   Json& push_back(Json value);
@@ -174,8 +185,11 @@ class Json {
   /// The members of an object; none of everything else.
   Member* members_begin() noexcept;
   Member* members_end() noexcept;
+  template <class M>
   class Members;
-  Members members() const noexcept;
+  /// for (auto& [name, value] : json.members())
+  Members<Member> members() noexcept;
+  Members<const Member> members() const noexcept;
 
   /// The member's value, or null where there is none (or no object).
   Json* find(std::string_view name) noexcept;
@@ -190,12 +204,16 @@ class Json {
   const Json& at(std::string_view name) const {
     return const_cast<Json*>(this)->at(name);
   }
-  const Json& operator[](std::string_view name) const { return at(name); }
-  const Json& operator[](const char* name) const { return at(name); }
+  template <detail::JsonTextLike S>
+  const Json& operator[](const S& name) const {
+    return at(std::string_view(name));
+  }
   /// The member's value, a new null where there was none. Makes an object of
   /// null.
-  Json& operator[](std::string_view name);
-  Json& operator[](const char* name) { return (*this)[std::string_view(name)]; }
+  template <detail::JsonTextLike S>
+  Json& operator[](const S& name) {
+    return FindOrAdd(std::string_view(name));
+  }
   /// Whether there was one.
   bool erase(std::string_view name);
 
@@ -208,11 +226,16 @@ class Json {
   }
   /// RFC 7396: members of the patch replace ours, null takes ours away. What
   /// the patch has is moved out of it where it is of this arena, else copied.
+  /// Misuse where this is a part of the patch.
   void MergePatch(Json&& patch);
 
   /// Numbers by value, whatever they are stored as; objects whatever the order
   /// of their members.
   friend bool operator==(const Json& a, const Json& b) { return Equal(a, b); }
+  template <detail::JsonTextLike S>
+  friend bool operator==(const Json& a, const S& text) {
+    return a.is_text() && a.text() == std::string_view(text);
+  }
 
  private:
   friend class detail::JsonMaker;
@@ -280,6 +303,10 @@ class Json {
   }
   std::string_view text() const noexcept;
   void SetText(Arena* arena, std::string_view text);
+  void AssignText(std::string_view text);
+  Json& FindOrAdd(std::string_view name);
+  bool Holds(const Json* inner) const;
+  void Merge(Json& patch);
   void SetStamp(std::uint64_t stamp) noexcept;
   std::uint64_t StampIn(const Arena& arena) const noexcept;
   Arena* home() const noexcept;
@@ -299,7 +326,8 @@ class Json {
   std::optional<std::int64_t> Signed() const noexcept;
   std::optional<std::uint64_t> Unsigned() const noexcept;
   std::optional<double> Real() const noexcept;
-  static bool Equal(const Json& a, const Json& b);
+  static bool Equal(const Json& first, const Json& second);
+  static bool EqualAlone(const Json& a, const Json& b);
   template <class T>
   static constexpr const char* NameOf() {
     if constexpr (std::is_same_v<T, bool>) return "a bool";
@@ -317,6 +345,14 @@ struct Json::Member {
   Json& value() noexcept { return value_; }
   const Json& value() const noexcept { return value_; }
   template <std::size_t I>
+  decltype(auto) get() {
+    if constexpr (I == 0) {
+      return name();
+    } else {
+      return value();
+    }
+  }
+  template <std::size_t I>
   decltype(auto) get() const {
     if constexpr (I == 0) {
       return name();
@@ -331,24 +367,26 @@ struct Json::Member {
   Json value_;
 };
 
-/// for (const auto& [name, value] : json.members())
+template <class M>
 class Json::Members {
  public:
-  const Member* begin() const noexcept { return begin_; }
-  const Member* end() const noexcept { return end_; }
+  M* begin() const noexcept { return begin_; }
+  M* end() const noexcept { return end_; }
 
  private:
   friend class Json;
-  const Member* begin_ = nullptr;
-  const Member* end_ = nullptr;
+  M* begin_ = nullptr;
+  M* end_ = nullptr;
 };
 
-inline Json::Json(bool value) noexcept
+Json::Json(std::same_as<bool> auto value) noexcept
     : Json(Tag::kBool, static_cast<std::uint64_t>(value)) {}
-inline Json::Json(std::integral auto value) noexcept
-    : Json(std::signed_integral<decltype(value)> ? Tag::kInt : Tag::kUint,
+template <class T>
+requires(std::integral<T> && !std::same_as<T, bool>) Json::Json(T value)
+noexcept
+    : Json(std::signed_integral<T> ? Tag::kInt : Tag::kUint,
            static_cast<std::uint64_t>(value)) {}
-inline Json::Json(std::floating_point auto value) noexcept {
+Json::Json(std::floating_point auto value) noexcept {
   const auto real = static_cast<double>(value);
   std::memcpy(bytes_, &real, sizeof real);
   set_tag(Tag::kDouble);
@@ -360,8 +398,14 @@ inline Json::Member* Json::members_begin() noexcept {
 inline Json::Member* Json::members_end() noexcept {
   return members_begin() + (is_object() ? count() : 0);
 }
-inline Json::Members Json::members() const noexcept {
-  Members members;
+inline Json::Members<Json::Member> Json::members() noexcept {
+  Members<Member> members;
+  members.begin_ = members_begin();
+  members.end_ = members_end();
+  return members;
+}
+inline Json::Members<const Json::Member> Json::members() const noexcept {
+  Members<const Member> members;
   members.begin_ = const_cast<Json*>(this)->members_begin();
   members.end_ = const_cast<Json*>(this)->members_end();
   return members;
@@ -394,7 +438,10 @@ std::optional<T> Json::get_if() const {
                   "std::string_view");
     const std::optional<double> value = Real();
     if (!value) return std::nullopt;
-    return static_cast<T>(*value);
+    // A finite number does not become infinite.
+    const auto real = static_cast<T>(*value);
+    if (real - real != 0 && *value - *value == 0) return std::nullopt;
+    return real;
   }
 }
 
@@ -445,7 +492,7 @@ struct std::tuple_element<0, acre::Json::Member> {
 };
 template <>
 struct std::tuple_element<1, acre::Json::Member> {
-  using type = const acre::Json&;
+  using type = acre::Json;
 };
 
 #endif  // ACRE_JSON_H_

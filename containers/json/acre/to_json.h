@@ -31,10 +31,15 @@
 // all pointers to it are references. One that stands alone stands at the first
 // pointer to it. References are JSON Pointers (RFC 6901), so that FromJson
 // (<acre/from_json.h>) builds the same graph, cycles included. Not told apart:
-// views that overlap (each is a list of its own), arrays behind a T*.
+// views that overlap (each is a list of its own), arrays behind a T*, pointers
+// to keys of Maps; a pointer to what is null (T**, Json*) comes back as null.
 // To what has an ACRE_JSON_BY_NAME (<acre/json_by_name.h>): its name.
 // Fields: `opaque` and `json_skip` ones are left out; `borrowed` ones too, but
-// for those that have a json_name, or point to what has names.
+// for those that have a json_name, or point to what has names. Const ones are
+// written, and passed over when they are read. Every `char` that stands alone
+// is a number. Alternatives that are no structs are tagged bool, int32, uint64,
+// double, text, list, set, tuple, map, optional or any; class templates by
+// their names without arguments.
 //
 // Complexity: linear; with pointers three walks, and a table of what they point
 // to. Without pointers nothing is allocated but the text. Threads: as the
@@ -45,6 +50,7 @@
 #ifndef ACRE_TO_JSON_H_
 #define ACRE_TO_JSON_H_
 
+#include <cstdio>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -85,7 +91,11 @@ requires(!std::is_same_v<Out, JsonWriter> && requires(Out & out) {
   JsonWriter json(out, style);
   JsonError error = WriteJson(value, json);
   json.Flush();
-  if (!error && json.error() == JsonWriteError::kSink) {
+  bool is_written = json.error() != JsonWriteError::kSink;
+  if constexpr (std::is_same_v<Out, std::FILE>) {
+    is_written = std::fflush(&out) == 0 && is_written;
+  }
+  if (!error && !is_written) {
     error.what = "not all of the text could be written";
   }
   return error;

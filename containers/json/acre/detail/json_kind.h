@@ -65,7 +65,7 @@ concept JsonChrono = std::is_class_v<T> &&
     (IsStdTemplate(TypeName<T>(), "chrono::duration<") ||
      IsStdTemplate(TypeName<T>(), "chrono::time_point<"));
 template <class T>
-inline constexpr bool kIsPairOrTuple = StdTuple<T>;
+inline constexpr bool kIsPairOrTuple = std::is_class_v<T>&& StdTuple<T>;
 template <class A, class B>
 inline constexpr bool kIsPairOrTuple<std::pair<A, B>> = true;
 template <class T>
@@ -159,9 +159,9 @@ consteval JsonKind KindOf() {
     return JsonKind::kSet;
   } else if constexpr (kIsPairOrTuple<T>) {
     return JsonKind::kTuple;
-  } else if constexpr (StdOptional<T>) {
+  } else if constexpr (std::is_class_v<T> && StdOptional<T>) {
     return JsonKind::kOptional;
-  } else if constexpr (StdVariant<T>) {
+  } else if constexpr (std::is_class_v<T> && StdVariant<T>) {
     return JsonKind::kVariant;
   } else if constexpr (std::is_pointer_v<T>) {
     using Target = std::remove_pointer_t<T>;

@@ -68,7 +68,7 @@ struct JsonOps {
   void (*reserve)(void* object, std::size_t count) = nullptr;
   JsonEntry (*insert)(void* object, ReadKey read, void* context) = nullptr;
   JsonEntry (*insert_text)(void* object, std::string_view key) = nullptr;
-  // where the value of a key is, or the element, or null
+  // kMap: where the value of a key is, or null
   const void* (*find)(const void* object, ReadKey read,
                       void* context) = nullptr;
   // kOptional, kVariant: the index of what is alive (-1: nothing), and where;
@@ -145,7 +145,9 @@ consteval std::string_view JsonName() {
     using Target = std::remove_cv_t<std::remove_pointer_t<T>>;
     return ShortName(TypeName<Target>());
   } else if constexpr (kName.empty()) {
-    return ShortName(TypeName<T>());
+    // Compilers spell arguments differently, and name our own namespace.
+    constexpr std::string_view kShort = ShortName(TypeName<T>());
+    return kShort.substr(0, kShort.find('<'));
   } else {
     return kName;
   }
@@ -253,13 +255,17 @@ struct Engage<V<A...>> {
 
 // ---- what only compiled code can do
 
-/// A key that is made first, in the arena of what it is looked up in.
-template <class K, class Container>
-ACRE_INLINE bool MakeKey(Container& container, K& key, ReadKey read,
-                         void* context) {
-  BindIn(key, container.arena());
-  return read(context, &key);
-}
+/// A key that is made first, in the arena of what it is looked up in; what of
+/// it has not gone into that is given back.
+template <class K>
+struct KeyRoom {
+  K key{};
+
+  explicit KeyRoom(Arena* arena) { BindIn(key, arena); }
+  KeyRoom(const KeyRoom&) = delete;
+  KeyRoom& operator=(const KeyRoom&) = delete;
+  ~KeyRoom() { ReleaseIn(key); }
+};
 
 template <class T, JsonKind kKind>
 consteval JsonOps OpsOf() {
@@ -301,19 +307,16 @@ consteval JsonOps OpsOf() {
     }
     ops.insert = [](void* object, ReadKey read, void* context) -> JsonEntry {
       T& map = *static_cast<T*>(object);
-      Key key{};
-      if (!MakeKey(map, key, read, context)) return {};
-      const auto [at, is_new] = map.try_emplace(std::move(key));
+      KeyRoom<Key> made(map.arena());
+      if (!read(context, &made.key)) return {};
+      const auto [at, is_new] = map.try_emplace(std::move(made.key));
       return {&at->second, is_new};
     };
     ops.find = [](const void* object, ReadKey read,
                   void* context) -> const void* {
       T& map = *static_cast<T*>(const_cast<void*>(object));
-      Key key{};
-      const void* value = nullptr;
-      if (MakeKey(map, key, read, context)) value = map.get(key);
-      ReleaseIn(key);
-      return value;
+      KeyRoom<Key> made(map.arena());
+      return read(context, &made.key) ? map.get(made.key) : nullptr;
     };
   } else if constexpr (kKind == JsonKind::kSet) {
     using Key = typename T::key_type;
@@ -322,22 +325,10 @@ consteval JsonOps OpsOf() {
     };
     ops.insert = [](void* object, ReadKey read, void* context) -> JsonEntry {
       T& set = *static_cast<T*>(object);
-      Key key{};
-      if (!MakeKey(set, key, read, context)) return {};
-      const auto [at, is_new] = set.insert(std::move(key));
+      KeyRoom<Key> made(set.arena());
+      if (!read(context, &made.key)) return {};
+      const auto [at, is_new] = set.insert(std::move(made.key));
       return {const_cast<Key*>(&*at), is_new};
-    };
-    ops.find = [](const void* object, ReadKey read,
-                  void* context) -> const void* {
-      T& set = *static_cast<T*>(const_cast<void*>(object));
-      Key key{};
-      const void* found = nullptr;
-      if (MakeKey(set, key, read, context)) {
-        const auto at = set.find(key);
-        if (at != set.end()) found = &*at;
-      }
-      ReleaseIn(key);
-      return found;
     };
   } else if constexpr (kKind == JsonKind::kOptional) {
     ops.active = [](const void* object, const void** part) {
