@@ -170,6 +170,7 @@ void JsonWriter::Word(std::string_view json) {
 }
 
 void JsonWriter::Quote(std::string_view text) {
+  if (QuotePlain(text)) return;
   Put('"');
   for (;;) {
     text.remove_prefix(CopyPlain(text));
@@ -177,6 +178,38 @@ void JsonWriter::Quote(std::string_view text) {
     text.remove_prefix(QuoteOne(text));
   }
   Put('"');
+}
+
+/// What most texts are: short, and nothing in them to escape. False, and
+/// nothing written, where it is not so.
+bool JsonWriter::QuotePlain(std::string_view text) {
+  constexpr std::size_t kWord = sizeof(std::uint64_t);
+  constexpr std::size_t kMost = 256;
+  const std::size_t size = text.size();
+  if (size > kMost || style_.in_script) return false;
+  char* const to = Room(size + 2) + 1;
+  const char* const from = text.data();
+  std::uint64_t odd = 0;
+  if (size >= kWord) {
+    const auto take = [&](std::size_t at) {
+      const auto word = detail::Load<std::uint64_t>(from + at);
+      std::memcpy(to + at, &word, kWord);
+      odd |= OddBytes(word);
+    };
+    for (std::size_t at = 0; at + kWord <= size; at += kWord) take(at);
+    take(size - kWord);
+  } else {
+    // Bytes that are no odd ones fill the word up.
+    std::uint64_t word = kOnes * 'x';
+    std::memcpy(&word, from, size);
+    odd = OddBytes(word);
+    std::memcpy(to, from, size);
+  }
+  if (odd != 0) return false;
+  to[-1] = '"';
+  to[size] = '"';
+  used_ += size + 2;
+  return true;
 }
 
 std::size_t JsonWriter::CopyPlain(std::string_view text) {

@@ -176,6 +176,7 @@ class JsonWriter {
   ACRE_INLINE void Separate();
   ACRE_COLD void NewLine();
   void Quote(std::string_view text);
+  bool QuotePlain(std::string_view text);
   /// What stands for itself, at the start of `text`; how much that was.
   std::size_t CopyPlain(std::string_view text);
   /// The character that it starts with; how many bytes that was.

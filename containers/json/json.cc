@@ -220,15 +220,7 @@ std::string_view Json::text() const noexcept {
           static_cast<std::size_t>(bytes_[15] & 0x0F)};
 }
 
-/// Requires: nothing to release.
-void Json::SetText(Arena* arena, std::string_view text) {
-  if (text.size() <= kShort) {
-    std::memset(bytes_, 0, sizeof bytes_);
-    if (!text.empty()) std::memcpy(bytes_, text.data(), text.size());
-    bytes_[15] = static_cast<unsigned char>(
-        static_cast<std::size_t>(Tag::kShortText) | text.size());
-    return;
-  }
+void Json::SetLongText(Arena* arena, std::string_view text) {
   if (text.size() > UINT32_MAX) {
     detail::FailLength("Json", text.size(), UINT32_MAX);
   }

@@ -103,6 +103,7 @@ class JsonBuilder {
     return false;
   }
   bool ReadInteger(JsonKind kind, void* slot);
+  ACRE_COLD bool ReadOtherInteger(JsonKind kind, void* slot);
   ACRE_INLINE bool ReadDouble(double* value) {
     const char* end = nullptr;
     if (ACRE_LIKELY(ParseDouble(tokens_.Start(at_.token), &end, value) &&

@@ -54,6 +54,11 @@ std::string_view NameOfInteger(JsonKind kind) {
                 static_cast<std::size_t>(JsonKind::kInt8)];
 }
 
+/// Of each kind the largest integer, and that below zero, without its sign.
+constexpr std::uint64_t kLimits[2][8] = {
+    {0x7F, 0x7FFF, 0x7FFFFFFF, INT64_MAX, 0xFF, 0xFFFF, 0xFFFFFFFF, UINT64_MAX},
+    {0x80, 0x8000, 0x80000000, std::uint64_t{1} << 63, 0, 0, 0, 0}};
+
 void StoreInteger(JsonKind kind, std::uint64_t bits, void* slot) {
   const auto store = [&]<class T>(T value) {
     value = static_cast<T>(bits);
@@ -88,6 +93,26 @@ void FreeText(Arena& arena, void* made, std::size_t count) {
 // ---- numbers, words and texts
 
 bool JsonBuilder::ReadInteger(JsonKind kind, void* slot) {
+  // What most are: up to 18 digits, and the next token on their heels.
+  const char* const start = tokens_.Start(at_.token);
+  const bool is_negative = *start == '-';
+  const char* const first = start + is_negative;
+  std::uint64_t digits = 0;
+  const char* const stop = TakeDigits(first, &digits);
+  const auto form = static_cast<std::size_t>(kind) -
+                    static_cast<std::size_t>(JsonKind::kInt8);
+  const auto count = static_cast<std::size_t>(stop - first);
+  if (ACRE_LIKELY(count - 1 < 18 && (*first != '0' || count == 1) &&
+                  stop == tokens_.Start(at_.token + 1) &&
+                  digits <= kLimits[is_negative][form])) {
+    ++at_.token;
+    StoreInteger(kind, is_negative ? 0 - digits : digits, slot);
+    return true;
+  }
+  return ReadOtherInteger(kind, slot);
+}
+
+bool JsonBuilder::ReadOtherInteger(JsonKind kind, void* slot) {
   const char c = Peek();
   if (c != '-' && (c < '0' || c > '9')) return Expected(NameOfInteger(kind));
   const char* end = nullptr;
@@ -246,7 +271,7 @@ bool JsonBuilder::ReadNamed(const JsonType& type, void* slot) {
 // ---- values of any shape
 
 bool JsonBuilder::ReadAny(Json* json) {
-  json->Release();
+  if (ACRE_UNLIKELY(!json->is_null())) json->Release();
   switch (Peek()) {
     case '{':
       return ReadAnyObject(json);
@@ -259,10 +284,10 @@ bool JsonBuilder::ReadAny(Json* json) {
       return true;
     }
     case 't':
-      *json = true;
+      JsonMaker::SetBool(*json, true);
       return TakeWord("true");
     case 'f':
-      *json = false;
+      JsonMaker::SetBool(*json, false);
       return TakeWord("false");
     case 'n':
       return TakeNull();
@@ -277,7 +302,7 @@ bool JsonBuilder::ReadAny(Json* json) {
   }
   ++at_.token;
   if (number.form == JsonNumber::Form::kDouble) {
-    *json = number.real;
+    JsonMaker::SetDouble(*json, number.real);
   } else {
     JsonMaker::SetInteger(*json, number.form == JsonNumber::Form::kNegative,
                           number.integer);

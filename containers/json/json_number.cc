@@ -17,56 +17,6 @@ namespace {
 
 __extension__ typedef unsigned __int128 Wide;
 
-ACRE_INLINE bool IsDigit(char c) {
-  return static_cast<unsigned char>(c - '0') < 10;
-}
-
-/// Ten to the power of up to eight.
-constexpr std::uint64_t kTen[] = {1,      10,      100,      1000,     10000,
-                                  100000, 1000000, 10000000, 100000000};
-
-/// Eight characters; those in front that are digits, and how many.
-struct Eight {
-  std::uint64_t word;  // a byte each, the first the lowest, digits as numbers
-  unsigned count;
-};
-ACRE_INLINE Eight LoadEight(const char* text) {
-  auto word = Load<std::uint64_t>(text);
-  if constexpr (std::endian::native == std::endian::big) {
-    word = __builtin_bswap64(word);
-  }
-  word ^= 0x3030303030303030;
-  // A carry reaches bytes behind the first that is no digit only.
-  const std::uint64_t others =
-      (word | (word + 0x0606060606060606)) & 0xF0F0F0F0F0F0F0F0;
-  const unsigned count =
-      others == 0 ? 8 : static_cast<unsigned>(__builtin_ctzll(others)) / 8;
-  return {word, count};
-}
-/// The number that eight digits are. Neighbours are joined to pairs, those to
-/// fours, those to eight.
-ACRE_INLINE std::uint64_t ValueOf(std::uint64_t word) {
-  word = word * 10 + (word >> 8);
-  return (((word & 0x000000FF000000FF) * 0x000F424000000064) +
-          ((word >> 16 & 0x000000FF000000FF) * 0x0000271000000001)) >>
-         32;
-}
-
-/// Appends the digits at `text` to a number, and returns their end. No branch
-/// on how many the last few are: nobody can foretell that.
-ACRE_INLINE const char* TakeDigits(const char* text, std::uint64_t* digits) {
-  Eight eight = LoadEight(text);
-  while (eight.count == 8) {
-    *digits = *digits * kTen[8] + ValueOf(eight.word);
-    text += 8;
-    eight = LoadEight(text);
-  }
-  // Zeros in front; in two steps, for none of them would be 64 bits.
-  const std::uint64_t word = eight.word << 8 << (56 - 8 * eight.count);
-  *digits = *digits * kTen[eight.count] + ValueOf(word);
-  return text + eight.count;
-}
-
 /// A number taken apart: digits * 10^exponent.
 struct Parts {
   const char* end;

@@ -293,9 +293,13 @@ bool Emitter::EmitMap(const JsonType& type, const void* object) {
 
 bool Emitter::EmitEntry(const JsonType& type, const char* entry,
                         std::size_t index) {
-  std::string room;
   const JsonType& key_type = type.key();
-  json_.Key(KeyText(key_type, entry, room));
+  if (key_type.kind == JsonKind::kText) {
+    json_.Key(reinterpret_cast<const String*>(entry)->view());
+  } else {
+    std::string room;
+    json_.Key(KeyText(key_type, entry, room));
+  }
   return EmitPart({.kind = JsonStep::Kind::kKey,
                    .index = index,
                    .key_type = &key_type,

@@ -302,7 +302,15 @@ class Json {
     return header() == nullptr ? 0 : header()->count();
   }
   std::string_view text() const noexcept;
-  void SetText(Arena* arena, std::string_view text);
+  /// Requires: nothing to release.
+  void SetText(Arena* arena, std::string_view text) {
+    if (text.size() > kShort) return SetLongText(arena, text);
+    std::memset(bytes_, 0, sizeof bytes_);
+    if (!text.empty()) std::memcpy(bytes_, text.data(), text.size());
+    bytes_[15] = static_cast<unsigned char>(
+        static_cast<std::size_t>(Tag::kShortText) | text.size());
+  }
+  void SetLongText(Arena* arena, std::string_view text);
   void AssignText(std::string_view text);
   Json& FindOrAdd(std::string_view name);
   bool Holds(const Json* inner) const;
