@@ -47,10 +47,12 @@ class Emitter {
     path_->pop_back();
     return true;
   }
-  bool EmitPart(const JsonStep& step, JsonKind kind, GetJsonType type,
-                const void* object) {
-    if (path_ == nullptr) return Emit(kind, type, object);
-    path_->push_back(step);
+  /// `step` makes the JsonStep that leads there: asked for with a path only.
+  template <class Step>
+  ACRE_INLINE bool EmitPart(Step step, JsonKind kind, GetJsonType type,
+                            const void* object) {
+    if (ACRE_LIKELY(path_ == nullptr)) return Emit(kind, type, object);
+    path_->push_back(step());
     if (!Emit(kind, type, object)) return false;
     path_->pop_back();
     return true;
@@ -207,8 +209,12 @@ bool Emitter::EmitFields(const JsonType& type, const void* object) {
     } else {
       json_.Key(field.name);
     }
-    if (!EmitPart({.kind = JsonStep::Kind::kName, .name = field.name},
-                  field.kind, field.type, bytes + field.offset)) {
+    if (!EmitPart(
+            [&] {
+              return JsonStep{.kind = JsonStep::Kind::kName,
+                              .name = field.name};
+            },
+            field.kind, field.type, bytes + field.offset)) {
       return false;
     }
   }
@@ -223,8 +229,12 @@ bool Emitter::EmitElements(const JsonType& type, const void* object) {
       type, object, [&](const void* first, std::size_t count) {
         const auto* at = static_cast<const char*>(first);
         for (; count != 0; --count, at += type.element_size, ++index) {
-          if (!EmitPart({.kind = JsonStep::Kind::kIndex, .index = index},
-                        type.element_kind, type.element, at)) {
+          if (!EmitPart(
+                  [&] {
+                    return JsonStep{.kind = JsonStep::Kind::kIndex,
+                                    .index = index};
+                  },
+                  type.element_kind, type.element, at)) {
             return false;
           }
         }
@@ -237,9 +247,12 @@ bool Emitter::EmitElements(const JsonType& type, const void* object) {
 bool Emitter::EmitTuple(const JsonType& type, const void* object) {
   json_.BeginArray();
   for (std::size_t i = 0; i < type.field_count; ++i) {
-    if (!EmitPart({.kind = JsonStep::Kind::kIndex, .index = i},
-                  type.fields[i].kind, type.fields[i].type,
-                  TuplePart(type, object, i))) {
+    if (!EmitPart(
+            [&] {
+              return JsonStep{.kind = JsonStep::Kind::kIndex, .index = i};
+            },
+            type.fields[i].kind, type.fields[i].type,
+            TuplePart(type, object, i))) {
       return false;
     }
   }
@@ -261,8 +274,9 @@ bool Emitter::EmitVariant(const JsonType& type, const void* object) {
   const std::string_view tag = TagOf(type, index);
   json_.BeginObject();
   json_.Key(tag);
-  if (!EmitPart({.kind = JsonStep::Kind::kName, .name = tag}, alternative.kind,
-                alternative.type, part)) {
+  if (!EmitPart(
+          [&] { return JsonStep{.kind = JsonStep::Kind::kName, .name = tag}; },
+          alternative.kind, alternative.type, part)) {
     return false;
   }
   json_.EndObject();
@@ -300,11 +314,14 @@ bool Emitter::EmitEntry(const JsonType& type, const char* entry,
     std::string room;
     json_.Key(KeyText(key_type, entry, room));
   }
-  return EmitPart({.kind = JsonStep::Kind::kKey,
-                   .index = index,
-                   .key_type = &key_type,
-                   .key = entry},
-                  type.element_kind, type.element, entry + type.value_offset);
+  return EmitPart(
+      [&] {
+        return JsonStep{.kind = JsonStep::Kind::kKey,
+                        .index = index,
+                        .key_type = &key_type,
+                        .key = entry};
+      },
+      type.element_kind, type.element, entry + type.value_offset);
 }
 
 bool Emitter::EmitSorted(const JsonType& type, const void* object) {
@@ -330,9 +347,10 @@ bool Emitter::EmitPairs(const JsonType& type, const void* object) {
                         .key = entry};
           if (!Enter()) return false;
           json_.BeginArray();
-          if (!EmitPart(step, key_type.kind, type.key, entry)) return false;
+          if (!EmitPart([&] { return step; }, key_type.kind, type.key, entry))
+            return false;
           step.name = "1";
-          if (!EmitPart(step, type.element_kind, type.element,
+          if (!EmitPart([&] { return step; }, type.element_kind, type.element,
                         entry + type.value_offset)) {
             return false;
           }

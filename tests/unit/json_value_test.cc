@@ -134,20 +134,25 @@ TEST_CASE("json value: JSON Pointer and merge patch") {
 
 /// The same value, as std has it.
 struct Model {
-  std::vector<Model> items;
-  std::vector<std::pair<std::string, Model>> members;
-  std::string text = "null";  // of all but arrays and objects
-  char kind = 'v';            // or 'a', 'o'
+  std::vector<Model> items;        // elements, or values of members
+  std::vector<std::string> names;  // of those
+  std::string text = "null";       // of all but arrays and objects
+  char kind = 'v';                 // or 'a', 'o'
 
   std::string Text() const {
     if (kind == 'v') return text;
     std::string all;
-    for (const Model& item : items) all += "," + item.Text();
-    for (const auto& [name, value] : members) {
-      all += ",\"" + name + "\":" + value.Text();
+    for (std::size_t i = 0; i < items.size(); ++i) {
+      if (i != 0) all += ',';
+      if (kind == 'o') all += '"' + names[i] + "\":";
+      all += items[i].Text();
     }
-    if (!all.empty()) all.erase(0, 1);
     return kind == 'a' ? "[" + all + "]" : "{" + all + "}";
+  }
+  std::size_t Find(std::string_view name) const {
+    std::size_t i = 0;
+    while (i < names.size() && names[i] != name) ++i;
+    return i;
   }
 };
 
@@ -157,9 +162,9 @@ void Change(Json& json, Model& model, std::mt19937& random, int depth) {
     const std::size_t at = random() % model.items.size();
     return Change(json[at], model.items[at], random, depth + 1);
   }
-  if (model.kind == 'o' && !model.members.empty() && what < 9) {
-    auto& [name, value] = model.members[random() % model.members.size()];
-    return Change(json[name], value, random, depth + 1);
+  if (model.kind == 'o' && !model.items.empty() && what < 9) {
+    const std::size_t at = random() % model.items.size();
+    return Change(json[model.names[at]], model.items[at], random, depth + 1);
   }
   if (model.kind == 'a' && what < 14) {
     if (what < 13 || model.items.empty()) {
@@ -178,17 +183,20 @@ void Change(Json& json, Model& model, std::mt19937& random, int depth) {
     // Some names are long, and there are more than fit without an index.
     std::string name = std::to_string(random() % 40);
     if (random() % 2 != 0) name = "a member by the name of " + name;
-    auto at = model.members.begin();
-    while (at != model.members.end() && at->first != name) ++at;
+    const std::size_t at = model.Find(name);
+    const bool is_there = at != model.names.size();
     if (what == 13) {
-      CHECK(json.erase(name) == (at != model.members.end()));
-      if (at != model.members.end()) model.members.erase(at);
-    } else if (at == model.members.end()) {
+      CHECK(json.erase(name) == is_there);
+      if (is_there) {
+        const auto offset = static_cast<std::ptrdiff_t>(at);
+        model.names.erase(model.names.begin() + offset);
+        model.items.erase(model.items.begin() + offset);
+      }
+    } else if (!is_there) {
       CHECK_FALSE(json.contains(name));
       json[name] = static_cast<int>(what);
-      Model value;
-      value.text = std::to_string(what);
-      model.members.emplace_back(name, value);
+      model.names.push_back(name);
+      model.items.emplace_back().text = std::to_string(what);
     } else {
       CHECK(json.contains(name));
     }
