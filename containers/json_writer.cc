@@ -49,7 +49,9 @@ void JsonWriter::Put(std::string_view text) {
       return;
     }
   }
-  std::memcpy(buffer_ + used_, text.data(), text.size());
+  if (!text.empty()) {
+    std::memcpy(buffer_ + used_, text.data(), text.size());
+  }
   used_ += text.size();
 }
 
@@ -198,7 +200,7 @@ bool JsonWriter::QuotePlain(std::string_view text) {
     };
     for (std::size_t at = 0; at + kWord <= size; at += kWord) take(at);
     take(size - kWord);
-  } else {
+  } else if (size != 0) {  // else the text may be at no address
     // Bytes that are no odd ones fill the word up.
     std::uint64_t word = kOnes * 'x';
     std::memcpy(&word, from, size);

@@ -197,6 +197,7 @@ TEST_CASE("json: texts are escaped where they have to be") {
   CHECK(One("say \"hi\" \\ to\n\t\r\b\f\x01 me") ==
         R"("say \"hi\" \\ to\n\t\r\b\f\u0001 me")");
   CHECK(One(std::string_view("a\0b", 3)) == R"("a\u0000b")");
+  CHECK(One(std::string_view()) == R"("")");
   CHECK(One("\x7F") == R"("\u007f")");
   CHECK(One("</script>&") == R"("</script>&")");
   CHECK(One("</script>&", {.in_script = true}) ==
