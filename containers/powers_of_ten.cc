@@ -70,6 +70,6 @@ constexpr auto kTable = [] {
 
 }  // namespace
 
-const Power* const kPowersOfTen = kTable.data() - kLeastPower;
+const Power* const powers_of_ten = kTable.data() - kLeastPower;
 
 }  // namespace acre::inline ACRE_ABI::detail

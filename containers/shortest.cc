@@ -6,6 +6,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstring>
+#include <string_view>
 
 #include "acre/detail/powers_of_ten.h"
 
@@ -51,7 +52,9 @@ constexpr std::uint64_t kHidden = std::uint64_t{1} << kFractionBits;
 ACRE_INLINE bool HasSixPlaces(double value, Decimal& decimal) {
   constexpr double kMillion = 1e6;
   if (!(value < 1e9)) return false;
-  const auto millionths = static_cast<std::int64_t>(value * kMillion + 0.5);
+  // Where this rounds another way, the quotient below is another.
+  const auto millionths =
+      static_cast<std::int64_t>(value * kMillion + 0.5);  // NOLINT
   decimal = {static_cast<std::uint64_t>(millionths), -6};
   return static_cast<double>(millionths) / kMillion == value;
 }
@@ -80,7 +83,7 @@ ACRE_INLINE Decimal Shortest(double value) {
   const std::uint64_t above = 4 * c + 2;
   const int k = is_closer ? FloorLog10ThreeQuartersPow2(q) : FloorLog10Pow2(q);
   const int shift = q + FloorLog2Pow10(-k) + 1;
-  Power power = kPowersOfTen[-k];
+  Power power = powers_of_ten[-k];
   if (++power.low == 0) ++power.high;
   const std::uint64_t lower = RoundToOdd(power, below << shift) + !is_even;
   const std::uint64_t middle = RoundToOdd(power, at << shift);
@@ -215,13 +218,21 @@ char* WriteInteger(char* to, std::uint64_t value) {
   return to + count;
 }
 
+namespace {
+
+void Append(char* to, std::string_view text) {
+  std::memcpy(to, text.data(), text.size());
+}
+
+}  // namespace
+
 char* WriteDouble(char* to, double value) {
   const auto bits = std::bit_cast<std::uint64_t>(value);
   *to = '-';
   to += bits >> 63;
   value = std::bit_cast<double>(bits << 1 >> 1);
   if (value == 0) {
-    std::memcpy(to, "0.0", 3);
+    Append(to, "0.0");
     return to + 3;
   }
   const Decimal decimal = Shortest(value);
@@ -241,7 +252,7 @@ char* WriteDouble(char* to, double value) {
                         static_cast<std::uint64_t>(power < 0 ? -power : power));
   }
   if (point <= 0) {
-    std::memcpy(to, "0.000000", 8);
+    Append(to, "0.000000");
     digits.Store(to + 2 - point);
     return to + 2 - point + digits.count;
   }
@@ -262,7 +273,7 @@ char* WriteDouble(char* to, double value) {
     to[point] = '.';
     return to + 1 + digits.count;
   }
-  std::memcpy(to + point, ".0", 2);
+  Append(to + point, ".0");
   return to + point + 2;
 }
 

@@ -136,6 +136,9 @@ JsonOr<void*> JsonParser::Read(Arena& arena, GetJsonType type,
   }
   // Whatever was met first: a text that is none is told as that.
   JsonError error = FindOffence(text, max_depth);
+  if (!error && builder.has_met_offence()) {
+    error = ErrorOf("the text is no JSON");  // the two looks at it differ
+  }
   if (!error) error = PlaceOf(builder, type, rules);
   return error;
 }

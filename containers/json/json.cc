@@ -132,7 +132,8 @@ void Json::Grow(Arena& arena, std::size_t capacity) {
   Json* const old = header();
   if (old != nullptr) {
     const std::size_t old_bytes = (old->count() + 1) * sizeof(Json);
-    std::memcpy(static_cast<void*>(block + 1), old + 1, kept * sizeof(Json));
+    std::memcpy(static_cast<void*>(block + 1),
+                static_cast<const void*>(old + 1), kept * sizeof(Json));
     if (old->tag() == Tag::kHeader) old->Release();
     detail::Blocks::Give(arena, old, old_bytes, alignof(Json), &JsonLayout());
   }
@@ -387,7 +388,7 @@ Json& Json::push_back(Json value) {
   if (!is_array()) FailKind("an array");
   CheckLive();
   while (count() == capacity()) {
-    Grow(HomeToGrow(1), std::max<std::size_t>(2 * count(), 3));
+    Grow(HomeToGrow(1), std::max(2 * std::size_t{count()}, std::size_t{3}));
   }
   Json& last = items()[count()];
   set_count(count() + std::size_t{1});
@@ -412,7 +413,7 @@ void Json::clear() noexcept {
 void Json::erase(std::size_t index) {
   Json& gone = at(index);
   gone.Release();
-  std::memmove(static_cast<void*>(&gone), &gone + 1,
+  std::memmove(static_cast<void*>(&gone), static_cast<const void*>(&gone + 1),
                (count() - index - 1) * sizeof(Json));
   set_count(count() - std::size_t{1});
   items()[count()].Forget();
@@ -463,7 +464,7 @@ Json& Json::FindOrAdd(std::string_view name) {
       return *found;
     }
     if (2 * std::size_t{count()} < capacity()) break;
-    Grow(HomeToGrow(1), std::max<std::size_t>(2 * count(), 3));
+    Grow(HomeToGrow(1), std::max(2 * std::size_t{count()}, std::size_t{3}));
   }
   Json* const slot = items() + 2 * std::size_t{count()};
   std::memcpy(static_cast<void*>(slot), made.bytes_, sizeof made.bytes_);
@@ -480,7 +481,7 @@ bool Json::erase(std::string_view name) {
   Json* const gone = items() + 2 * member;
   gone[0].Release();
   gone[1].Release();
-  std::memmove(static_cast<void*>(gone), gone + 2,
+  std::memmove(static_cast<void*>(gone), static_cast<const void*>(gone + 2),
                2 * (count() - member - 1) * sizeof(Json));
   set_count(count() - std::size_t{1});
   Json* const end = items() + 2 * std::size_t{count()};

@@ -224,7 +224,7 @@ bool JsonBuilder::ReadText(JsonKind kind, GetJsonType get_type, void* slot) {
       if (!Charge(1, text.size())) return false;
       const std::string_view made(static_cast<const char*>(MakeText(text)),
                                   text.size());
-      std::memcpy(slot, &made, sizeof made);
+      std::memcpy(slot, &made, sizeof(std::string_view));
       return true;
     }
     case JsonKind::kCText: {
@@ -367,7 +367,7 @@ bool JsonBuilder::ReadKeyText(const JsonType& type, std::string_view text,
       if (!Charge(1, text.size())) return false;
       const std::string_view made(static_cast<const char*>(MakeText(text)),
                                   text.size());
-      std::memcpy(key, &made, sizeof made);
+      std::memcpy(key, &made, sizeof(std::string_view));
       return true;
     }
     default:

@@ -85,7 +85,7 @@ ACRE_INLINE double NearestByProduct(std::uint64_t digits,
   if (exponent < kLeastPower || exponent > 288) return kUndecided;
   const int zeros = std::countl_zero(digits);
   digits <<= zeros;
-  const Power& power = kPowersOfTen[exponent];
+  const Power& power = powers_of_ten[exponent];
   const Wide product = Wide{digits} * power.high;
   auto upper = static_cast<std::uint64_t>(product >> 64);
   auto lower = static_cast<std::uint64_t>(product);

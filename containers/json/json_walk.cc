@@ -129,6 +129,7 @@ std::vector<const char*> SortedEntries(const JsonType& type, const void* map) {
   });
   std::sort(sorted.begin(), sorted.end());
   std::vector<const char*> entries;
+  entries.reserve(sorted.size());
   for (const auto& [text, entry] : sorted) entries.push_back(entry);
   return entries;
 }

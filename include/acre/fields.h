@@ -120,16 +120,16 @@ constexpr bool WalkFields(Visit& visit);
 
 template <class T, class M, std::size_t I, std::size_t Start, class Visit>
 constexpr bool WalkField(Visit& visit) {
-  if constexpr (std::is_same_v<M, Hole> || std::is_reference_v<M>) {
+  constexpr bool kIsBase = IsBaseAt<T, M, I>();
+  constexpr bool kIsNothing = std::is_same_v<M, Hole> ||
+                              std::is_reference_v<M> ||
+                              (kIsBase && !kHasFields<M> && std::is_empty_v<M>);
+  if constexpr (kIsNothing) {
     return true;
-  } else if constexpr (!IsBaseAt<T, M, I>()) {
-    return visit(kFieldAt<T, I, Start>, std::type_identity<M>());
-  } else if constexpr (kHasFields<M>) {
+  } else if constexpr (kIsBase && kHasFields<M>) {
     return WalkFields<M, Start + kListedOf<T>.fields[I].offset>(visit);
-  } else if constexpr (!std::is_empty_v<M>) {
-    return visit(kFieldAt<T, I, Start>, std::type_identity<M>());
   } else {
-    return true;
+    return visit(kFieldAt<T, I, Start>, std::type_identity<M>());
   }
 }
 

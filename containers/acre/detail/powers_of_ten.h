@@ -22,7 +22,7 @@ inline constexpr int kLeastPower = -292;
 inline constexpr int kMostPower = 324;
 
 /// The power 10^k at index k: from kLeastPower to kMostPower.
-extern const Power* const kPowersOfTen;
+extern const Power* const powers_of_ten;
 
 }  // namespace acre::inline ACRE_ABI::detail
 

@@ -42,8 +42,8 @@ struct JsonRules {
   bool require_fields = false;
   /// Of members of one name the last counts, or they are an error.
   bool refuse_duplicates = false;
-  /// Levels of arrays and objects in each other; at most 1024. (A level takes
-  /// up to 500 bytes of the stack.)
+  /// Levels of arrays and objects in each other; at most 1024, which take up to
+  /// 768 KiB of the stack in release builds.
   unsigned max_depth = 512;
   /// Of the text. Never more than 4 GiB.
   std::size_t max_bytes = SIZE_MAX;
