@@ -54,13 +54,12 @@ std::uint64_t Json::StampIn(const Arena& arena) const noexcept {
 }
 
 Arena* Json::home() const noexcept {
-  const bool is_far = tag() >= Tag::kText && tag() <= Tag::kHeader;
-  return is_far && storage() != nullptr ? ArenaOf(storage()) : nullptr;
+  return may_have_storage() && storage() != nullptr ? ArenaOf(storage())
+                                                    : nullptr;
 }
 
 void Json::CheckLiveSlow() const {
-  const bool is_far = tag() >= Tag::kText && tag() <= Tag::kHeader;
-  if (!is_far || storage() == nullptr) return;
+  if (!may_have_storage() || storage() == nullptr) return;
   const Arena* const arena = ArenaOf(storage());
   if (arena == nullptr) {
     detail::FailMisuse(
@@ -97,8 +96,7 @@ void Json::Release() noexcept {
       Json* const first = header();
       const std::size_t bytes = (capacity() + 1) * sizeof(Json);
       for (std::size_t i = 0; i <= used(); ++i) {
-        const Tag each = first[i].tag();
-        if (each >= Tag::kText && each <= Tag::kHeader) {
+        if (first[i].may_have_storage()) {
           detail::ReleaseHandles(JsonLayout(), first + i);
         }
       }
@@ -542,7 +540,7 @@ ElementRun JsonHandle::NextRun(const void* handle, std::size_t* cursor) {
 void JsonHandle::Adopt(void* handle, Arena* arena, void* block, std::size_t) {
   Json& json = *static_cast<Json*>(handle);
   const Json::Tag was = json.tag();
-  if (was < Json::Tag::kText || was > Json::Tag::kHeader) return;
+  if (!json.may_have_storage()) return;
   if (block != nullptr) {
     json.set_payload(reinterpret_cast<std::uintptr_t>(block));
     json.SetStamp(arena->stamp());

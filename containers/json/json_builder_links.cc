@@ -2,12 +2,12 @@
 //
 // Pointers, and what references lead to.
 
-#include <charconv>
 #include <cstring>
 #include <utility>
 
 #include "acre/json.h"
 #include "json_builder.h"
+#include "json_pointer.h"
 #include "json_walk.h"
 
 namespace acre::inline ACRE_ABI::detail {
@@ -94,30 +94,6 @@ const void* AsType(const TypeLayout& type, const void* object,
     if (base_id == id && found == nullptr) found = base;
   });
   return found;
-}
-
-/// The next part of a path, with ~0 and ~1 replaced; `room` holds it.
-std::string_view NextSegment(std::string_view& path, std::string& room) {
-  path.remove_prefix(1);
-  const std::string_view segment = path.substr(0, path.find('/'));
-  path.remove_prefix(segment.size());
-  if (segment.find('~') == std::string_view::npos) return segment;
-  room.clear();
-  for (std::size_t i = 0; i < segment.size(); ++i) {
-    if (segment[i] != '~' || i + 1 == segment.size()) {
-      room += segment[i];
-    } else {
-      room += segment[++i] == '1' ? '/' : '~';
-    }
-  }
-  return room;
-}
-
-bool ReadIndex(std::string_view segment, std::size_t* index) {
-  const char* const end = segment.data() + segment.size();
-  const auto [to, result] = std::from_chars(segment.data(), end, *index);
-  return result == std::errc() && to == end &&
-         (segment.size() == 1 || segment[0] != '0');
 }
 
 /// What stands where an optional or a pointer does, or null.

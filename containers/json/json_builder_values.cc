@@ -180,10 +180,8 @@ bool JsonBuilder::ReadEnum(const JsonType& type, void* slot) {
   if (c != '"') return Expected("a name of " + std::string(type.name));
   std::string_view name;
   if (!TakeText(&name)) return false;
-  for (std::size_t i = 0; i < type.enumerator_count; ++i) {
-    if (name != type.enumerators[i].name) continue;
-    StoreInteger(type.number,
-                 static_cast<std::uint64_t>(type.enumerators[i].value), slot);
+  if (const Enumerator* found = FindEnumerator(type, name)) {
+    StoreInteger(type.number, static_cast<std::uint64_t>(found->value), slot);
     return true;
   }
   std::string names;
@@ -375,10 +373,8 @@ bool JsonBuilder::ReadKeyText(const JsonType& type, std::string_view text,
   }
   JsonKind kind = type.kind;
   if (kind == JsonKind::kEnum) {
-    for (std::size_t i = 0; i < type.enumerator_count; ++i) {
-      if (text != type.enumerators[i].name) continue;
-      StoreInteger(type.number,
-                   static_cast<std::uint64_t>(type.enumerators[i].value), key);
+    if (const Enumerator* found = FindEnumerator(type, text)) {
+      StoreInteger(type.number, static_cast<std::uint64_t>(found->value), key);
       return true;
     }
     kind = type.number;

@@ -2,42 +2,31 @@
 //
 // What documents are asked as wholes: JSON Pointer, merge patch.
 
-#include <charconv>
 #include <string>
 #include <utility>
 
 #include "acre/deep_copy.h"
 #include "acre/failure.h"
 #include "acre/json.h"
+#include "json_pointer.h"
 
 namespace acre::inline ACRE_ABI {
 
 Json* Json::Find(std::string_view path) noexcept {
   Json* at = this;
+  std::string room;
   while (!path.empty() && at != nullptr) {
     if (path[0] != '/') return nullptr;
-    path.remove_prefix(1);
-    const std::string_view raw = path.substr(0, path.find('/'));
-    path.remove_prefix(raw.size());
-    std::string segment;
-    for (std::size_t i = 0; i < raw.size(); ++i) {
-      if (raw[i] != '~' || i + 1 == raw.size()) {
-        segment += raw[i];
-      } else {
-        segment += raw[++i] == '1' ? '/' : '~';
-      }
-    }
+    const std::string_view segment = detail::NextSegment(path, room);
     if (at->is_object()) {
       at = at->find(segment);
       continue;
     }
     std::size_t index = 0;
-    const char* const end = segment.data() + segment.size();
-    const auto [to, result] = std::from_chars(segment.data(), end, index);
-    const bool is_index = result == std::errc() && to == end &&
-                          (segment.size() == 1 || segment[0] != '0');
-    at = at->is_array() && is_index && index < at->size() ? &at->at(index)
-                                                          : nullptr;
+    at = at->is_array() && detail::ReadIndex(segment, &index) &&
+                 index < at->size()
+             ? &at->at(index)
+             : nullptr;
   }
   return at;
 }

@@ -55,6 +55,13 @@ std::string_view EnumeratorName(const JsonType& type, const void* object) {
   return {};
 }
 
+const Enumerator* FindEnumerator(const JsonType& type, std::string_view name) {
+  for (std::size_t i = 0; i < type.enumerator_count; ++i) {
+    if (name == type.enumerators[i].name) return &type.enumerators[i];
+  }
+  return nullptr;
+}
+
 std::string_view TextOf(JsonKind kind, const JsonType& type,
                         const void* object) {
   switch (kind) {

@@ -57,6 +57,9 @@ std::size_t FindField(const JsonType& type, std::string_view name);
 /// The name of an enumeration's value; empty where it has none.
 std::string_view EnumeratorName(const JsonType& type, const void* object);
 
+/// The enumerator of that name; null where there is none.
+const Enumerator* FindEnumerator(const JsonType& type, std::string_view name);
+
 /// Of a variant, the alternative's tag: its name, its index where that is not
 /// the only one of that name. Static storage.
 std::string_view TagOf(const JsonType& type, std::size_t index);

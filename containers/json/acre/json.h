@@ -286,6 +286,10 @@ class Json {
   void* storage() const noexcept {
     return reinterpret_cast<void*>(static_cast<std::uintptr_t>(payload()));
   }
+  /// Whether the payload is a storage, or null for none yet.
+  bool may_have_storage() const noexcept {
+    return tag() >= Tag::kText && tag() <= Tag::kHeader;
+  }
   void Forget() noexcept { std::memset(bytes_, 0, sizeof bytes_); }
 
   // Storage of arrays and objects: a header, then elements, or names and values
