@@ -107,8 +107,8 @@ void CheckMayAllocate(const void* handle, const Arena& arena,
 
 void FailDead(const Arena& arena, const char* what) {
   FailMisuse(
-      "acre: %s: its storage was given up by a Reset or Rewind of arena '%s'; "
-      "assign a new container instead",
+      "acre: %s: its storage was given up by a Reset or Rewind of arena '%s', "
+      "or when its History went back; assign a new container instead",
       what, arena.name());
 }
 
@@ -154,8 +154,8 @@ void CheckUse(const void* handle, const Arena* arena, const void* storage,
 
 void CheckMayGrow(const Arena& arena, std::uint64_t stamp, const char* what) {
   if (ACRE_UNLIKELY(!arena.IsLive(stamp))) FailDead(arena, what);
-  ACRE_CHECK(!kChecked || stamp == arena.stamp(), ACRE_OLDER_THAN_MARK, what,
-             arena.name());
+  ACRE_CHECK(!kChecked || IsOfThisLevel(arena, stamp), ACRE_OLDER_THAN_MARK,
+             what, arena.name());
 }
 
 void GiveStorage(Arena& arena, std::uint64_t stamp, void* block,

@@ -55,6 +55,9 @@ def _check_stamp(arena, stamp):
     if _number(arena.Dereference(), "stamp_") == stamp:
         return
     mark = _part(arena.Dereference(), "mark_")
+    older = _number(arena.Dereference(), "older_")
+    if older not in (0, mark.GetValueAsUnsigned()):
+        return  # frames of a History: only libacre knows which are live
     for _ in range(_MARKS_MAX):
         if mark.GetValueAsUnsigned() == 0:
             break

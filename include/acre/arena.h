@@ -237,14 +237,16 @@ class Arena {
   // ----------------------------------------------------------- for containers
 
   /// The stamp of allocations made now. A stamp names the stretch between two
-  /// marks or Resets in which something was allocated; none is used twice.
+  /// marks, frames or Resets in which something was allocated; none is used
+  /// twice.
   std::uint64_t stamp() const noexcept { return stamp_; }
 
-  /// False once a Reset or Rewind has passed allocations of that stamp.
-  /// Constant; for what is older than the youngest mark, the logarithm of the
-  /// number of open marks.
+  /// False once a Reset, Rewind or History::Restore has passed allocations of
+  /// that stamp.
+  /// Constant; for what is older than the youngest mark or frame, the logarithm
+  /// of the number of open marks, and of frames that were restored.
   bool IsLive(std::uint64_t stamp) const noexcept {
-    return stamp == stamp_ || (mark_ != nullptr && IsLiveInMarks(stamp));
+    return stamp == stamp_ || (older_ != nullptr && IsLiveOlder(stamp));
   }
 
   /// How many elements the tables in this arena have erased, not counting those
@@ -278,7 +280,7 @@ class Arena {
                           const TypeLayout* type);
   void CheckFree(void* block, std::size_t bytes, std::size_t align,
                  const TypeLayout* type);
-  bool IsLiveInMarks(std::uint64_t stamp) const noexcept;
+  bool IsLiveOlder(std::uint64_t stamp) const noexcept;
   ACRE_INLINE detail::FreeBlock* FreeBlockOf(unsigned index) const {
     if (index <= detail::kNearClasses) return near_free_[index];
     return far_free_ == nullptr ? nullptr
@@ -304,9 +306,9 @@ class Arena {
   char* limit_ = nullptr;   // cursor_ <= limit_; both null without a chunk;
                             // the chunk's, or below it: see
                             // lib/core/reclaim.cc
-  detail::MarkState* mark_ = nullptr;  // youngest open mark, or null
-  std::size_t freed_ = 0;   // bytes ever put on freelists since Reset
-  std::size_t reused_ = 0;  // bytes ever taken from them; <= freed_
+  const void* older_ = nullptr;  // not null: other stamps may be live, too
+  std::size_t freed_ = 0;        // bytes ever put on freelists since Reset
+  std::size_t reused_ = 0;       // bytes ever taken from them; <= freed_
   std::uint64_t stamp_ = 1;
   // freed_ from which on Free asks the slow path whether to look for chunks
   // that are free as a whole. 0: always (a mark is open, freelists are left
@@ -319,6 +321,7 @@ class Arena {
   std::uint64_t erasures_ = 0;
 
   // Cold.
+  detail::MarkState* mark_ = nullptr;      // youngest open mark, or null
   detail::Chunk* first_ = nullptr;         // used chunks, current_, then spares
   detail::Chunk* current_ = nullptr;       // in that list; null: none yet
   detail::Chunk* large_ = nullptr;         // chunks of single blocks, in use
@@ -341,7 +344,8 @@ class Arena {
   bool collected_ = false;
   // No padding: the collector scans the arenas that it owns, and what nobody
   // wrote may be an address from an old stack.
-  std::uint16_t filler_ = 0;
+  bool locked_ = false;  // a LockedArena's
+  std::uint8_t filler_ = 0;
   unsigned vain_scans_ = 0;  // one after the other, up to 6
 };
 
@@ -571,6 +575,8 @@ ACRE_INLINE void detail::Blocks::CountErasure(Arena& arena) {
   // One thread at a time writes; others may read.
   __atomic_store_n(&arena.erasures_, arena.erasures() + 1, __ATOMIC_RELAXED);
 }
+
+inline void detail::Blocks::NoteLocked(Arena& arena) { arena.locked_ = true; }
 
 inline void detail::Blocks::Fail(const Arena& arena, std::size_t bytes) {
   arena.FailAllocation(bytes);

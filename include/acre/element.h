@@ -88,6 +88,14 @@ consteval Gap RegistrationGap() {
   constexpr FieldList kFields = ListOf(S::kFields);
   const Gap disorder = FindDisorder(kFields, S::kUsedSizes.data());
   if (!disorder.offence.empty()) return disorder;
+  for (std::size_t i = 0; i < kFields.size(); ++i) {
+    if (kFields[i].is_transient && S::kIsSlot[i]) {
+      return {
+          "a transient field keeps its value while the arena goes back, so "
+          "it can be plain data or borrowed, no pointer or container:",
+          kFields[i].name};
+    }
+  }
   const Gap gap = FindGap(kFields, sizeof(T), alignof(T), false);
   if (gap.offence.empty()) return gap;
   // Asked only here: it would cost every struct.

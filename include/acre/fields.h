@@ -52,6 +52,7 @@ struct Field {
   FieldNote note = FieldNote::kNone;
   std::string_view reason = {};  ///< of kReviewed
   const char* json = nullptr;    ///< of json_name; empty: json_skip; else null
+  bool is_transient = false;     ///< has that note, beside any other
 };
 
 namespace detail {
@@ -111,7 +112,7 @@ template <class T, std::size_t I, std::size_t Start>
 inline constexpr Field kFieldAt{
     kListedOf<T>.fields[I].name, Start + kListedOf<T>.fields[I].offset,
     kListedOf<T>.fields[I].note, kListedOf<T>.fields[I].reason,
-    kListedOf<T>.fields[I].json};
+    kListedOf<T>.fields[I].json, kListedOf<T>.fields[I].is_transient};
 
 /// Calls visit(field, std::type_identity<M>()) for every field of the T that
 /// lies Start bytes into what is walked.

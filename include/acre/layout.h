@@ -28,6 +28,9 @@
 //                              borrowed one stands there
 //   json_skip(field)           is neither written to JSON nor read from it; of
 //                              these two, the field may be another note
+//   transient(field)           keeps its value when a History goes back; not
+//                              part of what is compared or saved. Plain data,
+//                              or borrowed: transient(borrowed(handle))
 //
 // Fields must be in declaration order. A registration that leaves a field out
 // does not compile where the type is used, unless the field hides in padding
@@ -80,7 +83,13 @@ struct ListedField {
   const char* reason = "";
   std::size_t hole = 0;        // bytes of an opaque one
   const char* json = nullptr;  // its name there; empty: it is left out
+  bool is_transient = false;
 
+  constexpr ListedField Transient() const {
+    ListedField field = *this;
+    field.is_transient = true;
+    return field;
+  }
   constexpr ListedField Json(const char* json_name) const {
     ListedField field = *this;
     field.json = json_name;
@@ -195,6 +204,7 @@ inline constexpr bool kEnds = sizeof(UseVectorInsteadOfFlexibleArray<T>) > 0;
 #define ACRE_PROBE_base(...) 0, 1
 #define ACRE_PROBE_json_name(...) 0, 1
 #define ACRE_PROBE_json_skip(...) 0, 1
+#define ACRE_PROBE_transient(...) 0, 1
 
 #define ACRE_MEMBER_(f, ...) \
   { #f, offsetof(AcreT, f) __VA_OPT__(, ) __VA_ARGS__ }
@@ -213,7 +223,7 @@ inline constexpr bool kEnds = sizeof(UseVectorInsteadOfFlexibleArray<T>) > 0;
 #define ACRE_NOTE_json_skip(f) ACRE_INNER_(f).Json("")
 // A note in a note: the same macros once more, since none expands in itself.
 #define ACRE_INNER_(x) \
-  ::acre::detail::ListedField ACRE_CAT3_(ACRE_INNER_, ACRE_IS_NOTE3_(x))(x)
+  ::acre::detail::ListedField(ACRE_CAT3_(ACRE_INNER_, ACRE_IS_NOTE3_(x))(x))
 #define ACRE_INNER_0(f) ACRE_MEMBER_(f)
 #define ACRE_INNER_1(note) ACRE_CAT4_(ACRE_NOTE_, note)
 #define ACRE_CAT3_(a, b) ACRE_CAT4_(a, b)
@@ -221,6 +231,18 @@ inline constexpr bool kEnds = sizeof(UseVectorInsteadOfFlexibleArray<T>) > 0;
 #define ACRE_IS_NOTE3_(x) ACRE_SECOND3_OF_(ACRE_CAT4_(ACRE_PROBE_, x), 0, 0)
 #define ACRE_SECOND3_OF_(...) ACRE_SECOND3_(__VA_ARGS__)
 #define ACRE_SECOND3_(a, b, ...) b
+
+// And a set of their own for transient, which may stand in those and around.
+#define ACRE_NOTE_transient(f) ACRE_STAYS_(f).Transient()
+#define ACRE_STAYS_(x) \
+  ::acre::detail::ListedField(ACRE_CAT5_(ACRE_STAYS_, ACRE_IS_NOTE5_(x))(x))
+#define ACRE_STAYS_0(f) ACRE_MEMBER_(f)
+#define ACRE_STAYS_1(note) ACRE_CAT6_(ACRE_NOTE_, note)
+#define ACRE_CAT5_(a, b) ACRE_CAT6_(a, b)
+#define ACRE_CAT6_(a, b) a##b
+#define ACRE_IS_NOTE5_(x) ACRE_SECOND5_OF_(ACRE_CAT6_(ACRE_PROBE_, x), 0, 0)
+#define ACRE_SECOND5_OF_(...) ACRE_SECOND5_(__VA_ARGS__)
+#define ACRE_SECOND5_(a, b, ...) b
 
 #define ACRE_FIELD_0(f) ACRE_MEMBER_(f)
 #define ACRE_FIELD_1(note) ACRE_CAT2_(ACRE_NOTE_, note)
@@ -238,6 +260,11 @@ inline constexpr bool kEnds = sizeof(UseVectorInsteadOfFlexibleArray<T>) > 0;
 #define ACRE_INNER_TYPE_(x) ACRE_CAT3_(ACRE_INNER_TYPE_, ACRE_IS_NOTE3_(x))(x)
 #define ACRE_INNER_TYPE_0(f) decltype(AcreT::f)
 #define ACRE_INNER_TYPE_1(note) ACRE_CAT4_(ACRE_TYPE_OF_, note)
+
+#define ACRE_TYPE_OF_transient(f) ACRE_STAYS_TYPE_(f)
+#define ACRE_STAYS_TYPE_(x) ACRE_CAT5_(ACRE_STAYS_TYPE_, ACRE_IS_NOTE5_(x))(x)
+#define ACRE_STAYS_TYPE_0(f) decltype(AcreT::f)
+#define ACRE_STAYS_TYPE_1(note) ACRE_CAT6_(ACRE_TYPE_OF_, note)
 
 #define ACRE_TYPE_0(f) decltype(AcreT::f)
 #define ACRE_TYPE_1(note) ACRE_CAT2_(ACRE_TYPE_OF_, note)

@@ -143,7 +143,9 @@ class Gate {
 /// See the top of this file.
 class LockedArena {
  public:
-  explicit LockedArena(const ArenaOptions& options = {}) : arena_(options) {}
+  explicit LockedArena(const ArenaOptions& options = {}) : arena_(options) {
+    detail::Blocks::NoteLocked(arena_);
+  }
   LockedArena(const LockedArena&) = delete;
   LockedArena& operator=(const LockedArena&) = delete;
 

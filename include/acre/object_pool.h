@@ -36,6 +36,7 @@
 
 #include "acre/arena.h"
 #include "acre/config.h"
+#include "acre/detail/location.h"
 #include "acre/failure.h"
 
 namespace acre::inline ACRE_ABI {
@@ -222,7 +223,7 @@ class ObjectPool {
 
   /// A new object, in use; null where memory runs out.
   T* TryAdd() {
-    ACRE_CHECK(!kChecked || arena_.stamp() == stamp_,
+    ACRE_CHECK(!kChecked || detail::IsOfThisLevel(arena_, stamp_),
                "ObjectPool in arena '%s': a new object would not live as long "
                "as the pool: a Scope or mark younger than the pool is open, or "
                "the arena was Reset",

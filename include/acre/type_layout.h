@@ -48,6 +48,7 @@ struct FieldLayout {
   std::uint32_t size = 0;
   std::uint32_t align = 1;
   FieldNote note = FieldNote::kNone;
+  bool is_transient = false;     ///< keeps its value when a History goes back
   std::string_view reason = {};  ///< of kReviewed
   const TypeLayout* (*type)() = nullptr;
 };

@@ -36,6 +36,7 @@
 #include "acre/arena.h"
 #include "acre/config.h"
 #include "acre/detail/construct.h"
+#include "acre/detail/location.h"
 #include "acre/failure.h"
 
 namespace acre::inline ACRE_ABI {
@@ -217,7 +218,7 @@ class TypedArena {
 
   bool AddSegment(std::size_t count) {
     ACRE_CHECK(
-        !kChecked || arena_.stamp() == stamp_,
+        !kChecked || detail::IsOfThisLevel(arena_, stamp_),
         "TypedArena '%s': a segment would not live as long as the others: "
         "its arena was Reset, or a Scope or mark of it is open",
         arena_.name());

@@ -9,6 +9,7 @@
 
 #include "acre/detail/watch.h"
 #include "acre/gc.h"
+#include "core/chunk_keeper.h"
 #include "core/life.h"
 #include "core/poison.h"
 #include "core/slow_path.h"
@@ -287,6 +288,7 @@ void SlowPath::Reset(ResetMode mode) {
   }
   a_.freed_ = a_.reused_ = a_.scanned_ = a_.unreclaimed_ = 0;
   a_.vain_scans_ = 0;
+  if (a_.entry_ != nullptr) a_.entry_->older_stamps.Drop();
   SetMark(nullptr);
   a_.stamp_ = a_.next_stamp_++;
   a_.reset_stamp_ = a_.stamp_;
@@ -320,6 +322,7 @@ void SlowPath::WipeChunk(Chunk* chunk, ResetMode mode) {
 void SlowPath::ReleaseAll() {
   if (a_.entry_ == nullptr) return;
   if (kChecked) Exchange(a_.updating_, true);
+  if (a_.entry_->keeper != nullptr) a_.entry_->keeper->ArenaEnds();
   RetireAllLarge(0);
   a_.current_ = nullptr;
   a_.cursor_ = a_.limit_ = nullptr;
@@ -540,8 +543,8 @@ ArenaStats Arena::stats() const noexcept {
   return detail::SlowPath(const_cast<Arena&>(*this)).Stats();
 }
 
-bool Arena::IsLiveInMarks(std::uint64_t stamp) const noexcept {
-  return detail::SlowPath(const_cast<Arena&>(*this)).IsLiveInMarks(stamp);
+bool Arena::IsLiveOlder(std::uint64_t stamp) const noexcept {
+  return detail::SlowPath(const_cast<Arena&>(*this)).IsLiveOlder(stamp);
 }
 
 void Arena::FailAllocation(std::size_t bytes) const {

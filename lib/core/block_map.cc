@@ -112,6 +112,17 @@ std::size_t BlockMap::GranuleOf(const char* p) const {
   return static_cast<std::size_t>(p - begin_) / kGranule;
 }
 
+BlockMap::Part BlockMap::InfosTo(const char* top) const {
+  auto* const begin = reinterpret_cast<char*>(infos_);
+  return {begin, begin + GranuleOf(top) * sizeof(BlockInfo)};
+}
+
+BlockMap::Part BlockMap::StartsTo(const char* top) const {
+  auto* const begin = reinterpret_cast<char*>(starts_);
+  const std::size_t words = (GranuleOf(top) + kWordBits - 1) / kWordBits;
+  return {begin, begin + words * sizeof(std::uint64_t)};
+}
+
 BlockInfo& BlockMap::At(const char* p) {
   const std::size_t granule = GranuleOf(p);
   ACRE_DCHECK(granule < granules_);

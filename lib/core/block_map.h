@@ -45,6 +45,21 @@ class BlockMap {
   void Destroy();
   /// Forgets all blocks at and above `from`.
   void Clear(const char* from);
+  /// Its bytes below `top` were brought back: forgets what is above.
+  void Mend(const char* top) {
+    if (infos_ == nullptr) return;
+    Clear(top);
+    MakeSummary();
+  }
+
+  /// Memory of the map, in whole words.
+  struct Part {
+    char* begin = nullptr;
+    char* end = nullptr;
+  };
+  /// The two parts, up to what says something of blocks below `top`.
+  Part InfosTo(const char* top) const;
+  Part StartsTo(const char* top) const;
 
   /// The record for a block starting at `p`; marks the start.
   BlockInfo& At(const char* p);

@@ -24,6 +24,7 @@
 namespace acre::inline ACRE_ABI::detail {
 
 struct Chunk;
+struct KeptChunk;  // core/chunk_keeper.h
 
 /// One chunk's place in the list of a page; see chunk_index.h.
 struct IndexLink {
@@ -53,7 +54,8 @@ struct Chunk {
   // Where the first block ends, if it grew into all that was left: not where
   // its size class would have it end. Else null.
   char* unclassed_end = nullptr;
-  BlockMap blocks;  // checked builds
+  BlockMap blocks;            // checked builds
+  KeptChunk* kept = nullptr;  // what the arena's keeper knows of it, or null
 
   // The index's.
   Chunk* next_owned = nullptr;  // of the same entry, or in the free list

@@ -299,6 +299,7 @@ void Reuse(Chunk* chunk, ArenaEntry* owner, ChunkMemory memory) {
   chunk->order = 0;
   chunk->is_large = false;
   chunk->unclassed_end = nullptr;
+  chunk->kept = nullptr;
   for (IndexLink* link :
        {&chunk->first_page, &chunk->inner_pages, &chunk->last_page}) {
     link->chunk = chunk;
@@ -333,6 +334,8 @@ ArenaEntry* AddArena(Arena* arena, bool collected) {
     state->made.store(entry);
   }
   entry->chunks = nullptr;
+  entry->keeper = nullptr;
+  entry->older_stamps.Drop();
   entry->collected = collected;
   if (kChecked) {
     std::snprintf(entry->name, sizeof entry->name, "%s", arena->name());

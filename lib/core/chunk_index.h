@@ -30,11 +30,13 @@
 #include "acre/config.h"
 #include "acre/fwd.h"
 #include "core/chunk.h"
+#include "core/live_stamps.h"
 
 namespace acre::inline ACRE_ABI::detail {
 
-class ArenaWatch;  // acre/detail/watch.h
-struct FreeBlock;  // acre/arena.h
+class ArenaWatch;   // acre/detail/watch.h
+class ChunkKeeper;  // core/chunk_keeper.h
+struct FreeBlock;   // acre/arena.h
 
 struct ArenaEntry {
   // The complement of the Arena's address, so that nothing takes it for a
@@ -51,6 +53,9 @@ struct ArenaEntry {
   const void* watched_by = nullptr;   // the copy of acre that holds its code
   const void* source_code = nullptr;  // the table of its source's functions
   char name[48] = {};  // checked builds: the arena's, for when it is gone
+
+  ChunkKeeper* keeper = nullptr;  // of the arena's History, or null
+  LiveStamps older_stamps;  // of frames; kept when there is no History any more
 
   FreeBlock** far_lists = nullptr;  // see FarLists; kept for the next arena
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "core/chunk_keeper.h"
 #include "core/life.h"
 #include "core/poison.h"
 #include "core/slow_path.h"
@@ -173,12 +174,32 @@ ArenaEntry* SlowPath::Entry() {
   return a_.entry_;
 }
 
+/// Where a history keeps chunks, one of those before one of the source.
 Chunk* SlowPath::Acquire(std::size_t min_size, std::size_t wanted) {
   ArenaEntry* entry = Entry();
   if (entry == nullptr) return nullptr;
   if (min_size > Allowed() && !(ReleaseSpares() && min_size <= Allowed())) {
     return nullptr;
   }
+  Chunk* chunk = nullptr;
+  if (entry->keeper != nullptr) {
+    chunk = entry->keeper->TakeBack(min_size, wanted, false);
+  }
+  if (chunk == nullptr) chunk = AcquireNew(min_size, wanted);
+  if (chunk == nullptr && entry->keeper != nullptr) {
+    chunk = entry->keeper->TakeBack(min_size, wanted, true);
+  }
+  // Asked again: the source may have run code that made this arena grow.
+  const std::size_t allowed = Allowed();
+  if (chunk != nullptr && min_size > allowed) {
+    GiveBack(chunk);
+    chunk = nullptr;
+  }
+  if (chunk != nullptr) Charge(chunk, allowed);
+  return chunk;
+}
+
+Chunk* SlowPath::AcquireNew(std::size_t min_size, std::size_t wanted) {
   // Whole pages of the index, but for the chunks of very small arenas.
   wanted = RoundUp(wanted, wanted < kMaxAlignment ? kGranule : kMaxAlignment);
   const auto acquire = [&] {
@@ -193,22 +214,23 @@ Chunk* SlowPath::Acquire(std::size_t min_size, std::size_t wanted) {
              "the source of arena '%s' returned %zu bytes at %p; at least %zu, "
              "aligned to 16, were asked for",
              a_.name(), memory.size, memory.address, min_size);
-  // Asked again: the source may have run code that made this arena grow.
-  const std::size_t allowed = Allowed();
-  Chunk* chunk = min_size <= allowed ? index::AddChunk(entry, memory) : nullptr;
+  Chunk* chunk = index::AddChunk(a_.entry_, memory);
   if (chunk == nullptr) {
     const CallingSource calling(*this);
     a_.source_->Release(memory);
     return nullptr;
   }
-  // A source that cannot give less is used up to the limit only.
-  chunk->charged = std::min(memory.size, allowed);
-  chunk->limit =
-      std::min(chunk->limit, static_cast<char*>(memory.address) +
-                                 (chunk->charged - 1) / kGranule * kGranule);
+  if (a_.entry_->keeper != nullptr) a_.entry_->keeper->NoteNew(chunk);
+  return chunk;
+}
+
+/// A source that cannot give less is used up to the limit only.
+void SlowPath::Charge(Chunk* chunk, std::size_t allowed) {
+  chunk->charged = std::min(chunk->memory.size, allowed);
+  chunk->limit = static_cast<char*>(chunk->memory.address) +
+                 (chunk->charged - 1) / kGranule * kGranule;
   a_.reserved_ += chunk->charged;
   PoisonOwn(chunk->begin, chunk->capacity());
-  return chunk;
 }
 
 /// Bytes that may still be reserved.
@@ -233,10 +255,20 @@ bool SlowPath::ReleaseSpares() {
   return lists[0] != nullptr || lists[1] != nullptr;
 }
 
+/// Requires: it is in no list any more.
 void SlowPath::Release(Chunk* chunk) {
+  a_.reserved_ -= chunk->charged;
+  if (ChunkKeeper* keeper = a_.entry_->keeper; keeper != nullptr) {
+    Vacate(chunk);
+    if (keeper->Keep(chunk)) return;
+  }
+  GiveBack(chunk);
+}
+
+/// To its source.
+void SlowPath::GiveBack(Chunk* chunk) {
   const ChunkMemory memory = chunk->memory;
   Unpoison(chunk->begin, chunk->capacity());
-  a_.reserved_ -= chunk->charged;
   if (kChecked) life::NoteGone(&a_, memory);
   index::RemoveChunk(chunk);
   const CallingSource calling(*this);

@@ -68,6 +68,10 @@ bool IsYounger(const Arena& arena, const Mark& mark,
   return SlowPath(const_cast<Arena&>(arena)).IsYounger(mark, address);
 }
 
+bool IsOfThisLevel(const Arena& arena, std::uint64_t stamp) noexcept {
+  return SlowPath(const_cast<Arena&>(arena)).IsOfThisLevel(stamp);
+}
+
 bool IsOlderThanMark(const Arena& arena, const void* address) noexcept {
   return SlowPath(const_cast<Arena&>(arena)).IsOlderThanMark(address);
 }

@@ -95,6 +95,7 @@ ACRE_READS_FREE_BLOCKS std::uint64_t SlowPath::ReadStamp(
 
 void SlowPath::SetMark(MarkState* mark) {
   a_.mark_ = mark;
+  NoteOlder();
   a_.reclaim_at_ = 0;
 }
 
@@ -115,8 +116,13 @@ void SlowPath::Rewind(Mark mark) {
   }
   const MarkState closed = *target;
   target->stamp = 0;
+  // Frames from within have what was made before the mark up to then; what is
+  // made from now on they have not.
+  LiveStamps& older = a_.entry_->older_stamps;
+  const bool has_frames = older.CutFrom(closed.stamp);
+  a_.stamp_ = has_frames && older.Add(closed.outer_stamp) ? a_.next_stamp_++
+                                                          : closed.outer_stamp;
   SetMark(closed.outer);
-  a_.stamp_ = closed.outer_stamp;
   EmptyFreeLists();
   for (std::size_t i = 0; i < closed.saved_count; ++i) {
     const SavedList& list = target->saved()[i];
@@ -214,9 +220,15 @@ std::size_t& SlowPath::FreedCounter(const void* block) {
   return above == nullptr ? a_.freed_ : above->freed;
 }
 
+/// Of several that its stretch has by frames the first: the address does not
+/// tell which.
 std::uint64_t SlowPath::StampOf(const void* address) const {
   const MarkState* const above = OldestAbove(address);
-  return above == nullptr ? a_.stamp_ : above->outer_stamp;
+  const MarkState* const below = above == nullptr ? a_.mark_ : above->outer;
+  const std::uint64_t last = above == nullptr ? a_.stamp_ : above->outer_stamp;
+  if (a_.entry_ == nullptr) return last;
+  return a_.entry_->older_stamps.FirstFrom(
+      below == nullptr ? a_.reset_stamp_ : below->stamp, last);
 }
 
 bool SlowPath::IsYounger(Mark mark, const void* address) const {
@@ -230,6 +242,16 @@ bool SlowPath::IsBelowMark(const void* block) const {
 
 bool SlowPath::IsOlderThanMark(const void* address) const {
   return a_.mark_ != nullptr && a_.Owns(address) && IsBelowMark(address);
+}
+
+bool SlowPath::IsLiveOlder(std::uint64_t stamp) const {
+  return IsLiveInMarks(stamp) || a_.entry_->older_stamps.Contains(stamp);
+}
+
+void SlowPath::NoteOlder() {
+  const bool has_frames =
+      a_.entry_ != nullptr && a_.entry_->older_stamps.count != 0;
+  a_.older_ = has_frames ? static_cast<const void*>(a_.entry_) : a_.mark_;
 }
 
 bool SlowPath::IsLiveInMarks(std::uint64_t stamp) const {

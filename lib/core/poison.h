@@ -51,6 +51,17 @@ inline void Poison([[maybe_unused]] void* p, [[maybe_unused]] std::size_t n) {
 #endif
 }
 
+/// False where both do nothing.
+inline bool PoisonsMemory() {
+#if ACRE_CHECKED && ACRE_ASAN
+  return true;
+#elif ACRE_CHECKED
+  return __asan_poison_memory_region != nullptr;
+#else
+  return false;
+#endif
+}
+
 inline void Unpoison([[maybe_unused]] void* p, [[maybe_unused]] std::size_t n) {
 #if ACRE_CHECKED && ACRE_ASAN
   __asan_unpoison_memory_region(p, n);

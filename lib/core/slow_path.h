@@ -24,6 +24,9 @@
 
 namespace acre::inline ACRE_ABI::detail {
 struct DebuggerWord;  // core/for_debuggers.h, where the pragma is not
+struct ArenaState;    // history/arena_state.h
+struct ChunkRecord;
+enum class ChunkList : std::uint64_t;
 }
 
 #pragma GCC visibility push(hidden)
@@ -86,6 +89,8 @@ class __attribute__((visibility("hidden"))) SlowPath {
   };
 
  public:
+  friend class HistoryState;  // history/history_state.h
+
   explicit SlowPath(Arena& arena) : a_(arena) {}
 
   // arena.cc: taking and giving
@@ -120,13 +125,18 @@ class __attribute__((visibility("hidden"))) SlowPath {
   Location Locate(const Chunk& chunk, const void* address) const;
   /// The arena's registry entry, made at first need; null: out of memory.
   ArenaEntry* Entry();
+  bool IsLocked() const { return a_.locked_; }
   void MakeCollected() { a_.collected_ = true; }
 
   // mark.cc
   Mark Checkpoint();
   void Rewind(Mark mark);
   bool IsOpen(Mark mark) const { return FindMark(mark) != nullptr; }
-  bool IsLiveInMarks(std::uint64_t stamp) const;
+  bool IsLiveOlder(std::uint64_t stamp) const;
+  bool IsOfThisLevel(std::uint64_t stamp) const {
+    return a_.IsLive(stamp) &&
+           (a_.mark_ == nullptr || stamp >= a_.mark_->stamp);
+  }
   std::uint64_t StampOf(const void* address) const;
   bool IsOlderThanMark(const void* address) const;
   bool IsYounger(Mark mark, const void* address) const;
@@ -149,6 +159,19 @@ class __attribute__((visibility("hidden"))) SlowPath {
   void BeforeReset();
   void BeforeEnd();
   void AfterReset();
+
+  // history/arena_state.cc
+  void SaveState(ArenaState& state) const;
+  void LoadState(const ArenaState& state);
+  bool BeginStretch();
+  void GoBackTo(LiveStamps stamps);
+  void ForEachListed(void (*visit)(void* context, Chunk* chunk, ChunkList list),
+                     void* context) const;
+  ChunkRecord RecordOf(Chunk* chunk, ChunkList list) const;
+  void LoadChunks(const ChunkRecord* records, std::size_t count,
+                  const ArenaState& state);
+  void MendChunk(Chunk* chunk, const char* top);
+  void MendMarks();
 
   // for_debuggers.cc
   static const DebuggerWord debugger_words[];
@@ -179,7 +202,10 @@ class __attribute__((visibility("hidden"))) SlowPath {
   void StartAt(Chunk* chunk);
   void SetLimit(char* limit);
   Chunk* Acquire(std::size_t min_size, std::size_t wanted);
+  Chunk* AcquireNew(std::size_t min_size, std::size_t wanted);
+  void Charge(Chunk* chunk, std::size_t allowed);
   void Release(Chunk* chunk);
+  void GiveBack(Chunk* chunk);
   std::size_t NextChunkSize() const;
   void TrimTo(std::size_t limit);
   bool ReleaseSpares();
@@ -211,6 +237,8 @@ class __attribute__((visibility("hidden"))) SlowPath {
   MarkState* FindMark(Mark mark) const;
   static std::uint64_t ReadStamp(const MarkState& state);
   void SetMark(MarkState* mark);
+  void NoteOlder();
+  bool IsLiveInMarks(std::uint64_t stamp) const;
   std::size_t& FreedCounter(const void* block);
   void LinkWaiting(void* block, std::uint64_t index);
   void PushWaiting(void* block, unsigned index);

@@ -7,6 +7,7 @@
 #include <acre/arena_ref.h>
 #include <acre/chunk_source.h>
 #include <acre/gc.h>
+#include <acre/history.h>
 #include <acre/layout.h>
 #include <acre/map.h>
 #include <acre/set.h>
@@ -173,6 +174,8 @@ acre::WeakArenaRef g_gone_weak;
 acre::Mark g_open_mark;
 acre::Mark g_inner_mark;
 acre::Mark g_closed_mark;
+IntVector* g_framed_vector;
+IntVector* g_undone_vector;
 acre::Mark g_orphan_mark;
 
 acre::checked_v9::String g_future_string;
@@ -284,6 +287,13 @@ void MakeStale() {
   g_closed_mark = arena.Checkpoint();
   g_rewound_set = new IntSet(arena, {1});
   arena.Rewind(g_closed_mark);
+
+  static acre::Arena played({.name = "played"});
+  static acre::History history(played);
+  g_framed_vector = new IntVector(played, {1, 2, 3});
+  const acre::FrameId frame = history.Capture();
+  g_undone_vector = new IntVector(played, {4});
+  history.Restore(frame);
 
   static Place<acre::Arena> place;
   g_ended = ::new (static_cast<void*>(place.bytes))

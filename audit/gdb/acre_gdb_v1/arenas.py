@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Arenas, their chunks and blocks, as they stand in memory."""
 
-from .memory import (ALL, WORD, Corrupt, GivenUp, along, integer, read, text,
-                     word)
+from .memory import (ALL, LIST_MAX, WORD, Corrupt, GivenUp, along, integer, read,
+                     text, word)
 
 LIVE = 1  # BlockState, lib/core/block_map.h
 FREED = 2
@@ -66,6 +66,23 @@ class Arena:
         for mark in self.marks():
             if stamp in (self.library.field(mark, "MarkState.stamp"),
                          self.library.field(mark, "MarkState.outer_stamp")):
+                return True
+        return self.is_of_frame(stamp)
+
+    def is_of_frame(self, stamp):
+        """As LiveStamps::Contains, of what the History has kept live."""
+        if self.entry() == 0:
+            return False
+        at = self.entry() + self.library.constant(
+            "ArenaEntry.older_stamps")
+        row, count, last = (self.library.field(at, "LiveStamps." + name)
+                            for name in ("row", "count", "last"))
+        for i in range(min(count, LIST_MAX)):
+            span = (row + self.library.constant("sizeof(StampRow)") +
+                    i * self.library.constant("sizeof(StampSpan)"))
+            end = (last if i + 1 == count else
+                   self.library.field(span, "StampSpan.last"))
+            if self.library.field(span, "StampSpan.first") <= stamp <= end:
                 return True
         return False
 

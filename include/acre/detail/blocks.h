@@ -47,6 +47,8 @@ struct Blocks {
                           std::size_t align, const TypeLayout* type);
   /// Gives back room that no block was cut from.
   static void GiveRoom(Arena& arena, char* room, std::size_t bytes);
+  /// The arena is a LockedArena's from now on.
+  static void NoteLocked(Arena& arena);
   [[noreturn]] static void Fail(const Arena& arena, std::size_t bytes);
   /// The block just taken is the storage of a container: what of it is in use
   /// only its handle knows. Checked builds remember it; and `table`, the layout

@@ -56,6 +56,10 @@ class WhileStopped {
 /// True for an address below the youngest open mark of the arena.
 bool IsOlderThanMark(const Arena& arena, const void* address) noexcept;
 
+/// True for the stamp of what is live and not older than the youngest open
+/// mark. Constant, or as Arena::IsLive.
+bool IsOfThisLevel(const Arena& arena, std::uint64_t stamp) noexcept;
+
 /// True for an address that Rewind(mark) would give back.
 bool IsYounger(const Arena& arena, const Mark& mark,
                const void* address) noexcept;

@@ -67,12 +67,12 @@ inline constexpr std::uint32_t kAlignIn = [] {
 /// One part of a type. A macro, not a template: clang 14 instantiates GetLayout
 /// wherever its address is taken in a constant, and a function template that
 /// took it would be asked for again, half instantiated, by recursive types.
-#define ACRE_PART_(label, offset, ...)                                       \
-  ::acre::FieldLayout {                                                      \
-    label, static_cast<std::uint32_t>(offset),                               \
-        ::acre::detail::kSizeIn<__VA_ARGS__>,                                \
-        ::acre::detail::kAlignIn<__VA_ARGS__>, ::acre::FieldNote::kNone, {}, \
-        &::acre::detail::GetLayout<__VA_ARGS__>                              \
+#define ACRE_PART_(label, offset, ...)                                   \
+  ::acre::FieldLayout {                                                  \
+    label, static_cast<std::uint32_t>(offset),                           \
+        ::acre::detail::kSizeIn<__VA_ARGS__>,                            \
+        ::acre::detail::kAlignIn<__VA_ARGS__>, ::acre::FieldNote::kNone, \
+        false, {}, &::acre::detail::GetLayout<__VA_ARGS__>               \
   }
 
 /// Volatile parts have layouts too: those say that they are no elements.
@@ -84,7 +84,7 @@ template <class T>
 inline constexpr bool kSlotsIn = Shape<std::remove_cv_t<T>>::kHasSlots;
 template <class T>
 inline constexpr bool kHandlesIn = Shape<std::remove_cv_t<T>>::kHasHandles;
-/// What has neither slots nor borrowed fields in it is plain data.
+/// What has no slots, borrowed or transient fields in it is plain data.
 template <class T>
 inline constexpr bool kBorrowsIn = Shape<std::remove_cv_t<T>>::kBorrows;
 template <class T>
@@ -231,6 +231,7 @@ struct RegisteredShape<T, LayoutFields<M...>> : PlainShape {
           is_hole ? static_cast<std::uint32_t>(listed.hole) : kSizes[i];
       fields[i].align = kAligns[i];
       fields[i].note = listed.note;
+      fields[i].is_transient = listed.is_transient;
       fields[i].reason = listed.reason;
       fields[i].type = kTypes[i];
     }
@@ -273,7 +274,10 @@ struct RegisteredShape<T, LayoutFields<M...>> : PlainShape {
   static constexpr bool kBorrows = [] {
     constexpr bool kIn[] = {kBorrowsIn<M>..., false};
     for (std::size_t i = 0; i < sizeof...(M); ++i) {
-      if (kIn[i] || kFields[i].note == FieldNote::kBorrowed) return true;
+      if (kIn[i] || kFields[i].note == FieldNote::kBorrowed ||
+          kFields[i].is_transient) {
+        return true;
+      }
     }
     return false;
   }();

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: MIT
+
+#include "history/history_state.h"
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+
+#include "acre/detail/size_class.h"
+#include "acre/failure.h"
+
+namespace acre::inline ACRE_ABI::detail {
+namespace {
+
+constexpr std::size_t kMostFrames = 65536;
+
+}  // namespace
+
+HistoryState::HistoryState(Arena& arena, void* root, const TypeLayout* type,
+                           const HistoryOptions& options)
+    : arena_(&arena),
+      root_(root),
+      transient_types_(type),
+      options_(options),
+      most_(options.frames),
+      store_(options.source != nullptr ? *options.source
+                                       : MallocSource::Instance()),
+      is_tracking_(options.tracking == PageTracking::kKernel) {}
+
+void HistoryState::Check(Arena& arena, const void* root,
+                         const HistoryOptions& options) {
+  ACRE_CHECK(options.frames >= 1 && options.frames <= kMostFrames,
+             "a History of arena '%s' is to keep %zu frames; 1 to %zu can be",
+             arena.name(), options.frames, kMostFrames);
+  ACRE_CHECK(!arena.is_collected(),
+             "arena '%s' is a collected one: the collector frees its chunks "
+             "without asking, so no History can keep them; use an Arena with a "
+             "lifetime of its own",
+             arena.name());
+  SlowPath path(arena);
+  ACRE_CHECK(!path.IsLocked(),
+             "arena '%s' is a LockedArena's: other threads may hold what "
+             "Restore would take away; a History needs an arena of one thread",
+             arena.name());
+  path.CheckUser();
+  const ArenaEntry* const entry = path.Entry();
+  ACRE_CHECK(entry == nullptr || entry->keeper == nullptr,
+             "arena '%s' has a History already", arena.name());
+  ACRE_CHECK(root == nullptr || arena.Owns(root),
+             "the root %p of a History is not in arena '%s'", root,
+             arena.name());
+}
+
+bool HistoryState::Start() {
+  ArenaEntry* const entry = SlowPath(*arena_).Entry();
+  if (entry == nullptr) return false;
+  ring_ = new (std::nothrow) Frame[most_];
+  if (ring_ == nullptr) return false;
+  entry->keeper = this;
+  return true;
+}
+
+HistoryState::~HistoryState() {
+  if (arena_ != nullptr && ring_ != nullptr) {
+    DropAll();
+    SlowPath(*arena_).Entry()->keeper = nullptr;
+    while (known_ != nullptr) Forget(known_);
+  }
+  listing_.Free(store_.source());
+  if (ring_ == nullptr) return;
+  for (std::size_t i = 0; i < most_; ++i) ring_[i].made.Free(store_.source());
+  delete[] ring_;
+}
+
+void HistoryState::RequireArena(const char* what) const {
+  ACRE_CHECK(arena_ != nullptr, "%s: the arena of this History has ended",
+             what);
+}
+
+const HistoryState::Frame* HistoryState::Find(FrameId id) const {
+  // Ids grow along the ring.
+  std::size_t low = 0;
+  std::size_t high = count_;
+  while (low != high) {
+    const std::size_t middle = (low + high) / 2;
+    if ((*this)[middle].id < static_cast<std::uint64_t>(id)) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  const bool is_there =
+      low != count_ && (*this)[low].id == static_cast<std::uint64_t>(id);
+  return is_there ? &(*this)[low] : nullptr;
+}
+
+FrameId HistoryState::current() const {
+  for (std::size_t i = 0; i < count_; ++i) {
+    if ((*this)[i].number == at_) return IdAt(i);
+  }
+  return FrameId::kNone;
+}
+
+std::size_t HistoryState::bytes() const {
+  std::size_t bytes = store_.bytes() + listing_.bytes();
+  for (const ChunkHistory* k = known_; k != nullptr; k = k->next) {
+    bytes += k->bytes.pages.bytes() + k->infos.pages.bytes() +
+             k->starts.pages.bytes();
+  }
+  const ChunkRow* counted = nullptr;
+  for (std::size_t i = 0; i < count_; ++i) {
+    const Frame& frame = (*this)[i];
+    if (frame.chunks != counted) bytes += frame.chunks->records.bytes();
+    counted = frame.chunks;
+  }
+  const std::vector<TransientField>* last = nullptr;
+  for (std::size_t i = 0; i < count_; ++i) {
+    const auto* fields = (*this)[i].transients.get();
+    if (fields != last) bytes += fields->capacity() * sizeof(TransientField);
+    last = fields;
+  }
+  for (std::size_t i = 0; i < most_; ++i) bytes += ring_[i].made.bytes();
+  return bytes;
+}
+
+PageTracking HistoryState::tracking() const {
+  return is_tracking_ ? PageTracking::kKernel : PageTracking::kComparing;
+}
+
+// -------------------------------------------------------------------- frames
+
+FrameId HistoryState::TryCapture() {
+  RequireArena("Capture");
+  SlowPath path(*arena_);
+  const SlowPath::Updating updating(path);
+  path.NoteTop();
+  while (count_ != 0 && (*this)[count_ - 1].number > at_) DropNewest();
+  if (count_ == most_) DropOldest();
+  ++captures_;
+  ReleaseUnneeded(false);
+  Frame& frame = (*this)[count_];
+  frame.made.Clear();
+  frame.number = at_ + 1;
+  if (!ListTransients(frame) || !ListChunks(frame)) return FrameId::kNone;
+  if (!KeepPages(frame) || !path.BeginStretch()) {
+    store_.DropNewest(frame.made);
+    DropChunks(frame.chunks);
+    is_lost_ = true;
+    return FrameId::kNone;
+  }
+  is_lost_ = false;
+  path.SaveState(frame.state);
+  frame.stamps = SlowPath(*arena_).Entry()->older_stamps;
+  frame.stamps.Share();
+  frame.id = ++last_id_;
+  at_ = frame.number;
+  ++count_;
+  return FrameId{frame.id};
+}
+
+void HistoryState::FailCapture() const {
+  const ArenaStats stats = arena_->stats();
+  FailOutOfMemory({arena_->name(), store_.page_bytes(), stats.reserved,
+                   arena_->byte_limit()});
+}
+
+void HistoryState::DropOldest() {
+  // What it kept for those after it stays; of pages that the next one has
+  // versions of, nobody needs older ones.
+  if (count_ > 1) store_.DropBefore((*this)[1].made);
+  Drop((*this)[0]);
+  first_ = (first_ + 1) % most_;
+  --count_;
+}
+
+void HistoryState::DropNewest() {
+  Frame& frame = (*this)[count_ - 1];
+  store_.DropNewest(frame.made);
+  Drop(frame);
+  --count_;
+}
+
+/// What it has beside versions of pages.
+void HistoryState::Drop(Frame& frame) {
+  frame.stamps.Drop();
+  frame.transients = nullptr;
+  DropChunks(frame.chunks);
+}
+
+void HistoryState::DropAll() noexcept {
+  for (std::size_t i = 0; i < count_; ++i) Drop((*this)[i]);
+  for (std::size_t i = 0; i < most_; ++i) {
+    ring_[i].made.Free(store_.source());
+  }
+  count_ = first_ = 0;
+  at_ = 0;
+  for (ChunkHistory* k = known_; k != nullptr; k = k->next) {
+    for (PageRow* row : {&k->bytes, &k->infos, &k->starts}) {
+      store_.FreeRow(*row);
+    }
+  }
+  store_.FreeSlabs();
+  is_lost_ = true;  // there are no versions of what has not been written since
+  ReleaseUnneeded(true);
+}
+
+void HistoryState::Restore(FrameId id) {
+  RequireArena("Restore");
+  const Frame* const frame = Find(id);
+  ACRE_CHECK(frame != nullptr,
+             "Restore in the history of arena '%s': frame %llu is not kept; "
+             "%zu are, from %llu to %llu",
+             arena_->name(), static_cast<unsigned long long>(id), count_,
+             count_ != 0 ? static_cast<unsigned long long>((*this)[0].id) : 0,
+             count_ != 0
+                 ? static_cast<unsigned long long>((*this)[count_ - 1].id)
+                 : 0);
+  SlowPath path(*arena_);
+  path.BeforeReset();
+  KeptValues values;
+  if (frame->transients != nullptr) {
+    values.Take(*frame->transients, transient_types_.In(*arena_, root_));
+  }
+  {
+    const SlowPath::Updating updating(path);
+    path.NoteTop();
+    PutPages(*frame);
+    const ChunkRow& row = *frame->chunks;
+    TakeOutYounger(row);
+    path.LoadChunks(row.records.begin(), row.records.size(), frame->state);
+    path.LoadState(frame->state);
+    path.GoBackTo(frame->stamps);
+    if (kChecked) {
+      for (const ChunkRecord& record : row.records) {
+        const char* const top = record.TopIn(frame->state);
+        path.MendChunk(record.chunk,
+                       top != nullptr ? top : record.chunk->begin.load());
+      }
+      path.MendMarks();
+    }
+    values.Put();
+    at_ = frame->number;
+  }
+  path.AfterReset();
+}
+
+}  // namespace acre::inline ACRE_ABI::detail
