@@ -107,9 +107,12 @@ void CheckMayAllocate(const void* handle, const Arena& arena,
 
 void FailDead(const Arena& arena, const char* what) {
   FailMisuse(
-      "acre: %s: its storage was given up by a Reset or Rewind of arena '%s', "
-      "or when its History went back; assign a new container instead",
-      what, arena.name());
+      "acre: %s: its storage was given up by a %s of arena '%s'; assign a new "
+      "container instead",
+      what,
+      HasFrames(arena) ? "Reset, a Rewind or its History's Restore"
+                       : "Reset or Rewind",
+      arena.name());
 }
 
 void FailPlace(const void* handle, const char* what) {

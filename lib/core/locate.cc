@@ -68,6 +68,10 @@ bool IsYounger(const Arena& arena, const Mark& mark,
   return SlowPath(const_cast<Arena&>(arena)).IsYounger(mark, address);
 }
 
+bool HasFrames(const Arena& arena) noexcept {
+  return SlowPath(const_cast<Arena&>(arena)).HasFrames();
+}
+
 bool IsOfThisLevel(const Arena& arena, std::uint64_t stamp) noexcept {
   return SlowPath(const_cast<Arena&>(arena)).IsOfThisLevel(stamp);
 }

@@ -249,9 +249,7 @@ bool SlowPath::IsLiveOlder(std::uint64_t stamp) const {
 }
 
 void SlowPath::NoteOlder() {
-  const bool has_frames =
-      a_.entry_ != nullptr && a_.entry_->older_stamps.count != 0;
-  a_.older_ = has_frames ? static_cast<const void*>(a_.entry_) : a_.mark_;
+  a_.older_ = HasFrames() ? static_cast<const void*>(a_.entry_) : a_.mark_;
 }
 
 bool SlowPath::IsLiveInMarks(std::uint64_t stamp) const {

@@ -133,6 +133,9 @@ class __attribute__((visibility("hidden"))) SlowPath {
   void Rewind(Mark mark);
   bool IsOpen(Mark mark) const { return FindMark(mark) != nullptr; }
   bool IsLiveOlder(std::uint64_t stamp) const;
+  bool HasFrames() const {
+    return a_.entry_ != nullptr && a_.entry_->older_stamps.count != 0;
+  }
   bool IsOfThisLevel(std::uint64_t stamp) const {
     return a_.IsLive(stamp) &&
            (a_.mark_ == nullptr || stamp >= a_.mark_->stamp);

@@ -593,7 +593,9 @@ TEST_CASE("History: checked builds know the blocks of then") {
   history.Restore(frame);
   CHECK(ann->health == 100);
   CHECK_DIES(arena.Free(bob), "Free");
-  CHECK_DIES(outside->push_back(2), "given up .* when its History went back");
+  CHECK_DIES(
+      outside->push_back(2),
+      "given up by a Reset, a Rewind or its History's Restore of arena 'game'");
   arena.Free(ann);
   CHECK_DIES(arena.Free(ann), "double Free");
 }

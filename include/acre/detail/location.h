@@ -56,6 +56,9 @@ class WhileStopped {
 /// True for an address below the youngest open mark of the arena.
 bool IsOlderThanMark(const Arena& arena, const void* address) noexcept;
 
+/// True where frames of a History were captured since the last Reset.
+bool HasFrames(const Arena& arena) noexcept;
+
 /// True for the stamp of what is live and not older than the youngest open
 /// mark. Constant, or as Arena::IsLive.
 bool IsOfThisLevel(const Arena& arena, std::uint64_t stamp) noexcept;
