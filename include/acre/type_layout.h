@@ -149,6 +149,9 @@ struct TypeOps {
   void (*rehash)(void* handle,
                  void (*moved)(void* context, const void* from, void* to),
                  void* context) = nullptr;
+  /// Of a container with a form of its own: a hash of all that it holds, equal
+  /// for equal values in every process. Null: its elements say all.
+  std::uint64_t (*digest)(const void* handle) = nullptr;
   /// As next_run, of the storage of a table without its handle.
   ElementRun (*next_in_storage)(const void* block, std::size_t bytes,
                                 std::size_t* cursor) = nullptr;

@@ -189,7 +189,8 @@ void ParkForEver(const char* name, void* pointer) noexcept {
   if (file < 0) return;
   if (write(file, &pointer, sizeof pointer) == sizeof pointer) {
     // Never unmapped. Private: a child's is its own.
-    mmap(nullptr, sizeof pointer, PROT_READ, MAP_PRIVATE, file, 0);
+    static_cast<void>(
+        mmap(nullptr, sizeof pointer, PROT_READ, MAP_PRIVATE, file, 0));
   }
   close(file);
 }

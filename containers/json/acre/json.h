@@ -468,13 +468,15 @@ struct JsonHandle {
   static ElementRun NextRun(const void* handle, std::size_t* cursor);
   static void Adopt(void* handle, Arena* arena, void* block, std::size_t bytes);
   static StorageCopy CopyStorage(void* handle, Arena* arena);
+  static std::uint64_t Digest(const void* handle);
   static constexpr TypeOps kOps{.bind = &Bind,
                                 .release = &Release,
                                 .storage = &Storage,
                                 .in_use = &InUse,
                                 .next_run = &NextRun,
                                 .adopt = &Adopt,
-                                .copy_storage = &CopyStorage};
+                                .copy_storage = &CopyStorage,
+                                .digest = &Digest};
 };
 
 // A template, whose members wait: its elements have the very layout that is

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT
+//
+// StatePlan: what of a type's objects counts as their state, as a row of steps,
+// so that entering an object is one loop. For Checksum and Diff. Internal to
+// acre.
+//
+//   struct Thing { int x; int y; Thing* target; String name; };
+//   -> bytes 0 to 8 | pointer at 8 to Thing | text at 16
+
+#ifndef ACRE_CONTAINERS_DETAIL_STATE_PLAN_H_
+#define ACRE_CONTAINERS_DETAIL_STATE_PLAN_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "acre/arena.h"
+#include "acre/config.h"
+#include "acre/type_layout.h"
+
+namespace acre::inline ACRE_ABI::detail {
+
+struct StatePlan;
+
+enum class StateKind : std::uint8_t {
+  kBytes,    ///< plain data
+  kObject,   ///< a struct that pointers may lead to: one with an identity
+  kPointer,  ///< T*
+  kView,     ///< span, string_view
+  kText,     ///< a String
+  kRow,      ///< a Vector
+  kTable,    ///< a Map or Set: runs are its elements
+  kOwnForm,  ///< a container that knows its state itself
+  kChoice,   ///< optional, variant
+  kTuple,    ///< its parts' places only its ops know
+  kArray,    ///< of parts that are no plain bytes
+};
+
+struct StateStep {
+  StateKind kind;
+  std::uint32_t offset = 0;
+  std::uint32_t size = 0;            // kBytes
+  const TypeLayout* type = nullptr;  // all others: of the part itself
+  // What it leads to or has elements of; of kObject its own.
+  const StatePlan* plan = nullptr;
+  const StatePlan* key_plan = nullptr;  // kTable; a key begins its element
+  // Of kChoice and kTuple: of the first of its fields in StatePlan::parts.
+  std::uint32_t first_part = 0;
+};
+
+struct StatePlan {
+  const TypeLayout* type = nullptr;
+  std::vector<StateStep> steps = {};
+  std::uint32_t number = 0;   // from 1 on, below 256; 0: none was left
+  std::uint32_t index = 0;    // in StatePlans
+  bool has_identity = false;  // pointers may lead to such an object by value
+  bool is_flat = false;       // bytes alone
+  bool is_whole = false;      // all its bytes
+  std::vector<const StatePlan*> parts = {};
+};
+
+/// The plans of all types that one reaches. Linear in their fields.
+class StatePlans {
+ public:
+  explicit StatePlans(const TypeLayout& root);
+  StatePlans(const StatePlans&) = delete;
+  StatePlans& operator=(const StatePlans&) = delete;
+
+  const StatePlan& root() const { return *root_; }
+  const StatePlan& operator[](std::size_t index) const {
+    return *in_order_[index];
+  }
+
+ private:
+  StatePlan& Know(const TypeLayout& type);
+  void FindIdentities();
+  void Fill(StatePlan& plan);
+  void Add(StatePlan& plan, const TypeLayout& type, std::size_t offset,
+           bool is_top);
+  void AddFields(StatePlan& plan, const TypeLayout& type, std::size_t offset);
+  static void AddBytes(StatePlan& plan, std::size_t offset, std::size_t size);
+  void AddStep(StatePlan& plan, StateKind kind, const TypeLayout& type,
+               std::size_t offset, const TypeLayout* leads_to);
+
+  std::unordered_map<std::uint64_t, std::unique_ptr<StatePlan>> plans_;
+  std::vector<StatePlan*> in_order_;
+  const StatePlan* root_ = nullptr;
+};
+
+/// Elements of a table in the order of what their keys hold.
+struct StateEntry {
+  std::uint64_t key = 0;  // a hash of that
+  const void* element = nullptr;
+};
+/// Of a table. Those whose keys hold the same (pointers to objects that are
+/// alike) stand in the order of the table.
+std::vector<StateEntry> EntriesOf(const StateStep& step, const void* table);
+/// A hash of what the object holds by value and in texts: of what its pointers
+/// lead to only plain bytes.
+std::uint64_t ContentsOf(const StatePlan& plan, const void* object);
+
+/// The running state of a hash.
+class StateHash {
+ public:
+  void Add(std::uint64_t word);
+  void AddBytes(const void* data, std::size_t size);
+  std::uint64_t value() const { return state_; }
+
+ private:
+  std::uint64_t state_ = 0x51A7E5;
+};
+
+}  // namespace acre::inline ACRE_ABI::detail
+
+#endif  // ACRE_CONTAINERS_DETAIL_STATE_PLAN_H_
