@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <bit>
 #include <cstdint>
 #include <cstring>
 
@@ -50,7 +51,10 @@ bool IsUnsignedName(std::string_view name) {
 /// Sign-extends from the size of the type.
 std::string NumberText(const TypeLayout& type, const void* key) {
   std::uint64_t bits = 0;
-  std::memcpy(&bits, key, type.size);
+  // To where the low bytes are.
+  const std::size_t at =
+      std::endian::native == std::endian::big ? sizeof bits - type.size : 0;
+  std::memcpy(reinterpret_cast<char*>(&bits) + at, key, type.size);
   if (IsUnsignedName(type.name)) return fmt::format("{}", bits);
   const unsigned shift = 64 - 8 * static_cast<unsigned>(type.size);
   return fmt::format("{}", static_cast<std::int64_t>(bits << shift) >> shift);

@@ -137,6 +137,7 @@ constinit std::mutex g_lock;
 std::vector<FoundLeak>* g_waiting = nullptr;  // for threads of their arenas
 
 /// In place of the watch in use: the caller holds the lock of the host.
+// NOLINTNEXTLINE(readability-identifier-naming): no address is a constexpr
 const Watch* const kAllHostLocked =
     reinterpret_cast<const Watch*>(std::uintptr_t{1});
 

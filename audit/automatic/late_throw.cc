@@ -5,6 +5,7 @@
 #include <atomic>
 #include <exception>
 #include <mutex>
+#include <new>
 #include <utility>
 
 #include "acre/detail/around_fork.h"
@@ -28,7 +29,9 @@ __attribute__((constructor)) void TakeThrownLockAroundFork() {
 
 void KeepThrown() noexcept {
   const std::lock_guard<std::mutex> hold(g_thrown_lock);
-  if (g_thrown == nullptr) g_thrown = new std::exception_ptr;
+  // NOLINTNEXTLINE(bugprone-throw-keyword-missing): the pointer, not a throw
+  if (g_thrown == nullptr) g_thrown = new (std::nothrow) std::exception_ptr;
+  if (g_thrown == nullptr) return;  // no memory to tell of it later
   if (!*g_thrown) *g_thrown = std::current_exception();
   g_has_thrown.store(true);
 }

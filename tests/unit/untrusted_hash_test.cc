@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -47,6 +48,9 @@ std::vector<std::string> Texts(std::uint64_t fixed, bool is_first) {
   for (std::uint64_t i = 0; i < kTexts; ++i) {
     std::uint64_t words[2] = {fixed, i};
     if (!is_first) std::swap(words[0], words[1]);
+    if constexpr (std::endian::native == std::endian::big) {
+      for (std::uint64_t& word : words) word = __builtin_bswap64(word);
+    }
     texts.emplace_back(reinterpret_cast<const char*>(words), sizeof words);
   }
   return texts;

@@ -56,6 +56,9 @@ class StateNumbers {
     return place;
   }
 
+  /// The next number is nobody's.
+  void Skip() { ++next_; }
+
   Number NumberAt(const Place& place) {
     const std::uint32_t tag = place.plan->number;
     if (place.cell != nullptr) {

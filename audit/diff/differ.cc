@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: MIT
+
+#include "diff/differ.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "acre/detail/walk.h"
+
+namespace acre::inline ACRE_ABI {
+namespace detail {
+
+bool Differ::Run(const void* here, const void* there, DiffReport& report) {
+  report_ = &report;
+  const StatePlan& root = plans_.root();
+  here_.NumberAt(here_.Find(here, root));
+  there_.NumberAt(there_.Find(there, root));
+  Later(root, {static_cast<const char*>(here), static_cast<const char*>(there)},
+        1, true, {});
+  if (tells_) {
+    for (std::size_t i = 0; i < items_.size(); ++i) {
+      current_ = static_cast<std::uint32_t>(i);
+      CompareItem(Item(items_[i]));
+      // In order, so that the shortest way is told.
+      pointers_.Drain([this](const Pointers& pointers) { Follow(pointers); });
+    }
+  } else {
+    WalkAll();
+  }
+  return !is_different_;
+}
+
+void Differ::WalkAll() {
+  constexpr std::size_t kAhead = 16;
+  std::vector<Item> items;
+  while (!items_.empty() && !IsFound()) {
+    items.swap(items_);
+    items_.clear();
+    for (std::size_t i = 0; i < items.size() && !IsFound(); ++i) {
+      if (i + kAhead < items.size()) {
+        __builtin_prefetch(items[i + kAhead].at.here);
+        __builtin_prefetch(items[i + kAhead].at.there);
+      }
+      CompareItem(items[i]);
+    }
+    pointers_.Drain([this](const Pointers& pointers) { Follow(pointers); });
+  }
+}
+
+void Differ::Later(const StatePlan& plan, Pair at, std::size_t count,
+                   bool is_known, const Origin& origin) {
+  if (count == 0) return;
+  items_.push_back({at, count, &plan, is_known});
+  if (tells_) origins_.push_back(origin);
+}
+
+// -------------------------------------------------------------------- objects
+
+void Differ::CompareItem(const Item& item) {
+  const std::size_t size = item.plan->type->size;
+  Pair at = item.at;
+  if (!tells_ && item.plan->is_whole && !item.plan->has_identity) {
+    ++report_->objects;
+    if (std::memcmp(at.here, at.there, item.count * size) != 0) {
+      is_different_ = true;
+    }
+    return;
+  }
+  for (std::size_t i = 0; i < item.count && !IsFound(); ++i) {
+    ++report_->objects;
+    if (item.plan->has_identity && !item.is_known) {
+      CompareIdentity(*item.plan, at);
+    }
+    Compare(*item.plan, at);
+    at = {at.here + size, at.there + size};
+  }
+}
+
+void Differ::Compare(const StatePlan& plan, Pair at) {
+  for (const StateStep& step : plan.steps) {
+    if (IsFound()) return;
+    const Pair part{at.here + step.offset, at.there + step.offset};
+    if (step.kind != StateKind::kBytes) {
+      CompareStep(plan, step, part);
+    } else if (std::memcmp(part.here, part.there, step.size) != 0) {
+      is_different_ = true;
+      if (tells_) {
+        TellBytes(*plan.type, at, step.offset, step.offset + step.size,
+                  PathOf(current_, at.here, *plan.type));
+      }
+    }
+  }
+}
+
+void Differ::CompareStep(const StatePlan& plan, const StateStep& step,
+                         Pair at) {
+  switch (step.kind) {
+    case StateKind::kBytes:
+      return;
+    case StateKind::kObject:
+      return ComparePart(*step.plan, at);
+    case StateKind::kPointer:
+      return ComparePointers(step, at);
+    case StateKind::kView:
+      return CompareView(step, at);
+    case StateKind::kText: {
+      std::size_t cursor = 0;
+      const ElementRun here = step.type->ops->next_run(at.here, &cursor);
+      cursor = 0;
+      const ElementRun there = step.type->ops->next_run(at.there, &cursor);
+      return CompareText(step, at, here, there);
+    }
+    case StateKind::kRow:
+      return CompareRow(step, at);
+    case StateKind::kTable:
+      return CompareTable(step, at);
+    case StateKind::kOwnForm: {
+      if (step.type->ops->digest == nullptr ||
+          step.type->ops->digest(at.here) == step.type->ops->digest(at.there) ||
+          !Wants(at.here)) {
+        return;
+      }
+      return Tell(DiffKind::kValue, at, *step.type,
+                  PathOf(current_, at.here, *step.type), "a value",
+                  "another one");
+    }
+    case StateKind::kChoice:
+      return CompareChoice(plan, step, at);
+    case StateKind::kTuple:
+      for (std::size_t i = 0; i < step.type->fields.size(); ++i) {
+        ComparePart(
+            *plan.parts[step.first_part + i],
+            {static_cast<const char*>(step.type->ops->part(at.here, i)),
+             static_cast<const char*>(step.type->ops->part(at.there, i))});
+      }
+      return;
+    case StateKind::kArray:
+      for (std::size_t i = 0; i < step.type->count; ++i) {
+        const std::size_t offset = i * step.plan->type->size;
+        ComparePart(*step.plan, {at.here + offset, at.there + offset});
+      }
+      return;
+  }
+}
+
+void Differ::ComparePart(const StatePlan& plan, Pair part) {
+  if (plan.has_identity) CompareIdentity(plan, part);
+  Compare(plan, part);
+}
+
+/// Of objects that lie in others: whether pointers were met that lead to both
+/// from the same place.
+void Differ::CompareIdentity(const StatePlan& plan, Pair object) {
+  const auto here = here_.NumberAt(here_.Find(object.here, plan));
+  const auto there = there_.NumberAt(there_.Find(object.there, plan));
+  if (tells_ && (here.is_new || there.is_new)) {
+    first_of_.resize(std::max<std::size_t>(
+        first_of_.size(), std::max(here.value, there.value) + 1));
+    first_of_[std::max(here.value, there.value)] = current_;
+  }
+  if (here.value == there.value && here.is_new == there.is_new) return;
+  if (here.is_new) there_.Skip();
+  if (there.is_new) here_.Skip();
+  const auto tell = [&](const StateNumbers::Number& number) {
+    return number.is_new ? "an object of its own"
+                         : "what " + WhereIs(number.value) + " leads to";
+  };
+  if (!Wants(object.here)) return;
+  Tell(DiffKind::kPointer, object, *plan.type,
+       PathOf(current_, object.here, *plan.type), tell(here), tell(there));
+}
+
+// ------------------------------------------------------------------- pointers
+
+void Differ::ComparePointers(const StateStep& step, Pair slot) {
+  const auto* here = *reinterpret_cast<char* const*>(slot.here);
+  const auto* there = *reinterpret_cast<char* const*>(slot.there);
+  if (here == nullptr && there == nullptr) return;
+  if (here == nullptr || there == nullptr) {
+    if (!Wants(slot.here)) return;
+    const auto tell = [](const char* p) {
+      return p == nullptr ? "null" : "an object";
+    };
+    return Tell(DiffKind::kPointer, slot, *step.type,
+                PathOf(current_, slot.here, *step.type), tell(here),
+                tell(there));
+  }
+  Follow(pointers_.Exchange({here_.Find(here, *step.plan),
+                             there_.Find(there, *step.plan),
+                             OriginOf(step, slot, Via::kPointer)}));
+}
+
+void Differ::Follow(const Pointers& pointers) {
+  const StateNumbers::Place& to = pointers.here;
+  if (to.address == nullptr || IsFound()) return;
+  const auto here = here_.NumberAt(to);
+  const auto there = there_.NumberAt(pointers.there);
+  const Origin& origin = pointers.origin;
+  const bool is_both = to.is_in_arena == pointers.there.is_in_arena;
+  if (here.value == there.value && here.is_new == there.is_new && is_both) {
+    if (!here.is_new) return;
+    if (tells_) {
+      first_of_.resize(std::max<std::size_t>(first_of_.size(), here.value + 1));
+      first_of_[here.value] = static_cast<std::uint32_t>(items_.size());
+    }
+    if (!to.is_in_arena) return;
+    return Later(*to.plan, {to.address, pointers.there.address}, 1, true,
+                 origin);
+  }
+  if (here.is_new && !there.is_new) there_.Skip();
+  if (there.is_new && !here.is_new) here_.Skip();
+  if (!Wants(origin.slot)) return;
+  const auto tell = [&](const StateNumbers::Number& number,
+                        const StateNumbers::Place& place) {
+    if (!place.is_in_arena) return std::string("what lies outside");
+    return number.is_new ? "an object that was not met before"
+                         : WhereIs(number.value);
+  };
+  Tell(DiffKind::kPointer, {origin.slot, nullptr}, *origin.type,
+       PathOf(origin.parent, origin.slot, *origin.type), tell(here, to),
+       tell(there, pointers.there));
+}
+
+void Differ::CompareView(const StateStep& step, Pair slot) {
+  const ElementRun here = step.type->ops->view(slot.here);
+  const ElementRun there = step.type->ops->view(slot.there);
+  if (step.plan->is_whole && !step.plan->has_identity &&
+      step.plan->type->size == 1) {
+    return CompareText(step, slot, here, there);
+  }
+  HaveSameCount(step, slot, here.count, there.count);
+  const std::size_t count = std::min(here.count, there.count);
+  if (count == 0) return;
+  const Pair at{static_cast<const char*>(here.data),
+                static_cast<const char*>(there.data)};
+  const StateNumbers::Place first = here_.Find(at.here, *step.plan);
+  if (first.is_in_arena && !step.plan->has_identity) {
+    return Later(*step.plan, at, count, true,
+                 OriginOf(step, slot, Via::kElements));
+  }
+  const std::size_t size = step.plan->type->size;
+  for (std::size_t i = 0; i < (first.is_in_arena ? count : 1); ++i) {
+    Origin origin = OriginOf(step, slot, Via::kElements, i);
+    Follow({here_.Find(at.here + i * size, *step.plan),
+            there_.Find(at.there + i * size, *step.plan), origin});
+  }
+}
+
+// ----------------------------------------------------------------- containers
+
+bool Differ::HaveSameCount(const StateStep& step, Pair at, std::size_t here,
+                           std::size_t there) {
+  if (here == there) return true;
+  if (Wants(at.here)) {
+    Tell(DiffKind::kSize, at, *step.type, PathOf(current_, at.here, *step.type),
+         std::to_string(here) + (here == 1 ? " element" : " elements"),
+         std::to_string(there) + (there == 1 ? " element" : " elements"));
+  }
+  return false;
+}
+
+void Differ::CompareRow(const StateStep& step, Pair at) {
+  std::size_t cursor = 0;
+  const ElementRun here = step.type->ops->next_run(at.here, &cursor);
+  cursor = 0;
+  const ElementRun there = step.type->ops->next_run(at.there, &cursor);
+  HaveSameCount(step, at, here.count, there.count);
+  Later(*step.plan,
+        {static_cast<const char*>(here.data),
+         static_cast<const char*>(there.data)},
+        std::min(here.count, there.count), false,
+        OriginOf(step, at, Via::kElements));
+}
+
+void Differ::CompareTable(const StateStep& step, Pair at) {
+  const std::vector<StateEntry> here = EntriesOf(step, at.here);
+  const std::vector<StateEntry> there = EntriesOf(step, at.there);
+  HaveSameCount(step, at, here.size(), there.size());
+  std::size_t i = 0;
+  std::size_t k = 0;
+  while ((i < here.size() || k < there.size()) && !IsFound()) {
+    const bool is_first =
+        k == there.size() || (i < here.size() && here[i].key < there[k].key);
+    const bool is_second =
+        i == here.size() || (k < there.size() && there[k].key < here[i].key);
+    if (!is_first && !is_second) {
+      Later(*step.plan,
+            {static_cast<const char*>(here[i].element),
+             static_cast<const char*>(there[k].element)},
+            1, false, OriginOf(step, at, Via::kEntry, i));
+      ++i;
+      ++k;
+      continue;
+    }
+    const void* const element = is_first ? here[i].element : there[k].element;
+    if (Wants(element)) {
+      const std::string key = EntryText(step, element, is_first ? i : k);
+      Tell(is_first ? DiffKind::kHere : DiffKind::kThere, at, *step.plan->type,
+           PathOf(current_, at.here, *step.type) + key,
+           is_first ? "there is one" : "none",
+           is_first ? "none" : "there is one");
+      Difference& last = report_->differences.back();
+      last.here_at = is_first ? element : nullptr;
+      last.there_at = is_first ? nullptr : element;
+    }
+    ++(is_first ? i : k);
+  }
+}
+
+void Differ::CompareChoice(const StatePlan& plan, const StateStep& step,
+                           Pair at) {
+  const ActivePart here = step.type->ops->active(at.here);
+  const ActivePart there = step.type->ops->active(at.there);
+  if (here.object == nullptr && there.object == nullptr) return;
+  if (here.object == nullptr || there.object == nullptr ||
+      here.index != there.index) {
+    if (!Wants(at.here)) return;
+    const auto tell = [&](const ActivePart& part) {
+      if (part.object == nullptr) return std::string("none");
+      return TypeTextOf(*step.type->fields[part.index].type());
+    };
+    return Tell(DiffKind::kPart, at, *step.type,
+                PathOf(current_, at.here, *step.type), tell(here), tell(there));
+  }
+  ComparePart(*plan.parts[step.first_part + here.index],
+              {static_cast<const char*>(here.object),
+               static_cast<const char*>(there.object)});
+}
+
+}  // namespace detail
+}  // namespace acre::inline ACRE_ABI
