@@ -21,6 +21,7 @@
 #include "generate.h"
 #include "options.h"
 #include "report.h"
+#include "rollback.h"
 #ifdef GAME_WORLD_JSON
 #include "saved.h"
 #endif
@@ -209,6 +210,13 @@ int Run(const Options& options) {
     return 1;
   }
   GC_INIT();
+  if (options.rollback != 0) {
+    return PlayWithRollback(wad, options.tics, options.rollback) ? 0 : 1;
+  }
+  if (options.sync_test != 0) {
+    return PlaySyncTest(wad, options.tics, options.sync_test) ? 0 : 1;
+  }
+  if (options.desync) return FindDesync(wad, options.tics) ? 0 : 1;
   CollectionTimes times;
   times.empty = TimeCollection();
   acre::Arena arena({.name = "world"});

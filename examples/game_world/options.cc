@@ -11,6 +11,7 @@ namespace game {
 namespace {
 
 constexpr std::int32_t kMaxTics = 1'000'000;
+constexpr std::int32_t kMaxBack = 1'000;
 
 bool ParseNumber(std::string_view word, std::int32_t& number) {
   const char* end = word.data() + word.size();
@@ -25,10 +26,21 @@ std::string TakeTics(std::string_view word, Options& options) {
                      word);
 }
 
+std::string TakeBack(std::string_view option, std::string_view word,
+                     std::int32_t& back) {
+  if (ParseNumber(word, back) && back >= 1 && back <= kMaxBack) return {};
+  return fmt::format("{} takes a number from 1 to {}, not '{}'", option,
+                     kMaxBack, word);
+}
+
 /// The word behind an option that takes one; what is wrong with it, or nothing.
 std::string TakeValue(std::string_view option, std::string_view value,
                       Options& options) {
   if (option == "--tics") return TakeTics(value, options);
+  if (option == "--rollback") return TakeBack(option, value, options.rollback);
+  if (option == "--sync-test") {
+    return TakeBack(option, value, options.sync_test);
+  }
   std::string& file = option == "--wad"    ? options.wad
                       : option == "--json" ? options.json
                                            : options.from_json;
@@ -39,7 +51,7 @@ std::string TakeValue(std::string_view option, std::string_view value,
 
 bool TakesValue(std::string_view word) {
   return word == "--wad" || word == "--tics" || word == "--json" ||
-         word == "--from-json";
+         word == "--from-json" || word == "--rollback" || word == "--sync-test";
 }
 
 }  // namespace
@@ -52,6 +64,8 @@ Options ParseOptions(std::span<char* const> words) {
       options.help = true;
     } else if (word == "--generated") {
       options.generated = true;
+    } else if (word == "--desync") {
+      options.desync = true;
     } else if (!TakesValue(word)) {
       options.error = fmt::format("unknown option '{}'", word);
     } else if (++i == words.size()) {
@@ -67,12 +81,17 @@ Options ParseOptions(std::span<char* const> words) {
       (options.generated || !options.wad.empty())) {
     options.error = "--from-json takes the place of --wad and --generated";
   }
+  if (options.error.empty() &&
+      (options.rollback != 0) + (options.sync_test != 0) + options.desync > 1) {
+    options.error = "--rollback, --sync-test and --desync exclude each other";
+  }
   return options;
 }
 
 const char* Usage() {
   return "usage: game_world [--wad FILE | --generated | --from-json FILE]\n"
          "                  [--json FILE] [--tics N]\n"
+         "                  [--rollback N | --sync-test N | --desync]\n"
          "\n"
          "Loads every level of a Doom-format WAD into one arena, plays it,\n"
          "audits it, and compares the cost of collections.\n"
@@ -84,6 +103,11 @@ const char* Usage() {
          "  --from-json FILE  the world that --json wrote\n"
          "  --json FILE   writes the world, before it is played\n"
          "  --tics N      how long to play, in 35ths of a second (3000)\n"
+         "  --rollback N  plays once, and at every tic goes N tics back and\n"
+         "                plays them again, with an input that came late\n"
+         "  --sync-test N plays every tic again, N tics later, and compares\n"
+         "                checksums\n"
+         "  --desync      plays two worlds, spoils one, and finds where\n"
          "  --help        this text\n"
          "\n"
          "Exit status: 0 as expected, 1 bad input or an unexpected result,\n"

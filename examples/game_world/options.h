@@ -15,8 +15,11 @@ struct Options {
   std::string wad;         // empty: look in the usual places
   bool generated = false;  // do not even look
   std::int32_t tics = 3000;
-  std::string json;       // empty: the world is not written
-  std::string from_json;  // empty: the world is built from levels
+  std::string json;            // empty: the world is not written
+  std::string from_json;       // empty: the world is built from levels
+  std::int32_t rollback = 0;   // tics back at every tic; 0: plays without
+  std::int32_t sync_test = 0;  // the same, to compare checksums
+  bool desync = false;         // plants one wrong health, and finds it
   bool help = false;
   std::string error;  // not empty: how not to call this program
 };

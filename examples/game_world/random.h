@@ -5,6 +5,8 @@
 #ifndef GAME_WORLD_RANDOM_H_
 #define GAME_WORLD_RANDOM_H_
 
+#include <acre/layout.h>
+
 #include <cstdint>
 
 namespace game {
@@ -20,6 +22,8 @@ class Random {
     const std::uint64_t high = state_ >> 33;  // the low bits are poor
     return static_cast<std::int32_t>(high % static_cast<std::uint64_t>(bound));
   }
+
+  ACRE_LAYOUT_INSIDE(Random, state_)
 
  private:
   std::uint64_t state_;

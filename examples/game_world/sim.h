@@ -11,6 +11,7 @@
 #define GAME_WORLD_SIM_H_
 
 #include <acre/arena.h>
+#include <acre/layout.h>
 
 #include <cstdint>
 
@@ -35,6 +36,10 @@ struct Counters {
 
   friend bool operator==(const Counters&, const Counters&) = default;
 };
+
+ACRE_LAYOUT(Counters, missiles_born, missiles_freed, doors_opened, doors_closed,
+            shots_heard, wakeups, moves, sector_moves, kills, player_deaths,
+            returns)
 
 /// What the rules work on. The arena is that of the world.
 struct Game {

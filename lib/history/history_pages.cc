@@ -13,10 +13,11 @@ namespace {
 // Smaller ones are compared sooner than the kernel is asked: a page takes 0.1
 // us, a call and a fault 1.2 each.
 constexpr std::ptrdiff_t kWatchedBytes = std::ptrdiff_t{128} << 10;
-// Pages that were written are protected again when of those that the kernel
-// named one in so many was as before. Pages that are written again and again
-// would fault each time (1.2 us); while they are few others, they do not.
-constexpr std::size_t kVainOnes = 8;
+// Pages that were written are named at every Capture until they are protected
+// again. To compare one in vain costs a fifth of the fault that its next write
+// takes once it is protected: that is done when as much was lost in vain as the
+// faults of one frame will cost.
+constexpr std::size_t kVainForFault = 5;
 
 char* AlignDown(char* p, std::size_t align) {
   return p - reinterpret_cast<std::uintptr_t>(p) % align;
@@ -130,7 +131,8 @@ bool HistoryState::ForEachCandidate(ChunkHistory& known, const char* top,
 }
 
 bool HistoryState::KeepPages(Frame& frame) {
-  const bool protect = is_lost_ || wants_protection_;
+  const bool protect =
+      is_lost_ || captures_ == 1 || vain_ > kVainForFault * last_made_;
   std::size_t candidates = 0;
   const SlowPath path(*arena_);
   for (ChunkHistory* k = known_; k != nullptr; k = k->next) {
@@ -156,7 +158,9 @@ bool HistoryState::KeepPages(Frame& frame) {
       return false;
     }
   }
-  wants_protection_ = candidates - frame.made.size() > candidates / kVainOnes;
+  if (protect) vain_ = 0;
+  last_made_ = frame.made.size();
+  vain_ += candidates - frame.made.size();
   return true;
 }
 

@@ -141,8 +141,9 @@ class __attribute__((visibility("hidden"))) HistoryState final
   const std::size_t most_;
   PageStore store_;
   PageTracker tracker_;
-  bool is_tracking_;              // wanted, and never refused
-  bool wants_protection_ = true;  // at the next Capture
+  bool is_tracking_;           // wanted, and never refused
+  std::size_t vain_ = 0;       // pages compared in vain since any was protected
+  std::size_t last_made_ = 0;  // versions that the last frame has
   bool is_lost_ = false;  // what was written is not known: compare all, once
 
   ChunkHistory* known_ = nullptr;
