@@ -9,6 +9,8 @@
 //
 //   World.levels["MAP03"].things[269].health: 100 here, 97 there
 //
+//   acre::Diff(*world, history, frame);   // now here, the frame there
+//
 // What counts as state is what Checksum counts (<acre/checksum.h>): Maps and
 // Sets are compared by their keys, pointers by the place in the graph to which
 // they lead. Objects are compared once, on the shortest way to them. Where two
@@ -31,6 +33,7 @@
 
 #include "acre/arena.h"
 #include "acre/config.h"
+#include "acre/deep_copy.h"
 #include "acre/element.h"
 #include "acre/history.h"
 
@@ -60,7 +63,7 @@ struct Difference {
   std::string type = {};  ///< of what differs
   DiffKind kind = DiffKind::kValue;
   const void* here_at = nullptr;   ///< where it lies; null: it does not
-  const void* there_at = nullptr;  ///< of a frame: where it lay
+  const void* there_at = nullptr;  ///< null too for what was in a frame
 };
 
 struct DiffReport {
@@ -82,6 +85,21 @@ DiffReport Diff(const T& here, const T& there,
                 const DiffOptions& options = {}) {
   static_assert(detail::RequireElement<T>());
   return detail::DiffOf(LayoutOf<T>(), &here, &there, options);
+}
+
+/// The same of what there is now, and of what there was in a frame: here and
+/// there. The root lies in the arena of the history, now and in the frame.
+/// Costs a copy of the arena and a deep copy of what the root reached.
+template <class T>
+DiffReport Diff(const T& root, History& history, FrameId frame,
+                const DiffOptions& options = {}) {
+  Arena then({.name = "frame", .source = &MallocSource::Instance()});
+  const T* there = history.Peek(frame, [&] { return DeepCopy(then, root); });
+  DiffReport report = Diff(root, *there, options);
+  for (Difference& difference : report.differences) {
+    difference.there_at = nullptr;
+  }
+  return report;
 }
 
 /// A difference a line, and a last one that counts them.

@@ -49,6 +49,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #include "acre/arena.h"
 #include "acre/config.h"
@@ -121,6 +122,18 @@ class History {
   /// changed.
   void Restore(FrameId frame);
 
+  /// Calls fn() with the arena as it was in the frame, and returns what that
+  /// returns; then the arena is as before, whatever fn did in it, and whether
+  /// or not it threw. To look at a frame: <acre/diff.h> does. Transient fields
+  /// are those of the frame. In fn this History must not be used. Costs a copy
+  /// of the arena; where there is no memory for that it fails as New does,
+  /// before anything is changed.
+  template <class Fn>
+  decltype(auto) Peek(FrameId frame, Fn&& fn) {
+    const Peeking peeking(*this, frame);
+    return std::forward<Fn>(fn)();
+  }
+
   /// True while Restore(frame) is allowed.
   bool IsKept(FrameId frame) const noexcept;
 
@@ -140,6 +153,21 @@ class History {
   PageTracking tracking() const noexcept;
 
  private:
+  class Peeking {
+   public:
+    Peeking(History& history, FrameId frame) : history_(history) {
+      history_.BeginPeek(frame);
+    }
+    Peeking(const Peeking&) = delete;
+    Peeking& operator=(const Peeking&) = delete;
+    ~Peeking() { history_.EndPeek(); }
+
+   private:
+    History& history_;
+  };
+  void BeginPeek(FrameId frame);
+  void EndPeek() noexcept;
+
   History(Arena& arena, void* root, const TypeLayout* type,
           const HistoryOptions& options);
 

@@ -168,6 +168,9 @@ class __attribute__((visibility("hidden"))) SlowPath {
   void LoadState(const ArenaState& state);
   bool BeginStretch();
   void GoBackTo(LiveStamps stamps);
+  /// What is made from now on has that stamp again, as before all that was
+  /// undone meanwhile.
+  void ContinueStretch(std::uint64_t stamp) { a_.stamp_ = stamp; }
   void ForEachListed(void (*visit)(void* context, Chunk* chunk, ChunkList list),
                      void* context) const;
   ChunkRecord RecordOf(Chunk* chunk, ChunkList list) const;

@@ -28,6 +28,10 @@ FrameId History::Capture() {
 
 FrameId History::TryCapture() { return state_->TryCapture(); }
 void History::Restore(FrameId frame) { state_->Restore(frame); }
+void History::BeginPeek(FrameId frame) {
+  if (!state_->BeginPeek(frame)) state_->FailCapture();
+}
+void History::EndPeek() noexcept { state_->EndPeek(); }
 bool History::IsKept(FrameId frame) const noexcept {
   return state_->IsKept(frame);
 }

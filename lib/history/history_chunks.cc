@@ -103,9 +103,8 @@ bool HistoryState::ListTransients(Frame& frame) {
   return true;
 }
 
-/// Makes the list of the arena's chunks that of the frame, which shares it with
-/// the one before where they are the same. False where memory ran out.
-bool HistoryState::ListChunks(Frame& frame) {
+/// Makes the list of the arena's chunks. False where memory ran out.
+bool HistoryState::ListChunks() {
   struct Lister {
     HistoryState& self;
     SlowPath path;
@@ -120,7 +119,13 @@ bool HistoryState::ListChunks(Frame& frame) {
                                       path.RecordOf(chunk, list));
       },
       &lister);
-  if (!lister.is_whole) return false;
+  return lister.is_whole;
+}
+
+/// The same, for the frame, which shares it with the one before where they are
+/// the same.
+bool HistoryState::ListChunks(Frame& frame) {
+  if (!ListChunks()) return false;
   if (count_ != 0) {
     ChunkRow* const last = (*this)[count_ - 1].chunks;
     if (last->records.size() == listing_.size() &&

@@ -8,6 +8,7 @@
 
 #include "acre/detail/size_class.h"
 #include "acre/failure.h"
+#include "history/raw_memory.h"
 
 namespace acre::inline ACRE_ABI::detail {
 namespace {
@@ -75,6 +76,14 @@ HistoryState::~HistoryState() {
 void HistoryState::RequireArena(const char* what) const {
   ACRE_CHECK(arena_ != nullptr, "%s: the arena of this History has ended",
              what);
+  RequireNoPeek(what);
+}
+
+void HistoryState::RequireNoPeek(const char* what) const {
+  ACRE_CHECK(!present_.is_aside,
+             "%s in the history of arena '%s': one of its frames is looked at, "
+             "by Peek",
+             what, arena_->name());
 }
 
 const HistoryState::Frame* HistoryState::Find(FrameId id) const {
@@ -188,6 +197,7 @@ void HistoryState::Drop(Frame& frame) {
 }
 
 void HistoryState::DropAll() noexcept {
+  RequireNoPeek("DropAll");
   for (std::size_t i = 0; i < count_; ++i) Drop((*this)[i]);
   for (std::size_t i = 0; i < most_; ++i) {
     ring_[i].made.Free(store_.source());
@@ -204,44 +214,132 @@ void HistoryState::DropAll() noexcept {
   ReleaseUnneeded(true);
 }
 
-void HistoryState::Restore(FrameId id) {
-  RequireArena("Restore");
+const HistoryState::Frame& HistoryState::RequireFrame(FrameId id,
+                                                      const char* what) const {
+  RequireArena(what);
   const Frame* const frame = Find(id);
-  ACRE_CHECK(frame != nullptr,
-             "Restore in the history of arena '%s': frame %llu is not kept; "
-             "%zu are, from %llu to %llu",
-             arena_->name(), static_cast<unsigned long long>(id), count_,
-             count_ != 0 ? static_cast<unsigned long long>((*this)[0].id) : 0,
-             count_ != 0
-                 ? static_cast<unsigned long long>((*this)[count_ - 1].id)
-                 : 0);
+  ACRE_CHECK(
+      frame != nullptr,
+      "%s in the history of arena '%s': frame %llu is not kept; %zu are, "
+      "from %llu to %llu",
+      what, arena_->name(), static_cast<unsigned long long>(id), count_,
+      count_ != 0 ? static_cast<unsigned long long>((*this)[0].id) : 0,
+      count_ != 0 ? static_cast<unsigned long long>((*this)[count_ - 1].id)
+                  : 0);
+  return *frame;
+}
+
+void HistoryState::Restore(FrameId id) {
+  const Frame& frame = RequireFrame(id, "Restore");
   SlowPath path(*arena_);
   path.BeforeReset();
   KeptValues values;
-  if (frame->transients != nullptr) {
-    values.Take(*frame->transients, transient_types_.In(*arena_, root_));
+  if (frame.transients != nullptr) {
+    values.Take(*frame.transients, transient_types_.In(*arena_, root_));
   }
   {
     const SlowPath::Updating updating(path);
-    path.NoteTop();
-    PutPages(*frame);
-    const ChunkRow& row = *frame->chunks;
-    TakeOutYounger(row);
-    path.LoadChunks(row.records.begin(), row.records.size(), frame->state);
-    path.LoadState(frame->state);
-    path.GoBackTo(frame->stamps);
-    if (kChecked) {
-      for (const ChunkRecord& record : row.records) {
-        const char* const top = record.TopIn(frame->state);
-        path.MendChunk(record.chunk,
-                       top != nullptr ? top : record.chunk->begin.load());
-      }
-      path.MendMarks();
-    }
+    GoTo(frame);
     values.Put();
-    at_ = frame->number;
   }
   path.AfterReset();
+}
+
+/// Makes the arena what it was.
+void HistoryState::GoTo(const Frame& frame) {
+  SlowPath(*arena_).NoteTop();
+  PutPages(frame);
+  Load(*frame.chunks, frame.state, frame.stamps);
+  at_ = frame.number;
+}
+
+/// All but the contents of pages, which are there.
+void HistoryState::Load(const ChunkRow& row, const ArenaState& state,
+                        LiveStamps stamps) {
+  SlowPath path(*arena_);
+  TakeOutYounger(row);
+  path.LoadChunks(row.records.begin(), row.records.size(), state);
+  path.LoadState(state);
+  path.GoBackTo(stamps);
+  if (!kChecked) return;
+  for (const ChunkRecord& record : row.records) {
+    const char* const top = record.TopIn(state);
+    path.MendChunk(record.chunk,
+                   top != nullptr ? top : record.chunk->begin.load());
+  }
+  path.MendMarks();
+}
+
+// ---------------------------------------------------------------------- peeks
+
+/// Calls visit(begin, bytes) for all memory that a list of chunks has in use:
+/// blocks, and in checked builds what is known of them.
+template <class Visit>
+void HistoryState::ForEachPart(const ChunkRow& row, const ArenaState& state,
+                               Visit visit) {
+  for (const ChunkRecord& record : row.records) {
+    char* const top = record.TopIn(state);
+    if (top == nullptr) continue;
+    char* const begin = record.chunk->begin;
+    visit(begin, static_cast<std::size_t>(top - begin));
+    if (!kChecked) continue;
+    for (const BlockMap::Part& part : {record.chunk->blocks.InfosTo(top),
+                                       record.chunk->blocks.StartsTo(top)}) {
+      visit(part.begin, static_cast<std::size_t>(part.end - part.begin));
+    }
+  }
+}
+
+bool HistoryState::BeginPeek(FrameId id) {
+  const Frame& frame = RequireFrame(id, "Peek");
+  SlowPath path(*arena_);
+  const SlowPath::Updating updating(path);
+  path.NoteTop();
+  ChunkSource& source = store_.source();
+  SourceArray<ChunkRecord>& records = present_.chunks.records;
+  records.Clear();
+  if (!ListChunks() || !records.Reserve(source, listing_.size())) return false;
+  for (const ChunkRecord& record : listing_) records.Push(record);
+  path.SaveState(present_.state);
+  std::size_t bytes = 0;
+  ForEachPart(present_.chunks, present_.state,
+              [&](const char*, std::size_t size) { bytes += size; });
+  present_.bytes.Clear();
+  if (!present_.bytes.Reserve(source, bytes)) return false;
+  char* to = present_.bytes.begin();
+  ForEachPart(present_.chunks, present_.state,
+              [&](const char* from, std::size_t size) {
+                CopyRaw(to, from, size);
+                to += size;
+              });
+  present_.at = at_;
+  present_.stamp = arena_->stamp();
+  present_.stamps = path.Entry()->older_stamps;
+  present_.stamps.Share();
+  for (const ChunkRecord& record : records) ++Of(record.chunk)->lists;
+  GoTo(frame);
+  present_.is_aside = true;
+  return true;
+}
+
+void HistoryState::EndPeek() {
+  SlowPath path(*arena_);
+  const SlowPath::Updating updating(path);
+  const char* from = present_.bytes.begin();
+  ForEachPart(present_.chunks, present_.state, [&](char* to, std::size_t size) {
+    CopyRaw(to, from, size);
+    from += size;
+  });
+  Load(present_.chunks, present_.state, present_.stamps);
+  path.ContinueStretch(present_.stamp);
+  for (const ChunkRecord& record : present_.chunks.records) {
+    --Of(record.chunk)->lists;
+  }
+  present_.stamps.Drop();
+  present_.bytes.Free(store_.source());
+  present_.chunks.records.Free(store_.source());
+  at_ = present_.at;
+  present_.is_aside = false;
 }
 
 }  // namespace acre::inline ACRE_ABI::detail

@@ -68,6 +68,9 @@ class __attribute__((visibility("hidden"))) HistoryState final
   FrameId TryCapture();
   [[noreturn]] void FailCapture() const;
   void Restore(FrameId id);
+  /// False where memory runs out.
+  bool BeginPeek(FrameId id);
+  void EndPeek();
   void DropAll() noexcept;
 
   bool IsKept(FrameId id) const { return Find(id) != nullptr; }
@@ -94,12 +97,29 @@ class __attribute__((visibility("hidden"))) HistoryState final
     std::shared_ptr<const std::vector<TransientField>> transients;
   };
 
+  /// The arena as it is while a frame is looked at.
+  struct Present {
+    bool is_aside = false;
+    FrameNumber at = 0;
+    ArenaState state = {};
+    LiveStamps stamps;
+    std::uint64_t stamp = 0;
+    ChunkRow chunks;
+    SourceArray<char> bytes;  // of each chunk and its block map
+  };
+
   Frame& operator[](std::size_t i) { return ring_[(first_ + i) % most_]; }
   const Frame& operator[](std::size_t i) const {
     return ring_[(first_ + i) % most_];
   }
   const Frame* Find(FrameId id) const;
+  const Frame& RequireFrame(FrameId id, const char* what) const;
   void RequireArena(const char* what) const;
+  void RequireNoPeek(const char* what) const;
+  void GoTo(const Frame& frame);
+  void Load(const ChunkRow& row, const ArenaState& state, LiveStamps stamps);
+  template <class Visit>
+  void ForEachPart(const ChunkRow& row, const ArenaState& state, Visit visit);
 
   // ChunkKeeper
   void NoteNew(Chunk* chunk) override { Know(chunk); }
@@ -115,6 +135,7 @@ class __attribute__((visibility("hidden"))) HistoryState final
   void Forget(ChunkHistory* known);
   void ReleaseUnneeded(bool all);
   bool ListTransients(Frame& frame);
+  bool ListChunks();
   bool ListChunks(Frame& frame);
   void DropChunks(ChunkRow* row);
   void TakeOutYounger(const ChunkRow& row);
@@ -150,6 +171,7 @@ class __attribute__((visibility("hidden"))) HistoryState final
   ChunkHistory* last_known_ = nullptr;
   SourceArray<ChunkRecord> listing_;  // made by ListChunks, not yet a frame's
 
+  Present present_;
   Frame* ring_ = nullptr;  // most_ of them, owned
   std::size_t first_ = 0;  // the oldest
   std::size_t count_ = 0;

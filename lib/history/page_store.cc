@@ -7,6 +7,7 @@
 
 #include "core/poison.h"
 #include "history/page_tracker.h"
+#include "history/raw_memory.h"
 
 namespace acre::inline ACRE_ABI::detail {
 namespace {
@@ -15,37 +16,11 @@ constexpr std::size_t kSlabPages = 64;
 // Copies begin at cache lines.
 constexpr std::size_t kLine = 64;
 
-// Pages of an arena hold freed blocks, which AddressSanitizer lets nobody read;
-// it knows memcmp and memcpy, and compilers make those of simple loops.
-// `bytes` is a multiple of 8, and so are the addresses.
-
-ACRE_READS_FREE_BLOCKS bool AreSame(const char* a, const char* b,
-                                    std::size_t bytes) {
-  if constexpr (!kChecked) return std::memcmp(a, b, bytes) == 0;
-  const auto* x = reinterpret_cast<const volatile std::uint64_t*>(a);
-  const auto* y = reinterpret_cast<const volatile std::uint64_t*>(b);
-  for (std::size_t i = 0; i < bytes / 8; ++i) {
-    if (x[i] != y[i]) return false;
-  }
-  return true;
-}
-
-ACRE_READS_FREE_BLOCKS void Copy(char* to, const char* from,
-                                 std::size_t bytes) {
-  if constexpr (!kChecked) {
-    std::memcpy(to, from, bytes);
-    return;
-  }
-  auto* x = reinterpret_cast<volatile std::uint64_t*>(to);
-  const auto* y = reinterpret_cast<const volatile std::uint64_t*>(from);
-  for (std::size_t i = 0; i < bytes / 8; ++i) x[i] = y[i];
-}
-
 alignas(kLine) constexpr char kZeros[4096] = {};
 
 ACRE_READS_FREE_BLOCKS bool AreZeros(const char* p, std::size_t bytes) {
   for (std::size_t at = 0; at < bytes; at += sizeof kZeros) {
-    if (!AreSame(p + at, kZeros, std::min(bytes - at, sizeof kZeros))) {
+    if (!AreSameRaw(p + at, kZeros, std::min(bytes - at, sizeof kZeros))) {
       return false;
     }
   }
@@ -54,7 +29,7 @@ ACRE_READS_FREE_BLOCKS bool AreZeros(const char* p, std::size_t bytes) {
 
 ACRE_READS_FREE_BLOCKS void Zero(char* p, std::size_t bytes) {
   for (std::size_t at = 0; at < bytes; at += sizeof kZeros) {
-    Copy(p + at, kZeros, std::min(bytes - at, sizeof kZeros));
+    CopyRaw(p + at, kZeros, std::min(bytes - at, sizeof kZeros));
   }
 }
 
@@ -118,7 +93,7 @@ bool PageStore::IsAs(const PageRow& row, std::size_t page,
                      const char* copy) const {
   const char* const p = Begin(row, page);
   const std::size_t bytes = Bytes(row, page);
-  return copy != nullptr ? AreSame(p, copy, bytes) : AreZeros(p, bytes);
+  return copy != nullptr ? AreSameRaw(p, copy, bytes) : AreZeros(p, bytes);
 }
 
 // The processor's own prefetchers begin anew at each page, and need some lines
@@ -172,7 +147,7 @@ bool PageStore::Keep(PageRow& row, std::size_t page, FrameNumber frame,
   v.row = &row;
   v.page = static_cast<std::uint32_t>(page);
   v.older = newest;
-  Copy(v.copy, Begin(row, page), Bytes(row, page));
+  CopyRaw(v.copy, Begin(row, page), Bytes(row, page));
   newest = version;
   made.Push(version);
   return true;
@@ -189,7 +164,7 @@ VersionIndex PageStore::At(const PageRow& row, std::size_t page,
 
 void PageStore::Write(PageRow& row, std::size_t page, const char* copy) {
   if (copy != nullptr) {
-    Copy(Begin(row, page), copy, Bytes(row, page));
+    CopyRaw(Begin(row, page), copy, Bytes(row, page));
   } else {
     Zero(Begin(row, page), Bytes(row, page));
   }

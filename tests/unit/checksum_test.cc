@@ -63,8 +63,8 @@ struct World {
   std::pair<int, double> last = {};
   bool is_over = false;
 };
-ACRE_LAYOUT(World, players, scores, seen, things, some, motto, spawn, note, pair,
-            corners, first, borrowed(window), last, is_over)
+ACRE_LAYOUT(World, players, scores, seen, things, some, motto, spawn, note,
+            pair, corners, first, borrowed(window), last, is_over)
 
 Thing* NewThing(Arena& arena, const char* name) {
   auto* thing = arena.New<Thing>();
@@ -147,11 +147,12 @@ TEST_CASE("Checksum: every change counts, and back again") {
                 [&] { world->things[7].health = 7; }));
   CHECK(differs([&] { world->players["Ann"]->name = "Anne"; },
                 [&] { world->players["Ann"]->name = "Ann"; }));
-  CHECK(differs([&] { world->players["Ann"]->target = nullptr; },
-                [&] { world->players["Ann"]->target = world->players["Bob"]; }));
-  CHECK(differs(
-      [&] { world->players["Ann"]->target = world->players["Ann"]; },
-      [&] { world->players["Ann"]->target = world->players["Bob"]; }));
+  CHECK(
+      differs([&] { world->players["Ann"]->target = nullptr; },
+              [&] { world->players["Ann"]->target = world->players["Bob"]; }));
+  CHECK(
+      differs([&] { world->players["Ann"]->target = world->players["Ann"]; },
+              [&] { world->players["Ann"]->target = world->players["Bob"]; }));
   CHECK(differs([&] { world->first = &world->things[5]; },
                 [&] { world->first = &world->things[4]; }));
   // One that looks like things[4], and is not.
@@ -167,10 +168,16 @@ TEST_CASE("Checksum: every change counts, and back again") {
   CHECK(differs([&] { world->scores[99] = 0; },
                 [&] { world->scores.erase(99); }));
   CHECK(differs([&] { world->seen.insert(1); }, [&] { world->seen.erase(1); }));
-  CHECK(differs([&] { world->spawn = Point{'a', 0}; },
-                [&] { world->spawn.reset(); }));
-  CHECK(differs([&] { world->spawn = Point{'a', 1}; },
-                [&] { world->spawn.reset(); }));
+  CHECK(differs(
+      [&] {
+        world->spawn = Point{'a', 0};
+      },
+      [&] { world->spawn.reset(); }));
+  CHECK(differs(
+      [&] {
+        world->spawn = Point{'a', 1};
+      },
+      [&] { world->spawn.reset(); }));
   CHECK(differs([&] { world->note = 0; }, [&] { world->note = {}; }));
   CHECK(differs([&] { world->note = 1; }, [&] { world->note = {}; }));
   CHECK(differs([&] { world->note = acre::String(arena, "no"); },
@@ -183,10 +190,12 @@ TEST_CASE("Checksum: every change counts, and back again") {
                 [&] { world->corners[2].tag = '\0'; }));
   CHECK(differs([&] { world->last.second = -0.0; },
                 [&] { world->last.second = 0.0; }));
-  CHECK(differs([&] { world->is_over = true; },
-                [&] { world->is_over = false; }));
+  CHECK(
+      differs([&] { world->is_over = true; }, [&] { world->is_over = false; }));
   CHECK(differs([&] { world->motto = world->motto.substr(1); },
-                [&] { world->motto = {world->motto.data() - 1, 5}; }));
+                [&] {
+                  world->motto = {world->motto.data() - 1, 5};
+                }));
   CHECK(differs(
       [&] {
         world->things.emplace_back();
@@ -235,7 +244,8 @@ TEST_CASE("Checksum: table order, where it is asked for") {
         Checksum(first, *up, {.table_order = true}));
 }
 
-TEST_CASE("Checksum: keys that are pointers, pairs and containers of their own") {
+TEST_CASE(
+    "Checksum: keys that are pointers, pairs and containers of their own") {
   struct Made {
     Arena arena;
     acre::Map<Thing*, int>* by_thing;

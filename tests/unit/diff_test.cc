@@ -221,6 +221,25 @@ TEST_CASE("Diff: no more than asked for, all counted") {
   CHECK(Diff(*two.here, *two.there, {.max_differences = 0}).omitted == 300);
 }
 
+TEST_CASE("Diff: now and in a frame") {
+  Arena arena;
+  World* world = NewWorld(arena);
+  acre::History history(arena, *world);
+  const acre::FrameId frame = history.Capture();
+  CHECK(Diff(*world, history, frame).equal());
+  world->by_id[3]->name = "Anne";
+  world->levels["MAP01"].things[7].sound = 9;  // transient
+  arena.Free(world->by_id[5]);
+  world->by_id.erase(5);
+  CHECK(Told(Diff(*world, history, frame)) ==
+        "diff_test::World.by_id: 19 elements here, 20 elements there\n"
+        "diff_test::World.by_id[5]: only there\n"
+        "diff_test::World.by_id[3].name: \"Anne\" here, \"Ann\" there\n");
+  CHECK(world->by_id[3]->name == "Anne");
+  history.Restore(frame);
+  CHECK(Diff(*world, history, frame).equal());
+}
+
 TEST_CASE("Diff: JSON lines") {
   Two two;
   two.there->by_id[3]->name = "An\"ne";

@@ -114,6 +114,94 @@ TEST_CASE("History: the example of the header, both ways to know pages") {
   }
 }
 
+TEST_CASE("History: Peek shows a frame and leaves no trace") {
+  for (const PageTracking tracking :
+       {PageTracking::kKernel, PageTracking::kComparing}) {
+    CountingSource source;
+    Arena arena({.name = "game", .source = &source});
+    World* world = arena.New<World>();
+    for (std::uint32_t i = 0; i < 50; ++i) {
+      world->players[i] = arena.New<Player>("somebody");
+    }
+    History history(arena, {.tracking = tracking});
+    const FrameId first = history.Capture();
+    world->players[3]->health = 3;
+    const FrameId second = history.Capture();
+    acre::Vector<int> outside(arena, {1, 2, 3});
+    arena.Free(world->players[4]);
+    world->players.erase(4);
+    for (std::uint64_t i = 0; i < 50'000; ++i) world->log.push_back(i);
+    const acre::Mark mark = arena.Checkpoint();
+    int* young = arena.New<int>(5);
+    const auto stats = arena.stats();
+    const std::uint64_t stamp = arena.stamp();
+    for (int round = 0; round < 3; ++round) {
+      const std::int32_t health = history.Peek(first, [&] {
+        CHECK(world->players.size() == 50);
+        CHECK(world->players[4]->health == 100);
+        CHECK(world->log.empty());
+        CHECK_FALSE(arena.IsOpen(mark));
+        // What is done here is undone.
+        arena.Free(world->players[9]);
+        world->players.clear();
+        for (std::uint64_t i = 0; i < 90'000; ++i) world->log.push_back(i);
+        static_cast<void>(arena.Allocate(std::size_t{1} << 20));
+        if (round == 2) arena.Reset(acre::ResetMode::kRelease);
+        return round == 2 ? 100 : arena.New<Player>("new")->health;
+      });
+      CHECK(health == 100);
+      CHECK(world->players.size() == 49);
+      CHECK(world->players[9]->name == "somebody");
+      CHECK(world->players[3]->health == 3);
+      CHECK(world->log.size() == 50'000);
+      CHECK(world->log.back() == 49'999);
+      CHECK(arena.IsOpen(mark));
+      CHECK(*young == 5);
+      CHECK(arena.stats().live() == stats.live());
+      CHECK(arena.stats().reserved == stats.reserved);
+      CHECK(arena.stats().freed == stats.freed);
+      CHECK(arena.stamp() == stamp);
+      CHECK(history.current() == second);
+      CHECK(outside.size() == 3);
+    }
+    arena.Rewind(mark);
+    outside.push_back(4);
+    world->log.push_back(1);
+    history.Restore(second);
+    CHECK(world->players.size() == 50);
+    CHECK(world->players[3]->health == 3);
+    history.Restore(first);
+    CHECK(world->players[3]->health == 100);
+#if ACRE_EXCEPTIONS
+    world->players[3]->health = 7;
+    CHECK_THROWS_AS(history.Peek(second, [] { throw 1; }), int);
+    CHECK(world->players[3]->health == 7);
+#endif
+    CHECK_DIES(history.Peek(first, [&] { history.Restore(first); }),
+               "Restore in the history of arena 'game': .* looked at, by Peek");
+    CHECK_DIES(history.Peek(FrameId{99}, [] {}), "frame 99 is not kept");
+    history.DropAll();
+    outside = acre::Vector<int>();
+  }
+}
+
+TEST_CASE("History: Peek, where there is no memory to come back") {
+  CountingSource frames;
+  Arena arena({.name = "game"});
+  int* number = arena.New<int>(1);
+  History history(arena, {.source = &frames});
+  const FrameId frame = history.Capture();
+  *number = 2;
+  frames.dry = true;
+#if ACRE_EXCEPTIONS
+  CHECK_THROWS_AS(history.Peek(frame, [] {}), acre::OutOfMemory);
+#endif
+  CHECK(*number == 2);
+  frames.dry = false;
+  history.Peek(frame, [&] { CHECK(*number == 1); });
+  CHECK(*number == 2);
+}
+
 TEST_CASE("History: which frames are kept") {
   Arena arena;
   int* number = arena.New<int>(0);
