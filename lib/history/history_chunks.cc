@@ -129,8 +129,9 @@ bool HistoryState::ListChunks(Frame& frame) {
   if (count_ != 0) {
     ChunkRow* const last = (*this)[count_ - 1].chunks;
     if (last->records.size() == listing_.size() &&
-        std::memcmp(last->records.begin(), listing_.begin(),
-                    listing_.size() * sizeof(ChunkRecord)) == 0) {
+        (listing_.empty() ||
+         std::memcmp(last->records.begin(), listing_.begin(),
+                     listing_.size() * sizeof(ChunkRecord)) == 0)) {
       ++last->frames;
       frame.chunks = last;
       return true;
