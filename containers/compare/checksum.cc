@@ -59,6 +59,14 @@ class Checksummer {
     if (plan.is_whole && !plan.has_identity) {
       return hash_.AddBytes(row.data, row.count * plan.type->size);
     }
+    if (plan.is_pointer) {
+      const StatePlan& target = *plan.steps[0].plan;
+      const auto* pointers = reinterpret_cast<char* const*>(row.data);
+      for (std::size_t i = 0; i < row.count; ++i) {
+        AddPointer(target, pointers[i]);
+      }
+      return;
+    }
     const char* at = row.data;
     for (std::size_t i = 0; i < row.count; ++i, at += plan.type->size) {
       if (plan.has_identity && row.is_known == 0) AddNumber(at, plan);

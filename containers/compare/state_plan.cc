@@ -98,6 +98,8 @@ void StatePlans::Fill(StatePlan& plan) {
   plan.is_flat = std::all_of(
       plan.steps.begin(), plan.steps.end(),
       [](const StateStep& s) { return s.kind == StateKind::kBytes; });
+  plan.is_pointer =
+      plan.steps.size() == 1 && plan.type->kind == TypeKind::kPointer;
   plan.is_whole = plan.steps.size() == 1 && plan.is_flat &&
                   plan.steps[0].size == plan.type->size;
 }

@@ -58,6 +58,7 @@ struct StatePlan {
   bool has_identity = false;  // pointers may lead to such an object by value
   bool is_flat = false;       // bytes alone
   bool is_whole = false;      // all its bytes
+  bool is_pointer = false;    // and nothing else
   std::vector<const StatePlan*> parts = {};
 };
 
