@@ -196,7 +196,9 @@ ACRE_INLINE bool TryDouble(VectorRep& rep, std::size_t wanted,
 std::size_t GrowInPlace(const VectorRep& rep, std::size_t wanted,
                         std::size_t capacity, const TypeLayout& element,
                         bool exact) {
-  if (rep.data == nullptr) return 0;
+  // Storage that a frame has, too, stays as long as it is: the handle may lie
+  // where it does not go back.
+  if (rep.data == nullptr || rep.stamp != rep.arena->stamp()) return 0;
   const std::size_t old_bytes = std::size_t{rep.capacity} * element.size;
   const std::size_t bytes = capacity * element.size;
   if (rep.arena->TryGrow(rep.data, old_bytes, bytes, element.align)) {

@@ -64,7 +64,9 @@ void String::GrowOnce(size_type characters) {
   if (!is_inline()) {
     Far far = this->far();
     detail::CheckMayGrow(*arena_, far.stamp, "String");
-    if (arena_->TryGrow(far.data, far.capacity, bytes, 1)) {
+    // As of Vectors: not what a frame has, too.
+    if (far.stamp == arena_->stamp() &&
+        arena_->TryGrow(far.data, far.capacity, bytes, 1)) {
       far.capacity = static_cast<std::uint32_t>(bytes);
       return SetFar(far);
     }

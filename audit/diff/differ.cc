@@ -13,21 +13,35 @@ namespace detail {
 bool Differ::Run(const void* here, const void* there, DiffReport& report) {
   report_ = &report;
   const StatePlan& root = plans_.root();
-  here_.NumberAt(here_.Find(here, root));
+  Note(here_.NumberAt(here_.Find(here, root)).value, 0,
+       static_cast<const char*>(here), root);
   there_.NumberAt(there_.Find(there, root));
   Later(root, {static_cast<const char*>(here), static_cast<const char*>(there)},
         1, true, {});
-  if (tells_) {
-    for (std::size_t i = 0; i < items_.size(); ++i) {
-      current_ = static_cast<std::uint32_t>(i);
-      CompareItem(Item(items_[i]));
-      // In order, so that the shortest way is told.
-      pointers_.Drain([this](const Pointers& pointers) { Follow(pointers); });
+  std::size_t next = 0;
+  do {
+    if (tells_) {
+      for (; next < items_.size(); ++next) {
+        current_ = static_cast<std::uint32_t>(next);
+        CompareItem(Item(items_[next]));
+        // In order, so that the shortest way is told.
+        pointers_.Drain([this](const Pointers& pointers) { Follow(pointers); });
+      }
+    } else {
+      WalkAll();
     }
-  } else {
-    WalkAll();
-  }
+  } while (!IsFound() && CompareNextTable());
   return !is_different_;
+}
+
+/// Of those that wait until all else has been met; false: there is none.
+bool Differ::CompareNextTable() {
+  if (tables_.empty()) return false;
+  const Table table = tables_.front();
+  tables_.pop_front();
+  current_ = table.item;
+  CompareTable(*table.step, table.at);
+  return true;
 }
 
 void Differ::WalkAll() {
@@ -113,6 +127,9 @@ void Differ::CompareStep(const StatePlan& plan, const StateStep& step,
     case StateKind::kRow:
       return CompareRow(step, at);
     case StateKind::kTable:
+      if (WaitsForOthers(step)) {
+        return tables_.push_back({&step, at, current_});
+      }
       return CompareTable(step, at);
     case StateKind::kOwnForm: {
       if (step.type->ops->digest == nullptr ||
@@ -153,11 +170,7 @@ void Differ::ComparePart(const StatePlan& plan, Pair part) {
 void Differ::CompareIdentity(const StatePlan& plan, Pair object) {
   const auto here = here_.NumberAt(here_.Find(object.here, plan));
   const auto there = there_.NumberAt(there_.Find(object.there, plan));
-  if (tells_ && (here.is_new || there.is_new)) {
-    first_of_.resize(std::max<std::size_t>(
-        first_of_.size(), std::max(here.value, there.value) + 1));
-    first_of_[std::max(here.value, there.value)] = current_;
-  }
+  if (here.is_new) Note(here.value, current_, object.here, plan);
   if (here.value == there.value && here.is_new == there.is_new) return;
   if (here.is_new) there_.Skip();
   if (there.is_new) here_.Skip();
@@ -178,8 +191,10 @@ void Differ::ComparePointers(const StateStep& step, Pair slot) {
   if (here == nullptr && there == nullptr) return;
   if (here == nullptr || there == nullptr) {
     if (!Wants(slot.here)) return;
-    const auto tell = [](const char* p) {
-      return p == nullptr ? "null" : "an object";
+    const auto tell = [&](const char* p) {
+      if (p == nullptr) return "null";
+      return here_.Find(p, *step.plan).is_in_arena ? "an object"
+                                                   : "what lies outside";
     };
     return Tell(DiffKind::kPointer, slot, *step.type,
                 PathOf(current_, slot.here, *step.type), tell(here),
@@ -199,10 +214,8 @@ void Differ::Follow(const Pointers& pointers) {
   const bool is_both = to.is_in_arena == pointers.there.is_in_arena;
   if (here.value == there.value && here.is_new == there.is_new && is_both) {
     if (!here.is_new) return;
-    if (tells_) {
-      first_of_.resize(std::max<std::size_t>(first_of_.size(), here.value + 1));
-      first_of_[here.value] = static_cast<std::uint32_t>(items_.size());
-    }
+    Note(here.value, static_cast<std::uint32_t>(items_.size()), to.address,
+         *to.plan);
     if (!to.is_in_arena) return;
     return Later(*to.plan, {to.address, pointers.there.address}, 1, true,
                  origin);
@@ -224,7 +237,11 @@ void Differ::Follow(const Pointers& pointers) {
 void Differ::CompareView(const StateStep& step, Pair slot) {
   const ElementRun here = step.type->ops->view(slot.here);
   const ElementRun there = step.type->ops->view(slot.there);
-  if (step.plan->is_whole && !step.plan->has_identity &&
+  const StateNumbers::Place here_place = here_.Find(here.data, *step.plan);
+  const StateNumbers::Place there_place = there_.Find(there.data, *step.plan);
+  const bool are_inside = (here.count == 0 || here_place.is_in_arena) &&
+                          (there.count == 0 || there_place.is_in_arena);
+  if (are_inside && step.plan->is_whole && !step.plan->has_identity &&
       step.plan->type->size == 1) {
     return CompareText(step, slot, here, there);
   }
@@ -233,13 +250,12 @@ void Differ::CompareView(const StateStep& step, Pair slot) {
   if (count == 0) return;
   const Pair at{static_cast<const char*>(here.data),
                 static_cast<const char*>(there.data)};
-  const StateNumbers::Place first = here_.Find(at.here, *step.plan);
-  if (first.is_in_arena && !step.plan->has_identity) {
+  if (are_inside && !step.plan->has_identity) {
     return Later(*step.plan, at, count, true,
                  OriginOf(step, slot, Via::kElements));
   }
   const std::size_t size = step.plan->type->size;
-  for (std::size_t i = 0; i < (first.is_in_arena ? count : 1); ++i) {
+  for (std::size_t i = 0; i < (are_inside ? count : 1); ++i) {
     Origin origin = OriginOf(step, slot, Via::kElements, i);
     Follow({here_.Find(at.here + i * size, *step.plan),
             there_.Find(at.there + i * size, *step.plan), origin});
@@ -273,17 +289,15 @@ void Differ::CompareRow(const StateStep& step, Pair at) {
 }
 
 void Differ::CompareTable(const StateStep& step, Pair at) {
-  const std::vector<StateEntry> here = EntriesOf(step, at.here);
-  const std::vector<StateEntry> there = EntriesOf(step, at.there);
+  const std::vector<StateEntry> here = EntriesOf(step, at.here, here_);
+  const std::vector<StateEntry> there = EntriesOf(step, at.there, there_);
   HaveSameCount(step, at, here.size(), there.size());
   std::size_t i = 0;
   std::size_t k = 0;
   while ((i < here.size() || k < there.size()) && !IsFound()) {
-    const bool is_first =
-        k == there.size() || (i < here.size() && here[i].key < there[k].key);
-    const bool is_second =
-        i == here.size() || (k < there.size() && there[k].key < here[i].key);
-    if (!is_first && !is_second) {
+    const bool is_both =
+        i < here.size() && k < there.size() && here[i].IsAs(there[k]);
+    if (is_both) {
       Later(*step.plan,
             {static_cast<const char*>(here[i].element),
              static_cast<const char*>(there[k].element)},
@@ -292,6 +306,8 @@ void Differ::CompareTable(const StateStep& step, Pair at) {
       ++k;
       continue;
     }
+    const bool is_first =
+        k == there.size() || (i < here.size() && here[i] < there[k]);
     const void* const element = is_first ? here[i].element : there[k].element;
     if (Wants(element)) {
       const std::string key = EntryText(step, element, is_first ? i : k);

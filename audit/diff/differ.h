@@ -12,6 +12,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <string>
 #include <string_view>
 #include <unordered_set>
@@ -68,7 +69,14 @@ class Differ {
     Origin origin;
   };
 
+  struct Table {
+    const StateStep* step;
+    Pair at;
+    std::uint32_t item;
+  };
+
   void WalkAll();
+  bool CompareNextTable();
   void CompareItem(const Item& item);
   void Compare(const StatePlan& plan, Pair at);
   void CompareStep(const StatePlan& plan, const StateStep& step, Pair at);
@@ -93,13 +101,14 @@ class Differ {
              const Origin& origin);
 
   // telling
+  void Note(std::uint64_t number, std::uint32_t item, const char* at,
+            const StatePlan& plan);
   bool IsFound() const { return !tells_ && is_different_; }
   bool Wants(const void* place);
   void Tell(DiffKind kind, Pair at, const TypeLayout& type, std::string path,
             std::string here, std::string there);
   void TellBytes(const TypeLayout& type, Pair object, std::size_t begin,
                  std::size_t end, const std::string& path);
-  std::string PathOfItem(std::uint32_t item) const;
   std::string PathOf(std::uint32_t item, const char* part,
                      const TypeLayout& type) const;
   std::string WhereIs(std::uint64_t number) const;
@@ -112,11 +121,18 @@ class Differ {
   StateNumbers here_;
   StateNumbers there_;
   LookAhead<Pointers> pointers_;
+  std::deque<Table> tables_;     // that wait until all else has been met
   std::vector<Item> items_;      // where it tells: all; else those that wait
   std::vector<Origin> origins_;  // where it tells: of each
   std::uint32_t current_ = 0;    // the item that is compared
   std::unordered_set<const void*> told_;
-  std::vector<std::uint32_t> first_of_;  // by number: an item there; telling
+  /// Where an object was met first, here; by number, where it tells.
+  struct Met {
+    std::uint32_t item = 0;
+    const char* at = nullptr;
+    const TypeLayout* type = nullptr;
+  };
+  std::vector<Met> met_;
 };
 
 }  // namespace acre::inline ACRE_ABI::detail

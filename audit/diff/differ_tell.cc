@@ -8,6 +8,7 @@
 #include <cstring>
 #include <utility>
 
+#include "acre/detail/parts.h"
 #include "acre/detail/walk.h"
 #include "diff/differ.h"
 #include "path.h"
@@ -189,12 +190,12 @@ void Differ::TellBytes(const TypeLayout& type, Pair object, std::size_t begin,
     return;
   }
   if (type.kind == TypeKind::kStruct) {
-    std::size_t last = 0;
-    for (const FieldLayout& field : type.fields) {
+    for (std::size_t i = 0; i < type.fields.size(); ++i) {
+      const FieldLayout& field = type.fields[i];
       if (field.note == FieldNote::kOpaque) {
-        // A hole: what of it counts lies in the range.
-        const std::size_t from = std::max(begin, last);
-        const std::size_t to = std::min(end, last + std::size_t{field.size});
+        const HoleBytes hole = HoleAt(type, i);
+        const std::size_t from = std::max(begin, hole.offset);
+        const std::size_t to = std::min(end, hole.offset + hole.size);
         if (from < to &&
             std::memcmp(object.here + from, object.there + from, to - from) !=
                 0 &&
@@ -204,10 +205,8 @@ void Differ::TellBytes(const TypeLayout& type, Pair object, std::size_t begin,
                Hex(object.here + from, to - from),
                Hex(object.there + from, to - from));
         }
-        last += field.size;
         continue;
       }
-      last = field.offset + std::size_t{field.size};
       if (field.is_transient || field.note == FieldNote::kBorrowed) continue;
       part_of(*field.type(), field.offset,
               field.name[0] == '.' ? std::string(field.name)
@@ -221,14 +220,20 @@ void Differ::TellBytes(const TypeLayout& type, Pair object, std::size_t begin,
       !Wants(object.here)) {
     return;
   }
-  Tell(DiffKind::kValue, object, type, path, ValueText(type, object.here),
-       ValueText(type, object.there));
-}
-
-std::string Differ::PathOfItem(std::uint32_t item) const {
-  const Origin& origin = origins_[item];
-  if (origin.via == Via::kRoot) return TypeText(items_[item].plan->type->name);
-  return PathOf(origin.parent, origin.slot, *origin.type);
+  std::string here = ValueText(type, object.here);
+  std::string there = ValueText(type, object.there);
+  if (here == there) {
+    // NaNs, and what is longer than is shown.
+    const auto at = static_cast<std::size_t>(
+        std::mismatch(object.here, object.here + size, object.there).first -
+        object.here);
+    const std::size_t from = at - at % 8;
+    const std::size_t shown = std::min<std::size_t>(8, size - from);
+    const std::string where = from == 0 ? "" : fmt::format("at +{}: ", from);
+    here = where + Hex(object.here + from, shown);
+    there = where + Hex(object.there + from, shown);
+  }
+  Tell(DiffKind::kValue, object, type, path, std::move(here), std::move(there));
 }
 
 /// Of a part of an item's objects.
@@ -289,11 +294,20 @@ std::string Differ::PathOf(std::uint32_t item, const char* part,
   return path;
 }
 
+void Differ::Note(std::uint64_t number, std::uint32_t item, const char* at,
+                  const StatePlan& plan) {
+  if (!tells_) return;
+  if (met_.size() <= number) met_.resize(number + 1);
+  met_[number] = {item, at, plan.type};
+}
+
 std::string Differ::WhereIs(std::uint64_t number) const {
-  if (number >= first_of_.size() || first_of_[number] >= items_.size()) {
+  if (number >= met_.size() || met_[number].type == nullptr ||
+      met_[number].item >= items_.size()) {
     return "an object met before";
   }
-  return PathOfItem(first_of_[number]);
+  const Met& met = met_[number];
+  return PathOf(met.item, met.at, *met.type);
 }
 
 }  // namespace acre::inline ACRE_ABI::detail

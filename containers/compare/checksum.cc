@@ -6,6 +6,7 @@
 
 #include "acre/checksum.h"
 
+#include <deque>
 #include <vector>
 
 #include "acre/detail/look_ahead.h"
@@ -26,7 +27,13 @@ class Checksummer {
     numbers_.NumberAt(numbers_.Find(object, root));
     Later(root, {object, 1}, true);
     std::vector<Row> rows;
-    while (!waiting_.empty()) {
+    while (!waiting_.empty() || !tables_.empty()) {
+      if (waiting_.empty()) {
+        const Table table = tables_.front();
+        tables_.pop_front();
+        AddTable(*table.step, table.at);
+        continue;
+      }
       rows.swap(waiting_);
       waiting_.clear();
       for (std::size_t i = 0; i < rows.size(); ++i) {
@@ -42,6 +49,10 @@ class Checksummer {
   static constexpr std::size_t kAhead = 16;
 
   using Place = StateNumbers::Place;
+  struct Table {
+    const StateStep* step;
+    const char* at;
+  };
   /// Small, since half of all objects may wait at once.
   struct Row {
     const char* data;
@@ -50,9 +61,7 @@ class Checksummer {
     std::uint32_t is_known : 1;  // it has its number
   };
 
-  void Prefetch(const Row& row) const {
-    __builtin_prefetch(row.data);
-  }
+  void Prefetch(const Row& row) const { __builtin_prefetch(row.data); }
 
   void AddRow(const Row& row) {
     const StatePlan& plan = plans_[row.plan];
@@ -115,6 +124,7 @@ class Checksummer {
         return;
       }
       case StateKind::kTable:
+        if (WaitsForOthers(step)) return tables_.push_back({&step, at});
         return AddTable(step, at);
       case StateKind::kOwnForm:
         return AddOwnForm(step, at);
@@ -188,7 +198,7 @@ class Checksummer {
       });
       hash_.Add(sum);
     } else {
-      for (const StateEntry& entry : EntriesOf(step, table)) {
+      for (const StateEntry& entry : EntriesOf(step, table, numbers_)) {
         Later(element, {entry.element, 1}, false);
         ++count;
       }
@@ -222,6 +232,7 @@ class Checksummer {
   StateNumbers numbers_;
   LookAhead<Place> pointers_;
   std::vector<Row> waiting_;
+  std::deque<Table> tables_;  // whose keys may be met elsewhere
 };
 
 }  // namespace

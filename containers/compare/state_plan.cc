@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <new>
 
+#include "acre/detail/parts.h"
 #include "acre/detail/state_numbers.h"
 #include "acre/detail/walk.h"
 #include "acre/hash.h"
@@ -127,24 +128,12 @@ void StatePlans::AddStep(StatePlan& plan, StateKind kind,
 
 void StatePlans::AddFields(StatePlan& plan, const TypeLayout& type,
                            std::size_t offset) {
-  std::size_t end = 0;
   for (std::size_t i = 0; i < type.fields.size(); ++i) {
     const FieldLayout& field = type.fields[i];
     if (field.note == FieldNote::kOpaque) {
-      // Where the next field begins, or the struct ends, at the latest.
-      std::size_t rest = type.size;
-      for (std::size_t k = i + 1; k < type.fields.size(); ++k) {
-        if (type.fields[k].note == FieldNote::kOpaque) continue;
-        rest = type.fields[k].offset;
-        break;
-      }
-      const std::size_t size = std::min<std::size_t>(field.size, rest - end);
-      if (!field.is_transient) AddBytes(plan, offset + end, size);
-      end += size;
-      continue;
-    }
-    end = std::max<std::size_t>(end, field.offset + std::size_t{field.size});
-    if (!IsLeftOut(field)) {
+      const HoleBytes hole = HoleAt(type, i);
+      if (!field.is_transient) AddBytes(plan, offset + hole.offset, hole.size);
+    } else if (!IsLeftOut(field)) {
       Add(plan, *field.type(), offset + field.offset, false);
     }
   }
@@ -179,6 +168,11 @@ void StatePlans::Add(StatePlan& plan, const TypeLayout& type,
   switch (type.kind) {
     case TypeKind::kPlain:
       if (type.name == "std::monostate") return;
+      if (type.name == "std::complex<long double>") {
+        const TypeLayout& part = LayoutOf<long double>();
+        AddBytes(plan, offset, ValueBytes(part));
+        return AddBytes(plan, offset + part.size, ValueBytes(part));
+      }
       return AddBytes(plan, offset, ValueBytes(type));
     case TypeKind::kStruct:
       return AddFields(plan, type, offset);
@@ -310,14 +304,25 @@ std::uint64_t ContentsOf(const StatePlan& plan, const void* object) {
   return hash.value();
 }
 
-std::vector<StateEntry> EntriesOf(const StateStep& step, const void* table) {
+std::vector<StateEntry> EntriesOf(const StateStep& step, const void* table,
+                                  StateNumbers& numbers) {
+  const StatePlan& key = *step.key_plan;
   std::vector<StateEntry> entries;
   ForEachRun(*step.type, table, [&](ElementRun run, std::size_t) {
-    entries.push_back({ContentsOf(*step.key_plan, run.data), run.data});
+    StateEntry entry;
+    entry.element = run.data;
+    if (key.is_pointer) {
+      const void* const to = *static_cast<void* const*>(run.data);
+      entry.number = numbers.Known(to, *key.steps[0].plan);
+    }
+    if (entry.number == 0) {
+      entry.key = ContentsOf(key, run.data);
+      // Keys that are alike: by what belongs to them.
+      if (key.is_pointer) entry.rest = ContentsOf(*step.plan, run.data);
+    }
+    entries.push_back(entry);
   });
-  std::stable_sort(
-      entries.begin(), entries.end(),
-      [](const StateEntry& a, const StateEntry& b) { return a.key < b.key; });
+  std::stable_sort(entries.begin(), entries.end());
   return entries;
 }
 

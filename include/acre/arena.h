@@ -242,7 +242,7 @@ class Arena {
   std::uint64_t stamp() const noexcept { return stamp_; }
 
   /// False once a Reset, Rewind or History::Restore has passed allocations of
-  /// that stamp.
+  /// that stamp (of containers; for ArenaRef see there).
   /// Constant; for what is older than the youngest mark or frame, the logarithm
   /// of the number of open marks, and of frames that were restored.
   bool IsLive(std::uint64_t stamp) const noexcept {

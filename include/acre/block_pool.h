@@ -24,6 +24,7 @@
 
 #include "acre/arena.h"
 #include "acre/config.h"
+#include "acre/detail/location.h"
 
 namespace acre::inline ACRE_ABI {
 
@@ -49,6 +50,7 @@ class BlockPool {
   BlockPool(Arena& arena, const BlockPoolOptions& options);
   BlockPool(const BlockPool&) = delete;
   BlockPool& operator=(const BlockPool&) = delete;
+  /// Gives nothing back where a History has brought the arena back since.
   ~BlockPool();
 
   /// The free block with the lowest address. Its contents are arbitrary; with
@@ -98,6 +100,7 @@ class BlockPool {
   std::size_t block_size_;
   std::size_t align_;
   std::size_t count_;
+  std::uint64_t times_brought_back_ = detail::TimesBroughtBack(arena_);
   std::size_t used_ = 0;
   bool zero_on_free_;
 };

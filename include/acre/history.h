@@ -23,13 +23,17 @@
 // pages are compared, which reads the whole arena. See PageTracking.
 //
 // What lies outside of the arena does not go back: pointers to what was made
-// later, a pool, a container on the stack. Containers outside whose storage is
-// of before the frame go on; those that were made or have grown since have none
-// any more, as after a Reset: assign new ones. Pools must not be used again
-// (ObjectPool, BlockPool, TypedArena: their lists are of another time).
-// Fields with the note transient(field) keep their present value: handles of
-// sounds, windows, statistics. That is, in every place that has such an object
-// before and after Restore; in one that comes back they are as in the frame.
+// later, byte limits, a container on the stack, of which the elements go back
+// and the size does not. So containers belong into the arena, below the root.
+// Of those outside, the ones that were not changed since the frame go on; those
+// that were made or have grown since have no storage any more, as after a
+// Reset: assign new ones. Others, changed where they were, must not be touched
+// again, nor one whose storage was moved out of the arena's objects since.
+// Pools outside (ObjectPool, BlockPool, StackArena) must not be used again;
+// when they end they give nothing back. Fields with the note transient(field)
+// keep their present value: handles of sounds, windows, statistics. That is, in
+// every place that has such an object before and after Restore; in one that
+// comes back they are as in the frame.
 //
 // Chunks that the arena gives back stay until no frame needs them; they do not
 // count in its statistics, nor against its byte limit.
@@ -80,9 +84,10 @@ struct HistoryOptions {
   /// where it cannot be had: see History::tracking.
   PageTracking tracking = PageTracking::kKernel;
 
-  /// Where the memory of the frames comes from, in pieces of 256 KiB and more;
-  /// any that gives more than one chunk. Borrowed; must outlive the History.
-  /// Null: malloc.
+  /// Where the memory of the frames comes from: pages in pieces of 256 KiB,
+  /// lists in smaller ones; any that gives many chunks, and so neither
+  /// FixedSource nor MmapSource. It must not run code that uses the arena.
+  /// Borrowed; must outlive the History. Null: malloc.
   ChunkSource* source = nullptr;
 };
 
@@ -145,7 +150,7 @@ class History {
   FrameId current() const noexcept;     ///< captured or restored last, or kNone
   std::size_t frames() const noexcept;  ///< number kept
   /// Bytes held from the source, for frames and to be used again. Chunks that
-  /// stay for a frame are not among them.
+  /// stay for a frame are not among them, nor lists of transient fields.
   std::size_t bytes() const noexcept;
 
   /// What is in force: kKernel where it is wanted and the system grants it.

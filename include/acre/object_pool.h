@@ -87,6 +87,7 @@ class ObjectPool {
   }
   ObjectPool(const ObjectPool&) = delete;
   ObjectPool& operator=(const ObjectPool&) = delete;
+  /// Gives nothing back where a History has brought the arena back since.
   ~ObjectPool() { FreeAll(); }
 
   /// An object of the pool that releases itself. Movable.
@@ -238,13 +239,16 @@ class ObjectPool {
   }
 
   void FreeAll() {
-    for (T* object : all_) arena_.Free(object);
+    if (detail::TimesBroughtBack(arena_) == times_brought_back_) {
+      for (T* object : all_) arena_.Free(object);
+    }
     all_.clear();
   }
 
   Arena& arena_;
   ObjectPoolOptions<T> options_;
-  std::uint64_t stamp_;             // of the arena at the beginning
+  std::uint64_t stamp_;  // of the arena at the beginning
+  std::uint64_t times_brought_back_ = detail::TimesBroughtBack(arena_);
   std::vector<T*> available_;       // newest last; capacity >= all_.size()
   std::unordered_set<T*> all_;      // in use and waiting
   std::unordered_set<T*> waiting_;  // as available_; checked builds only

@@ -25,6 +25,7 @@
 #define ACRE_STACK_ARENA_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <new>
 #include <optional>
@@ -33,6 +34,7 @@
 
 #include "acre/arena.h"
 #include "acre/config.h"
+#include "acre/detail/location.h"
 #include "acre/element.h"
 #include "acre/failure.h"
 
@@ -61,7 +63,12 @@ class StackArena {
         capacity_(capacity) {}
   StackArena(const StackArena&) = delete;
   StackArena& operator=(const StackArena&) = delete;
-  ~StackArena() { arena_.Free(bytes_, capacity_); }
+  /// Gives nothing back where a History has brought the arena back since.
+  ~StackArena() {
+    if (detail::TimesBroughtBack(arena_) == times_brought_back_) {
+      arena_.Free(bytes_, capacity_);
+    }
+  }
 
   /// Copies the bytes onto the stack and returns where they are. They may come
   /// from the stack itself, also from a part that was just popped.
@@ -180,6 +187,7 @@ class StackArena {
   Arena& arena_;
   std::byte* bytes_;  // a block of arena_, of capacity_ bytes
   std::size_t capacity_;
+  std::uint64_t times_brought_back_ = detail::TimesBroughtBack(arena_);
   std::size_t used_ = 0;  // <= capacity_
 };
 

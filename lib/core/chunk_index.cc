@@ -335,6 +335,7 @@ ArenaEntry* AddArena(Arena* arena, bool collected) {
   }
   entry->chunks = nullptr;
   entry->keeper = nullptr;
+  entry->times_brought_back = 0;
   entry->older_stamps.Drop();
   entry->collected = collected;
   if (kChecked) {

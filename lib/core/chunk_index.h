@@ -55,6 +55,7 @@ struct ArenaEntry {
   char name[48] = {};  // checked builds: the arena's, for when it is gone
 
   ChunkKeeper* keeper = nullptr;  // of the arena's History, or null
+  std::uint64_t times_brought_back = 0;  // by a History
   LiveStamps older_stamps;  // of frames; kept when there is no History any more
 
   FreeBlock** far_lists = nullptr;  // see FarLists; kept for the next arena

@@ -68,6 +68,10 @@ bool IsYounger(const Arena& arena, const Mark& mark,
   return SlowPath(const_cast<Arena&>(arena)).IsYounger(mark, address);
 }
 
+std::uint64_t TimesBroughtBack(const Arena& arena) noexcept {
+  return SlowPath(const_cast<Arena&>(arena)).TimesBroughtBack();
+}
+
 bool HasFrames(const Arena& arena) noexcept {
   return SlowPath(const_cast<Arena&>(arena)).HasFrames();
 }

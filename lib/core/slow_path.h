@@ -133,6 +133,9 @@ class __attribute__((visibility("hidden"))) SlowPath {
   void Rewind(Mark mark);
   bool IsOpen(Mark mark) const { return FindMark(mark) != nullptr; }
   bool IsLiveOlder(std::uint64_t stamp) const;
+  std::uint64_t TimesBroughtBack() const {
+    return a_.entry_ == nullptr ? 0 : a_.entry_->times_brought_back;
+  }
   bool HasFrames() const {
     return a_.entry_ != nullptr && a_.entry_->older_stamps.count != 0;
   }
@@ -170,7 +173,10 @@ class __attribute__((visibility("hidden"))) SlowPath {
   void GoBackTo(LiveStamps stamps);
   /// What is made from now on has that stamp again, as before all that was
   /// undone meanwhile.
-  void ContinueStretch(std::uint64_t stamp) { a_.stamp_ = stamp; }
+  void ContinueStretch(std::uint64_t stamp) {
+    a_.stamp_ = stamp;
+    --a_.entry_->times_brought_back;
+  }
   void ForEachListed(void (*visit)(void* context, Chunk* chunk, ChunkList list),
                      void* context) const;
   ChunkRecord RecordOf(Chunk* chunk, ChunkList list) const;

@@ -56,6 +56,7 @@ BlockPool::BlockPool(Arena& arena, const BlockPoolOptions& options)
 }
 
 BlockPool::~BlockPool() {
+  if (detail::TimesBroughtBack(arena_) != times_brought_back_) return;
   arena_.Free(bits_, bits_words_ * sizeof(std::uint64_t));
   arena_.Free(blocks_, count_ * block_size_, align_);
 }

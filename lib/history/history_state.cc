@@ -250,6 +250,7 @@ void HistoryState::GoTo(const Frame& frame) {
   SlowPath(*arena_).NoteTop();
   PutPages(frame);
   Load(*frame.chunks, frame.state, frame.stamps);
+  ++SlowPath(*arena_).Entry()->times_brought_back;
   at_ = frame.number;
 }
 

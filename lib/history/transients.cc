@@ -9,6 +9,7 @@
 
 #include "acre/arena.h"
 #include "acre/detail/location.h"
+#include "acre/detail/parts.h"
 #include "acre/detail/walk.h"
 
 namespace acre::inline ACRE_ABI::detail {
@@ -112,12 +113,17 @@ class TransientWalk {
       case TypeKind::kPlain:
         return;
       case TypeKind::kStruct:
-        for (const FieldLayout& field : type.fields) {
-          char* const at = object + field.offset;
+        for (std::size_t i = 0; i < type.fields.size(); ++i) {
+          const FieldLayout& field = type.fields[i];
           if (field.is_transient) {
-            found.push_back({at, type.id, field.size, field.offset});
+            const HoleBytes bytes = field.note == FieldNote::kOpaque
+                                        ? HoleAt(type, i)
+                                        : HoleBytes{field.offset, field.size};
+            found.push_back({object + bytes.offset, type.id,
+                             static_cast<std::uint32_t>(bytes.size),
+                             static_cast<std::uint32_t>(bytes.offset)});
           } else if (IsFollowed(field)) {
-            Visit(*field.type(), at);
+            Visit(*field.type(), object + field.offset);
           }
         }
         return;

@@ -7,8 +7,10 @@
 #include <doctest/doctest.h>
 
 #include <array>
+#include <complex>
 #include <cstring>
 #include <memory>
+#include <new>
 #include <optional>
 #include <random>
 #include <set>
@@ -65,6 +67,20 @@ struct World {
 };
 ACRE_LAYOUT(World, players, scores, seen, things, some, motto, spawn, note,
             pair, corners, first, borrowed(window), last, is_over)
+
+struct Scored {
+  acre::Vector<Thing*> players;
+  acre::Map<Thing*, int> scores;
+  acre::Set<Thing*> seen;
+  acre::Map<Thing*, int> only;
+};
+ACRE_LAYOUT(Scored, players, scores, seen, only)
+
+struct Precise {
+  long double one;
+  std::complex<long double> two;
+};
+ACRE_LAYOUT(Precise, one, two)
 
 Thing* NewThing(Arena& arena, const char* name) {
   auto* thing = arena.New<Thing>();
@@ -274,6 +290,51 @@ TEST_CASE(
   first.pairs->insert({3, -4});
   CHECK(Checksum(first.arena, *first.pairs) !=
         Checksum(second.arena, *second.pairs));
+}
+
+TEST_CASE("Checksum: keys that are pointers to objects that are alike") {
+  // By where else pointers lead to them; else by what belongs to them.
+  struct Made {
+    Arena arena;
+    Scored* root;
+  };
+  const auto make = [](Made& made, bool is_reverse) {
+    made.root = made.arena.New<Scored>();
+    for (int i = 0; i < 100; ++i) {
+      made.root->players.push_back(NewThing(made.arena, "alike"));
+    }
+    for (int i = 0; i < 100; ++i) {
+      const int k = is_reverse ? 99 - i : i;
+      made.root->scores[made.root->players[static_cast<std::size_t>(k)]] = k;
+      made.root->seen.insert(made.root->players[static_cast<std::size_t>(k)]);
+      made.root->only[NewThing(made.arena, "nowhere else")] = k;
+    }
+  };
+  Made first;
+  Made second;
+  make(first, false);
+  make(second, true);
+  const std::uint64_t sum = Checksum(first.arena, *first.root);
+  CHECK(Checksum(second.arena, *second.root) == sum);
+  Arena copies;
+  const Scored* copy = acre::DeepCopy(copies, *first.root);
+  CHECK(Checksum(copies, *copy) == sum);
+  second.root->scores[second.root->players[3]] = 4;
+  CHECK(Checksum(second.arena, *second.root) != sum);
+}
+
+TEST_CASE("Checksum: numbers with padding inside") {
+  Arena arena;
+  std::uint64_t sums[2];
+  for (int i = 0; i < 2; ++i) {
+    auto* block = arena.Allocate(sizeof(Precise), alignof(Precise));
+    std::memset(block, i == 0 ? 0 : 0xCD, sizeof(Precise));
+    auto* precise = ::new (block) Precise;
+    precise->one = 1.5L;
+    precise->two = {1.5L, 2.5L};
+    sums[i] = Checksum(arena, *precise);
+  }
+  CHECK(sums[0] == sums[1]);
 }
 
 struct List {

@@ -7,6 +7,7 @@
 #include <doctest/doctest.h>
 
 #include <array>
+#include <cstring>
 #include <optional>
 #include <random>
 #include <span>
@@ -207,6 +208,59 @@ TEST_CASE("Diff: pointers by the place to which they lead") {
   REQUIRE(report.differences.size() == 1);
   CHECK(report.differences[0].kind == DiffKind::kPointer);
   CHECK(report.differences[0].path.ends_with("[1]"));
+}
+
+struct Odd {
+  std::string_view view;
+  std::array<std::uint8_t, 64> bytes = {};
+  double number = 0;
+  std::uint32_t a : 3, b : 5;
+  std::int32_t last = 0;
+  const int* outside = nullptr;
+  acre::Map<Vec*, int> by_vec;
+  Vec* vec = nullptr;
+};
+ACRE_LAYOUT(Odd, view, bytes, number, opaque(bits, 4), last, outside, by_vec,
+            vec)
+
+TEST_CASE("Diff: what is told tells the difference") {
+  static const int outside = 5;
+  Arena arena;
+  const auto make = [&] {
+    Odd* odd = arena.New<Odd>();
+    odd->a = odd->b = 0;
+    auto* text = static_cast<char*>(arena.Allocate(4));
+    std::memcpy(text, "text", 4);
+    odd->view = {text, 4};
+    odd->vec = arena.New<Vec>();
+    odd->by_vec[odd->vec] = 1;
+    return odd;
+  };
+  const auto told = [&](auto change) {
+    Odd* here = make();
+    Odd* there = make();
+    REQUIRE(Diff(*here, *there).equal());
+    change(*there);
+    const DiffReport report = Diff(*here, *there);
+    CHECK(report.equal() ==
+          (acre::Checksum(arena, *here) == acre::Checksum(arena, *there)));
+    CHECK(report.differences.size() == 1);
+    for (const acre::Difference& d : report.differences) {
+      CHECK(d.here != d.there);
+    }
+    return Told(report);
+  };
+  CHECK(told([](Odd& odd) { odd.view = "text"; }).find(".view: ") !=
+        std::string::npos);
+  CHECK(told([](Odd& odd) { odd.bytes[40] = 1; }) ==
+        "diff_test::Odd.bytes[40]: 0 here, 1 there\n");
+  CHECK(told([](Odd& odd) { odd.b = 3; }).find(".bits: 0x") !=
+        std::string::npos);
+  CHECK(told([](Odd& odd) { odd.outside = &outside; }) ==
+        "diff_test::Odd.outside: null here, what lies outside there\n");
+  // One line, though the table has it as a key.
+  CHECK(told([](Odd& odd) { odd.vec->x = 2; }) ==
+        "diff_test::Odd.vec.x: 0 here, 2 there\n");
 }
 
 TEST_CASE("Diff: no more than asked for, all counted") {

@@ -23,15 +23,19 @@
 #include <optional>
 #include <thread>
 #include <variant>
+#include <vector>
 
 #include "acre/arena.h"
+#include "acre/block_pool.h"
 #include "acre/gc.h"
 #include "acre/locked_arena.h"
 #include "acre/map.h"
 #include "acre/mmap_source.h"
+#include "acre/object_pool.h"
 #include "acre/scope.h"
 #include "acre/set.h"
 #include "acre/shared_memory.h"
+#include "acre/stack_arena.h"
 #include "acre/string.h"
 #include "acre/vector.h"
 #include "support/death.h"
@@ -522,6 +526,30 @@ TEST_CASE("History: transient fields keep their present value") {
   CHECK(level->by_id.size() == 2);
 }
 
+struct Flags {
+  std::int32_t a = 0;
+  std::uint32_t drawn : 3, heard : 5;
+  std::int32_t b = 0;
+};
+ACRE_LAYOUT(Flags, a, transient(opaque(bits, 4)), b)
+
+TEST_CASE("History: holes can be transient") {
+  Arena arena;
+  Flags* flags = arena.New<Flags>();
+  flags->drawn = 0;
+  flags->heard = 0;
+  History history(arena, *flags);
+  const FrameId frame = history.Capture();
+  flags->a = flags->b = 2;
+  flags->drawn = 5;
+  flags->heard = 9;
+  history.Restore(frame);
+  CHECK(flags->a == 0);
+  CHECK(flags->b == 0);
+  CHECK(unsigned{flags->drawn} == 5);
+  CHECK(unsigned{flags->heard} == 9);
+}
+
 TEST_CASE("History: fields that a type cannot reach are not looked for") {
   // The root leads to no transient field: no pointer is followed.
   Arena arena;
@@ -726,6 +754,52 @@ TEST_CASE("History: containers outside, of before the frame and of after it") {
     before = acre::Vector<int>(arena, {round});
   }
   CHECK(arena.IsLive(arena.stamp()));
+}
+
+TEST_CASE("History: containers outside that grew where they were") {
+  Arena arena;
+  acre::Vector<std::uint64_t> vector(arena, {1});
+  acre::String text(arena, 40, 'x');
+  History history(arena);
+  const FrameId frame = history.Capture();
+  for (std::uint64_t i = 0; i < 1000; ++i) vector.push_back(i);
+  text.append(5000, 'y');
+  history.Restore(frame);
+  vector = acre::Vector<std::uint64_t>(arena);
+  text = acre::String(arena);
+  // Nothing that is in use is handed out once more.
+  std::vector<std::uint64_t*> blocks;
+  for (std::uint64_t i = 0; i < 500; ++i) {
+    blocks.push_back(static_cast<std::uint64_t*>(arena.Allocate(64)));
+    std::fill_n(blocks.back(), 8, i);
+  }
+  for (std::uint64_t i = 0; i < 500; ++i) {
+    REQUIRE(std::all_of(blocks[i], blocks[i] + 8,
+                        [&](std::uint64_t word) { return word == i; }));
+  }
+}
+
+TEST_CASE("History: pools outside give nothing back after it") {
+  Arena arena;
+  History history(arena);
+  FrameId frame = FrameId::kNone;
+  std::size_t live = 0;
+  {
+    acre::ObjectPool<Player> before(arena, {.capacity = 4});
+    frame = history.Capture();
+    acre::ObjectPool<Player> after(arena, {.capacity = 4});
+    acre::BlockPool blocks(arena, {.block_size = 64, .count = 10});
+    acre::StackArena stack(arena, 1000);
+    static_cast<void>(before.Acquire());
+    history.Restore(frame);
+    live = arena.stats().live();
+  }
+  CHECK(arena.stats().live() == live);
+  {
+    acre::ObjectPool<Player> next(arena, {.capacity = 4});
+    acre::StackArena stack(arena, 1000);
+  }
+  CHECK(arena.stats().live() == live);
 }
 
 TEST_CASE("History: frames within marks, and stamps") {

@@ -56,6 +56,18 @@ class StateNumbers {
     return place;
   }
 
+  /// Of an object that was met, or 0.
+  std::uint64_t Known(const void* address, const StatePlan& plan) {
+    const Place place = Find(address, plan);
+    if (place.cell != nullptr) {
+      const std::uint32_t found = *place.cell;
+      if (found == 0) return 0;
+      if ((found & kTagMask) == plan.number) return found >> kTagBits;
+    }
+    const std::uint64_t known = others_.Find(address, *plan.type);
+    return known == VisitSet::kNone ? 0 : numbers_[known];
+  }
+
   /// The next number is nobody's.
   void Skip() { ++next_; }
 

@@ -90,14 +90,31 @@ class StatePlans {
   const StatePlan* root_ = nullptr;
 };
 
-/// Elements of a table in the order of what their keys hold.
+/// Elements of a table in the order of what their keys are: pointers to objects
+/// that were met by those numbers, all others by what they hold.
 struct StateEntry {
-  std::uint64_t key = 0;  // a hash of that
+  std::uint64_t number = 0;  // 0: none
+  std::uint64_t key = 0;     // a hash of what the key holds
+  std::uint64_t rest = 0;  // and of the whole element, where keys may be alike
   const void* element = nullptr;
+
+  bool IsAs(const StateEntry& other) const {
+    return number == other.number && key == other.key;
+  }
+  friend bool operator<(const StateEntry& a, const StateEntry& b) {
+    if (a.number != b.number) return a.number < b.number;
+    return a.key != b.key ? a.key < b.key : a.rest < b.rest;
+  }
 };
-/// Of a table. Those whose keys hold the same (pointers to objects that are
-/// alike) stand in the order of the table.
-std::vector<StateEntry> EntriesOf(const StateStep& step, const void* table);
+class StateNumbers;
+std::vector<StateEntry> EntriesOf(const StateStep& step, const void* table,
+                                  StateNumbers& numbers);
+/// Pointers as keys are known by where else they lead from: such a table waits
+/// until all else has been met.
+inline bool WaitsForOthers(const StateStep& table) {
+  return table.key_plan->is_pointer;
+}
+
 /// A hash of what the object holds by value and in texts: of what its pointers
 /// lead to only plain bytes.
 std::uint64_t ContentsOf(const StatePlan& plan, const void* object);

@@ -56,6 +56,10 @@ class WhileStopped {
 /// True for an address below the youngest open mark of the arena.
 bool IsOlderThanMark(const Arena& arena, const void* address) noexcept;
 
+/// How often a History has brought the arena back: what stands outside and
+/// manages blocks of it compares that before it gives them back.
+std::uint64_t TimesBroughtBack(const Arena& arena) noexcept;
+
 /// True where frames of a History were captured since the last Reset.
 bool HasFrames(const Arena& arena) noexcept;
 

@@ -8,6 +8,7 @@
 #ifndef ACRE_DETAIL_PARTS_H_
 #define ACRE_DETAIL_PARTS_H_
 
+#include <algorithm>
 #include <cstddef>
 
 #include "acre/config.h"
@@ -20,6 +21,31 @@ namespace acre::inline ACRE_ABI::detail {
 inline bool IsByte(const TypeLayout& type) {
   return type.size == 1 &&
          (type.name == "std::byte" || type.name == "unsigned char");
+}
+
+/// Where the bytes of an opaque hole lie: behind the field before it, up to the
+/// next one.
+struct HoleBytes {
+  std::size_t offset = 0;
+  std::size_t size = 0;
+};
+inline HoleBytes HoleAt(const TypeLayout& type, std::size_t index) {
+  std::size_t begin = 0;
+  std::size_t end = type.size;
+  for (std::size_t i = 0; i < type.fields.size(); ++i) {
+    const FieldLayout& field = type.fields[i];
+    const bool is_hole = field.note == FieldNote::kOpaque;
+    if (i < index) {
+      begin = is_hole ? begin + field.size
+                      : std::max<std::size_t>(
+                            begin, std::size_t{field.offset} + field.size);
+    } else if (i > index && !is_hole) {
+      end = field.offset;
+      break;
+    }
+  }
+  const std::size_t room = end > begin ? end - begin : 0;
+  return {begin, std::min<std::size_t>(type.fields[index].size, room)};
 }
 
 /// True where an object of `type` may lie `offset` bytes into the block, which
