@@ -15,7 +15,8 @@
 // Sets are compared by their keys, pointers by the place in the graph to which
 // they lead. Objects are compared once, on the shortest way to them. Where two
 // Vectors differ in length, the elements that both have are compared, one by
-// one; where pointers lead to different places, what is there is not.
+// one; where pointers lead to different places that were met before, what is
+// there is not.
 //
 // Threads: the arenas'. Nothing is changed.
 // Failure: takes memory for what it has visited; std::bad_alloc.

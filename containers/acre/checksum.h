@@ -9,14 +9,17 @@
 //
 // What counts: plain fields by their bits (0.0 is not -0.0), texts, sizes,
 // which part of a variant there is, and the shape of the graph: whether two
-// pointers lead to one object or to two that are alike, and whether that is an
-// element of some container. Elements of Maps and Sets count in the order of
-// their keys' contents, not in that of the table. What does not: addresses,
-// padding, freed memory, capacities; fields with the notes transient and
-// borrowed. A pointer that leads out of all arenas counts as one, with the
-// others that lead there; what lies there does not. Holes declared opaque count
-// with their bytes, as do types declared with ACRE_PLAIN: where these have
-// padding, keep it zero.
+// pointers lead to one object or to two that are alike, and, of structs,
+// whether that is a part of another object or an element of some container.
+// Elements of Maps and Sets count in the order of their keys, not in that of
+// the table: pointers as keys by where else they lead from, all others by what
+// they hold.
+//
+// What does not: addresses, padding, freed memory, capacities; fields with the
+// notes transient and borrowed. A pointer that leads out of all arenas counts
+// as one, with the others that lead there; what lies there does not.
+// Holes declared opaque count with their bytes, as do types declared with
+// ACRE_PLAIN: where these have padding, keep it zero.
 //
 // Not for what may be made up on purpose: it is no cryptographic hash. Changes
 // with versions of acre, layouts and compilers: compare, do not store.
@@ -47,7 +50,8 @@ std::uint64_t ChecksumOf(const Arena& arena, const TypeLayout& type,
                          const void* root, const ChecksumOptions& options);
 }  // namespace detail
 
-/// See the top of this file. The root may stand anywhere.
+/// See the top of this file. The root may stand anywhere; other pointers into
+/// an object outside of all arenas lead outside.
 template <class T>
 std::uint64_t Checksum(const Arena& arena, const T& root,
                        const ChecksumOptions& options = {}) {

@@ -40,11 +40,12 @@ bool IsLiveIn(const Arena* arena, std::uint64_t stamp) noexcept;
 /// second word also where the host has switched interior pointers off (Guile,
 /// ECL: see CollectorSeesInteriorPointers) and scans aligned addresses alone.
 /// Not noticed: Free of the one object; what a TypedArena, a pool or a
-/// StackArena takes back by itself; in release builds the end of an explicit
-/// arena. Converts to a reference to const, or to a base. No element: inside of
-/// arenas a plain pointer does. Complexity: an access is one comparison; for
-/// what is older than an open mark, the logarithm of the number of open marks.
-/// Threads: as the arena.
+/// StackArena takes back by itself; that a History has gone back behind the
+/// object (the address does not tell since when it is there); in release builds
+/// the end of an explicit arena. Converts to a reference to const, or to a
+/// base. No element: inside of arenas a plain pointer does. Complexity: an
+/// access is one comparison; for what is older than an open mark, the logarithm
+/// of the number of open marks. Threads: as the arena.
 template <class T>
 struct ArenaRef {
   T* pointer = nullptr;

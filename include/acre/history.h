@@ -7,7 +7,7 @@
 //   acre::History history(arena, *world);        // keeps 16 frames
 //   const acre::FrameId frame = history.Capture();
 //   Play(*world);                                // New, Free, growth, Reset
-//   ... history.Restore(frame);                      // as if it had not been
+//   history.Restore(frame);                      // as if it had not been
 //
 //   frames:   | 1 | 2 | 3 | 4 | 5 |      Restore(2), then Capture:
 //             | 1 | 2 | 6 |              what followed 2 is dropped
@@ -30,10 +30,11 @@
 // Reset: assign new ones. Others, changed where they were, must not be touched
 // again, nor one whose storage was moved out of the arena's objects since.
 // Pools outside (ObjectPool, BlockPool, StackArena) must not be used again;
-// when they end they give nothing back. Fields with the note transient(field)
-// keep their present value: handles of sounds, windows, statistics. That is, in
-// every place that has such an object before and after Restore; in one that
-// comes back they are as in the frame.
+// when they end they give nothing back.
+//
+// Fields with the note transient(field) keep their present value: handles of
+// sounds, windows, statistics. That is, in every place that has such an object
+// before and after Restore; in one that comes back they are as in the frame.
 //
 // Chunks that the arena gives back stay until no frame needs them; they do not
 // count in its statistics, nor against its byte limit.

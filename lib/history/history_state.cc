@@ -3,6 +3,7 @@
 #include "history/history_state.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <cstring>
 #include <new>
 
@@ -122,12 +123,6 @@ std::size_t HistoryState::bytes() const {
     if (frame.chunks != counted) bytes += frame.chunks->records.bytes();
     counted = frame.chunks;
   }
-  const std::vector<TransientField>* last = nullptr;
-  for (std::size_t i = 0; i < count_; ++i) {
-    const auto* fields = (*this)[i].transients.get();
-    if (fields != last) bytes += fields->capacity() * sizeof(TransientField);
-    last = fields;
-  }
   for (std::size_t i = 0; i < most_; ++i) bytes += ring_[i].made.bytes();
   return bytes;
 }
@@ -168,9 +163,9 @@ FrameId HistoryState::TryCapture() {
 }
 
 void HistoryState::FailCapture() const {
-  const ArenaStats stats = arena_->stats();
-  FailOutOfMemory({arena_->name(), store_.page_bytes(), stats.reserved,
-                   arena_->byte_limit()});
+  char name[64];
+  std::snprintf(name, sizeof name, "frames of %s", arena_->name());
+  FailOutOfMemory({name, store_.page_bytes(), bytes(), SIZE_MAX});
 }
 
 void HistoryState::DropOldest() {

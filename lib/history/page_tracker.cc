@@ -57,7 +57,7 @@ struct ScanArguments {
   std::uint64_t category_anyof_mask;
   std::uint64_t return_mask;
 };
-const unsigned long kPagemapScan = _IOWR('f', 16, ScanArguments);
+constexpr unsigned long kPagemapScan = _IOWR('f', 16, ScanArguments);
 
 std::uint64_t Number(const char* address) {
   return reinterpret_cast<std::uintptr_t>(address);
