@@ -91,7 +91,7 @@ std::string ValueText(const TypeLayout& type, const char* value) {
     return c >= ' ' && c != '\x7f' ? fmt::format("'{}'", c)
                                    : fmt::format("{}", static_cast<int>(c));
   }
-  const std::string number = KeyText(type, value, 0);
+  std::string number = KeyText(type, value, 0);
   if (number[0] != '#') return number;
   // Enumerations, durations and the like: what they are made of.
   switch (type.size) {
