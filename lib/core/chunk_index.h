@@ -54,7 +54,7 @@ struct ArenaEntry {
   const void* source_code = nullptr;  // the table of its source's functions
   char name[48] = {};  // checked builds: the arena's, for when it is gone
 
-  ChunkKeeper* keeper = nullptr;  // of the arena's History, or null
+  ChunkKeeper* keeper = nullptr;         // of the arena's History, or null
   std::uint64_t times_brought_back = 0;  // by a History
   LiveStamps older_stamps;  // of frames; kept when there is no History any more
 
