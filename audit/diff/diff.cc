@@ -4,8 +4,6 @@
 
 #include <fmt/format.h>
 
-#include <iterator>
-
 #include "acre/json_writer.h"
 #include "diff/differ.h"
 
@@ -45,26 +43,25 @@ std::string_view NameOf(DiffKind kind) noexcept {
 
 std::string ToText(const DiffReport& report) {
   std::string text;
-  const auto out = std::back_inserter(text);
   for (const Difference& difference : report.differences) {
     const bool is_one_sided = difference.kind == DiffKind::kHere ||
                               difference.kind == DiffKind::kThere;
     if (is_one_sided) {
-      fmt::format_to(out, "{}: {}\n", difference.path, NameOf(difference.kind));
+      text += fmt::format("{}: {}\n", difference.path, NameOf(difference.kind));
     } else {
-      fmt::format_to(out, "{}: {} here, {} there\n", difference.path,
-                     difference.here, difference.there);
+      text += fmt::format("{}: {} here, {} there\n", difference.path,
+                          difference.here, difference.there);
     }
   }
   const std::size_t all = report.differences.size() + report.omitted;
   if (all == 0) {
-    fmt::format_to(out, "equal: {} objects\n", report.objects);
+    text += fmt::format("equal: {} objects\n", report.objects);
   } else {
-    fmt::format_to(out, "{} difference{}", all, all == 1 ? "" : "s");
+    text += fmt::format("{} difference{}", all, all == 1 ? "" : "s");
     if (report.omitted != 0) {
-      fmt::format_to(out, " ({} not listed)", report.omitted);
+      text += fmt::format(" ({} not listed)", report.omitted);
     }
-    fmt::format_to(out, " in {} objects\n", report.objects);
+    text += fmt::format(" in {} objects\n", report.objects);
   }
   return text;
 }

@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include <cstddef>
-#include <iterator>
 #include <map>
 #include <set>
 #include <tuple>
@@ -21,7 +20,7 @@ namespace {
 std::string Escaped(std::string_view text) {
   std::string escaped;
   const auto add_byte = [&](unsigned char byte) {
-    fmt::format_to(std::back_inserter(escaped), "\\\\x{:02x}", byte);
+    escaped += fmt::format("\\\\x{:02x}", byte);
   };
   detail::ForEachCharacter(
       text,
@@ -50,14 +49,14 @@ class DotWriter {
  public:
   explicit DotWriter(const AuditReport& report) {
     for (const Finding& finding : report.findings) Add(finding);
-    fmt::format_to(out(),
-                   "digraph \"{}\" {{\n"
-                   "  rankdir=LR;\n"
-                   "  node [shape=box, style=rounded, fontname=\"sans-serif\", "
-                   "fontsize=11];\n"
-                   "  edge [fontname=\"sans-serif\", fontsize=10, "
-                   "color=\"#777777\"];\n",
-                   Escaped("audit of arena " + report.arena));
+    text_ += fmt::format(
+        "digraph \"{}\" {{\n"
+        "  rankdir=LR;\n"
+        "  node [shape=box, style=rounded, fontname=\"sans-serif\", "
+        "fontsize=11];\n"
+        "  edge [fontname=\"sans-serif\", fontsize=10, "
+        "color=\"#777777\"];\n",
+        Escaped("audit of arena " + report.arena));
   }
 
   std::string Finish() {
@@ -66,10 +65,6 @@ class DotWriter {
   }
 
  private:
-  std::back_insert_iterator<std::string> out() {
-    return std::back_inserter(text_);
-  }
-
   void Add(const Finding& finding) {
     std::size_t from = 0;
     for (std::size_t i = 0; i < finding.steps.size(); ++i) {
@@ -96,28 +91,25 @@ class DotWriter {
     const auto [at, is_new] = nodes_.try_emplace(
         {step.address, label, step.address == nullptr ? from : 0}, next_);
     if (!is_new) return at->second;
-    fmt::format_to(std::back_inserter(nodes_text_),
-                   "  n{} [label=\"{}\", tooltip=\"{}\"];\n", next_,
-                   Escaped(label), step.address);
+    nodes_text_ += fmt::format("  n{} [label=\"{}\", tooltip=\"{}\"];\n", next_,
+                               Escaped(label), step.address);
     return next_++;
   }
 
   std::size_t TargetNode(const Finding& finding) {
     const auto [at, is_new] = targets_.try_emplace(finding.target, next_);
     if (!is_new) return at->second;
-    fmt::format_to(std::back_inserter(nodes_text_),
-                   "  n{} [label=\"{}\", shape=ellipse, color=\"{}\"];\n",
-                   next_, NameOf(finding.target),
-                   finding.is_leak() ? "#c62828" : "#777777");
+    nodes_text_ += fmt::format(
+        "  n{} [label=\"{}\", shape=ellipse, color=\"{}\"];\n", next_,
+        NameOf(finding.target), finding.is_leak() ? "#c62828" : "#777777");
     return next_++;
   }
 
   void AddEdge(std::size_t from, std::size_t to, const std::string& label,
                std::string_view look) {
     if (!edges_.emplace(from, to, label).second) return;
-    fmt::format_to(std::back_inserter(edges_text_),
-                   "  n{} -> n{} [label=\"{}\"{}{}];\n", from, to,
-                   Escaped(label), look.empty() ? "" : ", ", look);
+    edges_text_ += fmt::format("  n{} -> n{} [label=\"{}\"{}{}];\n", from, to,
+                               Escaped(label), look.empty() ? "" : ", ", look);
   }
 
   std::map<std::tuple<const void*, std::string, std::size_t>, std::size_t>

@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <cstdlib>
-#include <iterator>
 #include <map>
 #include <utility>
 #include <vector>
@@ -114,21 +113,20 @@ std::vector<Like> GroupLike(const std::vector<Finding>& findings) {
 
 void WriteFinding(std::string& text, const Finding& finding,
                   const Paint& paint) {
-  auto out = std::back_inserter(text);
   const std::string_view color = finding.is_known    ? paint.dim()
                                  : finding.is_leak() ? paint.red()
                                                      : paint.yellow();
-  fmt::format_to(out, "{}{}:{} {}{}{}\n", color, TitleOf(finding), paint.off(),
-                 paint.bold(), finding.path, paint.off());
+  text += fmt::format("{}{}:{} {}{}{}\n", color, TitleOf(finding), paint.off(),
+                      paint.bold(), finding.path, paint.off());
   if (finding.kind == FindingKind::kWord) {
-    fmt::format_to(out, "    word at {} like a pointer to {}: {}\n",
-                   finding.slot, NameOf(finding.target), finding.what);
+    text += fmt::format("    word at {} like a pointer to {}: {}\n",
+                        finding.slot, NameOf(finding.target), finding.what);
   } else {
-    fmt::format_to(out, "    {} at {} to {}, {}: {}\n", NameOf(finding.kind),
-                   finding.slot, finding.type, NameOf(finding.target),
-                   finding.what);
+    text += fmt::format("    {} at {} to {}, {}: {}\n", NameOf(finding.kind),
+                        finding.slot, finding.type, NameOf(finding.target),
+                        finding.what);
   }
-  fmt::format_to(out, "    {}{}{}\n", paint.dim(), finding.hint, paint.off());
+  text += fmt::format("    {}{}{}\n", paint.dim(), finding.hint, paint.off());
 }
 
 }  // namespace
@@ -146,29 +144,28 @@ std::string ToText(const AuditReport& report, const TextOptions& options) {
                         report.pointers);
   }
   text += '\n';
-  auto out = std::back_inserter(text);
   for (const Like& like : GroupLike(report.findings)) {
     WriteFinding(text, *like.first, paint);
     if (like.others != 0) {
-      fmt::format_to(out, "    (and {} more like it)\n", like.others);
+      text += fmt::format("    (and {} more like it)\n", like.others);
     }
   }
   if (report.omitted != 0) {
-    fmt::format_to(out, "{} more findings are not listed\n", report.omitted);
+    text += fmt::format("{} more findings are not listed\n", report.omitted);
   }
   if (report.reviewed != 0) {
-    fmt::format_to(out, "{} findings at reviewed fields\n", report.reviewed);
+    text += fmt::format("{} findings at reviewed fields\n", report.reviewed);
   }
   if (report.known != 0) {
-    fmt::format_to(out, "{} findings are listed in the baseline\n",
-                   report.known);
+    text +=
+        fmt::format("{} findings are listed in the baseline\n", report.known);
   }
   for (const Garbage& garbage : report.garbage) {
-    fmt::format_to(out, "garbage: {} of {}, {} bytes\n",
-                   Counted(garbage.blocks, "block"), garbage.type,
-                   garbage.bytes);
+    text += fmt::format("garbage: {} of {}, {} bytes\n",
+                        Counted(garbage.blocks, "block"), garbage.type,
+                        garbage.bytes);
   }
-  if (!report.note.empty()) fmt::format_to(out, "note: {}\n", report.note);
+  if (!report.note.empty()) text += fmt::format("note: {}\n", report.note);
   return text;
 }
 
@@ -176,23 +173,22 @@ std::string ToText(const HolderReport& report) {
   std::string text = fmt::format("holders of arena '{}': ", report.arena);
   if (!report.error.empty()) return text + report.error + "\n";
   text += fmt::format("{} possible\n", report.holders.size() + report.omitted);
-  auto out = std::back_inserter(text);
   for (const Holder& holder : report.holders) {
-    fmt::format_to(out, "    {}", NameOf(holder.kind));
+    text += fmt::format("    {}", NameOf(holder.kind));
     if (holder.base != nullptr) {
-      fmt::format_to(out, " of {} bytes at {}", holder.bytes, holder.base);
+      text += fmt::format(" of {} bytes at {}", holder.bytes, holder.base);
     }
-    if (holder.thread != 0) fmt::format_to(out, " of thread {}", holder.thread);
-    if (!holder.name.empty()) fmt::format_to(out, " {}", holder.name);
-    fmt::format_to(out, ": at {}, to {}\n", holder.slot, holder.address);
+    if (holder.thread != 0) text += fmt::format(" of thread {}", holder.thread);
+    if (!holder.name.empty()) text += fmt::format(" {}", holder.name);
+    text += fmt::format(": at {}, to {}\n", holder.slot, holder.address);
   }
   if (report.omitted != 0) {
-    fmt::format_to(out, "{} more are not listed\n", report.omitted);
+    text += fmt::format("{} more are not listed\n", report.omitted);
   }
   if (report.unread_stacks != 0) {
-    fmt::format_to(out, "{} stacks could not be read\n", report.unread_stacks);
+    text += fmt::format("{} stacks could not be read\n", report.unread_stacks);
   }
-  fmt::format_to(out, "{}\n", HolderReport::kBlindSpots);
+  text += fmt::format("{}\n", HolderReport::kBlindSpots);
   return text;
 }
 

@@ -62,7 +62,7 @@
 namespace acre::inline ACRE_ABI {
 
 namespace detail {
-class HistoryState;  // lib/history/history_state.h
+class ChunkKeeper;  // lib/core/chunk_keeper.h
 }
 
 /// Names a frame of one History, which uses none twice. Later ones compare
@@ -177,7 +177,8 @@ class History {
   History(Arena& arena, void* root, const TypeLayout* type,
           const HistoryOptions& options);
 
-  detail::HistoryState* state_;  // owned, never null
+  // Owned, never null; lib/history/history_state.h.
+  detail::ChunkKeeper* state_;
 };
 
 }  // namespace acre::inline ACRE_ABI

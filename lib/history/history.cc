@@ -8,45 +8,60 @@
 
 namespace acre::inline ACRE_ABI {
 
+namespace {
+
+detail::HistoryState& State(detail::ChunkKeeper* state) {
+  return *static_cast<detail::HistoryState*>(state);
+}
+
+}  // namespace
+
 History::History(Arena& arena, void* root, const TypeLayout* type,
                  const HistoryOptions& options)
     : state_(nullptr) {
   detail::HistoryState::Check(arena, root, options);
-  state_ = new (std::nothrow) detail::HistoryState(arena, root, type, options);
-  if (state_ != nullptr && state_->Start()) return;
-  delete state_;
+  auto* state =
+      new (std::nothrow) detail::HistoryState(arena, root, type, options);
+  if (state != nullptr && state->Start()) {
+    state_ = state;
+    return;
+  }
+  delete state;
   detail::Blocks::Fail(arena, sizeof(detail::HistoryState));
 }
 
-History::~History() { delete state_; }
+History::~History() { delete &State(state_); }
 
 FrameId History::Capture() {
-  const FrameId frame = state_->TryCapture();
-  if (frame == FrameId::kNone) state_->FailCapture();
+  const FrameId frame = State(state_).TryCapture();
+  if (frame == FrameId::kNone) State(state_).FailCapture();
   return frame;
 }
 
-FrameId History::TryCapture() { return state_->TryCapture(); }
-void History::Restore(FrameId frame) { state_->Restore(frame); }
+FrameId History::TryCapture() { return State(state_).TryCapture(); }
+void History::Restore(FrameId frame) { State(state_).Restore(frame); }
 void History::BeginPeek(FrameId frame) {
-  if (!state_->BeginPeek(frame)) state_->FailCapture();
+  if (!State(state_).BeginPeek(frame)) State(state_).FailCapture();
 }
-void History::EndPeek() noexcept { state_->EndPeek(); }
+void History::EndPeek() noexcept { State(state_).EndPeek(); }
 bool History::IsKept(FrameId frame) const noexcept {
-  return state_->IsKept(frame);
+  return State(state_).IsKept(frame);
 }
-void History::DropAll() noexcept { state_->DropAll(); }
+void History::DropAll() noexcept { State(state_).DropAll(); }
 
 FrameId History::oldest() const noexcept {
-  return state_->count() != 0 ? state_->IdAt(0) : FrameId::kNone;
+  return State(state_).count() != 0 ? State(state_).IdAt(0) : FrameId::kNone;
 }
 FrameId History::newest() const noexcept {
-  return state_->count() != 0 ? state_->IdAt(state_->count() - 1)
-                              : FrameId::kNone;
+  return State(state_).count() != 0
+             ? State(state_).IdAt(State(state_).count() - 1)
+             : FrameId::kNone;
 }
-FrameId History::current() const noexcept { return state_->current(); }
-std::size_t History::frames() const noexcept { return state_->count(); }
-std::size_t History::bytes() const noexcept { return state_->bytes(); }
-PageTracking History::tracking() const noexcept { return state_->tracking(); }
+FrameId History::current() const noexcept { return State(state_).current(); }
+std::size_t History::frames() const noexcept { return State(state_).count(); }
+std::size_t History::bytes() const noexcept { return State(state_).bytes(); }
+PageTracking History::tracking() const noexcept {
+  return State(state_).tracking();
+}
 
 }  // namespace acre::inline ACRE_ABI

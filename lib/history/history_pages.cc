@@ -122,7 +122,7 @@ bool HistoryState::ForEachCandidate(ChunkHistory& known, const char* top,
         store_.LookAhead(row, store_.PageAt(row, found[i + 1].begin));
       }
       if (!all(store_.PageAt(row, found[i].begin),
-               store_.PageAt(row, found[i].end))) {
+               store_.PageAt(row, found[i].end - 1) + 1)) {
         return false;
       }
     }

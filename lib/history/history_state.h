@@ -49,9 +49,8 @@ struct __attribute__((visibility("hidden"))) ChunkHistory : KeptChunk {
   PageRow starts;
 };
 
-// Declared before, by history.h, where the pragma is not.
 class __attribute__((visibility("hidden"))) HistoryState final
-    : private ChunkKeeper {
+    : public ChunkKeeper {
  public:
   HistoryState(Arena& arena, void* root, const TypeLayout* type,
                const HistoryOptions& options);

@@ -215,7 +215,7 @@ COMMANDS = [
 
     ("acre arenas", "acre arenas",
      r'(?s)(?=.*^0x[0-9a-f]+ "main": )(?=.*^0x[0-9a-f]+ "collected": )'
-     r'(?=.*^0x[0-9a-f]+ "reset": )(?!.*"ended").*^3 arenas'),
+     r'(?=.*^0x[0-9a-f]+ "reset": )(?!.*"ended").*^4 arenas'),
     ("describe an object", "acre describe g_node",
      LINE + "(live, [0-9]+ bytes at %s, offset 0: Node|%s)" % (AT, UNKNOWN)),
     ("describe the inside of one", "acre describe &g_node->value",
