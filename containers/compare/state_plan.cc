@@ -3,8 +3,6 @@
 #include "acre/detail/state_plan.h"
 
 #include <algorithm>
-#include <cstdlib>
-#include <new>
 
 #include "acre/detail/parts.h"
 #include "acre/detail/state_numbers.h"
@@ -324,12 +322,6 @@ std::vector<StateEntry> EntriesOf(const StateStep& step, const void* table,
   });
   std::stable_sort(entries.begin(), entries.end());
   return entries;
-}
-
-void StateNumbers::FailMemory() {
-  // What its vectors would throw, or abort.
-  static_cast<void>(::operator new(PTRDIFF_MAX));
-  std::abort();
 }
 
 }  // namespace acre::inline ACRE_ABI::detail

@@ -30,10 +30,11 @@
 #include "history/source_array.h"
 #include "history/transients.h"
 
+#pragma GCC visibility push(hidden)
 namespace acre::inline ACRE_ABI::detail {
 
 /// What a History knows of one chunk.
-struct __attribute__((visibility("hidden"))) ChunkHistory : KeptChunk {
+struct ChunkHistory : KeptChunk {
   Chunk* chunk = nullptr;
   ChunkHistory* next = nullptr;  // in the order in which the arena got them
   ChunkHistory* prev = nullptr;
@@ -49,8 +50,7 @@ struct __attribute__((visibility("hidden"))) ChunkHistory : KeptChunk {
   PageRow starts;
 };
 
-class __attribute__((visibility("hidden"))) HistoryState final
-    : public ChunkKeeper {
+class HistoryState final : public ChunkKeeper {
  public:
   HistoryState(Arena& arena, void* root, const TypeLayout* type,
                const HistoryOptions& options);
@@ -181,5 +181,6 @@ class __attribute__((visibility("hidden"))) HistoryState final
 };
 
 }  // namespace acre::inline ACRE_ABI::detail
+#pragma GCC visibility pop
 
 #endif  // ACRE_LIB_HISTORY_HISTORY_STATE_H_

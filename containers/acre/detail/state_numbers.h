@@ -96,9 +96,7 @@ class StateNumbers {
         : begin_(begin),
           size_(size),
           cells_(static_cast<std::uint32_t*>(
-              std::calloc(size / kGranule + 1, sizeof(std::uint32_t)))) {
-      if (cells_ == nullptr) FailMemory();
-    }
+              std::calloc(size / kGranule + 1, sizeof(std::uint32_t)))) {}
     Cells(const Cells&) = delete;
     Cells& operator=(const Cells&) = delete;
     ~Cells() { std::free(cells_); }
@@ -108,16 +106,16 @@ class StateNumbers {
       return static_cast<std::size_t>(static_cast<const char*>(address) -
                                       begin_) < size_;
     }
-    std::uint32_t* at(std::size_t granule) { return cells_ + granule; }
+    /// Null where there was no memory for them.
+    std::uint32_t* at(std::size_t granule) {
+      return cells_ != nullptr ? cells_ + granule : nullptr;
+    }
 
    private:
     const char* begin_;
     std::size_t size_;
     std::uint32_t* cells_;
   };
-  /// As operator new.
-  [[noreturn]] static void FailMemory();
-
   Number NumberInTable(const Place& place) {
     const std::uint64_t known =
         others_.FindOrInsert(place.address, *place.plan->type);
