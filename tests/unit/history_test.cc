@@ -39,6 +39,7 @@
 #include "acre/string.h"
 #include "acre/vector.h"
 #include "support/death.h"
+#include "support/scaled.h"
 #include "test_sources.h"
 
 namespace history_test {
@@ -564,6 +565,8 @@ TEST_CASE("History: fields that a type cannot reach are not looked for") {
 // --------------------------------------------------------------- memory, ends
 
 TEST_CASE("History: memory that runs out, wherever it does") {
+  // Checked builds compare as much again, of which they know each block.
+  const std::uint64_t pushes = acre_test::Scaled(40'000u, 6'000u);
   for (std::size_t fail_at = 1;; ++fail_at) {
     CountingSource frames;
     std::size_t acquires = 0;
@@ -575,7 +578,7 @@ TEST_CASE("History: memory that runs out, wherever it does") {
       const FrameId first = history.TryCapture();
       frames.fail_at = frames.acquires + fail_at;
       for (std::uint64_t round = 0; round < 8; ++round) {
-        for (std::uint64_t i = 0; i < 40'000; ++i) numbers->push_back(i);
+        for (std::uint64_t i = 0; i < pushes; ++i) numbers->push_back(i);
         const std::size_t size = numbers->size();
         const FrameId frame = history.TryCapture();
         if (frame == FrameId::kNone) {
@@ -886,6 +889,7 @@ void Refuse(int call) {
 }
 
 TEST_CASE("History: where the system refuses to help, pages are compared") {
+  constexpr int kCount = acre_test::Scaled(100'000, 20'000);
   // Refused from the beginning, and after the first frame.
   for (const auto& [call, is_late] :
        {std::pair(SYS_userfaultfd, false), std::pair(SYS_openat, false),
@@ -896,22 +900,22 @@ TEST_CASE("History: where the system refuses to help, pages are compared") {
                    .source = &acre::MallocSource::Instance(),
                    .first_chunk = std::size_t{1} << 20});
       auto* numbers = arena.New<acre::Vector<int>>();
-      for (int i = 0; i < 100'000; ++i) numbers->push_back(i);
+      for (int i = 0; i < kCount; ++i) numbers->push_back(i);
       History history(arena);
       if (!is_late) Refuse(static_cast<int>(call));
       const FrameId frame = history.TryCapture();
       if (is_late) Refuse(static_cast<int>(call));
       bool is_right = true;
       for (int i = 0; i < 10; ++i) {
-        (*numbers)[static_cast<std::size_t>(i) * 9000] = -1;
+        (*numbers)[static_cast<std::size_t>(i) * kCount / 11] = -1;
         const FrameId next = history.TryCapture();
-        (*numbers)[static_cast<std::size_t>(i) * 8000] = -2;
+        (*numbers)[static_cast<std::size_t>(i) * kCount / 12] = -2;
         history.Restore(frame);
-        for (int k = 0; k < 100'000; ++k) {
+        for (int k = 0; k < kCount; ++k) {
           is_right &= (*numbers)[static_cast<std::size_t>(k)] == k;
         }
         history.Restore(next);
-        is_right &= (*numbers)[static_cast<std::size_t>(i) * 9000] == -1;
+        is_right &= (*numbers)[static_cast<std::size_t>(i) * kCount / 11] == -1;
       }
       is_right &= history.tracking() == PageTracking::kComparing;
       _exit(is_right ? 0 : 1);
