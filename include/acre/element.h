@@ -406,8 +406,28 @@ namespace detail {
 // a computed text in a static_assert. g++ prints a class-type argument of a
 // template as a string. clang prints that as a list of numbers, but in the note
 // about a call that is not constant it prints arguments which are characters of
-// literals with the whole literal.
-#if defined(__clang__)
+// literals with the whole literal. clang 22 leaves that note out, but there a
+// static_assert may have a computed text (of C++26).
+#if defined(__clang__) && __clang_major__ >= 22
+template <class T>
+struct RejectionText {
+  static constexpr Text kText = [] {
+    TypeWalk walk(GetLayout<T>());
+    return walk.Run() ? Text{} : walk.Tell();
+  }();
+  constexpr std::size_t size() const { return kText.size; }
+  constexpr const char* data() const { return kText.chars; }
+};
+template <class T>
+consteval void Reject() {
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wc++26-extensions"
+  static_assert(kIsElement<T>, RejectionText<T>());
+#pragma clang diagnostic pop
+  static_assert(kIsElement<T>,
+                "acre: this type cannot live in an arena (path and fix above)");
+}
+#elif defined(__clang__)
 template <class T>
 inline constexpr Pieces kPiecesOf = [] {
   TypeWalk walk(GetLayout<T>());
