@@ -23,21 +23,6 @@ bool IsText(const TypeLayout& type) {
          type.element != nullptr && type.element()->name == "char";
 }
 
-std::string Quoted(ElementRun run) {
-  constexpr std::size_t kLongest = 40;
-  const std::string_view text(static_cast<const char*>(run.data), run.count);
-  std::string quoted = "\"";
-  for (const char c : text.substr(0, kLongest)) {
-    if (c == '"' || c == '\\') quoted += '\\';
-    if (static_cast<unsigned char>(c) < ' ' || c == '\x7f') {
-      quoted += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
-    } else {
-      quoted += c;
-    }
-  }
-  return quoted + (text.size() <= kLongest ? "\"" : "...\"");
-}
-
 bool IsSignedName(std::string_view name) {
   return name == "int" || name == "long" || name == "long int" ||
          name == "short" || name == "short int" || name == "long long" ||
@@ -116,13 +101,29 @@ std::string PathInside(const TypeLayout& type, const void* object,
   return {};
 }
 
+std::string Quoted(ElementRun run, std::size_t longest) {
+  const std::string_view text(static_cast<const char*>(run.data), run.count);
+  std::string quoted = "\"";
+  for (const char c : text.substr(0, longest)) {
+    if (c == '"' || c == '\\') quoted += '\\';
+    if (static_cast<unsigned char>(c) < ' ' || c == '\x7f') {
+      quoted += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+    } else {
+      quoted += c;
+    }
+  }
+  return quoted + (text.size() <= longest ? "\"" : "...\"");
+}
+
 std::string KeyText(const TypeLayout& type, const void* key,
                     std::size_t ordinal) {
   if (IsText(type)) {
+    constexpr std::size_t kLongest = 40;
     std::size_t cursor = 0;
     return Quoted(type.kind == TypeKind::kView
                       ? type.ops->view(key)
-                      : type.ops->next_run(key, &cursor));
+                      : type.ops->next_run(key, &cursor),
+                  kLongest);
   }
   if (type.kind == TypeKind::kPlain && type.size <= 8 &&
       (IsSignedName(type.name) || IsUnsignedName(type.name))) {

@@ -26,6 +26,9 @@ std::string PathInside(const TypeLayout& type, const void* object,
 std::string KeyText(const TypeLayout& type, const void* key,
                     std::size_t ordinal);
 
+/// A text in quotes, what is not printable as \xNN; cut behind `longest` bytes.
+std::string Quoted(ElementRun run, std::size_t longest);
+
 /// A type's name without acre's inline namespace, spelled the same by both
 /// compilers.
 std::string TypeText(std::string_view name);

@@ -117,13 +117,8 @@ void Differ::CompareStep(const StatePlan& plan, const StateStep& step,
       return ComparePointers(step, at);
     case StateKind::kView:
       return CompareView(step, at);
-    case StateKind::kText: {
-      std::size_t cursor = 0;
-      const ElementRun here = step.type->ops->next_run(at.here, &cursor);
-      cursor = 0;
-      const ElementRun there = step.type->ops->next_run(at.there, &cursor);
-      return CompareText(step, at, here, there);
-    }
+    case StateKind::kText:
+      return CompareText(step, at, RowOf(step, at.here), RowOf(step, at.there));
     case StateKind::kRow:
       return CompareRow(step, at);
     case StateKind::kTable:
@@ -245,7 +240,7 @@ void Differ::CompareView(const StateStep& step, Pair slot) {
       step.plan->type->size == 1) {
     return CompareText(step, slot, here, there);
   }
-  HaveSameCount(step, slot, here.count, there.count);
+  CompareCounts(step, slot, here.count, there.count);
   const std::size_t count = std::min(here.count, there.count);
   if (count == 0) return;
   const Pair at{static_cast<const char*>(here.data),
@@ -264,23 +259,18 @@ void Differ::CompareView(const StateStep& step, Pair slot) {
 
 // ----------------------------------------------------------------- containers
 
-bool Differ::HaveSameCount(const StateStep& step, Pair at, std::size_t here,
+void Differ::CompareCounts(const StateStep& step, Pair at, std::size_t here,
                            std::size_t there) {
-  if (here == there) return true;
-  if (Wants(at.here)) {
-    Tell(DiffKind::kSize, at, *step.type, PathOf(current_, at.here, *step.type),
-         std::to_string(here) + (here == 1 ? " element" : " elements"),
-         std::to_string(there) + (there == 1 ? " element" : " elements"));
-  }
-  return false;
+  if (here == there || !Wants(at.here)) return;
+  Tell(DiffKind::kSize, at, *step.type, PathOf(current_, at.here, *step.type),
+       std::to_string(here) + (here == 1 ? " element" : " elements"),
+       std::to_string(there) + (there == 1 ? " element" : " elements"));
 }
 
 void Differ::CompareRow(const StateStep& step, Pair at) {
-  std::size_t cursor = 0;
-  const ElementRun here = step.type->ops->next_run(at.here, &cursor);
-  cursor = 0;
-  const ElementRun there = step.type->ops->next_run(at.there, &cursor);
-  HaveSameCount(step, at, here.count, there.count);
+  const ElementRun here = RowOf(step, at.here);
+  const ElementRun there = RowOf(step, at.there);
+  CompareCounts(step, at, here.count, there.count);
   Later(*step.plan,
         {static_cast<const char*>(here.data),
          static_cast<const char*>(there.data)},
@@ -291,7 +281,7 @@ void Differ::CompareRow(const StateStep& step, Pair at) {
 void Differ::CompareTable(const StateStep& step, Pair at) {
   const std::vector<StateEntry> here = EntriesOf(step, at.here, here_);
   const std::vector<StateEntry> there = EntriesOf(step, at.there, there_);
-  HaveSameCount(step, at, here.size(), there.size());
+  CompareCounts(step, at, here.size(), there.size());
   std::size_t i = 0;
   std::size_t k = 0;
   while ((i < here.size() || k < there.size()) && !IsFound()) {

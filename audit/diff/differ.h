@@ -90,7 +90,7 @@ class Differ {
   void CompareRow(const StateStep& step, Pair at);
   void CompareTable(const StateStep& step, Pair at);
   void CompareChoice(const StatePlan& plan, const StateStep& step, Pair at);
-  bool HaveSameCount(const StateStep& step, Pair at, std::size_t here,
+  void CompareCounts(const StateStep& step, Pair at, std::size_t here,
                      std::size_t there);
 
   Origin OriginOf(const StateStep& step, Pair slot, Via via,

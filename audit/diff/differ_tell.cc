@@ -16,6 +16,12 @@
 namespace acre::inline ACRE_ABI::detail {
 namespace {
 
+/// As a step of a way: fields of pairs have names that are one already.
+std::string FieldText(const FieldLayout& field) {
+  return field.name[0] == '.' ? std::string(field.name)
+                              : fmt::format(".{}", field.name);
+}
+
 /// The way from an object down to the part of that type at the address; false
 /// where there is none.
 bool FindPart(const TypeLayout& type, const char* object, const char* part,
@@ -33,14 +39,13 @@ bool FindPart(const TypeLayout& type, const char* object, const char* part,
   if (type.kind == TypeKind::kStruct) {
     for (const FieldLayout& field : type.fields) {
       if (field.note == FieldNote::kOpaque) continue;
-      const std::string name = field.name[0] == '.'
-                                   ? std::string(field.name)
-                                   : fmt::format(".{}", field.name);
-      if (into(*field.type(), object + field.offset, name)) return true;
+      if (into(*field.type(), object + field.offset, FieldText(field))) {
+        return true;
+      }
     }
     return false;
   }
-  if (type.ops != nullptr && type.ops->active != nullptr) {
+  if (IsChoice(type)) {
     const ActivePart active = type.ops->active(object);
     if (active.object == nullptr) return false;
     return into(*type.fields[active.index].type(),
@@ -49,7 +54,7 @@ bool FindPart(const TypeLayout& type, const char* object, const char* part,
                     ? ".value()"
                     : fmt::format(".get<{}>()", active.index));
   }
-  if (type.ops != nullptr && type.ops->part != nullptr) {
+  if (IsTuple(type)) {
     for (std::size_t i = 0; i < type.fields.size(); ++i) {
       if (into(*type.fields[i].type(),
                static_cast<const char*>(type.ops->part(object, i)),
@@ -59,8 +64,7 @@ bool FindPart(const TypeLayout& type, const char* object, const char* part,
     }
     return false;
   }
-  if (type.element != nullptr && type.kind != TypeKind::kPointer &&
-      type.kind != TypeKind::kView && type.kind != TypeKind::kHandle) {
+  if (IsArray(type)) {
     const TypeLayout& element = *type.element();
     const auto i = static_cast<std::size_t>(part - object) / element.size;
     return into(element, object + i * element.size, fmt::format("[{}]", i));
@@ -108,29 +112,6 @@ std::string ValueText(const TypeLayout& type, const char* value) {
   }
 }
 
-bool IsRowOfPlain(const TypeLayout& type) {
-  return type.element != nullptr &&
-         (type.kind == TypeKind::kArray || type.kind == TypeKind::kPlain) &&
-         (type.ops == nullptr ||
-          (type.ops->active == nullptr && type.ops->part == nullptr));
-}
-
-constexpr std::size_t kLongestText = 200;
-
-std::string TextOf(ElementRun run) {
-  const std::string_view text(static_cast<const char*>(run.data), run.count);
-  std::string quoted = "\"";
-  for (const char c : text.substr(0, kLongestText)) {
-    if (c == '"' || c == '\\') quoted += '\\';
-    if (static_cast<unsigned char>(c) < ' ' || c == '\x7f') {
-      quoted += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
-    } else {
-      quoted += c;
-    }
-  }
-  return quoted + (text.size() <= kLongestText ? "\"" : "...\"");
-}
-
 }  // namespace
 
 std::string TypeTextOf(const TypeLayout& type) { return TypeText(type.name); }
@@ -168,8 +149,9 @@ void Differ::CompareText(const StateStep& step, Pair at, ElementRun here,
     return;
   }
   if (!Wants(at.here)) return;
+  constexpr std::size_t kLongestText = 200;
   Tell(DiffKind::kValue, at, *step.type, PathOf(current_, at.here, *step.type),
-       TextOf(here), TextOf(there));
+       Quoted(here, kLongestText), Quoted(there, kLongestText));
 }
 
 /// The plain parts in [begin, end) of an object that differ.
@@ -182,7 +164,7 @@ void Differ::TellBytes(const TypeLayout& type, Pair object, std::size_t begin,
     TellBytes(part, {object.here + offset, object.there + offset}, from,
               end - offset, path + name);
   };
-  if (IsRowOfPlain(type)) {
+  if (IsArray(type)) {
     const TypeLayout& element = *type.element();
     for (std::size_t i = 0; i < type.count; ++i) {
       part_of(element, i * element.size, fmt::format("[{}]", i));
@@ -208,9 +190,7 @@ void Differ::TellBytes(const TypeLayout& type, Pair object, std::size_t begin,
         continue;
       }
       if (field.is_transient || field.note == FieldNote::kBorrowed) continue;
-      part_of(*field.type(), field.offset,
-              field.name[0] == '.' ? std::string(field.name)
-                                   : fmt::format(".{}", field.name));
+      part_of(*field.type(), field.offset, FieldText(field));
     }
     return;
   }

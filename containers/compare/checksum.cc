@@ -111,14 +111,12 @@ class Checksummer {
       case StateKind::kView:
         return AddView(*step.plan, step.type->ops->view(at));
       case StateKind::kText: {
-        std::size_t cursor = 0;
-        const ElementRun run = step.type->ops->next_run(at, &cursor);
+        const ElementRun run = RowOf(step, at);
         hash_.Add(run.count);
         return hash_.AddBytes(run.data, run.count);
       }
       case StateKind::kRow: {
-        std::size_t cursor = 0;
-        const ElementRun run = step.type->ops->next_run(at, &cursor);
+        const ElementRun run = RowOf(step, at);
         hash_.Add(run.count);
         if (run.count != 0) Later(*step.plan, run, false);
         return;

@@ -17,20 +17,6 @@ bool IsText(const TypeLayout& type) {
          type.ops->form == HandleForm::kString;
 }
 
-bool IsChoice(const TypeLayout& type) {
-  return type.ops != nullptr && type.ops->active != nullptr;
-}
-
-bool IsTuple(const TypeLayout& type) {
-  return type.ops != nullptr && type.ops->part != nullptr;
-}
-
-bool IsArray(const TypeLayout& type) {
-  return type.kind == TypeKind::kArray ||
-         (type.kind == TypeKind::kPlain && type.element != nullptr &&
-          !IsChoice(type) && !IsTuple(type));
-}
-
 /// Neither part of the state nor to be followed.
 bool IsLeftOut(const FieldLayout& field) {
   return field.is_transient || field.note == FieldNote::kBorrowed ||
@@ -248,11 +234,9 @@ void AddContents(StateHash& hash, const StatePlan& plan, const char* object,
         AddRun(hash, *step.plan, run, depth + 1);
         break;
       }
-      case StateKind::kText: {
-        std::size_t cursor = 0;
-        AddRun(hash, *step.plan, step.type->ops->next_run(at, &cursor), depth);
+      case StateKind::kText:
+        AddRun(hash, *step.plan, RowOf(step, at), depth);
         break;
-      }
       case StateKind::kRow:
       case StateKind::kTable:
         // How many there are; containers as keys are rare, and sorted next to

@@ -25,13 +25,17 @@ ChunkHistory* HistoryState::Know(Chunk* chunk) {
 
 void HistoryState::Forget(ChunkHistory* known) {
   StopWatching(*known);
-  for (PageRow* row : {&known->bytes, &known->infos, &known->starts}) {
-    store_.FreeRow(*row);
-  }
+  FreeRows(*known);
   (known->prev != nullptr ? known->prev->next : known_) = known->next;
   (known->next != nullptr ? known->next->prev : last_known_) = known->prev;
   known->chunk->kept = nullptr;
   delete known;
+}
+
+void HistoryState::FreeRows(ChunkHistory& known) {
+  for (PageRow* row : {&known.bytes, &known.infos, &known.starts}) {
+    store_.FreeRow(*row);
+  }
 }
 
 bool HistoryState::Keep(Chunk* chunk) {
@@ -78,7 +82,9 @@ void HistoryState::ReleaseUnneeded(bool all) {
   }
 }
 
-/// The same for the transient fields that there are.
+/// Lists the transient fields that there are, for the frame, which shares the
+/// list with the one before where they are the same. False where memory ran
+/// out.
 bool HistoryState::ListTransients(Frame& frame) {
   frame.transients = nullptr;
   if (!transient_types_.any()) return true;
@@ -161,8 +167,7 @@ void HistoryState::DropChunks(ChunkRow* row) {
   delete row;
 }
 
-/// Puts aside what the arena has and the row has not. Requires: top_then is
-/// that of the row, which leaves is_aside as it was.
+/// Puts aside what the arena has and the row has not; nothing of the row is.
 void HistoryState::TakeOutYounger(const ChunkRow& row) {
   struct Younger {
     Chunk* list = nullptr;

@@ -138,14 +138,12 @@ bool HistoryState::KeepPages(Frame& frame) {
   for (ChunkHistory* k = known_; k != nullptr; k = k->next) {
     if (k->is_aside || !path.IsInUse(*k->chunk)) continue;
     if (!SetRows(*k)) return false;
-    const auto keep_in = [&](PageRow& row) {
-      return [&](std::size_t page) {
-        ++candidates;
-        return store_.Keep(row, page, frame.number, frame.made);
-      };
+    const auto keep = [&](std::size_t page) {
+      ++candidates;
+      return store_.Keep(k->bytes, page, frame.number, frame.made);
     };
     const char* const top = path.TopOf(*k->chunk);
-    if (!ForEachCandidate(*k, top, protect, keep_in(k->bytes))) return false;
+    if (!ForEachCandidate(*k, top, protect, keep)) return false;
     if (!kChecked) continue;
     const auto keep_all = [&](PageRow& row, const char* end) {
       for (std::size_t i = 0, n = store_.PagesTo(row, end); i < n; ++i) {
@@ -193,13 +191,10 @@ void HistoryState::PutPages(const Frame& frame) {
       top = std::max(top, path.TopOf(*k->chunk));
     }
     if (top == nullptr) continue;
-    const auto put_in = [&](PageRow& row) {
-      return [&](std::size_t page) {
-        store_.Put(row, page, frame.number, pass_);
-        return true;
-      };
-    };
-    ForEachCandidate(*k, top, false, put_in(k->bytes));
+    ForEachCandidate(*k, top, false, [&](std::size_t page) {
+      store_.Put(k->bytes, page, frame.number, pass_);
+      return true;
+    });
     if (!kChecked) continue;
     const auto put_all = [&](PageRow& row, const char* end) {
       for (std::size_t i = 0, n = store_.PagesTo(row, end); i < n; ++i) {

@@ -7,7 +7,6 @@
 #include <cstring>
 #include <new>
 
-#include "acre/detail/size_class.h"
 #include "acre/failure.h"
 #include "history/raw_memory.h"
 
@@ -23,7 +22,6 @@ HistoryState::HistoryState(Arena& arena, void* root, const TypeLayout* type,
     : arena_(&arena),
       root_(root),
       transient_types_(type),
-      options_(options),
       most_(options.frames),
       store_(options.source != nullptr ? *options.source
                                        : MallocSource::Instance()),
@@ -69,6 +67,7 @@ HistoryState::~HistoryState() {
     while (known_ != nullptr) Forget(known_);
   }
   listing_.Free(store_.source());
+  present_.chunks.records.Free(store_.source());  // of a Peek that failed
   if (ring_ == nullptr) return;
   for (std::size_t i = 0; i < most_; ++i) ring_[i].made.Free(store_.source());
   delete[] ring_;
@@ -199,11 +198,7 @@ void HistoryState::DropAll() noexcept {
   }
   count_ = first_ = 0;
   at_ = 0;
-  for (ChunkHistory* k = known_; k != nullptr; k = k->next) {
-    for (PageRow* row : {&k->bytes, &k->infos, &k->starts}) {
-      store_.FreeRow(*row);
-    }
-  }
+  for (ChunkHistory* k = known_; k != nullptr; k = k->next) FreeRows(*k);
   store_.FreeSlabs();
   is_lost_ = true;  // there are no versions of what has not been written since
   ReleaseUnneeded(true);

@@ -132,6 +132,7 @@ class HistoryState final : public ChunkKeeper {
   }
   ChunkHistory* Know(Chunk* chunk);
   void Forget(ChunkHistory* known);
+  void FreeRows(ChunkHistory& known);
   void ReleaseUnneeded(bool all);
   bool ListTransients(Frame& frame);
   bool ListChunks();
@@ -157,7 +158,6 @@ class HistoryState final : public ChunkKeeper {
   Arena* arena_;  // borrowed; null: it has ended
   void* const root_;
   const TransientTypes transient_types_;
-  const HistoryOptions options_;
   const std::size_t most_;
   PageStore store_;
   PageTracker tracker_;

@@ -192,19 +192,27 @@ TEST_CASE("History: Peek shows a frame and leaves no trace") {
 
 TEST_CASE("History: Peek, where there is no memory to come back") {
   CountingSource frames;
-  Arena arena({.name = "game"});
-  int* number = arena.New<int>(1);
-  History history(arena, {.source = &frames});
-  const FrameId frame = history.Capture();
-  *number = 2;
-  frames.dry = true;
+  {
+    Arena arena({.name = "game"});
+    int* number = arena.New<int>(1);
+    History history(arena, {.source = &frames});
+    const FrameId frame = history.Capture();
+    *number = 2;
+    frames.dry = true;
 #if ACRE_EXCEPTIONS
-  CHECK_THROWS_AS(history.Peek(frame, [] {}), acre::OutOfMemory);
+    CHECK_THROWS_AS(history.Peek(frame, [] {}), acre::OutOfMemory);
 #endif
-  CHECK(*number == 2);
-  frames.dry = false;
-  history.Peek(frame, [&] { CHECK(*number == 1); });
-  CHECK(*number == 2);
+    CHECK(*number == 2);
+    frames.dry = false;
+    history.Peek(frame, [&] { CHECK(*number == 1); });
+    CHECK(*number == 2);
+    frames.fail_at =
+        frames.acquires + 2;  // the list is there, the bytes are not
+#if ACRE_EXCEPTIONS
+    CHECK_THROWS_AS(history.Peek(frame, [] {}), acre::OutOfMemory);
+#endif
+  }
+  CHECK(frames.held.empty());
 }
 
 TEST_CASE("History: which frames are kept") {

@@ -62,6 +62,25 @@ struct StatePlan {
   std::vector<const StatePlan*> parts = {};
 };
 
+/// Plain parts have these forms too, whatever their kind is.
+inline bool IsChoice(const TypeLayout& type) {
+  return type.ops != nullptr && type.ops->active != nullptr;
+}
+inline bool IsTuple(const TypeLayout& type) {
+  return type.ops != nullptr && type.ops->part != nullptr;
+}
+inline bool IsArray(const TypeLayout& type) {
+  return type.kind == TypeKind::kArray ||
+         (type.kind == TypeKind::kPlain && type.element != nullptr &&
+          !IsChoice(type) && !IsTuple(type));
+}
+
+/// The elements of a container that has them in one row.
+inline ElementRun RowOf(const StateStep& step, const void* container) {
+  std::size_t cursor = 0;
+  return step.type->ops->next_run(container, &cursor);
+}
+
 /// The plans of all types that one reaches. Linear in their fields.
 class StatePlans {
  public:
