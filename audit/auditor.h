@@ -145,9 +145,6 @@ class Auditor {
   };
 
   PartOfItem PartOf(std::size_t index, const void* address) const;
-  /// A table's entry is named by its key; the value is what the name means.
-  static void TellEntry(const Item& entry, std::size_t ordinal,
-                        PartOfItem& part);
   struct RawOrigin {
     std::size_t item;
     const void* slot;

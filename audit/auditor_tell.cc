@@ -7,8 +7,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "acre/detail/path.h"
 #include "auditor.h"
-#include "path.h"
 
 namespace acre::inline ACRE_ABI::detail {
 
@@ -121,28 +121,15 @@ Auditor::PartOfItem Auditor::PartOf(std::size_t index,
     case Via::kElements:
       part.element = fmt::format("[{}]", item.first + i);
       break;
-    case Via::kMapEntry:
-      TellEntry(item, origin.ordinal, part);
+    case Via::kMapEntry: {
+      EntryWay way = WayIntoEntry(*item.type, item.data, origin.ordinal,
+                                  std::move(part.field));
+      part.element = std::move(way.element);
+      part.field = std::move(way.field);
       break;
+    }
   }
   return part;
-}
-
-void Auditor::TellEntry(const Item& entry, std::size_t ordinal,
-                        PartOfItem& part) {
-  constexpr std::string_view kKey = ".first";
-  constexpr std::string_view kValue = ".second";
-  const bool is_pair =
-      entry.type->fields.size() == 2 && entry.type->fields[0].name == kKey;
-  const TypeLayout& key = is_pair ? *entry.type->fields[0].type() : *entry.type;
-  const std::string name = KeyText(key, entry.data, ordinal);
-  if (!is_pair || part.field.starts_with(kKey)) {
-    if (is_pair) part.field.erase(0, kKey.size());
-    part.element = fmt::format("{{{}}}", name);
-  } else {
-    part.element = fmt::format("[{}]", name);
-    part.field.erase(0, kValue.size());
-  }
 }
 
 }  // namespace acre::inline ACRE_ABI::detail

@@ -9,8 +9,8 @@
 
 #include "acre/detail/gc_query.h"
 #include "acre/detail/parts.h"
+#include "acre/detail/path.h"
 #include "auditor.h"
-#include "path.h"
 
 namespace acre::inline ACRE_ABI::detail {
 

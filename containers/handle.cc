@@ -390,6 +390,19 @@ StorageCopy CopyVector(VectorRep& rep, Arena& arena,
   return storage;
 }
 
+bool IsSoundVector(const VectorRep& rep, const TypeLayout& element,
+                   HandleStorage* storage) {
+  *storage = {};
+  if (rep.size > rep.capacity) return false;
+  if ((rep.data == nullptr) != (rep.capacity == 0)) return false;
+  if (rep.data == nullptr) return true;
+  if (rep.capacity > PTRDIFF_MAX / element.size) return false;
+  *storage = {rep.data, rep.capacity * element.size, rep.size * element.size,
+              element.align};
+  storage->type = &element;
+  return true;
+}
+
 void ShrinkVector(VectorRep& rep, const TypeLayout& element) {
   if (rep.size == 0) return ReleaseVector(rep, element);
   const std::size_t bytes =

@@ -254,6 +254,25 @@ void Shape<String>::AdoptFar(String& string, void* block, std::size_t bytes) {
   string.SetFar(far);
 }
 
+bool Shape<String>::IsSound(const void* handle, const SavedBytes& bytes,
+                            HandleStorage* storage) {
+  const auto& string = *static_cast<const String*>(handle);
+  *storage = {};
+  if (string.is_inline()) {
+    // The tag is what is left of the room, and so the zero behind a full one.
+    return string.rep_.tag() <= kInlineText &&
+           string.rep_.chars[kInlineText - string.rep_.tag()] == 0;
+  }
+  const String::Far far = string.far();
+  if (far.size >= far.capacity) return false;
+  const auto* text =
+      static_cast<const char*>(bytes.Find(far.data, far.capacity));
+  if (text == nullptr || text[far.size] != 0) return false;
+  *storage = {far.data, far.capacity, std::size_t{far.size} + 1, 1};
+  storage->type = &LayoutOf<char>();
+  return true;
+}
+
 StorageCopy Shape<String>::CopyStorage(void* handle, Arena* arena) {
   auto& string = *static_cast<String*>(handle);
   StorageCopy storage;

@@ -60,6 +60,42 @@ StorageCopy CopyTable(TableRep& rep, Arena& arena, SlotShape shape) {
   return storage;
 }
 
+bool IsSoundTable(const TableRep& rep, SlotShape shape, const SavedBytes& bytes,
+                  HandleStorage* storage) {
+  *storage = {};
+  if (!rep.has_table()) return rep.size == 0 && rep.limit == 0;
+  const std::size_t groups = rep.groups();
+  const auto log_groups = static_cast<std::uint32_t>(std::countr_zero(groups));
+  const std::size_t most = groups == 1 ? kGroupSlots : LimitOf(groups);
+  if (!std::has_single_bit(groups) || groups > kMaxGroups ||
+      rep.shift != 60 - log_groups || rep.limit == 0 || rep.limit > most ||
+      rep.size > rep.limit ||
+      groups > PTRDIFF_MAX / shape.table_bytes({1, kGroupSlots})) {
+    return false;
+  }
+  const std::size_t size = shape.table_bytes(SizeOf(rep));
+  const auto* control =
+      static_cast<const std::uint8_t*>(bytes.Find(rep.control, size));
+  if (control == nullptr ||
+      rep.slots != rep.control + shape.control_bytes(groups)) {
+    return false;
+  }
+  // Of one group the slots behind the limit are not there.
+  const std::size_t slots = groups == 1 ? rep.limit : kGroupSlots;
+  std::size_t used = 0;
+  for (std::size_t group = 0; group < rep.control_bytes();
+       group += kGroupBytes) {
+    for (std::size_t slot = 0; slot < kGroupSlots; ++slot) {
+      if (control[group + slot] == 0) continue;
+      if (slot >= slots) return false;
+      ++used;
+    }
+  }
+  if (used != rep.size) return false;
+  *storage = {rep.control, size, size, shape.table_align()};
+  return true;
+}
+
 TableRep EmptyTable(Arena* arena) {
   TableRep rep;
   rep.arena = arena;

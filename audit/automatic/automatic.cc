@@ -27,6 +27,7 @@
 #include "acre/detail/around_fork.h"
 #include "acre/detail/gc_events.h"
 #include "acre/detail/location.h"
+#include "acre/detail/path.h"
 #include "acre/detail/watch.h"
 #include "acre/failure.h"
 #include "automatic/finding_ring.h"
@@ -35,7 +36,6 @@
 #include "automatic/tell_stopped.h"
 #include "baseline.h"
 #include "classify.h"
-#include "path.h"
 #include "tell_paths.h"
 
 namespace acre::inline ACRE_ABI {

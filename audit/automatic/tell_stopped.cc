@@ -6,8 +6,8 @@
 
 #include <string>
 
+#include "acre/detail/path.h"
 #include "classify.h"
-#include "path.h"
 
 namespace acre::inline ACRE_ABI::detail {
 namespace {

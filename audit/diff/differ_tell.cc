@@ -9,9 +9,9 @@
 #include <utility>
 
 #include "acre/detail/parts.h"
+#include "acre/detail/path.h"
 #include "acre/detail/walk.h"
 #include "diff/differ.h"
-#include "path.h"
 
 namespace acre::inline ACRE_ABI::detail {
 namespace {

@@ -7,8 +7,8 @@
 #include <algorithm>
 
 #include "acre/detail/block_walk.h"
+#include "acre/detail/path.h"
 #include "memory_map.h"
-#include "path.h"
 
 namespace acre::inline ACRE_ABI::detail {
 namespace {

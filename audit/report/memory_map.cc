@@ -7,7 +7,7 @@
 #include <unordered_map>
 
 #include "acre/detail/block_walk.h"
-#include "path.h"
+#include "acre/detail/path.h"
 
 namespace acre::inline ACRE_ABI::detail {
 namespace {

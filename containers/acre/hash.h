@@ -18,6 +18,8 @@
 // For a type of your own specialise acre::Hash, or give Map a functor, which
 // must have no state. Its result is mixed once more, unless it has 64 bits and
 // the functor says `using is_avalanching = void;` (or std::true_type).
+// One whose results another process does not have says `using is_seeded =
+// void;`: tables that come from a file (<acre/saved_arena.h>) are made anew.
 //
 //   template <>
 //   struct acre::Hash<Point> {
@@ -434,6 +436,7 @@ struct Hash<T<C, D>> {
 template <class K>
 struct UntrustedHash {
   using is_avalanching = void;
+  using is_seeded = void;
   std::uint64_t operator()(const K& key) const {
     return detail::HashPart(key, detail::ProcessSeed());
   }
@@ -442,6 +445,7 @@ template <class K>
 requires(std::is_convertible_v<const K&, std::string_view> &&
          !detail::IntegerLike<K>) struct UntrustedHash<K> {
   using is_avalanching = void;
+  using is_seeded = void;
   using is_transparent = void;
   std::uint64_t operator()(std::string_view key) const {
     return detail::SeededHash(key, detail::ProcessSeed());

@@ -419,6 +419,8 @@ struct detail::Shape<String> : detail::PlainShape {
     if (!string.is_inline()) AdoptFar(string, block, bytes);
   }
   static StorageCopy CopyStorage(void* handle, Arena* arena);
+  static bool IsSound(const void* handle, const SavedBytes& bytes,
+                      HandleStorage* storage);
   static constexpr TypeOps kHandleOps{.form = HandleForm::kString,
                                       .bind = &BindTo,
                                       .release = &Release,
@@ -426,7 +428,8 @@ struct detail::Shape<String> : detail::PlainShape {
                                       .in_use = &InUse,
                                       .next_run = &NextRun,
                                       .adopt = &Adopt,
-                                      .copy_storage = &CopyStorage};
+                                      .copy_storage = &CopyStorage,
+                                      .is_sound = &IsSound};
   static constexpr const TypeOps* kOps = &kHandleOps;
 
  private:

@@ -69,7 +69,7 @@ void TableKeys::SortPointers() {
     const bool is_key = is_set || offset < entry.fields.back().offset;
     ACRE_CHECK(
         !is_key,
-        "DeepCopy: a key in %.*s points into an entry of %.*s, which is "
+        "a key in %.*s points into an entry of %.*s, which is "
         "to move because its own keys hold pointers",
         static_cast<int>(holder->type->name.size()), holder->type->name.data(),
         static_cast<int>(target->type->name.size()), target->type->name.data());
@@ -82,7 +82,9 @@ void TableKeys::Rehash(Table& table) {
     static_cast<TableKeys*>(self)->moves_.push_back(
         {static_cast<const char*>(from), static_cast<char*>(to)});
   };
-  table.type->ops->rehash(table.handle, note, this);
+  const TypeOps& ops = *table.type->ops;
+  const auto rehash = ops.rehash != nullptr ? ops.rehash : ops.reseed;
+  rehash(table.handle, note, this);
   for (Pointer* pointer : table.pointers_in) {
     pointer->slot = Moved(pointer->slot);
   }

@@ -18,7 +18,7 @@ namespace acre::inline ACRE_ABI::detail {
 
 class TableKeys {
  public:
-  /// A table whose type has TypeOps::rehash.
+  /// A table whose type has TypeOps::rehash, or reseed.
   void Add(const TypeLayout& type, void* handle);
 
   /// A pointer that was rewritten (`view`: null), or a view of that type. Those

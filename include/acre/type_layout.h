@@ -112,6 +112,18 @@ struct StorageCopy {
   std::size_t bytes = 0;
 };
 
+/// Bytes that a file has brought, found by the addresses that they had when
+/// they were saved.
+struct SavedBytes {
+  const void* context = nullptr;
+  /// Where they are; null where there are not as many from there on.
+  const void* (*find)(const void* context, const void* saved,
+                      std::size_t bytes) = nullptr;
+  const void* Find(const void* saved, std::size_t bytes) const {
+    return find(context, saved, bytes);
+  }
+};
+
 /// How a handle looks, where a walk may read it without a call.
 enum class HandleForm : std::uint8_t {
   kOther,   ///< known to its ops alone
@@ -149,6 +161,17 @@ struct TypeOps {
   void (*rehash)(void* handle,
                  void (*moved)(void* context, const void* from, void* to),
                  void* context) = nullptr;
+  /// Of tables whose hash has a seed of the process: as rehash, for another
+  /// one.
+  void (*reseed)(void* handle,
+                 void (*moved)(void* context, const void* from, void* to),
+                 void* context) = nullptr;
+  /// Of a handle that a file has brought, of which nothing may be believed yet:
+  /// what `storage` would say, its block at the address that it had; and false
+  /// where the handle, or what its storage says of itself, cannot be. What the
+  /// elements are is not looked at.
+  bool (*is_sound)(const void* handle, const SavedBytes& bytes,
+                   HandleStorage* storage) = nullptr;
   /// Of a container with a form of its own: a hash of all that it holds, equal
   /// for equal values in every process. Null: its elements say all.
   std::uint64_t (*digest)(const void* handle) = nullptr;

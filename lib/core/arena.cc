@@ -17,17 +17,6 @@
 namespace acre::inline ACRE_ABI {
 namespace detail {
 
-SizeClass BlockFor(std::size_t bytes, std::size_t align) {
-  if (bytes <= kClassedMax) return ClassOf(bytes, align);
-  return {RoundUp(bytes, std::max(align, kGranule)), kNoClass};
-}
-
-std::size_t BlockAlign(SizeClass size, std::size_t align) {
-  if (align <= kGranule) return kGranule;
-  // A recycled block must suit every request of its class.
-  return size.index == kNoClass ? align : std::min(size.bytes, kMaxAlignment);
-}
-
 // ------------------------------------------------------------------ taking
 
 void* SlowPath::Take(std::size_t bytes, std::size_t align,
@@ -462,6 +451,12 @@ char* detail::Blocks::TryTakeRoom(Arena& arena, std::size_t bytes) {
 void detail::Blocks::NoteCutSlow(Arena& arena, void* block, std::size_t bytes,
                                  std::size_t align, const TypeLayout* type) {
   SlowPath(arena).NoteTaken(block, bytes, align, type);
+}
+
+void detail::Blocks::NoteFilledSlow(Arena& arena, void* block,
+                                    std::size_t bytes, std::size_t align,
+                                    const TypeLayout* type) {
+  SlowPath(arena).NoteBlock(block, bytes, align, type);
 }
 
 void detail::Blocks::GiveRoom(Arena& arena, char* room, std::size_t bytes) {

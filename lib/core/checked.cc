@@ -197,9 +197,14 @@ void SlowPath::CheckUser() {
 // Only what was asked for may be touched: what rounding added stays poisoned.
 void SlowPath::NoteTaken(void* block, std::size_t bytes, std::size_t align,
                          const TypeLayout* type) {
+  NoteBlock(block, bytes, align, type);
+  Fill(block, kFreshByte, bytes);
+}
+
+void SlowPath::NoteBlock(void* block, std::size_t bytes, std::size_t align,
+                         const TypeLayout* type) {
   Chunk* chunk = index::Find(block);
   Unpoison(block, bytes);
-  Fill(block, kFreshByte, bytes);
   BlockInfo& info = chunk->blocks.At(static_cast<char*>(block));
   info.type = type;
   info.bytes = bytes;

@@ -32,14 +32,6 @@ enum class ChunkList : std::uint64_t;
 #pragma GCC visibility push(hidden)
 namespace acre::inline ACRE_ABI::detail {
 
-/// The class index of blocks above kClassedMax, which have no freelist.
-inline constexpr unsigned kNoClass = 0;
-
-/// The block for a request; never fails for bytes < PTRDIFF_MAX.
-SizeClass BlockFor(std::size_t bytes, std::size_t align);
-/// The alignment that blocks of this size and request need.
-std::size_t BlockAlign(SizeClass size, std::size_t align);
-
 /// Fails (misuse) where somebody outside points into the arena. `frame`: that
 /// of the caller, a function of acre; what lies above is the program's.
 void RequireNoHolders(const Arena& arena, const void* frame);
@@ -151,6 +143,9 @@ class __attribute__((visibility("hidden"))) SlowPath {
   void CheckGive(void* block, std::size_t bytes, std::size_t align,
                  const TypeLayout* type);
   void NoteTaken(void* block, std::size_t bytes, std::size_t align,
+                 const TypeLayout* type);
+  /// The same of a block that has its contents already.
+  void NoteBlock(void* block, std::size_t bytes, std::size_t align,
                  const TypeLayout* type);
   /// That FreeGraph may believe what lies at the target of an owned field: such
   /// objects, in a live block that is no container's.

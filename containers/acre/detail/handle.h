@@ -194,6 +194,9 @@ bool CopyBlock(Arena& arena, const void* block, std::size_t bytes,
                std::size_t align, const TypeLayout* type, StorageCopy& copy);
 /// See TypeOps::copy_storage. Room without elements is not copied.
 StorageCopy CopyVector(VectorRep& rep, Arena& arena, const TypeLayout& element);
+/// See TypeOps::is_sound.
+bool IsSoundVector(const VectorRep& rep, const TypeLayout& element,
+                   HandleStorage* storage);
 /// Gives back what `size` does not need, where that saves a size class.
 void ShrinkVector(VectorRep& rep, const TypeLayout& element);
 

@@ -139,6 +139,9 @@ void MakeTable(TableRep& rep, TableSize size, SlotShape shape,
 void GiveTable(const TableRep& rep, SlotShape shape);
 /// See TypeOps::copy_storage.
 StorageCopy CopyTable(TableRep& rep, Arena& arena, SlotShape shape);
+/// See TypeOps::is_sound.
+bool IsSoundTable(const TableRep& rep, SlotShape shape, const SavedBytes& bytes,
+                  HandleStorage* storage);
 /// An empty, bound rep.
 TableRep EmptyTable(Arena* arena);
 

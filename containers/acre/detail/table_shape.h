@@ -87,6 +87,10 @@ struct TableShape : PlainShape {
   static StorageCopy CopyStorage(void* handle, Arena* arena) {
     return CopyTable(Rep(handle), *arena, kSlotShape);
   }
+  static bool IsSound(const void* handle, const SavedBytes& bytes,
+                      HandleStorage* storage) {
+    return IsSoundTable(Rep(handle), kSlotShape, bytes, storage);
+  }
   static void Rehash(void* handle,
                      void (*moved)(void* context, const void* from, void* to),
                      void* context) {
@@ -99,14 +103,15 @@ struct TableShape : PlainShape {
       kSlotsIn<typename C::key_type> &&
       !std::is_convertible_v<const typename C::key_type&, std::string_view>;
   // Only where it is called: not every key has a hash.
-  static constexpr auto kRehash = [] {
-    if constexpr (kHashesAddresses &&
-                  Hashes<typename C::hasher, typename C::key_type>) {
+  template <bool wanted>
+  static constexpr auto RehashIf() {
+    if constexpr (wanted && Hashes<typename C::hasher, typename C::key_type>) {
       return &Rehash;
     } else {
       return nullptr;
     }
-  }();
+  }
+  static constexpr bool kIsSeeded = requires { typename C::hasher::is_seeded; };
   static constexpr TypeOps kHandleOps{.bind = &BindTo,
                                       .release = &Release,
                                       .storage = &Storage,
@@ -114,7 +119,9 @@ struct TableShape : PlainShape {
                                       .next_run = &NextRun,
                                       .adopt = &Adopt,
                                       .copy_storage = &CopyStorage,
-                                      .rehash = kRehash,
+                                      .rehash = RehashIf<kHashesAddresses>(),
+                                      .reseed = RehashIf<kIsSeeded>(),
+                                      .is_sound = &IsSound,
                                       .next_in_storage = &NextInStorage};
   static constexpr const TypeOps* kOps = &kHandleOps;
 };

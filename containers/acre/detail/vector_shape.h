@@ -68,6 +68,10 @@ struct Shape<Vector<T>> : PlainShape {
   static StorageCopy CopyStorage(void* handle, Arena* arena) {
     return CopyVector(Rep(handle), *arena, LayoutOf<T>());
   }
+  static bool IsSound(const void* handle, const SavedBytes&,
+                      HandleStorage* storage) {
+    return IsSoundVector(Rep(handle), LayoutOf<T>(), storage);
+  }
   static constexpr TypeOps kHandleOps{.form = HandleForm::kVector,
                                       .bind = &BindTo,
                                       .release = &Release,
@@ -75,7 +79,8 @@ struct Shape<Vector<T>> : PlainShape {
                                       .in_use = &InUse,
                                       .next_run = &NextRun,
                                       .adopt = &Adopt,
-                                      .copy_storage = &CopyStorage};
+                                      .copy_storage = &CopyStorage,
+                                      .is_sound = &IsSound};
   static constexpr const TypeOps* kOps = &kHandleOps;
 };
 

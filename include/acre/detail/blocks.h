@@ -45,6 +45,13 @@ struct Blocks {
   }
   static void NoteCutSlow(Arena& arena, void* block, std::size_t bytes,
                           std::size_t align, const TypeLayout* type);
+  /// The same of a block that has its contents already.
+  static void NoteFilled(Arena& arena, void* block, std::size_t bytes,
+                         std::size_t align, const TypeLayout* type) {
+    if constexpr (kChecked) NoteFilledSlow(arena, block, bytes, align, type);
+  }
+  static void NoteFilledSlow(Arena& arena, void* block, std::size_t bytes,
+                             std::size_t align, const TypeLayout* type);
   /// Gives back room that no block was cut from.
   static void GiveRoom(Arena& arena, char* room, std::size_t bytes);
   /// The arena is a LockedArena's from now on.

@@ -98,6 +98,23 @@ constexpr SizeClass ClassOf(std::size_t bytes, std::size_t align) {
   return {std::size_t{1} << log, kAlignedBase + log - kMinAlignedLog};
 }
 
+/// The class index of blocks above kClassedMax, which have no freelist.
+inline constexpr unsigned kNoClass = 0;
+
+/// The block for a request; never fails for bytes < PTRDIFF_MAX.
+constexpr SizeClass BlockFor(std::size_t bytes, std::size_t align) {
+  if (bytes <= kClassedMax) return ClassOf(bytes, align);
+  return {RoundUp(bytes, align > kGranule ? align : kGranule), kNoClass};
+}
+
+/// The alignment that blocks of this size and request need.
+constexpr std::size_t BlockAlign(SizeClass size, std::size_t align) {
+  if (align <= kGranule) return kGranule;
+  // A recycled block must suit every request of its class.
+  if (size.index == kNoClass) return align;
+  return size.bytes < kMaxAlignment ? size.bytes : kMaxAlignment;
+}
+
 /// The block size of a class: the inverse of ClassOf.
 constexpr std::size_t BytesOfClass(unsigned index) {
   if (index <= kSmallClasses) return index * kGranule;

@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: MIT
 //
-// Paths of findings: from an address inside an object to the names of the
-// fields around it. Only findings pay for this.
+// Paths, as messages tell them: from an address inside an object to the names
+// of the fields around it. Only who has something to tell pays for this.
+// Internal to acre.
 
-#ifndef ACRE_AUDIT_PATH_H_
-#define ACRE_AUDIT_PATH_H_
+#ifndef ACRE_DETAIL_PATH_H_
+#define ACRE_DETAIL_PATH_H_
 
 #include <cstddef>
 #include <string>
+#include <string_view>
 
+#include "acre/config.h"
 #include "acre/type_layout.h"
 
-#pragma GCC visibility push(hidden)
 namespace acre::inline ACRE_ABI::detail {
 
 /// The way from `object` of that type down to the part at `address`:
@@ -26,6 +28,15 @@ std::string PathInside(const TypeLayout& type, const void* object,
 std::string KeyText(const TypeLayout& type, const void* key,
                     std::size_t ordinal);
 
+/// The way from a Map or Set into one of its elements: `["MAP07"]`, or `{3}`
+/// to a key, and on from there, as `within` says from the element.
+struct EntryWay {
+  std::string element;
+  std::string field;
+};
+EntryWay WayIntoEntry(const TypeLayout& element, const void* entry,
+                      std::size_t ordinal, std::string within);
+
 /// A text in quotes, what is not printable as \xNN; cut behind `longest` bytes.
 std::string Quoted(ElementRun run, std::size_t longest);
 
@@ -37,6 +48,4 @@ std::string TypeText(std::string_view name);
 std::string BlockTypeText(const TypeLayout* type, bool is_storage);
 
 }  // namespace acre::inline ACRE_ABI::detail
-#pragma GCC visibility pop
-
-#endif  // ACRE_AUDIT_PATH_H_
+#endif  // ACRE_DETAIL_PATH_H_

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
 
-#include "path.h"
-
-#include <fmt/format.h>
+#include "acre/detail/path.h"
 
 #include <bit>
 #include <cstdint>
 #include <cstring>
+#include <utility>
 
 #include "acre/config.h"
 
@@ -40,9 +39,15 @@ std::string NumberText(const TypeLayout& type, const void* key) {
   const std::size_t at =
       std::endian::native == std::endian::big ? sizeof bits - type.size : 0;
   std::memcpy(reinterpret_cast<char*>(&bits) + at, key, type.size);
-  if (IsUnsignedName(type.name)) return fmt::format("{}", bits);
+  if (IsUnsignedName(type.name)) return std::to_string(bits);
   const unsigned shift = 64 - 8 * static_cast<unsigned>(type.size);
-  return fmt::format("{}", static_cast<std::int64_t>(bits << shift) >> shift);
+  return std::to_string(static_cast<std::int64_t>(bits << shift) >> shift);
+}
+
+std::string InBrackets(std::size_t i) { return "[" + std::to_string(i) + "]"; }
+
+std::string Alternative(std::size_t i) {
+  return ".get<" + std::to_string(i) + ">()";
 }
 
 /// The part of a struct, tuple or choice that holds the address; empty where
@@ -56,12 +61,10 @@ std::string PartPath(const TypeLayout& type, const void* object,
     if (type.kind == TypeKind::kTuple) part = type.ops->part(object, i);
     if (!Holds(part, field.size, address)) continue;
     std::string name(field.name);
-    if (type.kind == TypeKind::kTuple) name = fmt::format(".get<{}>()", i);
-    return fmt::format(
-        "{}{}{}", name[0] == '.' ? "" : ".", name,
-        field.note == FieldNote::kBorrowed
-            ? std::string()
-            : PathInside(*field.type(), part, address, may_read));
+    if (type.kind == TypeKind::kTuple) name = Alternative(i);
+    if (name[0] != '.') name.insert(0, 1, '.');
+    if (field.note == FieldNote::kBorrowed) return name;
+    return name + PathInside(*field.type(), part, address, may_read);
   }
   return {};
 }
@@ -80,16 +83,15 @@ std::string PathInside(const TypeLayout& type, const void* object,
       const auto i =
           static_cast<std::size_t>(static_cast<const char*>(address) - begin) /
           element.size;
-      return fmt::format("[{}]", i) +
+      return InBrackets(i) +
              PathInside(element, begin + i * element.size, address, may_read);
     }
     case TypeKind::kChoice: {
       if (!may_read) return {};
       const ActivePart active = type.ops->active(object);
       const TypeLayout& part = *type.fields[active.index].type();
-      const std::string name = type.fields.size() == 1
-                                   ? ".value()"
-                                   : fmt::format(".get<{}>()", active.index);
+      const std::string name =
+          type.fields.size() == 1 ? ".value()" : Alternative(active.index);
       return name + PathInside(part, active.object, address);
     }
     case TypeKind::kPlain:
@@ -107,7 +109,9 @@ std::string Quoted(ElementRun run, std::size_t longest) {
   for (const char c : text.substr(0, longest)) {
     if (c == '"' || c == '\\') quoted += '\\';
     if (static_cast<unsigned char>(c) < ' ' || c == '\x7f') {
-      quoted += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+      constexpr char kDigits[] = "0123456789abcdef";
+      const auto byte = static_cast<unsigned char>(c);
+      quoted += {'\\', 'x', kDigits[byte / 16], kDigits[byte % 16]};
     } else {
       quoted += c;
     }
@@ -129,7 +133,23 @@ std::string KeyText(const TypeLayout& type, const void* key,
       (IsSignedName(type.name) || IsUnsignedName(type.name))) {
     return NumberText(type, key);
   }
-  return fmt::format("#{}", ordinal);
+  return "#" + std::to_string(ordinal);
+}
+
+EntryWay WayIntoEntry(const TypeLayout& element, const void* entry,
+                      std::size_t ordinal, std::string within) {
+  constexpr std::string_view kKey = ".first";
+  constexpr std::string_view kValue = ".second";
+  const bool is_pair =
+      element.fields.size() == 2 && element.fields[0].name == kKey;
+  const TypeLayout& key = is_pair ? *element.fields[0].type() : element;
+  const std::string name = KeyText(key, entry, ordinal);
+  if (is_pair && !within.starts_with(kKey)) {
+    within.erase(0, kValue.size());
+    return {"[" + name + "]", std::move(within)};
+  }
+  if (is_pair) within.erase(0, kKey.size());
+  return {"{" + name + "}", std::move(within)};
 }
 
 std::string TypeText(std::string_view name) {

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+//
+// The list of blocks in an image, in the order in which they lie there. Of each
+// three numbers, seven bits a byte, the last byte of a number below 128:
+//
+//   granules between the block and the end of the one before
+//   type * 4 + SavedBlockKind    the type: its number in SavedPlans
+//   bytes
+//
+// Internal to acre.
+
+#ifndef ACRE_CONTAINERS_SAVED_SAVED_BLOCKS_H_
+#define ACRE_CONTAINERS_SAVED_SAVED_BLOCKS_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "acre/config.h"
+#include "saved/saved_plan.h"
+
+#pragma GCC visibility push(hidden)
+namespace acre::inline ACRE_ABI::detail {
+
+struct SavedBlock {
+  std::uint64_t offset = 0;  // in the image
+  std::uint64_t bytes = 0;
+  std::uint32_t type = 0;
+  SavedBlockKind kind = SavedBlockKind::kObjects;
+  bool has_owner = false;  // of storage: its container was met
+};
+
+/// The room that a block takes: what Free may hand out again.
+std::size_t RoomOf(std::size_t bytes, std::size_t align);
+
+class BlockListWriter {
+ public:
+  /// Requires: in order.
+  void Add(const SavedBlock& block, std::size_t room);
+  const std::string& text() const { return text_; }
+
+ private:
+  void AddNumber(std::uint64_t number);
+
+  std::string text_;
+  std::uint64_t end_ = 0;  // of the block before
+};
+
+/// Reads a list that may say anything. Every block that it returns lies behind
+/// the one before and within `image_bytes`, and holds whole objects of one of
+/// the types.
+class BlockListReader {
+ public:
+  BlockListReader(std::string_view text, const SavedPlans& plans,
+                  std::uint64_t image_bytes)
+      : text_(text), plans_(plans), image_bytes_(image_bytes) {}
+
+  /// False at the end, and where the list cannot be: is_sound() tells.
+  bool Next(SavedBlock* block);
+  bool is_sound() const { return is_sound_; }
+
+ private:
+  bool ReadNumber(std::uint64_t* number);
+  bool IsPossible(const SavedBlock& block, std::size_t* room) const;
+
+  std::string_view text_;
+  const SavedPlans& plans_;
+  const std::uint64_t image_bytes_;
+  std::uint64_t end_ = 0;
+  bool is_sound_ = true;
+};
+
+}  // namespace acre::inline ACRE_ABI::detail
+#pragma GCC visibility pop
+
+#endif  // ACRE_CONTAINERS_SAVED_SAVED_BLOCKS_H_

@@ -1,0 +1,383 @@
+// SPDX-License-Identifier: MIT
+
+#include "saved/saved_finder.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "acre/detail/path.h"
+#include "acre/detail/walk.h"
+
+namespace acre::inline ACRE_ABI::detail {
+
+bool SavedFinder::Run(const SavedPlan& root_plan, const void* root) {
+  const auto* const at = static_cast<const char*>(root);
+  Meet(*chunks_.Of(at), at, root_plan.type->size, root_plan,
+       SavedBlockKind::kObjects, nullptr, 0);
+  return WalkAll() && GatherBlocks();
+}
+
+// ----------------------------------------------------------------------- walk
+
+bool SavedFinder::WalkAll() {
+  constexpr std::size_t kAhead = 16;
+  std::size_t next = 0;
+  while (!has_failed_) {
+    if (next == to_walk_.size()) {
+      pending_.Drain([this](const Pending& pending) { Finish(pending); });
+      if (next == to_walk_.size()) break;
+      continue;
+    }
+    if (next + kAhead < to_walk_.size()) {
+      __builtin_prefetch(records_[to_walk_[next + kAhead]].begin);
+    }
+    WalkRecord(to_walk_[next++]);
+  }
+  return !has_failed_;
+}
+
+void SavedFinder::WalkRecord(std::uint32_t number) {
+  const Record record = records_[number];
+  current_ = number;
+  if (record.kind == SavedBlockKind::kObjects) {
+    WalkRow(
+        {record.begin, record.bytes / record.plan->type->size, record.plan});
+    return;
+  }
+  const SavedPlan& element = *record.plan->steps[0].plan;
+  if (record.kind == SavedBlockKind::kTable) {
+    ForEachEntry(*record.plan->type, record.begin, record.bytes,
+                 [&](const char* entry) { TakeObject(element, entry); });
+  } else {
+    WalkRow({record.begin, record.bytes / element.type->size, &element});
+  }
+}
+
+void SavedFinder::WalkRow(const Row& row) {
+  const char* at = row.data;
+  for (std::size_t i = 0; i < row.count && !has_failed_; ++i) {
+    TakeObject(*row.plan, at);
+    at += row.plan->type->size;
+  }
+}
+
+void SavedFinder::TakeObject(const SavedPlan& plan, const char* object) {
+  for (const SavedStep& step : plan.steps) {
+    TakeStep(plan, step, object + step.offset);
+  }
+}
+
+void SavedFinder::TakeStep(const SavedPlan& plan, const SavedStep& step,
+                           const char* slot) {
+  switch (step.kind) {
+    case SavedKind::kPointer:
+      return TakePointer(step, slot);
+    case SavedKind::kView:
+      return TakeView(step, slot);
+    case SavedKind::kHandle:
+      return TakeHandle(step, slot);
+    case SavedKind::kBorrowed: {
+      if (IsZero(slot, step.size)) return;
+      const bool is_reference = step.type->name.ends_with('&');
+      if (!may_drop_ || is_reference) {
+        Fail(current_, slot,
+             "is borrowed, and leads nowhere in another process");
+      }
+      return;
+    }
+    case SavedKind::kChoice: {
+      const ActivePart active = step.type->ops->active(slot);
+      if (active.object == nullptr) return;
+      return TakeObject(*plan.parts[step.first_part + active.index],
+                        static_cast<const char*>(active.object));
+    }
+    case SavedKind::kTuple:
+      for (std::size_t i = 0; i < step.type->fields.size(); ++i) {
+        TakeObject(*plan.parts[step.first_part + i],
+                   static_cast<const char*>(step.type->ops->part(slot, i)));
+      }
+      return;
+    case SavedKind::kArray:
+      return WalkRow({slot, step.type->count, step.plan});
+    case SavedKind::kTransient:
+    case SavedKind::kBool:
+      return;
+  }
+}
+
+void SavedFinder::TakePointer(const SavedStep& step, const char* slot) {
+  const char* target;
+  std::memcpy(&target, slot, sizeof target);
+  if (target == nullptr) return;
+  Cells* const cells = chunks_.Of(target);
+  if (cells == nullptr) {
+    if (!may_drop_) {
+      Fail(current_, slot,
+           "points out of the arena '" + std::string(arena_.name()) + "'");
+    }
+    return;
+  }
+  cells->Prefetch(target);
+  Finish(pending_.Exchange({target, step.plan, slot, cells, current_}));
+}
+
+void SavedFinder::Finish(const Pending& pending) {
+  if (pending.target == nullptr || has_failed_) return;
+  Meet(*pending.cells, pending.target, pending.plan->type->size, *pending.plan,
+       SavedBlockKind::kObjects, pending.slot, pending.parent);
+}
+
+void SavedFinder::TakeView(const SavedStep& step, const char* slot) {
+  const ElementRun run = step.type->ops->view(slot);
+  if (run.count == 0) return;
+  const auto* const target = static_cast<const char*>(run.data);
+  Cells* const cells = chunks_.Of(target);
+  if (cells == nullptr) {
+    if (!may_drop_) {
+      Fail(current_, slot,
+           "shows what lies out of the arena '" + std::string(arena_.name()) +
+               "'");
+    }
+    return;
+  }
+  Meet(*cells, target, run.count * step.plan->type->size, *step.plan,
+       SavedBlockKind::kObjects, slot, current_);
+}
+
+void SavedFinder::TakeHandle(const SavedStep& step, const char* slot) {
+  const HandleStorage storage = step.type->ops->storage(slot);
+  if (storage.block == nullptr || storage.used == 0) return;
+  const auto* const block = static_cast<const char*>(storage.block);
+  Cells* const cells = chunks_.Of(block);
+  if (cells == nullptr) {
+    // Nothing may be dropped here: it would be the container's elements.
+    Fail(current_, slot,
+         "has its elements out of the arena '" + std::string(arena_.name()) +
+             "'");
+    return;
+  }
+  Meet(*cells, block, storage.used, *step.own,
+       StorageKindOf(*step.type, storage), slot, current_);
+}
+
+/// True where something has to be walked.
+bool SavedFinder::LeadsOn(const Record& record) {
+  switch (record.kind) {
+    case SavedBlockKind::kObjects:
+      return !record.plan->steps.empty();
+    case SavedBlockKind::kRow:
+    case SavedBlockKind::kTable:
+      return !record.plan->steps[0].plan->steps.empty();
+    case SavedBlockKind::kBytes:
+      break;
+  }
+  return false;
+}
+
+std::uint32_t SavedFinder::Keep(const Record& record, const char* slot,
+                                std::uint32_t parent) {
+  const auto number = static_cast<std::uint32_t>(records_.size());
+  records_.push_back(record);
+  if (is_telling_) origins_.push_back({parent, slot});
+  if (LeadsOn(record)) to_walk_.push_back(number);
+  return number;
+}
+
+void SavedFinder::Meet(Cells& cells, const char* target, std::size_t bytes,
+                       const SavedPlan& plan, SavedBlockKind kind,
+                       const char* slot, std::uint32_t parent) {
+  const Record record{target, bytes, &plan, kind};
+  if (reinterpret_cast<std::uintptr_t>(target) % kGranule != 0) {
+    return MeetBeside(record, slot, parent);
+  }
+  std::uint32_t& cell = cells.At(target);
+  if (cell == 0) {
+    cell = Keep(record, slot, parent) + 1;
+    return;
+  }
+  Record& known = records_[cell - 1];
+  if (known.plan != &plan || known.kind != kind) {
+    return MeetBeside(record, slot, parent);
+  }
+  if (kind != SavedBlockKind::kObjects) {
+    return Fail(parent, slot, "has the storage of another container");
+  }
+  // A longer row from the same place on: what is met again is known.
+  if (bytes <= known.bytes) return;
+  known.bytes = bytes;
+  if (LeadsOn(known)) to_walk_.push_back(cell - 1);
+}
+
+void SavedFinder::MeetBeside(const Record& record, const char* slot,
+                             std::uint32_t parent) {
+  const auto [at, is_new] = known_beside_.try_emplace(
+      Key{record.begin, record.plan->number, record.kind}, 0);
+  if (is_new) {
+    at->second = Keep(record, slot, parent);
+    beside_.push_back(at->second);
+    return;
+  }
+  Record& known = records_[at->second];
+  if (record.bytes <= known.bytes) return;
+  known.bytes = record.bytes;
+  if (LeadsOn(known)) to_walk_.push_back(at->second);
+}
+
+std::size_t SavedFinder::HashKey::operator()(const Key& key) const {
+  return (reinterpret_cast<std::uintptr_t>(key.begin) ^
+          std::uint64_t{key.number} << 48) *
+         0x9E3779B97F4A7C15u;
+}
+
+// --------------------------------------------------------------------- blocks
+
+/// What holds another comes first.
+bool SavedFinder::IsBefore(std::uint32_t a, std::uint32_t b) const {
+  const Record& first = records_[a];
+  const Record& second = records_[b];
+  if (first.begin != second.begin) return first.begin < second.begin;
+  if (first.bytes != second.bytes) return first.bytes > second.bytes;
+  if (first.kind != second.kind) return first.kind > second.kind;
+  return DepthOf(*first.plan->type) > DepthOf(*second.plan->type);
+}
+
+bool SavedFinder::GatherBlocks() {
+  const auto is_before = [this](auto a, auto b) { return IsBefore(a, b); };
+  std::sort(beside_.begin(), beside_.end(), is_before);
+  chunks_.SortByAddress();
+  blocks_.reserve(records_.size() - beside_.size());
+  auto next = beside_.begin();
+  std::vector<std::uint32_t> same;
+  for (std::size_t i = 0; i < chunks_.size() && !has_failed_; ++i) {
+    chunks_[i].ForEach([&](std::uint32_t& cell) {
+      if (has_failed_) return;
+      const char* const begin = records_[cell - 1].begin;
+      while (next != beside_.end() && records_[*next].begin < begin) {
+        if (!Gather(*next++)) return;
+      }
+      same.assign(1, cell - 1);
+      while (next != beside_.end() && records_[*next].begin == begin) {
+        same.push_back(*next++);
+      }
+      std::sort(same.begin(), same.end(), is_before);
+      for (const std::uint32_t number : same) {
+        if (!Gather(number)) return;
+      }
+      cell = static_cast<std::uint32_t>(blocks_.size());
+    });
+  }
+  while (next != beside_.end() && !has_failed_) Gather(*next++);
+  return !has_failed_;
+}
+
+/// In the order of addresses: a block, or a part of the last one.
+bool SavedFinder::Gather(std::uint32_t number) {
+  const Record& record = records_[number];
+  const FoundBlock block{record.begin, record.bytes, record.plan, record.kind};
+  if (blocks_.empty() ||
+      record.begin >= blocks_.back().begin + blocks_.back().bytes) {
+    blocks_.push_back(block);
+    return true;
+  }
+  FoundBlock& whole = blocks_.back();
+  const auto offset = static_cast<std::size_t>(record.begin - whole.begin);
+  const TypeLayout& type = *record.plan->type;
+  const bool is_objects = record.kind == SavedBlockKind::kObjects;
+  if (offset + record.bytes > whole.bytes) {
+    const bool goes_on = is_objects && whole.kind == record.kind &&
+                         whole.plan == record.plan && offset % type.size == 0;
+    if (goes_on) {
+      whole.bytes = offset + record.bytes;
+      return true;
+    }
+  } else if (is_objects &&
+             BlockHolds(whole.kind, *whole.plan, whole.begin, whole.bytes,
+                        offset, type, record.bytes / type.size)) {
+    return true;
+  }
+  const Origin origin = is_telling_ ? origins_[number] : Origin{};
+  Fail(origin.parent, origin.slot,
+       "leads into " + TypeText(whole.plan->type->name) + ", where no " +
+           TypeText(type.name) + " lies");
+  return false;
+}
+
+const FoundBlock* SavedFinder::Find(const Cells& cells,
+                                    const char* address) const {
+  const auto holds = [&](const FoundBlock& block) {
+    return address >= block.begin && address < block.begin + block.bytes;
+  };
+  const std::uint32_t cell = cells.At(address);
+  if (ACRE_LIKELY(cell != 0 && holds(blocks_[cell - 1]))) {
+    return &blocks_[cell - 1];
+  }
+  const auto behind = std::upper_bound(
+      blocks_.begin(), blocks_.end(), address,
+      [](const char* p, const FoundBlock& block) { return p < block.begin; });
+  if (behind == blocks_.begin() || !holds(*std::prev(behind))) return nullptr;
+  return &*std::prev(behind);
+}
+
+// --------------------------------------------------------------------- errors
+
+void SavedFinder::Fail(std::uint32_t number, const char* slot,
+                       std::string what) {
+  if (has_failed_) return;
+  has_failed_ = true;
+  what_ = std::move(what);
+  if (is_telling_) path_ = PathTo(number, slot);
+}
+
+std::string SavedFinder::PathTo(std::uint32_t number, const char* slot) const {
+  constexpr std::size_t kFirst = 16;
+  constexpr std::size_t kLast = 32;
+  struct Hop {
+    std::uint32_t number;
+    const char* slot;
+  };
+  std::vector<Hop> hops;
+  // The root has no slot.
+  for (Hop hop{number, slot}; hop.slot != nullptr;) {
+    hops.push_back(hop);
+    const Origin& origin = origins_[hop.number];
+    hop = {origin.parent, origin.slot};
+  }
+  std::string path = TypeText(records_[0].plan->type->name);
+  for (std::size_t i = hops.size(); i-- > 0;) {
+    if (hops.size() - 1 - i == kFirst && i > kLast) {
+      path += "...(" + std::to_string(i - kLast) + " more)...";
+      i = kLast;
+    }
+    path += StepPath(records_[hops[i].number], hops[i].slot);
+  }
+  return path;
+}
+
+std::string SavedFinder::StepPath(const Record& record, const char* slot) {
+  const TypeLayout& type = *record.plan->type;
+  if (record.kind == SavedBlockKind::kTable) {
+    std::string path;
+    std::size_t ordinal = 0;
+    ForEachEntry(type, record.begin, record.bytes, [&](const char* entry) {
+      const TypeLayout& element = *type.element();
+      if (slot >= entry && slot < entry + element.size) {
+        const EntryWay way = WayIntoEntry(element, entry, ordinal,
+                                          PathInside(element, entry, slot));
+        path = way.element + way.field;
+      }
+      ++ordinal;
+    });
+    return path;
+  }
+  const bool is_row = record.kind == SavedBlockKind::kRow;
+  const TypeLayout& element = is_row ? *type.element() : type;
+  const auto i = static_cast<std::size_t>(slot - record.begin) / element.size;
+  std::string path;
+  if (is_row || record.bytes > element.size) {
+    path = "[" + std::to_string(i) + "]";
+  }
+  return path + PathInside(element, record.begin + i * element.size, slot);
+}
+
+}  // namespace acre::inline ACRE_ABI::detail

@@ -1,0 +1,423 @@
+// SPDX-License-Identifier: MIT
+
+#include "saved/saved_reader.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+#include <utility>
+
+#include "acre/detail/blocks.h"
+#include "acre/detail/path.h"
+#include "acre/detail/size_class.h"
+#include "acre/detail/walk.h"
+
+namespace acre::inline ACRE_ABI::detail {
+namespace {
+
+std::uint64_t Number(const void* address) {
+  return reinterpret_cast<std::uintptr_t>(address);
+}
+
+/// True for a table whose entries a move may bring to other places.
+bool MayRehash(const TypeLayout& handle) {
+  return handle.ops->rehash != nullptr || handle.ops->reseed != nullptr;
+}
+
+bool IsOptional(const TypeLayout& type) {
+  return type.fields.size() == 1 && type.fields[0].name == ".value()";
+}
+
+}  // namespace
+
+SaveError SavedReader::Run(std::string_view list, std::uint64_t count,
+                           std::uint64_t root) {
+  is_moved_ = Number(image_.bytes) != image_.saved_at;
+  if (!ReadList(list, count)) {
+    error_.what = "the list of its blocks is damaged";
+    return std::move(error_);
+  }
+  MakeIndex();
+  if constexpr (kChecked) NoteObjects();
+  for (std::size_t i = 0; i < blocks_.size() && !error_; ++i) {
+    const SavedBlock block = blocks_[i];
+    if (block.kind != SavedBlockKind::kObjects) continue;
+    const SavedPlan& plan = plans_[block.type];
+    TakeRow(
+        {image_.bytes + block.offset, block.bytes / plan.type->size, &plan, 0});
+    while (!rows_.empty() && !error_) TakeRow(rows_.Pop());
+  }
+  if (verifies_ && !error_) {
+    CheckOwners();
+    CheckLater();
+    const std::size_t block = BlockAt(root);
+    if (block == kNone || blocks_[block].offset != root ||
+        blocks_[block].kind != SavedBlockKind::kObjects ||
+        blocks_[block].type != 0) {
+      // A root that is a part of something, or has another part's type.
+      plan_ = nullptr;
+      Follow(plans_.root(), image_.saved_at + root, 1, nullptr, nullptr);
+      CheckLater();
+    }
+  }
+  if (!error_) keys_.Run();
+  return std::move(error_);
+}
+
+bool SavedReader::ReadList(std::string_view list, std::uint64_t count) {
+  BlockListReader reader(list, plans_, image_.size);
+  // What the header says is not believed further than the list goes.
+  blocks_.reserve(std::min<std::uint64_t>(count, list.size() / 3));
+  for (SavedBlock block; reader.Next(&block);) blocks_.push_back(block);
+  return reader.is_sound() && blocks_.size() == count && count < UINT32_MAX;
+}
+
+/// Where addresses have to be found.
+void SavedReader::MakeIndex() {
+  const bool has_tables =
+      std::any_of(blocks_.begin(), blocks_.end(), [this](const auto& block) {
+        return block.kind == SavedBlockKind::kTable &&
+               MayRehash(*plans_[block.type].type);
+      });
+  if (!verifies_ && !has_tables) return;
+  starts_.resize(image_.size / kGranule);
+  for (std::size_t i = 0; i < blocks_.size(); ++i) {
+    starts_[blocks_[i].offset / kGranule] = static_cast<std::uint32_t>(i + 1);
+  }
+}
+
+/// Checked builds know every block: before anything is made of it.
+void SavedReader::NoteObjects() {
+  for (const SavedBlock& block : blocks_) {
+    if (block.kind != SavedBlockKind::kObjects) continue;
+    const TypeLayout& type = *plans_[block.type].type;
+    Blocks::NoteFilled(arena_, image_.bytes + block.offset, block.bytes,
+                       type.align, &type);
+  }
+}
+
+// -------------------------------------------------------------------- objects
+
+void SavedReader::TakeRow(const Row& row) {
+  const SavedPlan& plan = *row.plan;
+  if (plan.steps.empty() && (!verifies_ || plan.values.empty())) return;
+  const SavedPlan* const around = std::exchange(plan_, &plan);
+  char* const outer = object_;
+  const std::size_t key_bytes = std::exchange(key_bytes_, row.key_bytes);
+  char* at = row.data;
+  for (std::size_t i = 0; i < row.count && !error_; ++i) {
+    object_ = at;
+    TakeObject(plan, at);
+    at += plan.type->size;
+  }
+  plan_ = around;
+  object_ = outer;
+  key_bytes_ = key_bytes;
+}
+
+void SavedReader::TakeObject(const SavedPlan& plan, char* object) {
+  if (verifies_) {
+    for (const SavedStep& value : plan.values) {
+      TakeValue(plan, value, object + value.offset);
+    }
+    if (error_) return;
+  }
+  for (const SavedStep& step : plan.steps) {
+    TakeStep(plan, step, object + step.offset);
+  }
+}
+
+void SavedReader::TakeStep(const SavedPlan& plan, const SavedStep& step,
+                           char* slot) {
+  if (error_) return;
+  switch (step.kind) {
+    case SavedKind::kPointer:
+      return TakePointer(step, slot);
+    case SavedKind::kView:
+      return TakeView(step, slot);
+    case SavedKind::kHandle:
+      return TakeHandle(step, slot);
+    case SavedKind::kBorrowed:
+    case SavedKind::kTransient:
+      if (verifies_ && !IsZero(slot, step.size)) {
+        Fail(slot, "is not zero, as it is saved");
+      }
+      return;
+    case SavedKind::kChoice: {
+      const ActivePart active = step.type->ops->active(slot);
+      if (active.object == nullptr) return;
+      return TakeObject(*plan.parts[step.first_part + active.index],
+                        static_cast<char*>(const_cast<void*>(active.object)));
+    }
+    case SavedKind::kTuple:
+      for (std::size_t i = 0; i < step.type->fields.size(); ++i) {
+        const void* const part = step.type->ops->part(slot, i);
+        TakeObject(*plan.parts[step.first_part + i],
+                   static_cast<char*>(const_cast<void*>(part)));
+      }
+      return;
+    case SavedKind::kArray:
+      for (std::size_t i = 0; i < step.type->count; ++i) {
+        TakeObject(*step.plan, slot + i * step.plan->type->size);
+      }
+      return;
+    case SavedKind::kBool:
+      return;
+  }
+}
+
+/// What would not be a value of its type.
+void SavedReader::TakeValue(const SavedPlan& plan, const SavedStep& step,
+                            char* value) {
+  const TypeLayout& type = *step.type;
+  switch (step.kind) {
+    case SavedKind::kBool:
+      if (static_cast<unsigned char>(*value) > 1) {
+        Fail(value, "is neither true nor false");
+      }
+      return;
+    case SavedKind::kChoice: {
+      if (IsOptional(type) &&
+          static_cast<unsigned char>(value[type.fields[0].size]) > 1) {
+        return Fail(value, "is neither empty nor not");
+      }
+      const ActivePart active = type.ops->active(value);
+      if (active.object == nullptr) {
+        if (active.index != 0) Fail(value, "has no such alternative");
+        return;
+      }
+      return TakeValues(*plan.parts[step.first_part + active.index],
+                        static_cast<const char*>(active.object));
+    }
+    case SavedKind::kTuple:
+      for (std::size_t i = 0; i < type.fields.size(); ++i) {
+        TakeValues(*plan.parts[step.first_part + i],
+                   static_cast<const char*>(type.ops->part(value, i)));
+      }
+      return;
+    case SavedKind::kArray:
+      for (std::size_t i = 0; i < type.count; ++i) {
+        TakeValues(*step.plan, value + i * step.plan->type->size);
+      }
+      return;
+    case SavedKind::kPointer:
+    case SavedKind::kView:
+    case SavedKind::kHandle:
+    case SavedKind::kBorrowed:
+    case SavedKind::kTransient:
+      return;
+  }
+}
+
+void SavedReader::TakeValues(const SavedPlan& plan, const char* object) {
+  for (const SavedStep& value : plan.values) {
+    TakeValue(plan, value, const_cast<char*>(object) + value.offset);
+  }
+}
+
+// ------------------------------------------------------------------- pointers
+
+void SavedReader::TakePointer(const SavedStep& step, char* slot) {
+  std::uint64_t address;
+  std::memcpy(&address, slot, sizeof address);
+  if (address == 0) return;
+  if (!Follow(*step.plan, address, 1, slot, nullptr)) return;
+  char* const now = Now(reinterpret_cast<const void*>(address));
+  std::memcpy(slot, &now, sizeof now);
+}
+
+void SavedReader::TakeView(const SavedStep& step, char* slot) {
+  const ElementRun run = step.type->ops->view(slot);
+  if (run.count == 0 || run.data == nullptr) {
+    // Of a fixed number of elements it is a pointer, and may be null.
+    const bool is_pointer = step.size == sizeof(void*);
+    if (run.count != 0 && !is_pointer) {
+      return Fail(slot, "has elements nowhere");
+    }
+    return step.type->ops->set_view(slot, nullptr);
+  }
+  if (run.count > image_.size / step.plan->type->size) {
+    return Fail(slot, "has more elements than the file");
+  }
+  if (!Follow(*step.plan, Number(run.data), run.count, slot, step.type)) return;
+  step.type->ops->set_view(slot, Now(run.data));
+}
+
+/// A pointer, or a view of that type, to `count` objects. False where they are
+/// not there.
+bool SavedReader::Follow(const SavedPlan& target, std::uint64_t address,
+                         std::size_t count, char* slot,
+                         const TypeLayout* view) {
+  if (starts_.empty()) return true;
+  const auto tell = [&] {
+    char text[24];
+    std::snprintf(text, sizeof text, "0x%llx",
+                  static_cast<unsigned long long>(address));
+    Fail(slot, std::string("leads to ") + text + ", where no " +
+                   TypeText(target.type->name) + " lies");
+    return false;
+  };
+  const std::uint64_t offset = address - image_.saved_at;
+  const std::size_t number = BlockAt(offset);
+  if (number == kNone) return !verifies_ || tell();
+  const SavedBlock& block = blocks_[number];
+  const std::size_t inside = offset - block.offset;
+  const SavedPlan& plan = plans_[block.type];
+  const bool is_table = block.kind == SavedBlockKind::kTable;
+  if (is_table && MayRehash(*plan.type) && slot != nullptr) {
+    if (slot < object_ + key_bytes_ && slot >= object_) {
+      Fail(slot, "a key points into the entries of a table that is to move");
+      return false;
+    }
+    keys_.AddPointer(slot, view);
+  }
+  if (!verifies_) return true;
+  const std::size_t bytes = count * target.type->size;
+  if (inside > block.bytes || bytes > block.bytes - inside) return tell();
+  if (is_table) {
+    later_.push_back({number, inside, count, &target, plan_});
+    return true;
+  }
+  const bool is_simple = block.kind == SavedBlockKind::kObjects &&
+                         &plan == &target && inside % target.type->size == 0;
+  return is_simple ||
+         BlockHolds(block.kind, plan, image_.bytes + block.offset, block.bytes,
+                    inside, *target.type, count) ||
+         tell();
+}
+
+/// The block around it, or kNone.
+std::size_t SavedReader::BlockAt(std::uint64_t offset) const {
+  if (offset >= image_.size) return kNone;
+  if (offset % kGranule == 0) {
+    const std::uint32_t start = starts_[offset / kGranule];
+    if (start != 0) return start - 1;
+  }
+  const auto behind = std::upper_bound(
+      blocks_.begin(), blocks_.end(), offset,
+      [](std::uint64_t at, const SavedBlock& b) { return at < b.offset; });
+  if (behind == blocks_.begin()) return kNone;
+  const auto block = std::prev(behind);
+  if (offset - block->offset >= block->bytes) return kNone;
+  return static_cast<std::size_t>(block - blocks_.begin());
+}
+
+/// What leads into tables, now that these are known to be sound.
+void SavedReader::CheckLater() {
+  for (const Later& later : std::exchange(later_, {})) {
+    const SavedBlock& block = blocks_[later.block];
+    if (!block.has_owner ||
+        !BlockHolds(block.kind, plans_[block.type], image_.bytes + block.offset,
+                    block.bytes, later.offset, *later.plan->type,
+                    later.count)) {
+      error_.path = later.in == nullptr ? "" : TypeText(later.in->type->name);
+      error_.what = "a pointer leads into a table, where no " +
+                    TypeText(later.plan->type->name) + " lies";
+      return;
+    }
+  }
+}
+
+// ----------------------------------------------------------------- containers
+
+void SavedReader::TakeHandle(const SavedStep& step, char* slot) {
+  HandleStorage storage;
+  if (!step.type->ops->is_sound(slot, {this, &FindBytes}, &storage)) {
+    return Fail(slot, "is no " + TypeText(step.type->name));
+  }
+  if (storage.block == nullptr) {
+    return step.type->ops->adopt(slot, &arena_, nullptr, 0);
+  }
+  if (verifies_ && !Claim(step, storage, slot)) return;
+  char* const block = Now(storage.block);
+  const bool is_table = IsTable(*step.type);
+  if constexpr (kChecked) {
+    Blocks::NoteFilled(arena_, block, storage.bytes, storage.align,
+                       storage.type);
+    Blocks::NoteStorage(block, is_table ? step.type : nullptr);
+  }
+  step.type->ops->adopt(slot, &arena_, block, storage.bytes);
+  const bool must_rehash = (is_moved_ && step.type->ops->rehash != nullptr) ||
+                           step.type->ops->reseed != nullptr;
+  if (must_rehash) keys_.Add(*step.type, slot);
+  TakeElements(step, storage, block);
+}
+
+void SavedReader::TakeElements(const SavedStep& step,
+                               const HandleStorage& storage, char* block) {
+  const auto take = [this](const Row& row) { TakeRow(row); };
+  const std::size_t size = step.plan->type->size;
+  switch (StorageKindOf(*step.type, storage)) {
+    case SavedBlockKind::kRow:
+      rows_.WalkOrKeep({block, storage.used / size, step.plan, 0}, take);
+      return;
+    case SavedBlockKind::kTable:
+      ForEachEntry(*step.type, block, storage.bytes, [&](const char* entry) {
+        rows_.WalkOrKeep(
+            {const_cast<char*>(entry), 1, step.plan, step.key->type->size},
+            take);
+      });
+      return;
+    case SavedBlockKind::kObjects:
+    case SavedBlockKind::kBytes:
+      return;
+  }
+}
+
+/// The storage is one of the blocks, and no other container's.
+bool SavedReader::Claim(const SavedStep& step, const HandleStorage& storage,
+                        char* slot) {
+  const std::uint64_t offset = Number(storage.block) - image_.saved_at;
+  const std::size_t number = BlockAt(offset);
+  if (number != kNone) {
+    SavedBlock& block = blocks_[number];
+    const bool fits = block.offset == offset && !block.has_owner &&
+                      block.kind == StorageKindOf(*step.type, storage) &&
+                      block.type == step.own->number &&
+                      block.bytes == storage.bytes &&
+                      storage.used == storage.bytes;
+    block.has_owner = block.has_owner || fits;
+    if (fits) return true;
+  }
+  Fail(slot, "has its elements where no storage of such a container lies");
+  return false;
+}
+
+const void* SavedReader::FindBytes(const void* self, const void* saved,
+                                   std::size_t bytes) {
+  const auto& reader = *static_cast<const SavedReader*>(self);
+  const std::uint64_t offset = Number(saved) - reader.image_.saved_at;
+  if (offset > reader.image_.size || bytes > reader.image_.size - offset) {
+    return nullptr;
+  }
+  return reader.image_.bytes + offset;
+}
+
+void SavedReader::CheckOwners() {
+  for (const SavedBlock& block : blocks_) {
+    if (block.kind == SavedBlockKind::kObjects || block.has_owner) continue;
+    error_.what = "it has storage without a container, at byte " +
+                  std::to_string(block.offset);
+    return;
+  }
+}
+
+// --------------------------------------------------------------------- errors
+
+void SavedReader::Fail(const char* slot, std::string what) {
+  if (error_) return;
+  error_.what = std::move(what);
+  if (plan_ == nullptr) {
+    error_.path = TypeText(plans_.root().type->name);
+    return;
+  }
+  // What an optional or a variant holds is not believed.
+  error_.path = TypeText(plan_->type->name) +
+                PathInside(*plan_->type, object_, slot, false);
+  error_.what +=
+      " (byte " +
+      std::to_string(static_cast<std::uint64_t>(object_ - image_.bytes)) +
+      " of the image)";
+}
+
+}  // namespace acre::inline ACRE_ABI::detail

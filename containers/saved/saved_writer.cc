@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: MIT
+
+#include "saved/saved_writer.h"
+
+#include <cstring>
+
+#include "acre/detail/blocks.h"
+#include "acre/detail/size_class.h"
+#include "acre/detail/table_rep.h"
+#include "acre/detail/walk.h"
+
+namespace acre::inline ACRE_ABI::detail {
+
+std::size_t SavedWriter::Place() {
+  std::size_t end = kChunkHeader;
+  for (FoundBlock& block : finder_.blocks()) {
+    const std::size_t align = AlignOf(block.kind, *block.plan);
+    const SizeClass room = BlockFor(block.bytes, align);
+    const std::size_t offset = RoundUp(end, BlockAlign(room, align));
+    // Until there is a home, counted from its image.
+    block.image = reinterpret_cast<char*>(offset);
+    list_.Add({offset, block.bytes, block.plan->number, block.kind},
+              room.bytes);
+    end = offset + room.bytes;
+  }
+  return end;
+}
+
+void SavedWriter::Write(SavedHome& home, Arena& arena) {
+  home_ = &home;
+  arena_ = &arena;
+  for (FoundBlock& block : finder_.blocks()) {
+    block.image = home.image() + reinterpret_cast<std::uintptr_t>(block.image);
+  }
+  for (const FoundBlock& block : finder_.blocks()) {
+    // Storage is copied with its container.
+    if (block.kind != SavedBlockKind::kObjects) continue;
+    const TypeLayout& type = *block.plan->type;
+    Blocks::NoteFilled(arena, block.image, block.bytes, type.align, &type);
+    std::memcpy(block.image, block.begin, block.bytes);
+    TakeRow({block.image, block.bytes / type.size, block.plan});
+    while (!rows_.empty()) TakeRow(rows_.Pop());
+  }
+  pending_.Drain([this](const Pending& pending) { Finish(pending); });
+  keys_.Run();
+}
+
+void SavedWriter::TakeRow(const Row& row) {
+  if (row.plan->steps.empty()) return;
+  char* at = row.data;
+  for (std::size_t i = 0; i < row.count; ++i) {
+    TakeObject(*row.plan, at);
+    at += row.plan->type->size;
+  }
+}
+
+void SavedWriter::TakeObject(const SavedPlan& plan, char* object) {
+  for (const SavedStep& step : plan.steps) {
+    TakeStep(plan, step, object + step.offset);
+  }
+}
+
+void SavedWriter::TakeStep(const SavedPlan& plan, const SavedStep& step,
+                           char* slot) {
+  switch (step.kind) {
+    case SavedKind::kPointer:
+      return TakePointer(slot);
+    case SavedKind::kView:
+      return TakeView(step, slot);
+    case SavedKind::kHandle:
+      return TakeHandle(step, slot);
+    case SavedKind::kBorrowed:
+    case SavedKind::kTransient:
+      std::memset(slot, 0, step.size);
+      return;
+    case SavedKind::kChoice: {
+      const ActivePart active = step.type->ops->active(slot);
+      if (active.object == nullptr) return;
+      return TakeObject(*plan.parts[step.first_part + active.index],
+                        static_cast<char*>(const_cast<void*>(active.object)));
+    }
+    case SavedKind::kTuple:
+      for (std::size_t i = 0; i < step.type->fields.size(); ++i) {
+        const void* const part = step.type->ops->part(slot, i);
+        TakeObject(*plan.parts[step.first_part + i],
+                   static_cast<char*>(const_cast<void*>(part)));
+      }
+      return;
+    case SavedKind::kArray:
+      return TakeRow({slot, step.type->count, step.plan});
+    case SavedKind::kBool:
+      return;
+  }
+}
+
+void SavedWriter::TakePointer(char* slot) {
+  const char* target;
+  std::memcpy(&target, slot, sizeof target);
+  if (target == nullptr) return;
+  finder_.Prefetch(target);
+  Finish(pending_.Exchange({slot, target}));
+}
+
+void SavedWriter::Finish(const Pending& pending) {
+  if (pending.slot == nullptr) return;
+  char* const image = Follow(pending.target, pending.slot, nullptr);
+  std::memcpy(pending.slot, &image, sizeof image);
+}
+
+void SavedWriter::TakeView(const SavedStep& step, char* slot) {
+  const ElementRun run = step.type->ops->view(slot);
+  char* const image =
+      run.count == 0
+          ? nullptr
+          : Follow(static_cast<const char*>(run.data), slot, step.type);
+  if (image == nullptr) {
+    std::memset(slot, 0, step.size);
+  } else {
+    step.type->ops->set_view(slot, image);
+  }
+}
+
+/// Where what the pointer or view leads to will lie; null: nowhere.
+char* SavedWriter::Follow(const char* source, char* slot,
+                          const TypeLayout* view) {
+  const FoundBlock* const block = finder_.Find(source);
+  if (block == nullptr) return nullptr;
+  if (block->kind == SavedBlockKind::kTable) keys_.AddPointer(slot, view);
+  return block->image + (source - block->begin);
+}
+
+void SavedWriter::TakeHandle(const SavedStep& step, char* slot) {
+  const TypeLayout& type = *step.type;
+  const HandleStorage storage = type.ops->storage(slot);
+  const bool is_table = IsTable(type);
+  if (storage.block == nullptr || storage.used == 0) {
+    type.ops->adopt(slot, arena_, nullptr, 0);
+    // The groups that an empty table looks into are there as well.
+    if (is_table) {
+      reinterpret_cast<TableRep*>(slot)->control =
+          reinterpret_cast<std::uint8_t*>(home_->base() + kEmptyTableAt);
+    }
+    return;
+  }
+  const auto* const source = static_cast<const char*>(storage.block);
+  char* const image = finder_.Find(source)->image;
+  Blocks::NoteFilled(*arena_, image, storage.used, storage.align, storage.type);
+  Blocks::NoteStorage(image, is_table ? &type : nullptr);
+  std::memcpy(image, source, storage.used);
+  type.ops->adopt(slot, arena_, image, storage.used);
+  if (type.ops->rehash != nullptr) keys_.Add(type, slot);
+  const SavedPlan& element = *step.plan;
+  const auto take = [this](const Row& row) { TakeRow(row); };
+  switch (StorageKindOf(type, storage)) {
+    case SavedBlockKind::kRow:
+      rows_.WalkOrKeep({image, storage.used / element.type->size, &element},
+                       take);
+      return;
+    case SavedBlockKind::kTable:
+      ForEachEntry(type, image, storage.used, [&](const char* entry) {
+        rows_.WalkOrKeep({const_cast<char*>(entry), 1, &element}, take);
+      });
+      return;
+    case SavedBlockKind::kObjects:
+    case SavedBlockKind::kBytes:
+      return;
+  }
+}
+
+}  // namespace acre::inline ACRE_ABI::detail

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+//
+// SavedWriter: copies what a SavedFinder has found into a home, where it will
+// lie: pointers lead there, containers are of the arena there. Internal to
+// acre.
+
+#ifndef ACRE_CONTAINERS_SAVED_SAVED_WRITER_H_
+#define ACRE_CONTAINERS_SAVED_SAVED_WRITER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "acre/arena.h"
+#include "acre/config.h"
+#include "acre/detail/look_ahead.h"
+#include "acre/detail/nested_rows.h"
+#include "copy/table_keys.h"
+#include "saved/saved_blocks.h"
+#include "saved/saved_finder.h"
+#include "saved/saved_home.h"
+#include "saved/saved_plan.h"
+
+#pragma GCC visibility push(hidden)
+namespace acre::inline ACRE_ABI::detail {
+
+class SavedWriter {
+ public:
+  explicit SavedWriter(SavedFinder& finder) : finder_(finder) {}
+  SavedWriter(const SavedWriter&) = delete;
+  SavedWriter& operator=(const SavedWriter&) = delete;
+
+  /// Gives every block its place in an image. Its bytes, all told.
+  std::size_t Place();
+  const std::string& list() const { return list_.text(); }
+
+  /// Requires: room for that many bytes. `arena` is that of the home.
+  void Write(SavedHome& home, Arena& arena);
+
+  /// Where what was saved lies in the image; null: it was not.
+  char* ImageOf(const char* source) const {
+    const FoundBlock* const block = finder_.Find(source);
+    return block == nullptr ? nullptr : block->image + (source - block->begin);
+  }
+
+ private:
+  struct Row {
+    char* data;
+    std::size_t count;
+    const SavedPlan* plan;
+  };
+  /// A pointer in the image, what tells its target asked for.
+  struct Pending {
+    char* slot = nullptr;
+    const char* target = nullptr;
+  };
+
+  void TakeRow(const Row& row);
+  void TakeObject(const SavedPlan& plan, char* object);
+  void TakeStep(const SavedPlan& plan, const SavedStep& step, char* slot);
+  void TakePointer(char* slot);
+  void Finish(const Pending& pending);
+  void TakeView(const SavedStep& step, char* slot);
+  void TakeHandle(const SavedStep& step, char* slot);
+  char* Follow(const char* source, char* slot, const TypeLayout* view);
+
+  SavedFinder& finder_;
+  BlockListWriter list_;
+  SavedHome* home_ = nullptr;
+  Arena* arena_ = nullptr;
+  NestedRows<Row> rows_;
+  LookAhead<Pending> pending_;
+  TableKeys keys_;
+};
+
+}  // namespace acre::inline ACRE_ABI::detail
+#pragma GCC visibility pop
+
+#endif  // ACRE_CONTAINERS_SAVED_SAVED_WRITER_H_
