@@ -90,8 +90,8 @@ struct SaveOptions {
 
   /// Where the objects are to lie, a multiple of 2 MiB. Null: somewhere from
   /// 0x550000000000 on, below 0x555500000000, chosen at random, so that several
-  /// files can be mapped at once. Give one where equal worlds are to make equal
-  /// files.
+  /// files can be mapped at once. Where one is given equal worlds make equal
+  /// files, checked builds' stamps aside.
   const void* address = nullptr;
 
   /// Waits until the file is on the disk: then not even a power failure leaves

@@ -11,8 +11,16 @@
 
 #include "acre/detail/blocks.h"
 #include "acre/hash.h"
+#include "json_storage.h"
 
 namespace acre::inline ACRE_ABI {
+
+using detail::ByteLayout;
+using detail::IndexSlot;
+using detail::JsonLayout;
+using detail::SlotLayout;
+using detail::SlotsFor;
+
 namespace {
 
 /// An object with more members has an index: places of members, each one more
@@ -20,20 +28,10 @@ namespace {
 /// Zero: none. Half of it is free, so that searches end soon.
 constexpr std::size_t kIndexed = 16;
 
-using IndexSlot = std::uint32_t;
-
-std::size_t SlotsFor(std::size_t capacity) {
-  return std::bit_ceil(2 * capacity);
-}
-
 /// Names may come from anybody.
 std::size_t HashOf(std::string_view name) {
   return static_cast<std::size_t>(UntrustedHash<std::string_view>()(name));
 }
-
-const TypeLayout& ByteLayout() { return LayoutOf<char>(); }
-const TypeLayout& SlotLayout() { return LayoutOf<IndexSlot>(); }
-const TypeLayout& JsonLayout() { return LayoutOf<Json>(); }
 
 }  // namespace
 
@@ -489,81 +487,4 @@ bool Json::erase(std::string_view name) {
   return true;
 }
 
-// ---- how layouts see it
-
-namespace detail {
-
-HandleStorage JsonHandle::Storage(const void* handle) {
-  const Json& json = *static_cast<const Json*>(handle);
-  void* const block = json.storage();
-  HandleStorage storage;
-  switch (json.tag()) {
-    case Json::Tag::kText:
-      storage = {block, json.count(), json.count(), 1};
-      storage.type = &ByteLayout();
-      break;
-    case Json::Tag::kHeader: {
-      const std::size_t bytes = SlotsFor(json.count()) * sizeof(IndexSlot);
-      storage = {block, bytes, bytes, alignof(IndexSlot)};
-      storage.type = &SlotLayout();
-      break;
-    }
-    case Json::Tag::kArray:
-    case Json::Tag::kObject:
-      if (block == nullptr) return {};
-      // What is not used yet is null: all of it may be copied and walked.
-      storage.bytes = (json.capacity() + 1) * sizeof(Json);
-      storage = {block, storage.bytes, storage.bytes, alignof(Json)};
-      storage.type = &JsonLayout();
-      break;
-    default:
-      return {};
-  }
-  storage.arena = ArenaOf(block);
-  if (storage.arena != nullptr) storage.stamp = json.StampIn(*storage.arena);
-  return storage;
-}
-
-ElementRun JsonHandle::InUse(const void* handle) {
-  const HandleStorage storage = Storage(handle);
-  return {storage.block, storage.used};
-}
-
-/// The header is one of them: its index goes where it goes.
-ElementRun JsonHandle::NextRun(const void* handle, std::size_t* cursor) {
-  const Json& json = *static_cast<const Json*>(handle);
-  const bool has_items = json.is_array() || json.is_object();
-  if ((*cursor)++ != 0 || !has_items || json.header() == nullptr) return {};
-  return {json.header(), json.capacity() + 1};
-}
-
-void JsonHandle::Adopt(void* handle, Arena* arena, void* block, std::size_t) {
-  Json& json = *static_cast<Json*>(handle);
-  const Json::Tag was = json.tag();
-  if (!json.may_have_storage()) return;
-  if (block != nullptr) {
-    json.set_payload(reinterpret_cast<std::uintptr_t>(block));
-    json.SetStamp(arena->stamp());
-    return;
-  }
-  // A header keeps its count: how large the storage around it is.
-  const std::uint32_t count = json.count();
-  json.Forget();
-  if (was == Json::Tag::kHeader) json.set_count(count);
-  if (was == Json::Tag::kArray || was == Json::Tag::kObject) json.set_tag(was);
-}
-
-StorageCopy JsonHandle::CopyStorage(void* handle, Arena* arena) {
-  StorageCopy copy;
-  const HandleStorage storage = Storage(handle);
-  if (storage.block == nullptr) return copy;
-  if (!CopyBlock(*arena, storage.block, storage.bytes, storage.align,
-                 storage.type, copy)) {
-    return copy;
-  }
-  Adopt(handle, arena, copy.copy, storage.bytes);
-  return copy;
-}
-
-}  // namespace detail
 }  // namespace acre::inline ACRE_ABI

@@ -108,7 +108,6 @@ class Opening {
         is_part(header_.sums) && is_part(image) && image.at % kHomeBytes == 0 &&
         image.bytes % kGranule == 0 && image.bytes > kChunkHeader &&
         header_.root >= kChunkHeader && header_.root < image.bytes &&
-        plans_.root().type->size <= image.bytes - header_.root &&
         header_.base % kHomeBytes == 0 &&
         header_.base <= UINTPTR_MAX - image.bytes - 2 * kHomeBytes &&
         header_.sums.bytes ==
@@ -129,9 +128,13 @@ class Opening {
       return false;
     }
     const std::string ours = DescribeTypes(plans_);
-    if (ours == theirs) return true;
-    error_ = ExplainTypes(ours, theirs);
-    return false;
+    if (ours != theirs) {
+      error_ = ExplainTypes(ours, theirs);
+      return false;
+    }
+    const bool has_root =
+        plans_.root().type->size <= header_.image.bytes - header_.root;
+    return has_root || Fail("its header is damaged");
   }
 
   /// Its bytes are there, but nothing was done with them.

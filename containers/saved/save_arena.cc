@@ -129,6 +129,8 @@ SaveError TrySave(const Arena& arena, const TypeLayout& type, const void* root,
   header.root = static_cast<std::uint64_t>(
       writer.ImageOf(static_cast<const char*>(root)) - home->image());
   header.block_count = finder.blocks().size();
+  // Before: what lies between the blocks may be read only then.
+  home->EndArena();
   if (WriteFile(file, header, DescribeTypes(plans), writer.list(), *home,
                 bytes) == 0) {
     file.TakePlace(options.sync);

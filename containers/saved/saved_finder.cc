@@ -175,11 +175,10 @@ bool SavedFinder::LeadsOn(const Record& record) {
   return false;
 }
 
-std::uint32_t SavedFinder::Keep(const Record& record, const char* slot,
-                                std::uint32_t parent) {
+std::uint32_t SavedFinder::Keep(const Record& record, std::uint32_t parent) {
   const auto number = static_cast<std::uint32_t>(records_.size());
   records_.push_back(record);
-  if (is_telling_) origins_.push_back({parent, slot});
+  if (is_telling_) parents_.push_back(parent);
   if (LeadsOn(record)) to_walk_.push_back(number);
   return number;
 }
@@ -187,41 +186,45 @@ std::uint32_t SavedFinder::Keep(const Record& record, const char* slot,
 void SavedFinder::Meet(Cells& cells, const char* target, std::size_t bytes,
                        const SavedPlan& plan, SavedBlockKind kind,
                        const char* slot, std::uint32_t parent) {
-  const Record record{target, bytes, &plan, kind};
+  const Record record{target, bytes, &plan, kind, slot};
   if (reinterpret_cast<std::uintptr_t>(target) % kGranule != 0) {
-    return MeetBeside(record, slot, parent);
+    return MeetBeside(record, parent);
   }
   std::uint32_t& cell = cells.At(target);
   if (cell == 0) {
-    cell = Keep(record, slot, parent) + 1;
+    cell = Keep(record, parent) + 1;
     return;
   }
-  Record& known = records_[cell - 1];
+  const Record& known = records_[cell - 1];
   if (known.plan != &plan || known.kind != kind) {
-    return MeetBeside(record, slot, parent);
+    return MeetBeside(record, parent);
   }
-  if (kind != SavedBlockKind::kObjects) {
-    return Fail(parent, slot, "has the storage of another container");
-  }
-  // A longer row from the same place on: what is met again is known.
-  if (bytes <= known.bytes) return;
-  known.bytes = bytes;
-  if (LeadsOn(known)) to_walk_.push_back(cell - 1);
+  MeetAgain(cell - 1, record, parent);
 }
 
-void SavedFinder::MeetBeside(const Record& record, const char* slot,
-                             std::uint32_t parent) {
+void SavedFinder::MeetAgain(std::uint32_t number, const Record& record,
+                            std::uint32_t parent) {
+  Record& known = records_[number];
+  if (record.kind != SavedBlockKind::kObjects) {
+    // Met again, as a part of something else, a container has what it had.
+    if (known.slot == record.slot) return;
+    return Fail(parent, record.slot, "has the storage of another container");
+  }
+  // A longer row from the same place on: what is met again is known.
+  if (record.bytes <= known.bytes) return;
+  known.bytes = record.bytes;
+  if (LeadsOn(known)) to_walk_.push_back(number);
+}
+
+void SavedFinder::MeetBeside(const Record& record, std::uint32_t parent) {
   const auto [at, is_new] = known_beside_.try_emplace(
       Key{record.begin, record.plan->number, record.kind}, 0);
   if (is_new) {
-    at->second = Keep(record, slot, parent);
+    at->second = Keep(record, parent);
     beside_.push_back(at->second);
     return;
   }
-  Record& known = records_[at->second];
-  if (record.bytes <= known.bytes) return;
-  known.bytes = record.bytes;
-  if (LeadsOn(known)) to_walk_.push_back(at->second);
+  MeetAgain(at->second, record, parent);
 }
 
 std::size_t SavedFinder::HashKey::operator()(const Key& key) const {
@@ -296,8 +299,7 @@ bool SavedFinder::Gather(std::uint32_t number) {
                         offset, type, record.bytes / type.size)) {
     return true;
   }
-  const Origin origin = is_telling_ ? origins_[number] : Origin{};
-  Fail(origin.parent, origin.slot,
+  Fail(is_telling_ ? parents_[number] : 0, record.slot,
        "leads into " + TypeText(whole.plan->type->name) + ", where no " +
            TypeText(type.name) + " lies");
   return false;
@@ -340,8 +342,7 @@ std::string SavedFinder::PathTo(std::uint32_t number, const char* slot) const {
   // The root has no slot.
   for (Hop hop{number, slot}; hop.slot != nullptr;) {
     hops.push_back(hop);
-    const Origin& origin = origins_[hop.number];
-    hop = {origin.parent, origin.slot};
+    hop = {parents_[hop.number], records_[hop.number].slot};
   }
   std::string path = TypeText(records_[0].plan->type->name);
   for (std::size_t i = hops.size(); i-- > 0;) {

@@ -78,11 +78,7 @@ class SavedFinder {
     std::size_t bytes;
     const SavedPlan* plan;
     SavedBlockKind kind;
-  };
-  /// How it was met.
-  struct Origin {
-    std::uint32_t parent;
-    const char* slot;
+    const char* slot;  // that led to it first; of storage: its container
   };
 
   /// From calloc: pages that are not met take no memory.
@@ -154,9 +150,10 @@ class SavedFinder {
   void Meet(Cells& cells, const char* target, std::size_t bytes,
             const SavedPlan& plan, SavedBlockKind kind, const char* slot,
             std::uint32_t parent);
-  void MeetBeside(const Record& record, const char* slot, std::uint32_t parent);
-  std::uint32_t Keep(const Record& record, const char* slot,
-                     std::uint32_t parent);
+  void MeetAgain(std::uint32_t number, const Record& record,
+                 std::uint32_t parent);
+  void MeetBeside(const Record& record, std::uint32_t parent);
+  std::uint32_t Keep(const Record& record, std::uint32_t parent);
   static bool LeadsOn(const Record& record);
 
   // ----------------------------------------------------------------- blocks
@@ -192,7 +189,8 @@ class SavedFinder {
   NestedRows<Row> rows_;
   LookAhead<Pending> pending_;
   std::vector<FoundBlock> blocks_;
-  std::vector<Origin> origins_;  // of records_; only where it tells
+  // Of records_, the ones whose slots led to them; only where it tells.
+  std::vector<std::uint32_t> parents_;
   bool has_failed_ = false;
   std::string path_;
   std::string what_;

@@ -31,6 +31,8 @@ inline constexpr char kSavedMagic[8] = {'a', 'c', 'r', 'e', '\r', '\n', 26, 0};
 /// Raised with every change, of containers in memory too.
 inline constexpr std::uint32_t kSavedVersion = 1;
 inline constexpr std::size_t kHeaderBytes = 256;
+/// Between the Arena and the image; a multiple of every page.
+inline constexpr std::size_t kHomeBytes = std::size_t{64} << 10;
 inline constexpr std::size_t kSumBytes = std::size_t{64} << 10;
 
 /// Bytes of a file.

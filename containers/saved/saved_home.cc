@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <new>
 #include <random>
+#include <utility>
 
 #include "acre/detail/blocks.h"
 #include "acre/detail/size_class.h"
@@ -66,6 +67,7 @@ ChunkMemory HomeSource::Acquire(std::size_t min_size, std::size_t wanted) {
 void HomeSource::Release(ChunkMemory memory) noexcept {
   if (memory.address != first_.address) return more_->Release(memory);
   is_taken_ = false;
+  if (keeps_contents_) return;
   // The memory goes back, the address stays.
   static_cast<void>(::mmap(first_.address, first_.size, kProtection,
                            kFlags | MAP_FIXED, -1, 0));
@@ -100,9 +102,16 @@ SavedHome* SavedHome::Make(const void* address, std::size_t image_bytes) {
 SavedHome::SavedHome(char* base, std::size_t bytes, std::size_t image_bytes)
     : base_(base), bytes_(bytes), image_bytes_(image_bytes) {}
 
+void SavedHome::EndArena() {
+  if (source_ == nullptr) return;
+  source_->KeepContents();
+  arena_->~Arena();
+  arena_ = nullptr;
+  delete std::exchange(source_, nullptr);
+}
+
 SavedHome::~SavedHome() {
-  if (arena_ != nullptr) arena_->~Arena();
-  delete source_;
+  EndArena();
   ::munmap(base_, bytes_);
 }
 

@@ -21,12 +21,11 @@
 #include "acre/arena.h"
 #include "acre/chunk_source.h"
 #include "acre/config.h"
+#include "saved/saved_format.h"
 
 #pragma GCC visibility push(hidden)
 namespace acre::inline ACRE_ABI::detail {
 
-/// A multiple of every page; part of the format.
-inline constexpr std::size_t kHomeBytes = std::size_t{64} << 10;
 /// Where in a home the control bytes of empty tables lie, which are zero.
 inline constexpr std::size_t kEmptyTableAt = 4032;
 static_assert(sizeof(Arena) <= kEmptyTableAt);
@@ -42,11 +41,14 @@ class HomeSource final : public ChunkSource {
   void Release(ChunkMemory memory) noexcept override;
   std::size_t Extend(ChunkMemory memory, std::size_t min_more,
                      std::size_t wanted_more) override;
+  /// The memory that is there stays as it is when it is given back.
+  void KeepContents() { keeps_contents_ = true; }
 
  private:
   const ChunkMemory first_;
   ChunkSource* const more_;
   bool is_taken_ = false;
+  bool keeps_contents_ = false;
 };
 
 // Declared before, by saved_arena.h, where the pragma is not.
@@ -80,6 +82,8 @@ class __attribute__((visibility("hidden"))) SavedHome {
   /// Makes the arena, of which the first `bytes` bytes are handed out, where
   /// the image's blocks lie. Null where memory runs out.
   Arena* StartArena(const char* name, ChunkSource* more, std::size_t bytes);
+  /// Ends the arena; the image stays as it is.
+  void EndArena();
 
  private:
   SavedHome(char* base, std::size_t bytes, std::size_t image_bytes);

@@ -38,7 +38,7 @@ SaveError SavedReader::Run(std::string_view list, std::uint64_t count,
     return std::move(error_);
   }
   MakeIndex();
-  if constexpr (kChecked) NoteObjects();
+  if constexpr (kChecked) NoteBlocks();
   for (std::size_t i = 0; i < blocks_.size() && !error_; ++i) {
     const SavedBlock block = blocks_[i];
     if (block.kind != SavedBlockKind::kObjects) continue;
@@ -86,13 +86,15 @@ void SavedReader::MakeIndex() {
   }
 }
 
-/// Checked builds know every block: before anything is made of it.
-void SavedReader::NoteObjects() {
+/// Checked builds know every block: before anything is made of it. Of storage
+/// its container tells the rest.
+void SavedReader::NoteBlocks() {
   for (const SavedBlock& block : blocks_) {
-    if (block.kind != SavedBlockKind::kObjects) continue;
-    const TypeLayout& type = *plans_[block.type].type;
+    const SavedPlan& plan = plans_[block.type];
+    const bool is_objects = block.kind == SavedBlockKind::kObjects;
     Blocks::NoteFilled(arena_, image_.bytes + block.offset, block.bytes,
-                       type.align, &type);
+                       AlignOf(block.kind, plan),
+                       is_objects ? plan.type : nullptr);
   }
 }
 
@@ -339,7 +341,10 @@ void SavedReader::TakeHandle(const SavedStep& step, char* slot) {
   step.type->ops->adopt(slot, &arena_, block, storage.bytes);
   const bool must_rehash = (is_moved_ && step.type->ops->rehash != nullptr) ||
                            step.type->ops->reseed != nullptr;
-  if (must_rehash) keys_.Add(*step.type, slot);
+  if (must_rehash &&
+      StorageKindOf(*step.type, storage) != SavedBlockKind::kBytes) {
+    keys_.Add(*step.type, slot);
+  }
   TakeElements(step, storage, block);
 }
 
@@ -389,6 +394,12 @@ const void* SavedReader::FindBytes(const void* self, const void* saved,
   const std::uint64_t offset = Number(saved) - reader.image_.saved_at;
   if (offset > reader.image_.size || bytes > reader.image_.size - offset) {
     return nullptr;
+  }
+  if (reader.verifies_) {
+    const std::size_t number = reader.BlockAt(offset);
+    if (number == kNone) return nullptr;
+    const SavedBlock& block = reader.blocks_[number];
+    if (bytes > block.offset + block.bytes - offset) return nullptr;
   }
   return reader.image_.bytes + offset;
 }

@@ -71,7 +71,7 @@ class SavedReader {
 
   bool ReadList(std::string_view list, std::uint64_t count);
   void MakeIndex();
-  void NoteObjects();
+  void NoteBlocks();
   void TakeRow(const Row& row);
   void TakeObject(const SavedPlan& plan, char* object);
   void TakeStep(const SavedPlan& plan, const SavedStep& step, char* slot);

@@ -469,6 +469,11 @@ struct JsonHandle {
   static void Adopt(void* handle, Arena* arena, void* block, std::size_t bytes);
   static StorageCopy CopyStorage(void* handle, Arena* arena);
   static std::uint64_t Digest(const void* handle);
+  static void Reseed(void* handle,
+                     void (*moved)(void* context, const void* from, void* to),
+                     void* context);
+  static bool IsSound(const void* handle, const SavedBytes& bytes,
+                      HandleStorage* storage);
   static constexpr TypeOps kOps{.bind = &Bind,
                                 .release = &Release,
                                 .storage = &Storage,
@@ -476,6 +481,8 @@ struct JsonHandle {
                                 .next_run = &NextRun,
                                 .adopt = &Adopt,
                                 .copy_storage = &CopyStorage,
+                                .reseed = &Reseed,
+                                .is_sound = &IsSound,
                                 .digest = &Digest};
 };
 
