@@ -40,6 +40,14 @@ void CopyPlacement::ForEachExtent(Visit visit) {
   }
 }
 
+void CopyPlacement::ForEachCopy(void (*visit)(void* context, char* copy,
+                                              std::size_t bytes, CopyNote note),
+                                void* context) {
+  ForEachExtent([&](const CopyMap& map, const char* start, CopyNote note) {
+    visit(context, CopyOf(map, start), BytesOf(map, start, note), note);
+  });
+}
+
 void CopyPlacement::GiveBack() {
   ForEachExtent([this](const CopyMap& map, const char* start, CopyNote note) {
     Give(map, start, note, CopyOf(map, start));

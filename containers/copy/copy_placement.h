@@ -63,6 +63,12 @@ class CopyPlacement {
     return is_in_order_ ? Nth(line, granule) : copies_[RankOf(line, granule)];
   }
 
+  /// Calls visit(context, copy, bytes, note) for each extent. Requires: Take
+  /// succeeded.
+  void ForEachCopy(void (*visit)(void* context, char* copy, std::size_t bytes,
+                                 CopyNote note),
+                   void* context);
+
   /// Gives all blocks back. Requires: Take succeeded.
   void GiveBack();
 

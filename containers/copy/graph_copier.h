@@ -31,7 +31,9 @@ namespace acre::inline ACRE_ABI::detail {
 
 class GraphCopier {
  public:
-  explicit GraphCopier(Arena& arena) : arena_(arena) {}
+  /// `only`: nothing that lies out of that arena is copied, nor may be led to.
+  explicit GraphCopier(Arena& arena, const Arena* only = nullptr)
+      : arena_(arena), maps_(only), finder_(plans_, maps_, only != nullptr) {}
   GraphCopier(const GraphCopier&) = delete;
   GraphCopier& operator=(const GraphCopier&) = delete;
   /// Gives everything back where Run has not succeeded, or threw.
@@ -42,6 +44,22 @@ class GraphCopier {
   bool Run(const TypeLayout& type, const void* root);
 
   void* copy() const { return copy_; }
+
+  /// Calls visit(copy, bytes, kind, plan) for each block of a copy that has
+  /// succeeded. Not of a root outside of arenas.
+  template <class Visit>
+  void ForEachCopy(Visit visit) {
+    struct Context {
+      CopyPlans& plans;
+      Visit& visit;
+    } context{plans_, visit};
+    placement_.ForEachCopy(
+        [](void* data, char* copy, std::size_t bytes, CopyNote note) {
+          const auto& known = *static_cast<Context*>(data);
+          known.visit(copy, bytes, note.kind(), known.plans[note.number()]);
+        },
+        &context);
+  }
 
  private:
   using Step = CopyPlan::Step;
@@ -81,7 +99,7 @@ class GraphCopier {
   Arena& arena_;
   CopyPlans plans_;
   CopyMaps maps_;
-  GraphFinder finder_{plans_, maps_};
+  GraphFinder finder_;
   CopyPlacement placement_{arena_, plans_, maps_};
   const char* root_ = nullptr;
   std::size_t root_bytes_ = 0;  // where it lies outside of arenas; else 0

@@ -330,7 +330,7 @@ void GraphFinder::MeetOutside(const char* target, const CopyPlan& plan,
                       *root_plan_, plan, count);
     }
   }
-  if (!static_storage_.Holds(target)) is_stopped_ = true;
+  if (is_closed_ || !static_storage_.Holds(target)) is_stopped_ = true;
 }
 
 /// Objects in an extent that was met before: the copy of that holds theirs, if

@@ -30,7 +30,9 @@ namespace acre::inline ACRE_ABI::detail {
 
 class GraphFinder {
  public:
-  GraphFinder(CopyPlans& plans, CopyMaps& maps) : plans_(plans), maps_(maps) {}
+  /// `is_closed`: static storage may not be led to either.
+  GraphFinder(CopyPlans& plans, CopyMaps& maps, bool is_closed = false)
+      : plans_(plans), maps_(maps), is_closed_(is_closed) {}
   GraphFinder(const GraphFinder&) = delete;
   GraphFinder& operator=(const GraphFinder&) = delete;
 
@@ -108,6 +110,7 @@ class GraphFinder {
 
   CopyPlans& plans_;
   CopyMaps& maps_;
+  const bool is_closed_;
   WalkMemory memory_;
   const char* root_ = nullptr;  // where it lies outside of arenas; else null
   CopyPlan* root_plan_ = nullptr;

@@ -144,7 +144,8 @@ class Opening {
                                 image.bytes));
     if (home_ == nullptr) return FailSystem("no room for it: ", errno);
     is_moved_ = !home_->is_at(reinterpret_cast<const void*>(header_.base));
-    if (loads_) {
+    // What will be written all over is not mapped.
+    if (loads_ || is_moved_) {
       home_->PreferHugePages();
       return file_.Read(image.at, home_->image(), image.bytes) || FailRead();
     }

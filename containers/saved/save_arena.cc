@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-//   find   what the root reaches, and whether it may be saved    SavedFinder
-//   write  a copy of it, at the address where it will be mapped  SavedWriter
-//   file   beside the old one, whose place it takes              NewFile
+//   copy   what the root reaches, to where it will be mapped   SavedCopy, or:
+//   find   what it reaches, and whether it may be saved        SavedFinder
+//   write  a copy of that                                      SavedWriter
+//   file   beside the old one, whose place it takes            NewFile
 
 #include <algorithm>
 #include <cerrno>
@@ -14,6 +15,8 @@
 #include "acre/detail/path.h"
 #include "acre/failure.h"
 #include "acre/saved_arena.h"
+#include "saved/saved_blocks.h"
+#include "saved/saved_copy.h"
 #include "saved/saved_file.h"
 #include "saved/saved_finder.h"
 #include "saved/saved_format.h"
@@ -76,68 +79,129 @@ int WriteFile(NewFile& file, SavedHeader header, const std::string& types,
   return file.error();
 }
 
-SaveError Refusal(const Arena& arena, const SavedPlans& plans, const void* root,
-                  bool may_drop) {
-  SavedFinder teller(arena, may_drop, true);
-  static_cast<void>(teller.Run(plans.root(), root));
-  SaveError error;
-  error.path = teller.path();
-  error.what = teller.what();
-  return error;
-}
+/// One way from an arena to a file.
+class Saving {
+ public:
+  Saving(const Arena& arena, const TypeLayout& type, const void* root,
+         const char* path, const SaveOptions& options)
+      : arena_(arena),
+        plans_(type),
+        root_(root),
+        path_(path),
+        options_(options),
+        may_drop_(options.outside == Outside::kNull) {}
 
-SaveError TrySave(const Arena& arena, const TypeLayout& type, const void* root,
-                  const char* path, const SaveOptions& options) {
-  const SavedPlans plans(type);
-  if (const TypeLayout* unsaved = plans.unsaved()) {
-    SaveError error;
-    error.path = TypeText(type.name) + "." + TypeText(unsaved->name);
-    error.what = "containers of this type cannot be saved";
-    return error;
+  SaveError Run() {
+    if (const TypeLayout* unsaved = plans_.unsaved()) {
+      error_.path =
+          TypeText(plans_.root().type->name) + "." + TypeText(unsaved->name);
+      error_.what = "containers of this type cannot be saved";
+    } else {
+      static_cast<void>(TakeCopy() || (!error_ && TakeSlowly()));
+    }
+    if (!error_) Write();
+    return std::move(error_);
   }
-  const bool may_drop = options.outside == Outside::kNull;
-  SavedFinder finder(arena, may_drop, false);
-  if (!finder.Run(plans.root(), root)) {
-    return Refusal(arena, plans, root, may_drop);
-  }
-  NewFile file(path);
-  if (file.error() != 0) return SystemError("cannot be made: ", file.error());
-  SavedWriter writer(finder);
-  const std::size_t bytes = writer.Place();
-  const std::unique_ptr<SavedHome> home(
-      SavedHome::Make(options.address, bytes));
-  if (home == nullptr) return SystemError("no room for a copy: ", errno);
-  if (options.address != nullptr && !home->is_at(options.address)) {
-    SaveError error;
-    error.what = "something lies already at the address that was asked for";
-    return error;
-  }
-  home->PreferHugePages();
-  Arena* const copy =
-      home->StartArena(arena.name(), nullptr, bytes - kChunkHeader);
-  if (copy == nullptr) return SystemError("no room for a copy: ", ENOMEM);
-  writer.Write(*home, *copy);
 
-  SavedHeader header{};
-  std::memcpy(header.magic, kSavedMagic, sizeof kSavedMagic);
-  header.version = kSavedVersion;
-  header.byte_order = kByteOrder;
-  header.pointer_bytes = sizeof(void*);
-  header.is_checked = kChecked ? 1 : 0;
-  header.base = reinterpret_cast<std::uintptr_t>(home->base());
-  header.stamp = copy->stamp();
-  header.root = static_cast<std::uint64_t>(
-      writer.ImageOf(static_cast<const char*>(root)) - home->image());
-  header.block_count = finder.blocks().size();
-  // Before: what lies between the blocks may be read only then.
-  home->EndArena();
-  if (WriteFile(file, header, DescribeTypes(plans), writer.list(), *home,
-                bytes) == 0) {
-    file.TakePlace(options.sync);
+ private:
+  bool MakeHome(std::size_t bytes, std::size_t room) {
+    home_.reset();  // may be at the very address
+    home_.reset(SavedHome::Make(options_.address, bytes));
+    if (home_ == nullptr) {
+      error_ = SystemError("no room for a copy: ", errno);
+    } else if (options_.address != nullptr && !home_->is_at(options_.address)) {
+      error_.what = "something lies already at the address that was asked for";
+    } else {
+      home_->PreferHugePages();
+      copy_ = home_->StartArena(arena_.name(), nullptr, room);
+      if (copy_ == nullptr) {
+        error_ = SystemError("no room for a copy: ", ENOMEM);
+      }
+    }
+    return !error_;
   }
-  if (file.error() == 0) return {};
-  return SystemError("cannot be written: ", file.error());
-}
+
+  /// False, without an error, where it cannot be done so.
+  bool TakeCopy() {
+    // Addresses alone: a copy takes less than what it is of, most often.
+    constexpr std::size_t kMore = std::size_t{1} << 20;
+    if (!MakeHome(2 * arena_.stats().carved + kMore, 0)) return false;
+    SavedCopy copy(plans_, may_drop_);
+    if (!copy.Run(arena_, root_, *home_, *copy_)) return false;
+    bytes_ = copy.bytes();
+    header_.root = copy.root();
+    for (const SavedBlock& block : copy.blocks()) AddBlock(block);
+    return true;
+  }
+
+  void AddBlock(const SavedBlock& block) {
+    list_.Add(block,
+              RoomOf(block.bytes, AlignOf(block.kind, plans_[block.type])));
+    ++header_.block_count;
+  }
+
+  bool TakeSlowly() {
+    SavedFinder finder(arena_, plans_, may_drop_, false);
+    if (!finder.Run(root_)) {
+      SavedFinder teller(arena_, plans_, may_drop_, true);
+      static_cast<void>(teller.Run(root_));
+      error_.path = teller.path();
+      error_.what = teller.what();
+      return false;
+    }
+    SavedWriter writer(finder, plans_);
+    bytes_ = writer.Place();
+    if (!MakeHome(bytes_, bytes_ - kChunkHeader)) return false;
+    writer.Write(*home_, *copy_);
+    for (const FoundBlock& block : finder.blocks()) {
+      AddBlock(
+          {OffsetOf(block.image), block.bytes, block.plan->number, block.kind});
+    }
+    header_.root = OffsetOf(writer.ImageOf(static_cast<const char*>(root_)));
+    return true;
+  }
+
+  std::size_t OffsetOf(const char* image) const {
+    return static_cast<std::size_t>(image - home_->image());
+  }
+
+  void Write() {
+    NewFile file(path_);
+    if (file.error() != 0) {
+      error_ = SystemError("cannot be made: ", file.error());
+      return;
+    }
+    std::memcpy(header_.magic, kSavedMagic, sizeof kSavedMagic);
+    header_.version = kSavedVersion;
+    header_.byte_order = kByteOrder;
+    header_.pointer_bytes = sizeof(void*);
+    header_.is_checked = kChecked ? 1 : 0;
+    header_.base = reinterpret_cast<std::uintptr_t>(home_->base());
+    header_.stamp = copy_->stamp();
+    // Before: what lies between the blocks may be read only then.
+    home_->EndArena();
+    if (WriteFile(file, header_, DescribeTypes(plans_), list_.text(), *home_,
+                  bytes_) == 0) {
+      file.TakePlace(options_.sync);
+    }
+    if (file.error() != 0) {
+      error_ = SystemError("cannot be written: ", file.error());
+    }
+  }
+
+  const Arena& arena_;
+  const SavedPlans plans_;
+  const void* const root_;
+  const char* const path_;
+  const SaveOptions& options_;
+  const bool may_drop_;
+  std::unique_ptr<SavedHome> home_;
+  Arena* copy_ = nullptr;  // in home_
+  std::size_t bytes_ = 0;  // of the image
+  BlockListWriter list_;
+  SavedHeader header_{};
+  SaveError error_;
+};
 
 }  // namespace
 
@@ -150,7 +214,7 @@ SaveError SaveRoot(const Arena& arena, const TypeLayout& type, const void* root,
       reinterpret_cast<std::uintptr_t>(options.address) % SavedHome::kAlign ==
           0,
       "Save: the address %p is no multiple of 2 MiB", options.address);
-  SaveError error = TrySave(arena, type, root, path, options);
+  SaveError error = Saving(arena, type, root, path, options).Run();
   if (error) error.file = path;
   return error;
 }

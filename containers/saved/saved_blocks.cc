@@ -3,6 +3,7 @@
 #include "saved/saved_blocks.h"
 
 #include "acre/chunk_source.h"
+#include "acre/detail/group.h"
 #include "acre/detail/size_class.h"
 
 namespace acre::inline ACRE_ABI::detail {
@@ -42,47 +43,57 @@ bool BlockListReader::ReadNumber(std::uint64_t* number) {
   return is_sound_ = false;
 }
 
+BlockListReader::BlockListReader(std::string_view text, const SavedPlans& plans,
+                                 std::uint64_t image_bytes)
+    : text_(text), image_bytes_(image_bytes), end_(kChunkHeader) {
+  for (std::size_t i = 0; i < plans.size(); ++i) {
+    for (const auto kind : {SavedBlockKind::kObjects, SavedBlockKind::kTable}) {
+      const bool is_table = kind == SavedBlockKind::kTable;
+      const std::size_t size = is_table ? kGroupBytes : plans[i].type->size;
+      const std::size_t align = AlignOf(kind, plans[i]);
+      const SizeClass one = BlockFor(size, align);
+      shapes_.push_back({size, align, one.bytes, BlockAlign(one, align)});
+    }
+  }
+}
+
 bool BlockListReader::Next(SavedBlock* block) {
   if (text_.empty() || !is_sound_) return false;
-  if (end_ == 0) end_ = kChunkHeader;
   std::uint64_t gap;
   std::uint64_t type;
   if (!ReadNumber(&gap) || !ReadNumber(&type) || !ReadNumber(&block->bytes)) {
     return false;
   }
   is_sound_ = false;
-  if (gap > image_bytes_ / kGranule || type / 4 >= plans_.size()) return false;
+  constexpr auto kKinds = static_cast<unsigned>(SavedBlockKind::kTable);
+  if (gap > image_bytes_ / kGranule || type / 4 >= shapes_.size() / 2 ||
+      type % 4 > kKinds) {
+    return false;
+  }
   block->offset = end_ + gap * kGranule;
   block->type = static_cast<std::uint32_t>(type / 4);
   block->kind = static_cast<SavedBlockKind>(type % 4);
   block->has_owner = false;
-  std::size_t room = 0;
-  if (!IsPossible(*block, &room)) return false;
+  const bool is_table = block->kind == SavedBlockKind::kTable;
+  const Shape& shape = shapes_[type / 4 * 2 + (is_table ? 1 : 0)];
+  std::uint64_t room = shape.room;
+  std::uint64_t align = shape.room_align;
+  if (block->bytes != shape.size) {
+    // Larger than the image it is nowhere in it; a class has an end, too.
+    if (block->bytes < shape.size || block->bytes > image_bytes_ ||
+        (!is_table && block->bytes % shape.size != 0)) {
+      return false;
+    }
+    const SizeClass size = BlockFor(block->bytes, shape.align);
+    room = size.bytes;
+    align = BlockAlign(size, shape.align);
+  }
+  if (block->offset > image_bytes_ || room > image_bytes_ - block->offset ||
+      (block->offset & (align - 1)) != 0) {
+    return false;
+  }
   end_ = block->offset + room;
   return is_sound_ = true;
-}
-
-bool BlockListReader::IsPossible(const SavedBlock& block,
-                                 std::size_t* room) const {
-  if (block.offset > image_bytes_ ||
-      block.bytes > image_bytes_ - block.offset || block.bytes == 0) {
-    return false;
-  }
-  const SavedPlan& plan = plans_[block.type];
-  std::size_t size = 1;
-  if (block.kind == SavedBlockKind::kObjects) {
-    size = plan.type->size;
-  } else if (plan.type->kind != TypeKind::kHandle) {
-    return false;
-  } else if (block.kind == SavedBlockKind::kRow) {
-    size = plan.type->element()->size;
-  }
-  const std::size_t align = AlignOf(block.kind, plan);
-  const SizeClass room_class = BlockFor(block.bytes, align);
-  *room = room_class.bytes;
-  return block.bytes % size == 0 &&
-         block.offset % BlockAlign(room_class, align) == 0 &&
-         *room <= image_bytes_ - block.offset;
 }
 
 }  // namespace acre::inline ACRE_ABI::detail

@@ -54,21 +54,26 @@ class BlockListWriter {
 class BlockListReader {
  public:
   BlockListReader(std::string_view text, const SavedPlans& plans,
-                  std::uint64_t image_bytes)
-      : text_(text), plans_(plans), image_bytes_(image_bytes) {}
+                  std::uint64_t image_bytes);
 
   /// False at the end, and where the list cannot be: is_sound() tells.
   bool Next(SavedBlock* block);
   bool is_sound() const { return is_sound_; }
 
  private:
+  /// Of one object, or of the smallest table, and the room that it takes.
+  struct Shape {
+    std::size_t size;
+    std::size_t align;
+    std::size_t room;
+    std::size_t room_align;
+  };
   bool ReadNumber(std::uint64_t* number);
-  bool IsPossible(const SavedBlock& block, std::size_t* room) const;
 
   std::string_view text_;
-  const SavedPlans& plans_;
+  std::vector<Shape> shapes_;  // by type, of objects and of tables
   const std::uint64_t image_bytes_;
-  std::uint64_t end_ = 0;
+  std::uint64_t end_;  // of the block before
   bool is_sound_ = true;
 };
 

@@ -11,7 +11,8 @@
 
 namespace acre::inline ACRE_ABI::detail {
 
-bool SavedFinder::Run(const SavedPlan& root_plan, const void* root) {
+bool SavedFinder::Run(const void* root) {
+  const SavedPlan& root_plan = plans_.root();
   const auto* const at = static_cast<const char*>(root);
   Meet(*chunks_.Of(at), at, root_plan.type->size, root_plan,
        SavedBlockKind::kObjects, nullptr, 0);
@@ -39,18 +40,13 @@ bool SavedFinder::WalkAll() {
 
 void SavedFinder::WalkRecord(std::uint32_t number) {
   const Record record = records_[number];
+  const SavedPlan& plan = *record.plan;
   current_ = number;
-  if (record.kind == SavedBlockKind::kObjects) {
-    WalkRow(
-        {record.begin, record.bytes / record.plan->type->size, record.plan});
-    return;
-  }
-  const SavedPlan& element = *record.plan->steps[0].plan;
   if (record.kind == SavedBlockKind::kTable) {
-    ForEachEntry(*record.plan->type, record.begin, record.bytes,
-                 [&](const char* entry) { TakeObject(element, entry); });
+    SavedTable(*plan.type, record.begin, record.bytes)
+        .ForEach([&](const char* entry) { TakeObject(plan, entry); });
   } else {
-    WalkRow({record.begin, record.bytes / element.type->size, &element});
+    WalkRow({record.begin, record.bytes / plan.type->size, &plan});
   }
 }
 
@@ -157,29 +153,16 @@ void SavedFinder::TakeHandle(const SavedStep& step, const char* slot) {
              "'");
     return;
   }
-  Meet(*cells, block, storage.used, *step.own,
-       StorageKindOf(*step.type, storage), slot, current_);
-}
-
-/// True where something has to be walked.
-bool SavedFinder::LeadsOn(const Record& record) {
-  switch (record.kind) {
-    case SavedBlockKind::kObjects:
-      return !record.plan->steps.empty();
-    case SavedBlockKind::kRow:
-    case SavedBlockKind::kTable:
-      return !record.plan->steps[0].plan->steps.empty();
-    case SavedBlockKind::kBytes:
-      break;
-  }
-  return false;
+  Meet(*cells, block, storage.used, plans_.OfStorage(step, storage),
+       IsTable(*step.type) ? SavedBlockKind::kTable : SavedBlockKind::kRow,
+       slot, current_);
 }
 
 std::uint32_t SavedFinder::Keep(const Record& record, std::uint32_t parent) {
   const auto number = static_cast<std::uint32_t>(records_.size());
   records_.push_back(record);
   if (is_telling_) parents_.push_back(parent);
-  if (LeadsOn(record)) to_walk_.push_back(number);
+  if (!record.plan->steps.empty()) to_walk_.push_back(number);
   return number;
 }
 
@@ -213,7 +196,7 @@ void SavedFinder::MeetAgain(std::uint32_t number, const Record& record,
   // A longer row from the same place on: what is met again is known.
   if (record.bytes <= known.bytes) return;
   known.bytes = record.bytes;
-  if (LeadsOn(known)) to_walk_.push_back(number);
+  if (!known.plan->steps.empty()) to_walk_.push_back(number);
 }
 
 void SavedFinder::MeetBeside(const Record& record, std::uint32_t parent) {
@@ -360,25 +343,23 @@ std::string SavedFinder::StepPath(const Record& record, const char* slot) {
   if (record.kind == SavedBlockKind::kTable) {
     std::string path;
     std::size_t ordinal = 0;
-    ForEachEntry(type, record.begin, record.bytes, [&](const char* entry) {
-      const TypeLayout& element = *type.element();
-      if (slot >= entry && slot < entry + element.size) {
-        const EntryWay way = WayIntoEntry(element, entry, ordinal,
-                                          PathInside(element, entry, slot));
-        path = way.element + way.field;
-      }
-      ++ordinal;
-    });
+    SavedTable(type, record.begin, record.bytes)
+        .ForEach([&](const char* entry) {
+          if (slot >= entry && slot < entry + type.size) {
+            const EntryWay way = WayIntoEntry(type, entry, ordinal,
+                                              PathInside(type, entry, slot));
+            path = way.element + way.field;
+          }
+          ++ordinal;
+        });
     return path;
   }
-  const bool is_row = record.kind == SavedBlockKind::kRow;
-  const TypeLayout& element = is_row ? *type.element() : type;
-  const auto i = static_cast<std::size_t>(slot - record.begin) / element.size;
+  const auto i = static_cast<std::size_t>(slot - record.begin) / type.size;
   std::string path;
-  if (is_row || record.bytes > element.size) {
+  if (record.kind == SavedBlockKind::kRow || record.bytes > type.size) {
     path = "[" + std::to_string(i) + "]";
   }
-  return path + PathInside(element, record.begin + i * element.size, slot);
+  return path + PathInside(type, record.begin + i * type.size, slot);
 }
 
 }  // namespace acre::inline ACRE_ABI::detail

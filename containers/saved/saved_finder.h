@@ -34,7 +34,7 @@ namespace acre::inline ACRE_ABI::detail {
 struct FoundBlock {
   const char* begin;
   std::size_t bytes;
-  const SavedPlan* plan;  // of an object, or of the container
+  const SavedPlan* plan;  // of what it is a row or a table of
   SavedBlockKind kind;
   char* image = nullptr;  // where it is to lie
 };
@@ -43,8 +43,10 @@ class SavedFinder {
  public:
   /// `may_drop`: pointers out of the arena are no error. `is_telling`:
   /// remembers the ways, to tell one.
-  SavedFinder(const Arena& arena, bool may_drop, bool is_telling)
+  SavedFinder(const Arena& arena, const SavedPlans& plans, bool may_drop,
+              bool is_telling)
       : arena_(arena),
+        plans_(plans),
         may_drop_(may_drop),
         is_telling_(is_telling),
         chunks_(&arena) {}
@@ -53,7 +55,7 @@ class SavedFinder {
 
   /// Requires: the root lies in the arena. False where something cannot be
   /// saved: one that tells finds out what.
-  bool Run(const SavedPlan& root_plan, const void* root);
+  bool Run(const void* root);
 
   /// By address.
   std::vector<FoundBlock>& blocks() { return blocks_; }
@@ -154,7 +156,6 @@ class SavedFinder {
                  std::uint32_t parent);
   void MeetBeside(const Record& record, std::uint32_t parent);
   std::uint32_t Keep(const Record& record, std::uint32_t parent);
-  static bool LeadsOn(const Record& record);
 
   // ----------------------------------------------------------------- blocks
   bool GatherBlocks();
@@ -168,6 +169,7 @@ class SavedFinder {
   static std::string StepPath(const Record& record, const char* slot);
 
   const Arena& arena_;
+  const SavedPlans& plans_;
   const bool may_drop_;
   const bool is_telling_;
   PerChunk<Cells> chunks_;

@@ -130,6 +130,7 @@ Arena* SavedHome::StartArena(const char* name, ChunkSource* more,
   name_ = name;
   source_ = new HomeSource({image(), image_bytes_}, more);
   arena_ = ::new (base_) Arena({.name = name_.c_str(), .source = source_});
+  if (bytes == 0) return arena_;
   const char* const room = Blocks::TryTakeRoom(*arena_, bytes);
   if (room == nullptr) return nullptr;
   ACRE_CHECK(room == image() + kChunkHeader,

@@ -80,7 +80,7 @@ class __attribute__((visibility("hidden"))) SavedHome {
   void PreferHugePages();
 
   /// Makes the arena, of which the first `bytes` bytes are handed out, where
-  /// the image's blocks lie. Null where memory runs out.
+  /// the image's blocks lie, or will. Null where memory runs out.
   Arena* StartArena(const char* name, ChunkSource* more, std::size_t bytes);
   /// Ends the arena; the image stays as it is.
   void EndArena();

@@ -3,11 +3,12 @@
 #include "saved/saved_plan.h"
 
 #include <algorithm>
+#include <cstddef>
 
 #include "acre/detail/parts.h"
 #include "acre/detail/state_plan.h"
-#include "acre/detail/table_rep.h"
 #include "acre/detail/walk.h"
+#include "acre/element.h"
 
 namespace acre::inline ACRE_ABI::detail {
 namespace {
@@ -16,6 +17,30 @@ namespace {
 bool IsFollowed(const FieldLayout& field) {
   return field.note != FieldNote::kOpaque &&
          field.note != FieldNote::kBorrowed && !field.is_transient;
+}
+
+bool IsMended(const SavedPlan& plan, const SavedStep& step) {
+  switch (step.kind) {
+    case SavedKind::kBorrowed:
+    case SavedKind::kTransient:
+    case SavedKind::kView:
+      return true;
+    case SavedKind::kHandle:
+      return IsTable(*step.type);
+    case SavedKind::kChoice:
+    case SavedKind::kTuple: {
+      const auto first = plan.parts.begin() + step.first_part;
+      return std::any_of(
+          first, first + static_cast<std::ptrdiff_t>(step.type->fields.size()),
+          [](const SavedPlan* part) { return part->is_mended; });
+    }
+    case SavedKind::kArray:
+      return step.plan->is_mended;
+    case SavedKind::kPointer:
+    case SavedKind::kBool:
+      break;
+  }
+  return false;
 }
 
 bool IsReference(const FieldLayout& field) {
@@ -33,6 +58,15 @@ SavedPlans::SavedPlans(const TypeLayout& root) {
     }
     if (type.element != nullptr) Know(*type.element());
     if (type.kind != TypeKind::kHandle) continue;
+    if (HasOwnForm(type)) {
+      // Whatever its storage is a row of.
+      Know(LayoutOf<char>());
+      Know(LayoutOf<std::uint32_t>());
+    }
+    if (type.ops->rehash != nullptr || type.ops->reseed != nullptr) {
+      Know(*type.element()).is_rehashed = true;
+      has_rehashed_ = true;
+    }
     has_seeds_ = has_seeds_ || type.ops->reseed != nullptr;
     if (type.ops->is_sound == nullptr && unsaved_ == nullptr) unsaved_ = &type;
   }
@@ -57,7 +91,11 @@ SavedPlan& SavedPlans::Filled(const TypeLayout& type) {
   SavedPlan& plan = Know(type);
   if (!plan.is_filled) {
     plan.is_filled = true;
+    plan.is_pointer = type.kind == TypeKind::kPointer;
     Add(plan, type, 0);
+    plan.is_mended = std::any_of(
+        plan.steps.begin(), plan.steps.end(),
+        [&](const SavedStep& step) { return IsMended(plan, step); });
   }
   return plan;
 }
@@ -147,7 +185,6 @@ void SavedPlans::Add(SavedPlan& plan, const TypeLayout& type,
       return AddFields(plan, type, offset);
     case TypeKind::kHandle:
       step.kind = SavedKind::kHandle;
-      step.own = &plan == &Know(type) ? &plan : &Filled(type);
       if (IsTable(type)) step.key = &Know(*type.fields[0].type());
       break;
     case TypeKind::kView:
@@ -163,29 +200,10 @@ void SavedPlans::Add(SavedPlan& plan, const TypeLayout& type,
   plan.steps.push_back(step);
 }
 
-SavedBlockKind StorageKindOf(const TypeLayout& handle,
-                             const HandleStorage& storage) {
-  if (IsTable(handle)) return SavedBlockKind::kTable;
-  const bool has_elements =
-      storage.type != nullptr && SameType(*storage.type, *handle.element());
-  return has_elements ? SavedBlockKind::kRow : SavedBlockKind::kBytes;
-}
-
 std::size_t AlignOf(SavedBlockKind kind, const SavedPlan& plan) {
   const TypeLayout& type = *plan.type;
-  switch (kind) {
-    case SavedBlockKind::kObjects:
-      return type.align;
-    case SavedBlockKind::kRow:
-      return type.element()->align;
-    case SavedBlockKind::kTable: {
-      const TypeLayout& element = *type.element();
-      return SlotShape{element.size, element.align}.table_align();
-    }
-    case SavedBlockKind::kBytes:
-      break;
-  }
-  return kGranule;
+  if (kind != SavedBlockKind::kTable) return type.align;
+  return SlotShape{type.size, type.align}.table_align();
 }
 
 bool BlockHolds(SavedBlockKind kind, const SavedPlan& plan, const char* memory,
@@ -197,33 +215,13 @@ bool BlockHolds(SavedBlockKind kind, const SavedPlan& plan, const char* memory,
     return HoldsPart(row, begin, at, type) &&
            (count == 1 || HoldsPart(row, begin, last, type));
   };
-  switch (kind) {
-    case SavedBlockKind::kObjects:
-      return holds(*plan.type, memory, offset);
-    case SavedBlockKind::kRow:
-      return holds(*plan.type->element(), memory, offset);
-    case SavedBlockKind::kBytes:
-      return type.size == 1 && !type.has_slots;
-    case SavedBlockKind::kTable:
-      break;
-  }
-  // Where its slots begin the first element tells.
-  const TypeLayout& element = *plan.type->element();
-  const auto next = plan.type->ops->next_in_storage;
-  std::size_t cursor = 0;
-  const auto* first =
-      static_cast<const char*>(next(memory, bytes, &cursor).data);
-  if (first == nullptr) return false;
-  const char* const slots = first - (cursor - 1) * element.size;
-  const char* const at = memory + offset;
-  if (at < slots) return false;
-  const auto before = static_cast<std::size_t>(at - slots);
-  cursor = before / element.size;
-  const char* const slot = slots + cursor * element.size;
-  const std::size_t inside = before % element.size;
-  return next(memory, bytes, &cursor).data == slot &&
-         inside + count * type.size <= element.size &&
-         holds(element, slot, inside);
+  if (kind != SavedBlockKind::kTable) return holds(*plan.type, memory, offset);
+  const char* const element =
+      SavedTable(*plan.type, memory, bytes).Around(memory + offset);
+  if (element == nullptr) return false;
+  const auto inside = static_cast<std::size_t>(memory + offset - element);
+  return inside + count * type.size <= plan.type->size &&
+         holds(*plan.type, element, inside);
 }
 
 bool IsZero(const char* bytes, std::size_t size) {

@@ -7,6 +7,7 @@
 #ifndef ACRE_CONTAINERS_SAVED_SAVED_PLAN_H_
 #define ACRE_CONTAINERS_SAVED_SAVED_PLAN_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -14,6 +15,8 @@
 #include <vector>
 
 #include "acre/config.h"
+#include "acre/detail/group.h"
+#include "acre/detail/table_rep.h"
 #include "acre/type_layout.h"
 
 #pragma GCC visibility push(hidden)
@@ -41,7 +44,6 @@ struct SavedStep {
   /// What it leads to, or has elements of.
   const SavedPlan* plan = nullptr;
   const SavedPlan* key = nullptr;  // of a Map or Set; a key begins its element
-  const SavedPlan* own = nullptr;  // of a container: of its own type
   // Of kChoice and kTuple: of the first of its fields in SavedPlan::parts.
   std::uint32_t first_part = 0;
 };
@@ -53,6 +55,9 @@ struct SavedPlan {
   std::vector<SavedStep> values = {};  // plain parts that may be impossible
   std::vector<const SavedPlan*> parts = {};
   bool is_filled = false;
+  bool is_pointer = false;   // and nothing else
+  bool is_mended = false;    // has what a copy must not have: see SavedMender
+  bool is_rehashed = false;  // of elements of a table that may have to move
 };
 
 /// The plans of all types that one reaches, in an order that is that of the
@@ -70,6 +75,19 @@ class SavedPlans {
   }
   /// True where there are tables whose hash has a seed of the process.
   bool has_seeds() const { return has_seeds_; }
+  /// True where there are tables of which elements may have to move.
+  bool has_rehashed() const { return has_rehashed_; }
+  /// Of a type that has one.
+  const SavedPlan& Of(const TypeLayout& type) const {
+    return *plans_.at(type.id);
+  }
+  /// Of the elements in the storage of a container.
+  const SavedPlan& OfStorage(const SavedStep& step,
+                             const HandleStorage& storage) const {
+    const bool is_usual =
+        storage.type == nullptr || SameType(*storage.type, *step.plan->type);
+    return is_usual ? *step.plan : Of(*storage.type);
+  }
   /// A container that cannot be saved, or null.
   const TypeLayout* unsaved() const { return unsaved_; }
 
@@ -84,20 +102,16 @@ class SavedPlans {
   std::unordered_map<std::uint64_t, std::unique_ptr<SavedPlan>> plans_;
   std::vector<SavedPlan*> in_order_;
   bool has_seeds_ = false;
+  bool has_rehashed_ = false;
   const TypeLayout* unsaved_ = nullptr;
 };
 
 /// How a block is to be read. Part of the format.
 enum class SavedBlockKind : std::uint8_t {
-  kObjects,  ///< of New, NewArray
+  kObjects,  ///< of New, NewArray: objects in a row
   kRow,      ///< storage: elements in a row
   kTable,    ///< storage of a Map or Set
-  kBytes,    ///< storage: elements that lead nowhere
 };
-
-/// How the storage of a container is to be read.
-SavedBlockKind StorageKindOf(const TypeLayout& handle,
-                             const HandleStorage& storage);
 
 /// Of such a block of a type.
 std::size_t AlignOf(SavedBlockKind kind, const SavedPlan& plan);
@@ -108,18 +122,44 @@ bool BlockHolds(SavedBlockKind kind, const SavedPlan& plan, const char* memory,
                 std::size_t bytes, std::size_t offset, const TypeLayout& type,
                 std::size_t count);
 
-/// Calls visit(element) for each of the elements in the storage of a Map or
-/// Set.
-template <class Visit>
-void ForEachEntry(const TypeLayout& table, const void* storage,
-                  std::size_t bytes, Visit visit) {
-  std::size_t cursor = 0;
-  for (;;) {
-    const ElementRun run = table.ops->next_in_storage(storage, bytes, &cursor);
-    if (run.data == nullptr) return;
-    visit(static_cast<const char*>(run.data));
+/// The storage of a Map or Set of elements of that type.
+class SavedTable {
+ public:
+  SavedTable(const TypeLayout& element, const char* storage, std::size_t bytes)
+      : size_(element.size), control_(storage) {
+    const SlotShape shape{element.size, element.align};
+    const std::size_t groups = shape.groups_in(bytes);
+    const std::size_t before = shape.control_bytes(groups);
+    slots_ = storage + before;
+    const std::size_t room = bytes > before ? bytes - before : 0;
+    count_ = std::min(groups * kGroupSlots, room / size_);
   }
-}
+
+  /// Calls visit(element) for each.
+  template <class Visit>
+  void ForEach(Visit visit) const {
+    for (std::size_t i = 0; i < count_; ++i) {
+      if (IsUsed(i)) visit(slots_ + i * size_);
+    }
+  }
+
+  /// The element around an address in the storage, or null.
+  const char* Around(const char* address) const {
+    if (address < slots_) return nullptr;
+    const std::size_t i = static_cast<std::size_t>(address - slots_) / size_;
+    return i < count_ && IsUsed(i) ? slots_ + i * size_ : nullptr;
+  }
+
+ private:
+  bool IsUsed(std::size_t i) const {
+    return control_[i / kGroupSlots * kGroupBytes + i % kGroupSlots] != 0;
+  }
+
+  std::size_t size_;
+  const char* control_;
+  const char* slots_;
+  std::size_t count_;
+};
 
 /// True where every byte is zero.
 bool IsZero(const char* bytes, std::size_t size);

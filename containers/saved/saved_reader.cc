@@ -8,9 +8,11 @@
 #include <utility>
 
 #include "acre/detail/blocks.h"
+#include "acre/detail/handle.h"
 #include "acre/detail/path.h"
 #include "acre/detail/size_class.h"
 #include "acre/detail/walk.h"
+#include "acre/string.h"
 
 namespace acre::inline ACRE_ABI::detail {
 namespace {
@@ -19,9 +21,10 @@ std::uint64_t Number(const void* address) {
   return reinterpret_cast<std::uintptr_t>(address);
 }
 
-/// True for a table whose entries a move may bring to other places.
-bool MayRehash(const TypeLayout& handle) {
-  return handle.ops->rehash != nullptr || handle.ops->reseed != nullptr;
+/// Most often one.
+std::size_t CountOf(const SavedBlock& block, const SavedPlan& plan) {
+  const std::size_t size = plan.type->size;
+  return block.bytes == size ? 1 : block.bytes / size;
 }
 
 bool IsOptional(const TypeLayout& type) {
@@ -33,76 +36,83 @@ bool IsOptional(const TypeLayout& type) {
 SaveError SavedReader::Run(std::string_view list, std::uint64_t count,
                            std::uint64_t root) {
   is_moved_ = Number(image_.bytes) != image_.saved_at;
-  if (!ReadList(list, count)) {
+  const bool has_index = verifies_ || plans_.has_rehashed();
+  bool is_sound = !has_index || MakeIndex(list, count);
+  // Checked builds know every block: before anything is made of it. Of storage
+  // its container tells the rest.
+  if constexpr (kChecked) {
+    is_sound = is_sound && ForEachBlock(list, [&](const SavedBlock& block) {
+                 const SavedPlan& plan = plans_[block.type];
+                 const bool is_storage = block.kind != SavedBlockKind::kObjects;
+                 Blocks::NoteFilled(arena_, image_.bytes + block.offset,
+                                    block.bytes, AlignOf(block.kind, plan),
+                                    is_storage ? nullptr : plan.type);
+               });
+  }
+  is_sound =
+      is_sound && ForEachBlock(list, [&](const SavedBlock& block) {
+        if (block.kind != SavedBlockKind::kObjects || error_) return;
+        const SavedPlan& plan = plans_[block.type];
+        TakeRow({image_.bytes + block.offset, CountOf(block, plan), &plan, 0});
+        while (!rows_.empty() && !error_) TakeRow(rows_.Pop());
+      });
+  pending_.Drain([this](const Pending& pending) { Finish(pending); });
+  if (!is_sound) {
+    error_ = {};
     error_.what = "the list of its blocks is damaged";
-    return std::move(error_);
   }
-  MakeIndex();
-  if constexpr (kChecked) NoteBlocks();
-  for (std::size_t i = 0; i < blocks_.size() && !error_; ++i) {
-    const SavedBlock block = blocks_[i];
-    if (block.kind != SavedBlockKind::kObjects) continue;
-    const SavedPlan& plan = plans_[block.type];
-    TakeRow(
-        {image_.bytes + block.offset, block.bytes / plan.type->size, &plan, 0});
-    while (!rows_.empty() && !error_) TakeRow(rows_.Pop());
-  }
-  if (verifies_ && !error_) {
-    CheckOwners();
-    CheckLater();
-    const std::size_t block = BlockAt(root);
-    if (block == kNone || blocks_[block].offset != root ||
-        blocks_[block].kind != SavedBlockKind::kObjects ||
-        blocks_[block].type != 0) {
-      // A root that is a part of something, or has another part's type.
-      plan_ = nullptr;
-      Follow(plans_.root(), image_.saved_at + root, 1, nullptr, nullptr);
-      CheckLater();
-    }
-  }
+  if (verifies_ && !error_) CheckRest(root);
   if (!error_) keys_.Run();
   return std::move(error_);
 }
 
-bool SavedReader::ReadList(std::string_view list, std::uint64_t count) {
+/// False where the list cannot be.
+template <class Visit>
+bool SavedReader::ForEachBlock(std::string_view list, Visit visit) {
   BlockListReader reader(list, plans_, image_.size);
-  // What the header says is not believed further than the list goes.
-  blocks_.reserve(std::min<std::uint64_t>(count, list.size() / 3));
-  for (SavedBlock block; reader.Next(&block);) blocks_.push_back(block);
-  return reader.is_sound() && blocks_.size() == count && count < UINT32_MAX;
+  for (SavedBlock block; reader.Next(&block);) visit(block);
+  return reader.is_sound();
 }
 
 /// Where addresses have to be found.
-void SavedReader::MakeIndex() {
-  const bool has_tables =
-      std::any_of(blocks_.begin(), blocks_.end(), [this](const auto& block) {
-        return block.kind == SavedBlockKind::kTable &&
-               MayRehash(*plans_[block.type].type);
-      });
-  if (!verifies_ && !has_tables) return;
+bool SavedReader::MakeIndex(std::string_view list, std::uint64_t count) {
+  // What the header says is not believed further than the list goes.
+  if (count > list.size() / 3 || count >= UINT32_MAX) return false;
+  blocks_.reserve(count);
   starts_.resize(image_.size / kGranule);
-  for (std::size_t i = 0; i < blocks_.size(); ++i) {
-    starts_[blocks_[i].offset / kGranule] = static_cast<std::uint32_t>(i + 1);
-  }
+  codes_.resize(image_.size / kGranule);
+  const bool is_sound = ForEachBlock(list, [&](const SavedBlock& block) {
+    const std::size_t granule = block.offset / kGranule;
+    blocks_.push_back(block);
+    starts_[granule] = static_cast<std::uint32_t>(blocks_.size());
+    if (block.kind == SavedBlockKind::kObjects) {
+      codes_[granule] = CodeOf(block.type);
+    }
+  });
+  return is_sound && blocks_.size() == count;
 }
 
-/// Checked builds know every block: before anything is made of it. Of storage
-/// its container tells the rest.
-void SavedReader::NoteBlocks() {
-  for (const SavedBlock& block : blocks_) {
-    const SavedPlan& plan = plans_[block.type];
-    const bool is_objects = block.kind == SavedBlockKind::kObjects;
-    Blocks::NoteFilled(arena_, image_.bytes + block.offset, block.bytes,
-                       AlignOf(block.kind, plan),
-                       is_objects ? plan.type : nullptr);
+/// What only the whole tells.
+void SavedReader::CheckRest(std::uint64_t root) {
+  CheckOwners();
+  plan_ = nullptr;
+  const std::size_t block = BlockAt(root);
+  const bool is_block = block != kNone && blocks_[block].offset == root &&
+                        blocks_[block].kind == SavedBlockKind::kObjects &&
+                        blocks_[block].type == 0;
+  // A root that is a part of something, or has a part's address.
+  if (!is_block && !error_) {
+    Follow(plans_.root(), image_.saved_at + root, 1, nullptr, nullptr);
   }
+  CheckLater();
 }
 
 // -------------------------------------------------------------------- objects
 
 void SavedReader::TakeRow(const Row& row) {
   const SavedPlan& plan = *row.plan;
-  if (plan.steps.empty() && (!verifies_ || plan.values.empty())) return;
+  if (!MustTake(plan)) return;
+  if (plan.is_pointer && codes_.empty()) return MovePointers(row);
   const SavedPlan* const around = std::exchange(plan_, &plan);
   char* const outer = object_;
   const std::size_t key_bytes = std::exchange(key_bytes_, row.key_bytes);
@@ -115,6 +125,13 @@ void SavedReader::TakeRow(const Row& row) {
   plan_ = around;
   object_ = outer;
   key_bytes_ = key_bytes;
+}
+
+/// Of which nothing is asked but where they lead now.
+void SavedReader::MovePointers(const Row& row) {
+  for (std::size_t i = 0; i < row.count; ++i) {
+    MovePointer(row.data + i * sizeof(void*));
+  }
 }
 
 void SavedReader::TakeObject(const SavedPlan& plan, char* object) {
@@ -220,12 +237,31 @@ void SavedReader::TakeValues(const SavedPlan& plan, const char* object) {
 // ------------------------------------------------------------------- pointers
 
 void SavedReader::TakePointer(const SavedStep& step, char* slot) {
-  std::uint64_t address;
-  std::memcpy(&address, slot, sizeof address);
-  if (address == 0) return;
-  if (!Follow(*step.plan, address, 1, slot, nullptr)) return;
-  char* const now = Now(reinterpret_cast<const void*>(address));
-  std::memcpy(slot, &now, sizeof now);
+  const std::uint64_t address = MovePointer(slot);
+  if (codes_.empty() || address == 0) return;
+  const std::uint64_t granule = (address - image_.saved_at) / kGranule;
+  if (granule < codes_.size()) __builtin_prefetch(&codes_[granule]);
+  Finish(pending_.Exchange(
+      {slot, address, step.plan, plan_, object_, key_bytes_}));
+}
+
+/// A pointer of which the index has come from memory.
+void SavedReader::Finish(const Pending& pending) {
+  if (pending.slot == nullptr || error_) return;
+  const std::uint64_t offset = pending.address - image_.saved_at;
+  // Most lead to the start of an object of that very type.
+  const std::uint8_t code = CodeOf(pending.target->number);
+  if (ACRE_LIKELY(offset < image_.size && offset % kGranule == 0 &&
+                  codes_[offset / kGranule] == code && code != kOtherCode)) {
+    return;
+  }
+  const SavedPlan* const plan = std::exchange(plan_, pending.plan);
+  char* const object = std::exchange(object_, pending.object);
+  const std::size_t key_bytes = std::exchange(key_bytes_, pending.key_bytes);
+  Follow(*pending.target, pending.address, 1, pending.slot, nullptr);
+  plan_ = plan;
+  object_ = object;
+  key_bytes_ = key_bytes;
 }
 
 void SavedReader::TakeView(const SavedStep& step, char* slot) {
@@ -266,7 +302,7 @@ bool SavedReader::Follow(const SavedPlan& target, std::uint64_t address,
   const std::size_t inside = offset - block.offset;
   const SavedPlan& plan = plans_[block.type];
   const bool is_table = block.kind == SavedBlockKind::kTable;
-  if (is_table && MayRehash(*plan.type) && slot != nullptr) {
+  if (is_table && plan.is_rehashed && slot != nullptr) {
     if (slot < object_ + key_bytes_ && slot >= object_) {
       Fail(slot, "a key points into the entries of a table that is to move");
       return false;
@@ -324,63 +360,72 @@ void SavedReader::CheckLater() {
 
 void SavedReader::TakeHandle(const SavedStep& step, char* slot) {
   HandleStorage storage;
-  if (!step.type->ops->is_sound(slot, {this, &FindBytes}, &storage)) {
-    return Fail(slot, "is no " + TypeText(step.type->name));
+  const TypeOps& ops = *step.type->ops;
+  bool is_sound;
+  if (ops.form == HandleForm::kVector) {
+    is_sound = IsSoundVector(*reinterpret_cast<VectorRep*>(slot),
+                             *step.plan->type, &storage);
+  } else if (ops.form == HandleForm::kString) {
+    is_sound = Shape<String>::IsSound(slot, {this, &FindBytes}, &storage);
+  } else {
+    is_sound = ops.is_sound(slot, {this, &FindBytes}, &storage);
   }
-  if (storage.block == nullptr) {
-    return step.type->ops->adopt(slot, &arena_, nullptr, 0);
-  }
-  if (verifies_ && !Claim(step, storage, slot)) return;
+  if (!is_sound) return Fail(slot, "is no " + TypeText(step.type->name));
+  if (storage.block == nullptr) return ops.adopt(slot, &arena_, nullptr, 0);
+  const SavedPlan& element = plans_.OfStorage(step, storage);
+  if (verifies_ && !Claim(step, element, storage, slot)) return;
   char* const block = Now(storage.block);
-  const bool is_table = IsTable(*step.type);
   if constexpr (kChecked) {
     Blocks::NoteFilled(arena_, block, storage.bytes, storage.align,
                        storage.type);
-    Blocks::NoteStorage(block, is_table ? step.type : nullptr);
+    Blocks::NoteStorage(block, IsTable(*step.type) ? step.type : nullptr);
   }
-  step.type->ops->adopt(slot, &arena_, block, storage.bytes);
-  const bool must_rehash = (is_moved_ && step.type->ops->rehash != nullptr) ||
-                           step.type->ops->reseed != nullptr;
-  if (must_rehash &&
-      StorageKindOf(*step.type, storage) != SavedBlockKind::kBytes) {
-    keys_.Add(*step.type, slot);
+  if (ops.form == HandleForm::kVector) {
+    auto& rep = *reinterpret_cast<VectorRep*>(slot);
+    rep = {block, &arena_, rep.size, rep.capacity, arena_.stamp()};
+  } else {
+    ops.adopt(slot, &arena_, block, storage.bytes);
   }
-  TakeElements(step, storage, block);
+  const bool must_rehash =
+      (is_moved_ && ops.rehash != nullptr) || ops.reseed != nullptr;
+  // Of a Json, where it has elements.
+  if (must_rehash && &element == step.plan) keys_.Add(*step.type, slot);
+  TakeElements(step, element, storage, block);
 }
 
-void SavedReader::TakeElements(const SavedStep& step,
+void SavedReader::TakeElements(const SavedStep& step, const SavedPlan& element,
                                const HandleStorage& storage, char* block) {
+  if (!MustTake(element)) return;
+  if (element.is_pointer && codes_.empty()) {
+    return MovePointers({block, storage.used / sizeof(void*), &element, 0});
+  }
   const auto take = [this](const Row& row) { TakeRow(row); };
-  const std::size_t size = step.plan->type->size;
-  switch (StorageKindOf(*step.type, storage)) {
-    case SavedBlockKind::kRow:
-      rows_.WalkOrKeep({block, storage.used / size, step.plan, 0}, take);
-      return;
-    case SavedBlockKind::kTable:
-      ForEachEntry(*step.type, block, storage.bytes, [&](const char* entry) {
+  if (!IsTable(*step.type)) {
+    rows_.WalkOrKeep({block, storage.used / element.type->size, &element, 0},
+                     take);
+    return;
+  }
+  SavedTable(*element.type, block, storage.bytes)
+      .ForEach([&](const char* entry) {
         rows_.WalkOrKeep(
-            {const_cast<char*>(entry), 1, step.plan, step.key->type->size},
+            {const_cast<char*>(entry), 1, &element, step.key->type->size},
             take);
       });
-      return;
-    case SavedBlockKind::kObjects:
-    case SavedBlockKind::kBytes:
-      return;
-  }
 }
 
 /// The storage is one of the blocks, and no other container's.
-bool SavedReader::Claim(const SavedStep& step, const HandleStorage& storage,
-                        char* slot) {
+bool SavedReader::Claim(const SavedStep& step, const SavedPlan& element,
+                        const HandleStorage& storage, char* slot) {
   const std::uint64_t offset = Number(storage.block) - image_.saved_at;
   const std::size_t number = BlockAt(offset);
   if (number != kNone) {
     SavedBlock& block = blocks_[number];
-    const bool fits = block.offset == offset && !block.has_owner &&
-                      block.kind == StorageKindOf(*step.type, storage) &&
-                      block.type == step.own->number &&
-                      block.bytes == storage.bytes &&
-                      storage.used == storage.bytes;
+    const bool fits =
+        block.offset == offset && !block.has_owner &&
+        block.kind == (IsTable(*step.type) ? SavedBlockKind::kTable
+                                           : SavedBlockKind::kRow) &&
+        block.type == element.number && block.bytes == storage.bytes &&
+        storage.used == storage.bytes;
     block.has_owner = block.has_owner || fits;
     if (fits) return true;
   }

@@ -17,12 +17,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "acre/arena.h"
 #include "acre/config.h"
+#include "acre/detail/look_ahead.h"
 #include "acre/detail/nested_rows.h"
 #include "acre/saved_arena.h"
 #include "copy/table_keys.h"
@@ -67,22 +69,45 @@ class SavedReader {
     const SavedPlan* plan;
     const SavedPlan* in;
   };
+  /// A pointer that has been moved, the code of its target asked for.
+  struct Pending {
+    char* slot = nullptr;
+    std::uint64_t address = 0;
+    const SavedPlan* target = nullptr;
+    const SavedPlan* plan = nullptr;  // of the object that it is in
+    char* object = nullptr;
+    std::size_t key_bytes = 0;
+  };
   static constexpr std::size_t kNone = SIZE_MAX;
+  static constexpr std::uint8_t kOtherCode = 255;
 
-  bool ReadList(std::string_view list, std::uint64_t count);
-  void MakeIndex();
-  void NoteBlocks();
+  /// Of a block of objects of the type with that number.
+  static std::uint8_t CodeOf(std::uint32_t number) {
+    return number < kOtherCode - 1 ? static_cast<std::uint8_t>(number + 1)
+                                   : kOtherCode;
+  }
+
+  template <class Visit>
+  bool ForEachBlock(std::string_view list, Visit visit);
+  bool MakeIndex(std::string_view list, std::uint64_t count);
+  void CheckRest(std::uint64_t root);
   void TakeRow(const Row& row);
   void TakeObject(const SavedPlan& plan, char* object);
   void TakeStep(const SavedPlan& plan, const SavedStep& step, char* slot);
+  void MovePointers(const Row& row);
   void TakePointer(const SavedStep& step, char* slot);
+  void Finish(const Pending& pending);
   void TakeView(const SavedStep& step, char* slot);
   void TakeHandle(const SavedStep& step, char* slot);
-  void TakeElements(const SavedStep& step, const HandleStorage& storage,
-                    char* block);
+  void TakeElements(const SavedStep& step, const SavedPlan& element,
+                    const HandleStorage& storage, char* block);
   void TakeValue(const SavedPlan& plan, const SavedStep& step, char* value);
   void TakeValues(const SavedPlan& plan, const char* object);
-  bool Claim(const SavedStep& step, const HandleStorage& storage, char* slot);
+  bool Claim(const SavedStep& step, const SavedPlan& element,
+             const HandleStorage& storage, char* slot);
+  bool MustTake(const SavedPlan& plan) const {
+    return !plan.steps.empty() || (verifies_ && !plan.values.empty());
+  }
   bool Follow(const SavedPlan& target, std::uint64_t address, std::size_t count,
               char* slot, const TypeLayout* view);
   void CheckLater();
@@ -95,6 +120,16 @@ class SavedReader {
     return image_.bytes +
            (reinterpret_cast<std::uintptr_t>(saved) - image_.saved_at);
   }
+  /// Where it led when it was saved.
+  ACRE_INLINE std::uint64_t MovePointer(char* slot) const {
+    std::uint64_t address;
+    std::memcpy(&address, slot, sizeof address);
+    if (address != 0) {
+      char* const now = Now(reinterpret_cast<const void*>(address));
+      std::memcpy(slot, &now, sizeof now);
+    }
+    return address;
+  }
   void Fail(const char* slot, std::string what);
 
   const SavedPlans& plans_;
@@ -102,9 +137,13 @@ class SavedReader {
   Arena& arena_;
   const bool verifies_;
   bool is_moved_ = false;
+  // The index, where one is needed. By granule: 1 + the block that starts
+  // there, and its code, which most often is enough.
   std::vector<SavedBlock> blocks_;
-  std::vector<std::uint32_t> starts_;  // by granule: 1 + the block
+  std::vector<std::uint32_t> starts_;
+  std::vector<std::uint8_t> codes_;
   NestedRows<Row> rows_;
+  LookAhead<Pending> pending_;
   std::vector<Later> later_;
   TableKeys keys_;
   // The object that is being looked at.

@@ -6,8 +6,8 @@
 
 #include "acre/detail/blocks.h"
 #include "acre/detail/size_class.h"
-#include "acre/detail/table_rep.h"
 #include "acre/detail/walk.h"
+#include "saved/saved_copy.h"
 
 namespace acre::inline ACRE_ABI::detail {
 
@@ -19,8 +19,6 @@ std::size_t SavedWriter::Place() {
     const std::size_t offset = RoundUp(end, BlockAlign(room, align));
     // Until there is a home, counted from its image.
     block.image = reinterpret_cast<char*>(offset);
-    list_.Add({offset, block.bytes, block.plan->number, block.kind},
-              room.bytes);
     end = offset + room.bytes;
   }
   return end;
@@ -135,11 +133,7 @@ void SavedWriter::TakeHandle(const SavedStep& step, char* slot) {
   const bool is_table = IsTable(type);
   if (storage.block == nullptr || storage.used == 0) {
     type.ops->adopt(slot, arena_, nullptr, 0);
-    // The groups that an empty table looks into are there as well.
-    if (is_table) {
-      reinterpret_cast<TableRep*>(slot)->control =
-          reinterpret_cast<std::uint8_t*>(home_->base() + kEmptyTableAt);
-    }
+    if (is_table) MendEmptyTable(*home_, slot);
     return;
   }
   const auto* const source = static_cast<const char*>(storage.block);
@@ -149,21 +143,17 @@ void SavedWriter::TakeHandle(const SavedStep& step, char* slot) {
   std::memcpy(image, source, storage.used);
   type.ops->adopt(slot, arena_, image, storage.used);
   if (type.ops->rehash != nullptr) keys_.Add(type, slot);
-  const SavedPlan& element = *step.plan;
+  const SavedPlan& element = plans_.OfStorage(step, storage);
+  if (element.steps.empty()) return;
   const auto take = [this](const Row& row) { TakeRow(row); };
-  switch (StorageKindOf(type, storage)) {
-    case SavedBlockKind::kRow:
-      rows_.WalkOrKeep({image, storage.used / element.type->size, &element},
-                       take);
-      return;
-    case SavedBlockKind::kTable:
-      ForEachEntry(type, image, storage.used, [&](const char* entry) {
-        rows_.WalkOrKeep({const_cast<char*>(entry), 1, &element}, take);
-      });
-      return;
-    case SavedBlockKind::kObjects:
-    case SavedBlockKind::kBytes:
-      return;
+  if (is_table) {
+    SavedTable(*element.type, image, storage.used)
+        .ForEach([&](const char* entry) {
+          rows_.WalkOrKeep({const_cast<char*>(entry), 1, &element}, take);
+        });
+  } else {
+    rows_.WalkOrKeep({image, storage.used / element.type->size, &element},
+                     take);
   }
 }
 

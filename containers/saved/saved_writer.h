@@ -9,14 +9,12 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <string>
 
 #include "acre/arena.h"
 #include "acre/config.h"
 #include "acre/detail/look_ahead.h"
 #include "acre/detail/nested_rows.h"
 #include "copy/table_keys.h"
-#include "saved/saved_blocks.h"
 #include "saved/saved_finder.h"
 #include "saved/saved_home.h"
 #include "saved/saved_plan.h"
@@ -26,13 +24,13 @@ namespace acre::inline ACRE_ABI::detail {
 
 class SavedWriter {
  public:
-  explicit SavedWriter(SavedFinder& finder) : finder_(finder) {}
+  SavedWriter(SavedFinder& finder, const SavedPlans& plans)
+      : finder_(finder), plans_(plans) {}
   SavedWriter(const SavedWriter&) = delete;
   SavedWriter& operator=(const SavedWriter&) = delete;
 
   /// Gives every block its place in an image. Its bytes, all told.
   std::size_t Place();
-  const std::string& list() const { return list_.text(); }
 
   /// Requires: room for that many bytes. `arena` is that of the home.
   void Write(SavedHome& home, Arena& arena);
@@ -65,7 +63,7 @@ class SavedWriter {
   char* Follow(const char* source, char* slot, const TypeLayout* view);
 
   SavedFinder& finder_;
-  BlockListWriter list_;
+  const SavedPlans& plans_;
   SavedHome* home_ = nullptr;
   Arena* arena_ = nullptr;
   NestedRows<Row> rows_;

@@ -55,6 +55,10 @@ constexpr Bar kBars[] = {
     {"history/bytes .*", "acre::History", "the arena", 1.2},
     {"history/graph .*", "acre::Checksum", "acre::Audit", 1.2},
     {"history/graph .*", "acre::Diff", "acre::Audit", 2.0},
+    {"saved/save, .*", "acre::Save", "write\\(2\\)", 1.2},
+    {"saved/load, .*", "acre::LoadArena", "read\\(2\\)", 1.5},
+    {"saved/map elsewhere, .*", "acre::MapArena", "acre::DeepCopy", 0.5},
+    {"saved/map, .*", "acre::MapArena", "a millisecond", 1.0},
     // 1.9 times the tasks in the same time.
     {"pool/.*", "acre::ArenaPool, 2 threads", "acre::ArenaPool", 1 / 1.9},
     {"trees/.*", "acre::Arena", "GC_malloc", 0.2},

@@ -230,11 +230,19 @@ class InTheWay {
 
 const void* const kAddress = reinterpret_cast<const void*>(0x551234000000);
 
-TEST_CASE("SavedArena: what comes back is what was saved, wherever it lies") {
+/// Pointers into objects are saved by another engine than all else.
+void CheckComesBack(bool has_inner_pointers) {
+  CAPTURE(has_inner_pointers);
   const Folder folder;
   const std::string file = folder / "world";
   Arena arena({.name = "level"});
   World* world = MakeWorld(arena);
+  if (!has_inner_pointers) {
+    world->score = nullptr;
+    world->health = nullptr;
+    for (Thing& thing : world->things) thing.target = nullptr;
+    world->some = {};
+  }
   for (const auto& [name, thing] : world->players) thing->drawn = 0;
   const std::uint64_t sum = acre::Checksum(arena, *world);
   REQUIRE(Save(arena, *world, file.c_str(), {.address = kAddress}).text() ==
@@ -262,9 +270,11 @@ TEST_CASE("SavedArena: what comes back is what was saved, wherever it lies") {
       CHECK(saved->players.at("7")->drawn == 0);
       CHECK(saved->scores.at(saved->players.at("7")) == 7);
       CHECK(saved->guarded.at("8") == 8);
-      CHECK(*saved->health == 1001);
-      CHECK(saved->score == &saved->inside.at(6).health);
-      CHECK(saved->some.data() == &saved->things[3]);
+      if (has_inner_pointers) {
+        CHECK(*saved->health == 1001);
+        CHECK(saved->score == &saved->inside.at(6).health);
+        CHECK(saved->some.data() == &saved->things[3]);
+      }
       CHECK(saved->motto == "motto");
       CHECK(reinterpret_cast<std::uintptr_t>(saved->far) % 64 == 0);
       CHECK(PlayedSum(saved.arena(), *saved) == played);
@@ -273,6 +283,13 @@ TEST_CASE("SavedArena: what comes back is what was saved, wherever it lies") {
   // The file is as it was.
   CHECK(acre::Checksum(MapArena<World>(file.c_str()).arena(),
                        *MapArena<World>(file.c_str())) == sum);
+}
+
+TEST_CASE("SavedArena: what comes back is what was saved, wherever it lies") {
+  CheckComesBack(true);
+}
+TEST_CASE("SavedArena: the same without pointers into objects") {
+  CheckComesBack(false);
 }
 
 TEST_CASE("SavedArena: what a mapped arena holds can be saved again") {
@@ -413,10 +430,9 @@ TEST_CASE("Save: pointers that mean nothing elsewhere are refused by path") {
         name + ".window is borrowed, and leads nowhere in another process");
   world->window = nullptr;
   world->leader = reinterpret_cast<Thing*>(&world->wide[0]);
-  CHECK(refused() ==
-        name +
-            ".leader.value() leads into acre::Vector<saved_arena_test::Wide>, "
-            "where no saved_arena_test::Thing lies");
+  CHECK(refused() == name +
+                         ".leader.value() leads into saved_arena_test::Wide, "
+                         "where no saved_arena_test::Thing lies");
   world->leader.reset();
   CHECK(Save(arena, *world, file.c_str()).text() == "");
 
