@@ -82,14 +82,13 @@ std::size_t HomeSource::Extend(ChunkMemory memory, std::size_t min_more,
 // ----------------------------------------------------------------------- home
 
 SavedHome* SavedHome::Make(const void* address, std::size_t image_bytes) {
-  // Room for what is made later, of which most pages are never touched.
-  const std::size_t room =
-      std::max(std::size_t{64} << 10, RoundUp(image_bytes / 4, kMaxAlignment));
+  // Room for the first of what is made later.
+  constexpr std::size_t kRoom = std::size_t{64} << 10;
   if (image_bytes > PTRDIFF_MAX / 4) {
     errno = ENOMEM;
     return nullptr;
   }
-  const std::size_t image = RoundUp(image_bytes, kHomeBytes) + room;
+  const std::size_t image = RoundUp(image_bytes, kHomeBytes) + kRoom;
   const std::size_t bytes = kHomeBytes + image;
   char* base = address != nullptr
                    ? MapAt(reinterpret_cast<std::uintptr_t>(address), bytes)

@@ -116,9 +116,11 @@ class SavedReader {
   std::size_t BlockAt(std::uint64_t offset) const;
   static const void* FindBytes(const void* self, const void* saved,
                                std::size_t bytes);
+  /// By numbers: the address may be any.
   char* Now(const void* saved) const {
-    return image_.bytes +
-           (reinterpret_cast<std::uintptr_t>(saved) - image_.saved_at);
+    return reinterpret_cast<char*>(
+        reinterpret_cast<std::uintptr_t>(image_.bytes) +
+        (reinterpret_cast<std::uintptr_t>(saved) - image_.saved_at));
   }
   /// Where it led when it was saved.
   ACRE_INLINE std::uint64_t MovePointer(char* slot) const {

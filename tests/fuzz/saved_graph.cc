@@ -70,8 +70,8 @@ ACRE_LAYOUT(Graph, nodes, lines, by_name, by_node, inside, seeded, numbers,
 
 namespace {
 
-/// Pointers into objects are saved by another engine than all else.
-Graph* MakeGraph(acre::Arena& arena, bool has_inner_pointers) {
+/// What leads outside is saved by another engine than all else.
+Graph* MakeGraph(acre::Arena& arena, bool leads_outside) {
   auto* graph = arena.New<Graph>();
   constexpr int kNodes = 40;
   for (int i = 0; i < kNodes; ++i) {
@@ -99,15 +99,9 @@ Graph* MakeGraph(acre::Arena& arena, bool has_inner_pointers) {
   }
   graph->some = {graph->nodes.data() + 3, 5};
   graph->nodes[1].number = &graph->inside[50].value;
-  if (!has_inner_pointers) {
-    graph->some = {};
-    for (Node& node : graph->nodes) node.number = nullptr;
-    for (auto& [name, node] : graph->by_name) node = nullptr;
-    for (auto& [node, number] : graph->by_node) node->next = nullptr;
-  }
   char* const text = static_cast<char*>(arena.Allocate(100, 1));
   std::memset(text, 't', 100);
-  graph->text = {text, 100};
+  graph->text = leads_outside ? "a literal" : std::string_view(text, 100);
   graph->maybe = graph->many[2];
   graph->flag = true;
   graph->either = acre::String("one");
@@ -116,15 +110,16 @@ Graph* MakeGraph(acre::Arena& arena, bool has_inner_pointers) {
 }
 
 /// Two files, made anew by each process.
-const std::vector<std::uint8_t>& TheFile(bool has_inner_pointers) {
-  static const auto make = [](bool has_inner) {
+const std::vector<std::uint8_t>& TheFile(bool leads_outside) {
+  static const auto make = [](bool leads_outside) {
     acre::Arena arena({.name = "graph"});
     const char* const folder = std::getenv("TMPDIR");
     std::string path = folder != nullptr ? folder : "/tmp";
     path += "/acre-saved-graph-" + std::to_string(::getpid());
     std::vector<std::uint8_t> bytes;
-    if (const auto error = acre::Save(arena, *MakeGraph(arena, has_inner),
-                                      path.c_str(), {.sync = false})) {
+    if (const auto error =
+            acre::Save(arena, *MakeGraph(arena, leads_outside), path.c_str(),
+                       {.outside = acre::Outside::kNull, .sync = false})) {
       std::fputs(error.text().c_str(), stderr);
       return bytes;
     }
@@ -141,7 +136,7 @@ const std::vector<std::uint8_t>& TheFile(bool has_inner_pointers) {
     return bytes;
   };
   static const std::vector<std::uint8_t> files[] = {make(false), make(true)};
-  return files[has_inner_pointers ? 1 : 0];
+  return files[leads_outside ? 1 : 0];
 }
 
 /// Numbers from the bytes; zeros behind their end.

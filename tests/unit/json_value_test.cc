@@ -6,8 +6,10 @@
 #include <acre/deep_copy.h>
 #include <acre/json.h>
 #include <doctest/doctest.h>
+#include <unistd.h>
 
 #include <cstdint>
+#include <filesystem>
 #include <limits>
 #include <map>
 #include <random>
@@ -19,6 +21,7 @@
 #include "acre/audit.h"
 #include "acre/gc.h"
 #include "acre/map.h"
+#include "acre/saved_arena.h"
 #include "acre/vector.h"
 #include "support/death.h"
 #include "support/scaled.h"
@@ -389,6 +392,54 @@ TEST_CASE("json value: misuse is told") {
         },
         "Json");
   }
+}
+
+struct Saved {
+  acre::Map<std::uint32_t, Json> documents;
+  acre::Vector<Json> rows;
+  Json value;
+};
+ACRE_LAYOUT(Saved, documents, rows, value)
+
+TEST_CASE("a Json comes back from a file, its index made anew") {
+  const std::string file = (std::filesystem::temp_directory_path() /
+                            ("acre-json-" + std::to_string(::getpid())))
+                               .string();
+  Arena arena;
+  auto* saved = arena.New<Saved>();
+  saved->value = std::move(Read(arena, R"({"a":[1,2.5,"a text of some length"],
+      "b":{"c":null,"d":true,"e":"short"},"f":[],"g":{}})"));
+  // So many members that there is an index.
+  Json& many = saved->rows.emplace_back();
+  for (int i = 0; i < 100; ++i) many["member " + std::to_string(i)] = i;
+  saved->rows.emplace_back();
+  saved->rows[1] = "another text that takes storage of its own";
+  saved->documents[7] = "short";
+  REQUIRE(acre::Save(arena, *saved, file.c_str(), {.sync = false}).text() ==
+          "");
+  const auto check = [&](const acre::SavedArena<Saved>& back) {
+    REQUIRE_MESSAGE(back, back.error().text());
+    CHECK(back->value == saved->value);
+    CHECK(back->rows[1] == saved->rows[1]);
+    CHECK(back->documents.at(7) == "short");
+    for (int i = 0; i < 100; ++i) {
+      CHECK(back->rows[0].at("member " + std::to_string(i)) == i);
+    }
+    back->rows[0]["one more"] = "a text that takes storage of its own";
+    CHECK(back->rows[0].erase("member 50"));
+    CHECK(back->rows[0].size() == 100);
+    back->value["f"].push_back(1);
+    back->rows.erase(back->rows.begin());
+    CHECK(acre::Audit(back.arena(), *back).findings.empty());
+  };
+  const auto mapped = acre::MapArena<Saved>(file.c_str());
+  const auto moved = acre::MapArena<Saved>(file.c_str());
+  CHECK(!mapped.is_moved());
+  CHECK(moved.is_moved());
+  check(mapped);
+  check(moved);
+  check(acre::LoadArena<Saved>(file.c_str()));
+  std::filesystem::remove(file);
 }
 
 }  // namespace

@@ -230,9 +230,10 @@ class InTheWay {
 
 const void* const kAddress = reinterpret_cast<const void*>(0x551234000000);
 
-/// Pointers into objects are saved by another engine than all else.
-void CheckComesBack(bool has_inner_pointers) {
+/// What leads outside is saved by another engine than all else.
+void CheckComesBack(bool has_inner_pointers, bool leads_outside) {
   CAPTURE(has_inner_pointers);
+  CAPTURE(leads_outside);
   const Folder folder;
   const std::string file = folder / "world";
   Arena arena({.name = "level"});
@@ -244,9 +245,16 @@ void CheckComesBack(bool has_inner_pointers) {
     world->some = {};
   }
   for (const auto& [name, thing] : world->players) thing->drawn = 0;
+  const std::string_view motto =
+      std::exchange(world->motto, std::string_view());
   const std::uint64_t sum = acre::Checksum(arena, *world);
-  REQUIRE(Save(arena, *world, file.c_str(), {.address = kAddress}).text() ==
-          "");
+  world->motto = motto;
+  if (leads_outside) world->motto = "a literal";
+  REQUIRE(Save(arena, *world, file.c_str(),
+               {.outside = leads_outside ? Outside::kNull : Outside::kRefuse,
+                .address = kAddress})
+              .text() == "");
+  world->motto = {};
   CHECK(folder.files() == 1);
   const std::uint64_t played = PlayedSum(arena, *world);
 
@@ -262,6 +270,8 @@ void CheckComesBack(bool has_inner_pointers) {
                      : LoadArena<World>(file.c_str(), {.name = "loaded"});
       REQUIRE_MESSAGE(saved, saved.error().text());
       CHECK(saved.is_moved() == is_elsewhere);
+      CHECK(saved->motto == (leads_outside ? "" : "motto"));
+      saved->motto = {};
       CHECK(acre::Checksum(saved.arena(), *saved) == sum);
       CHECK(acre::Audit(saved.arena(), *saved).findings.empty());
       CHECK(saved.arena().name() ==
@@ -275,21 +285,25 @@ void CheckComesBack(bool has_inner_pointers) {
         CHECK(saved->score == &saved->inside.at(6).health);
         CHECK(saved->some.data() == &saved->things[3]);
       }
-      CHECK(saved->motto == "motto");
       CHECK(reinterpret_cast<std::uintptr_t>(saved->far) % 64 == 0);
       CHECK(PlayedSum(saved.arena(), *saved) == played);
     }
   }
   // The file is as it was.
-  CHECK(acre::Checksum(MapArena<World>(file.c_str()).arena(),
-                       *MapArena<World>(file.c_str())) == sum);
+  SavedArena<World> last = MapArena<World>(file.c_str());
+  last->motto = {};
+  CHECK(acre::Checksum(last.arena(), *last) == sum);
 }
 
 TEST_CASE("SavedArena: what comes back is what was saved, wherever it lies") {
-  CheckComesBack(true);
+  CheckComesBack(true, false);
 }
 TEST_CASE("SavedArena: the same without pointers into objects") {
-  CheckComesBack(false);
+  CheckComesBack(false, false);
+}
+TEST_CASE("SavedArena: the same where something leads outside") {
+  CheckComesBack(true, true);
+  CheckComesBack(false, true);
 }
 
 TEST_CASE("SavedArena: what a mapped arena holds can be saved again") {
