@@ -8,6 +8,7 @@
 #include <system_error>
 #include <vector>
 
+#include "acre/detail/path.h"
 #include "acre/failure.h"
 #include "acre/gc.h"
 #include "acre/saved_arena.h"
@@ -54,7 +55,7 @@ class Opening {
   }
   bool FailSystem(const char* what, int code) {
     error_.code = code;
-    return Fail(what + std::generic_category().message(code));
+    return Fail(Joined({what, std::generic_category().message(code)}));
   }
   /// Of a Read that did not bring all.
   bool FailRead() {
@@ -77,9 +78,9 @@ class Opening {
       return Fail("was saved on a machine with another order of bytes");
     }
     if (header_.version != kSavedVersion) {
-      return Fail("has version " + std::to_string(header_.version) +
-                  " of the format, and this is " +
-                  std::to_string(kSavedVersion));
+      return Fail(Joined({"has version ", std::to_string(header_.version),
+                          " of the format, and this is ",
+                          std::to_string(kSavedVersion)}));
     }
     if (header_.sum != SumOf(header_)) return Fail("its header is damaged");
     if (header_.pointer_bytes != sizeof(void*)) {
@@ -91,8 +92,8 @@ class Opening {
                            : "was saved by a checked build, and this is none");
     }
     if (header_.file_bytes != file_.size()) {
-      return Fail("has " + std::to_string(file_.size()) + " bytes of " +
-                  std::to_string(header_.file_bytes));
+      return Fail(Joined({"has ", std::to_string(file_.size()), " bytes of ",
+                          std::to_string(header_.file_bytes)}));
     }
     return true;
   }
@@ -118,7 +119,7 @@ class Opening {
   bool ReadPart(const SavedPart& part, const char* what, void* bytes) {
     if (!file_.Read(part.at, bytes, part.bytes)) return FailRead();
     return SumOf(bytes, part.bytes) == part.sum ||
-           Fail(std::string(what) + " is damaged");
+           Fail(Joined({what, " is damaged"}));
   }
 
   bool CheckTypes() {
@@ -164,9 +165,9 @@ class Opening {
       const std::uint64_t at = i * kSumBytes;
       const std::uint64_t end = std::min<std::uint64_t>(at + kSumBytes, bytes);
       if (SumOf(home_->image() + at, end - at) == sums[i]) continue;
-      return Fail("bytes " + std::to_string(header_.image.at + at) + " to " +
-                  std::to_string(header_.image.at + end - 1) +
-                  " are not what was saved");
+      return Fail(Joined({"bytes ", std::to_string(header_.image.at + at),
+                          " to ", std::to_string(header_.image.at + end - 1),
+                          " are not what was saved"}));
     }
     return true;
   }

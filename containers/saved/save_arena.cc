@@ -30,7 +30,7 @@ namespace acre::inline ACRE_ABI {
 std::string SaveError::text() const {
   std::string all;
   for (const std::string* part : {&file, &path}) {
-    if (!part->empty()) all += *part + ": ";
+    if (!part->empty()) all += detail::Joined({*part, ": "});
   }
   return all + what;
 }
@@ -41,7 +41,7 @@ namespace {
 SaveError SystemError(const char* what, int code) {
   SaveError error;
   error.code = code;
-  error.what = what + std::generic_category().message(code);
+  error.what = Joined({what, std::generic_category().message(code)});
   return error;
 }
 
@@ -93,8 +93,8 @@ class Saving {
 
   SaveError Run() {
     if (const TypeLayout* unsaved = plans_.unsaved()) {
-      error_.path =
-          TypeText(plans_.root().type->name) + "." + TypeText(unsaved->name);
+      error_.path = Joined(
+          {TypeText(plans_.root().type->name), ".", TypeText(unsaved->name)});
       error_.what = "containers of this type cannot be saved";
     } else {
       static_cast<void>(TakeCopy() || (!error_ && TakeSlowly()));

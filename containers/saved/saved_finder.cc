@@ -110,7 +110,7 @@ void SavedFinder::TakePointer(const SavedStep& step, const char* slot) {
   if (cells == nullptr) {
     if (!may_drop_) {
       Fail(current_, slot,
-           "points out of the arena '" + std::string(arena_.name()) + "'");
+           Joined({"points out of the arena '", arena_.name(), "'"}));
     }
     return;
   }
@@ -132,8 +132,7 @@ void SavedFinder::TakeView(const SavedStep& step, const char* slot) {
   if (cells == nullptr) {
     if (!may_drop_) {
       Fail(current_, slot,
-           "shows what lies out of the arena '" + std::string(arena_.name()) +
-               "'");
+           Joined({"shows what lies out of the arena '", arena_.name(), "'"}));
     }
     return;
   }
@@ -149,8 +148,7 @@ void SavedFinder::TakeHandle(const SavedStep& step, const char* slot) {
   if (cells == nullptr) {
     // Nothing may be dropped here: it would be the container's elements.
     Fail(current_, slot,
-         "has its elements out of the arena '" + std::string(arena_.name()) +
-             "'");
+         Joined({"has its elements out of the arena '", arena_.name(), "'"}));
     return;
   }
   Meet(*cells, block, storage.used, plans_.OfStorage(step, storage),
@@ -283,8 +281,8 @@ bool SavedFinder::Gather(std::uint32_t number) {
     return true;
   }
   Fail(is_telling_ ? parents_[number] : 0, record.slot,
-       "leads into " + TypeText(whole.plan->type->name) + ", where no " +
-           TypeText(type.name) + " lies");
+       Joined({"leads into ", TypeText(whole.plan->type->name), ", where no ",
+               TypeText(type.name), " lies"}));
   return false;
 }
 
@@ -330,7 +328,7 @@ std::string SavedFinder::PathTo(std::uint32_t number, const char* slot) const {
   std::string path = TypeText(records_[0].plan->type->name);
   for (std::size_t i = hops.size(); i-- > 0;) {
     if (hops.size() - 1 - i == kFirst && i > kLast) {
-      path += "...(" + std::to_string(i - kLast) + " more)...";
+      path += Joined({"...(", std::to_string(i - kLast), " more)..."});
       i = kLast;
     }
     path += StepPath(records_[hops[i].number], hops[i].slot);
@@ -357,7 +355,7 @@ std::string SavedFinder::StepPath(const Record& record, const char* slot) {
   const auto i = static_cast<std::size_t>(slot - record.begin) / type.size;
   std::string path;
   if (record.kind == SavedBlockKind::kRow || record.bytes > type.size) {
-    path = "[" + std::to_string(i) + "]";
+    path = Joined({"[", std::to_string(i), "]"});
   }
   return path + PathInside(type, record.begin + i * type.size, slot);
 }

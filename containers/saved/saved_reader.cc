@@ -291,8 +291,8 @@ bool SavedReader::Follow(const SavedPlan& target, std::uint64_t address,
     char text[24];
     std::snprintf(text, sizeof text, "0x%llx",
                   static_cast<unsigned long long>(address));
-    Fail(slot, std::string("leads to ") + text + ", where no " +
-                   TypeText(target.type->name) + " lies");
+    Fail(slot, Joined({"leads to ", text, ", where no ",
+                       TypeText(target.type->name), " lies"}));
     return false;
   };
   const std::uint64_t offset = address - image_.saved_at;
@@ -349,8 +349,8 @@ void SavedReader::CheckLater() {
                     block.bytes, later.offset, *later.plan->type,
                     later.count)) {
       error_.path = later.in == nullptr ? "" : TypeText(later.in->type->name);
-      error_.what = "a pointer leads into a table, where no " +
-                    TypeText(later.plan->type->name) + " lies";
+      error_.what = Joined({"a pointer leads into a table, where no ",
+                            TypeText(later.plan->type->name), " lies"});
       return;
     }
   }
@@ -370,7 +370,8 @@ void SavedReader::TakeHandle(const SavedStep& step, char* slot) {
   } else {
     is_sound = ops.is_sound(slot, {this, &FindBytes}, &storage);
   }
-  if (!is_sound) return Fail(slot, "is no " + TypeText(step.type->name));
+  if (!is_sound)
+    return Fail(slot, Joined({"is no ", TypeText(step.type->name)}));
   if (storage.block == nullptr) return ops.adopt(slot, &arena_, nullptr, 0);
   const SavedPlan& element = plans_.OfStorage(step, storage);
   if (verifies_ && !Claim(step, element, storage, slot)) return;

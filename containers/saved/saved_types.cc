@@ -90,46 +90,45 @@ const Named* Find(const std::vector<Named>& all, std::string_view name) {
   return found == all.end() ? nullptr : &*found;
 }
 
-std::string Quote(std::string_view text) {
-  return "'" + std::string(text) + "'";
-}
+std::string Quote(std::string_view text) { return Joined({"'", text, "'"}); }
 
 std::string At(std::uint64_t offset) {
-  return " (offset " + std::to_string(offset) + ")";
+  return Joined({" (offset ", std::to_string(offset), ")"});
 }
 
 /// Empty where these two are alike.
 std::string Compare(const Type& ours, const Type& theirs) {
   for (const Field& field : ours.fields) {
     const Field* const there = Find(theirs.fields, field.name);
-    const std::string name = "field " + Quote(field.name);
+    const std::string name = Joined({"field ", Quote(field.name)});
     if (there == nullptr) {
-      return name + At(field.offset) + " is not in the file";
+      return Joined({name, At(field.offset), " is not in the file"});
     }
     if (there->type != field.type) {
-      return name + " is " + std::string(field.type) + ", and in the file " +
-             std::string(there->type);
+      return Joined(
+          {name, " is ", field.type, ", and in the file ", there->type});
     }
     if (there->offset != field.offset) {
-      return name + " is at offset " + std::to_string(field.offset) +
-             ", and in the file at " + std::to_string(there->offset);
+      return Joined({name, " is at offset ", std::to_string(field.offset),
+                     ", and in the file at ", std::to_string(there->offset)});
     }
     if (there->size != field.size) {
-      return name + " has " + std::to_string(field.size) +
-             " bytes, and in the file " + std::to_string(there->size);
+      return Joined({name, " has ", std::to_string(field.size),
+                     " bytes, and in the file ", std::to_string(there->size)});
     }
-    if (there->note != field.note)
-      return name + " has another note in the file";
+    if (there->note != field.note) {
+      return Joined({name, " has another note in the file"});
+    }
   }
   for (const Field& field : theirs.fields) {
     if (Find(ours.fields, field.name) == nullptr) {
-      return "field " + Quote(field.name) + At(field.offset) +
-             " of the file is not in the type";
+      return Joined({"field ", Quote(field.name), At(field.offset),
+                     " of the file is not in the type"});
     }
   }
   if (ours.size != theirs.size) {
-    return "has " + std::to_string(ours.size) + " bytes, and in the file " +
-           std::to_string(theirs.size);
+    return Joined({"has ", std::to_string(ours.size),
+                   " bytes, and in the file ", std::to_string(theirs.size)});
   }
   return ours.line == theirs.line ? "" : "is of another kind in the file";
 }
@@ -168,12 +167,13 @@ SaveError ExplainTypes(std::string_view ours, std::string_view theirs) {
   SaveError error;
   error.path = root;
   if (there.empty() || there[0].name != root) {
-    error.what = "the file holds " + (there.empty() ? "nothing that has a type"
-                                                    : Quote(there[0].name));
+    error.what =
+        Joined({"the file holds ", there.empty() ? "nothing that has a type"
+                                                 : Quote(there[0].name)});
     return error;
   }
   for (const Type& type : here) {
-    if (type.name != root) error.path = root + "." + std::string(type.name);
+    if (type.name != root) error.path = Joined({root, ".", type.name});
     const Type* const same = Find(there, type.name);
     // One that is new is there because of a field, which tells more.
     if (same != nullptr) error.what = Compare(type, *same);

@@ -19,6 +19,7 @@
 #include "build.h"
 #include "gc_world.h"
 #include "generate.h"
+#include "kept.h"
 #include "options.h"
 #include "report.h"
 #include "rollback.h"
@@ -204,6 +205,10 @@ int Run(const Options& options) {
     return 1;
   }
 #endif
+  if (!options.load.empty()) {
+    GC_INIT();
+    return PlayKept(options.load, options.tics) ? 0 : 1;
+  }
   const Wad wad = options.from_json.empty() ? LoadLevels(options) : Wad{};
   if (!wad.error.empty()) {
     fmt::print(stderr, "game_world: {}\n", wad.error);
@@ -217,6 +222,11 @@ int Run(const Options& options) {
     return PlaySyncTest(wad, options.tics, options.sync_test) ? 0 : 1;
   }
   if (options.desync) return FindDesync(wad, options.tics) ? 0 : 1;
+  if (!options.save.empty()) {
+    acre::Arena arena({.name = "world"});
+    World& world = *BuildWorld(arena, wad.levels);
+    return PlayAndKeep(arena, world, options.save, options.tics) ? 0 : 1;
+  }
   CollectionTimes times;
   times.empty = TimeCollection();
   acre::Arena arena({.name = "world"});

@@ -43,6 +43,8 @@ std::string TakeValue(std::string_view option, std::string_view value,
   }
   std::string& file = option == "--wad"    ? options.wad
                       : option == "--json" ? options.json
+                      : option == "--save" ? options.save
+                      : option == "--load" ? options.load
                                            : options.from_json;
   file = value;
   return value.empty() ? fmt::format("{} takes the name of a file", option)
@@ -51,7 +53,8 @@ std::string TakeValue(std::string_view option, std::string_view value,
 
 bool TakesValue(std::string_view word) {
   return word == "--wad" || word == "--tics" || word == "--json" ||
-         word == "--from-json" || word == "--rollback" || word == "--sync-test";
+         word == "--from-json" || word == "--save" || word == "--load" ||
+         word == "--rollback" || word == "--sync-test";
 }
 
 }  // namespace
@@ -82,8 +85,12 @@ Options ParseOptions(std::span<char* const> words) {
     options.error = "--from-json takes the place of --wad and --generated";
   }
   if (options.error.empty() &&
-      (options.rollback != 0) + (options.sync_test != 0) + options.desync > 1) {
-    options.error = "--rollback, --sync-test and --desync exclude each other";
+      (options.rollback != 0) + (options.sync_test != 0) + options.desync +
+              !options.save.empty() + !options.load.empty() >
+          1) {
+    options.error =
+        "--rollback, --sync-test, --desync, --save and --load exclude each "
+        "other";
   }
   return options;
 }
@@ -91,7 +98,8 @@ Options ParseOptions(std::span<char* const> words) {
 const char* Usage() {
   return "usage: game_world [--wad FILE | --generated | --from-json FILE]\n"
          "                  [--json FILE] [--tics N]\n"
-         "                  [--rollback N | --sync-test N | --desync]\n"
+         "                  [--rollback N | --sync-test N | --desync |\n"
+         "                   --save FILE | --load FILE]\n"
          "\n"
          "Loads every level of a Doom-format WAD into one arena, plays it,\n"
          "audits it, and compares the cost of collections.\n"
@@ -108,6 +116,8 @@ const char* Usage() {
          "  --sync-test N plays every tic again, N tics later, and compares\n"
          "                checksums\n"
          "  --desync      plays two worlds, spoils one, and finds where\n"
+         "  --save FILE   saves the world to be mapped back, and plays once\n"
+         "  --load FILE   maps what --save wrote, and plays it\n"
          "  --help        this text\n"
          "\n"
          "Exit status: 0 as expected, 1 bad input or an unexpected result,\n"

@@ -17,6 +17,8 @@ struct Options {
   std::int32_t tics = 3000;
   std::string json;            // empty: the world is not written
   std::string from_json;       // empty: the world is built from levels
+  std::string save;            // empty: it is not saved to be mapped
+  std::string load;            // empty: no such file is played
   std::int32_t rollback = 0;   // tics back at every tic; 0: plays without
   std::int32_t sync_test = 0;  // the same, to compare checksums
   bool desync = false;         // plants one wrong health, and finds it

@@ -44,10 +44,12 @@ std::string NumberText(const TypeLayout& type, const void* key) {
   return std::to_string(static_cast<std::int64_t>(bits << shift) >> shift);
 }
 
-std::string InBrackets(std::size_t i) { return "[" + std::to_string(i) + "]"; }
+std::string InBrackets(std::size_t i) {
+  return Joined({"[", std::to_string(i), "]"});
+}
 
 std::string Alternative(std::size_t i) {
-  return ".get<" + std::to_string(i) + ">()";
+  return Joined({".get<", std::to_string(i), ">()"});
 }
 
 /// The part of a struct, tuple or choice that holds the address; empty where
@@ -103,6 +105,12 @@ std::string PathInside(const TypeLayout& type, const void* object,
   return {};
 }
 
+std::string Joined(std::initializer_list<std::string_view> parts) {
+  std::string text;
+  for (const std::string_view part : parts) text += part;
+  return text;
+}
+
 std::string Quoted(ElementRun run, std::size_t longest) {
   const std::string_view text(static_cast<const char*>(run.data), run.count);
   std::string quoted = "\"";
@@ -133,7 +141,7 @@ std::string KeyText(const TypeLayout& type, const void* key,
       (IsSignedName(type.name) || IsUnsignedName(type.name))) {
     return NumberText(type, key);
   }
-  return "#" + std::to_string(ordinal);
+  return Joined({"#", std::to_string(ordinal)});
 }
 
 EntryWay WayIntoEntry(const TypeLayout& element, const void* entry,
@@ -146,10 +154,10 @@ EntryWay WayIntoEntry(const TypeLayout& element, const void* entry,
   const std::string name = KeyText(key, entry, ordinal);
   if (is_pair && !within.starts_with(kKey)) {
     within.erase(0, kValue.size());
-    return {"[" + name + "]", std::move(within)};
+    return {Joined({"[", name, "]"}), std::move(within)};
   }
   if (is_pair) within.erase(0, kKey.size());
-  return {"{" + name + "}", std::move(within)};
+  return {Joined({"{", name, "}"}), std::move(within)};
 }
 
 std::string TypeText(std::string_view name) {
@@ -175,7 +183,7 @@ std::string TypeText(std::string_view name) {
 std::string BlockTypeText(const TypeLayout* type, bool is_storage) {
   if (is_storage) {
     return type == nullptr ? "storage of a Map or Set"
-                           : "storage of " + TypeText(type->name);
+                           : Joined({"storage of ", TypeText(type->name)});
   }
   return type == nullptr ? "raw bytes" : TypeText(type->name);
 }

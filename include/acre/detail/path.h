@@ -8,6 +8,7 @@
 #define ACRE_DETAIL_PATH_H_
 
 #include <cstddef>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 
@@ -36,6 +37,9 @@ struct EntryWay {
 };
 EntryWay WayIntoEntry(const TypeLayout& element, const void* entry,
                       std::size_t ordinal, std::string within);
+
+/// One behind the other. (g++ 12 warns of `"[" + std::to_string(i)` at -O3.)
+std::string Joined(std::initializer_list<std::string_view> parts);
 
 /// A text in quotes, what is not printable as \xNN; cut behind `longest` bytes.
 std::string Quoted(ElementRun run, std::size_t longest);
