@@ -13,11 +13,12 @@
 //   acre::SharedMemoryView view(fd);
 //   const Feed* feed = view.Root<Feed>();
 //   for (const Tick& tick : view.Elements(feed->ticks)) ...
+//   for (const auto& [id, order] : view.Elements(feed->orders)) ...
 //
 // Pointers inside are the writer's. A reader must not follow them: Local()
-// translates one, Elements() reads a Vector or String, and both check that the
-// result lies in the mapping. Nothing else of a container may be called there;
-// a Map or Set cannot be read, so keep what readers want in Vectors. Both sides
+// translates one, Elements() reads a Vector, String, Map or Set, and both check
+// that the result lies in the mapping. Nothing else of a container may be
+// called there: what is in a Map is gone through, not looked up. Both sides
 // must be built with the same struct and the same acre (checked or release).
 // Root() refuses a type that is not the writer's.
 //
@@ -83,6 +84,62 @@ class SharedMemorySource final : public RangeSource {
   int fd_ = -1;
 };
 
+/// The elements of a Map or Set in another process's memory, in the order of
+/// its table.
+template <class T>
+class SharedElements {
+ public:
+  class iterator {
+   public:
+    using value_type = T;
+    using difference_type = std::ptrdiff_t;
+
+    iterator() = default;
+    const T& operator*() const { return *element_; }
+    const T* operator->() const { return element_; }
+    iterator& operator++() {
+      const ElementRun run = of_->next_(of_->block_, of_->bytes_, &cursor_);
+      const auto* at = static_cast<const char*>(run.data);
+      // A table that its writer is changing may say anything.
+      const bool is_inside =
+          at != nullptr && at - of_->block_ >= 0 &&
+          static_cast<std::size_t>(at - of_->block_) + sizeof(T) <= of_->bytes_;
+      element_ = is_inside ? static_cast<const T*>(run.data) : nullptr;
+      return *this;
+    }
+    iterator operator++(int) {
+      iterator before = *this;
+      ++*this;
+      return before;
+    }
+    friend bool operator==(const iterator& a, const iterator& b) {
+      return a.element_ == b.element_;
+    }
+
+   private:
+    friend class SharedElements;
+    const SharedElements* of_ = nullptr;
+    std::size_t cursor_ = 0;
+    const T* element_ = nullptr;  // null: the end
+  };
+
+  SharedElements() = default;
+  iterator begin() const {
+    iterator first;
+    if (block_ == nullptr) return first;
+    first.of_ = this;
+    return ++first;
+  }
+  iterator end() const { return {}; }
+
+ private:
+  friend class SharedMemoryView;
+  const char* block_ = nullptr;  // the table's, or null: no elements
+  std::size_t bytes_ = 0;
+  ElementRun (*next_)(const void* block, std::size_t bytes,
+                      std::size_t* cursor) = nullptr;
+};
+
 /// Another process's view of it, or this one's.
 class SharedMemoryView {
  public:
@@ -145,6 +202,28 @@ class SharedMemoryView {
     }
     return Local(
         std::span<const T>(static_cast<const T*>(storage.block), count));
+  }
+
+  /// The elements of a Map or Set that lies in this mapping, by value_type.
+  /// None where its table lies elsewhere. The range must outlive its iterators.
+  template <class Handle>
+  requires requires { typename Handle::key_type; }
+  SharedElements<typename Handle::value_type> Elements(
+      const Handle& handle) const {
+    using T = typename Handle::value_type;
+    const TypeOps& ops = *LayoutOf<Handle>().ops;
+    const HandleStorage storage = ops.storage(&handle);
+    SharedElements<T> elements;
+    if (storage.block == nullptr) return elements;
+    const void* const local = Translate(storage.block, storage.bytes);
+    if (local == nullptr ||
+        reinterpret_cast<std::uintptr_t>(local) % storage.align != 0) {
+      return elements;
+    }
+    elements.block_ = static_cast<const char*>(local);
+    elements.bytes_ = storage.bytes;
+    elements.next_ = ops.next_in_storage;
+    return elements;
   }
 
   /// `bytes` bytes at an offset from the start of the memory; writable only

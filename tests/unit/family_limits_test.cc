@@ -22,6 +22,7 @@
 #include "acre/object_pool.h"
 #include "acre/scope.h"
 #include "acre/scratch.h"
+#include "acre/set.h"
 #include "acre/shared_memory.h"
 #include "acre/typed_arena.h"
 #include "acre/vector.h"
@@ -209,12 +210,14 @@ TEST_CASE("ArenaBinding: takes arenas, not what holds them") {
   CHECK_FALSE(Bindable<acre::HandedArena>);
 }
 
-TEST_CASE("SharedMemoryView: Elements takes Vectors and Strings only") {
+TEST_CASE("SharedMemoryView: Elements takes containers only") {
   using View = const acre::SharedMemoryView&;
   CHECK(requires(View v, const acre::Vector<int>& c) { v.Elements(c); });
+  CHECK(requires(View v, const acre::Map<int, int>& c) { v.Elements(c); });
+  CHECK(requires(View v, const acre::Set<int>& c) { v.Elements(c); });
   CHECK_FALSE([]<class C>(const C*) {
     return requires(View v, const C& c) { v.Elements(c); };
-  }(static_cast<const acre::Map<int, int>*>(nullptr)));
+  }(static_cast<const int*>(nullptr)));
 }
 
 }  // namespace family_limits_test

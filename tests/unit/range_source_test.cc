@@ -25,6 +25,7 @@
 #include "acre/arena.h"
 #include "acre/map.h"
 #include "acre/mmap_source.h"
+#include "acre/set.h"
 #include "acre/shared_memory.h"
 #include "acre/string.h"
 #include "acre/vector.h"
@@ -361,6 +362,91 @@ TEST_CASE("SharedMemorySource: no process can cut the memory of another") {
     CHECK(errno == EPERM);
   }
   CHECK(ReadsFeed(source.fd()));
+}
+
+struct Book {
+  acre::Map<std::uint32_t, std::int64_t> orders;
+  acre::Map<acre::String, acre::Vector<std::int32_t>> by_name;
+  acre::Set<std::int16_t> seen;
+  acre::Set<std::int16_t> none;
+};
+ACRE_LAYOUT(Book, orders, by_name, seen, none)
+
+TEST_CASE("SharedMemoryView: Maps and Sets are gone through") {
+  acre::SharedMemorySource source({.bytes = 8 * kMiB});
+  acre::Arena arena({.source = &source});
+  Book* book = arena.New<Book>();
+  for (int i = 0; i < 1000; ++i) {
+    book->orders[static_cast<std::uint32_t>(i)] = i * 3;
+  }
+  for (int i = 0; i < 1000; i += 2) {
+    book->orders.erase(static_cast<std::uint32_t>(i));
+  }
+  for (int i = 0; i < 40; ++i) {
+    book->by_name["a name that is longer than a String " + std::to_string(i)]
+        .resize(static_cast<std::size_t>(i), 7);
+  }
+  for (std::int16_t i = 0; i < 5; ++i) book->seen.insert(i);
+  source.SetRoot(book);
+
+  const acre::SharedMemoryView view(source.fd());
+  const Book* read = view.Root<Book>();
+  REQUIRE(read != nullptr);
+  REQUIRE(read != book);
+  std::size_t count = 0;
+  auto expected = book->orders.begin();
+  for (const auto& [number, value] : view.Elements(read->orders)) {
+    CHECK(number == expected->first);  // the writer's order
+    CHECK(value == 3 * static_cast<std::int64_t>(number));
+    ++expected;
+    ++count;
+  }
+  CHECK(count == 500);
+  count = 0;
+  for (const auto& [name, numbers] : view.Elements(read->by_name)) {
+    const auto text = view.Elements(name);
+    CHECK(std::string_view(text.data(), text.size()).starts_with("a name"));
+    const auto list = view.Elements(numbers);
+    CHECK(std::count(list.begin(), list.end(), 7) ==
+          static_cast<std::ptrdiff_t>(list.size()));
+    count += list.size();
+  }
+  CHECK(count == 40 * 39 / 2);
+  std::set<std::int16_t> seen;
+  for (const std::int16_t number : view.Elements(read->seen)) {
+    seen.insert(number);
+  }
+  CHECK(seen == std::set<std::int16_t>{0, 1, 2, 3, 4});
+  for (const std::int16_t number : view.Elements(read->none)) {
+    CHECK(number == -1);  // there is none
+  }
+
+  // What lies elsewhere, or is being changed, has no elements.
+  acre::Arena other;
+  acre::Set<std::int16_t> elsewhere(other, {1, 2});
+  CHECK(view.Elements(elsewhere).begin() == view.Elements(elsewhere).end());
+  const acre::SharedMemoryView writer(
+      source.fd(), acre::SharedMemoryView::Access::kReadWrite);
+  const auto offset = static_cast<std::size_t>(
+      reinterpret_cast<const char*>(read) -
+      reinterpret_cast<const char*>(view.Bytes(0, 1).data()));
+  for (std::size_t word = 0; word < sizeof(Book) / 8; ++word) {
+    for (const int fill : {0, 1, 0x55, 0xff}) {
+      const auto bytes = writer.Bytes(offset + 8 * word, 8);
+      std::byte before[8];
+      std::memcpy(before, bytes.data(), 8);
+      std::memset(bytes.data(), fill, 8);
+      std::uint64_t sum = 0;
+      for (const auto& [number, value] : view.Elements(read->orders)) {
+        sum += static_cast<std::uint64_t>(value);
+      }
+      for (const std::int16_t number : view.Elements(read->seen)) {
+        sum += static_cast<std::uint64_t>(number);
+      }
+      CHECK(sum != 1);  // read, whatever it is
+      std::memcpy(bytes.data(), before, 8);
+    }
+  }
 }
 
 TEST_CASE("SharedMemoryView: bounds and types are checked") {
