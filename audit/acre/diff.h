@@ -117,6 +117,10 @@ std::string ToText(const DiffReport& report);
 /// version. A file without its last line was cut short.
 std::string ToJsonLines(const DiffReport& report);
 
+/// The report as one HTML page, which loads nothing: for people who have a
+/// browser and many differences. Searched by what is typed into it.
+std::string ToHtml(const DiffReport& report);
+
 }  // namespace acre::inline ACRE_ABI
 
 #endif  // ACRE_DIFF_H_

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// The fixed parts of the HTML report: markup, style, scripts. What changes from
-// report to report is JSON, which the scripts put into the page as text, never
-// as markup. The page loads nothing.
+// The fixed parts of HTML reports: markup, style, scripts. What changes from
+// audit to audit is JSON, which the scripts put into the page as text, never as
+// markup. The pages load nothing.
 
 #ifndef ACRE_AUDIT_PAGE_H_
 #define ACRE_AUDIT_PAGE_H_
@@ -14,6 +14,8 @@
 #pragma GCC visibility push(hidden)
 namespace acre::inline ACRE_ABI::detail {
 
+/// Up to the title.
+std::string_view PageHead();
 std::string_view PageStyle();
 std::string_view PageBody();
 /// Common to the others; first.

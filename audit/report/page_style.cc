@@ -6,6 +6,19 @@
 
 namespace acre::inline ACRE_ABI::detail {
 
+/// The policy forbids all loading, should anything ever slip through.
+std::string_view PageHead() {
+  return R"html(<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none';
+ style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:">
+<link rel="icon" href="data:,">
+)html";
+}
+
 std::string_view PageStyle() {
   return R"css(
 :root {

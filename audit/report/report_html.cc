@@ -13,18 +13,6 @@ namespace acre::inline ACRE_ABI {
 namespace detail {
 namespace {
 
-/// The policy forbids all loading, should anything ever slip through.
-constexpr std::string_view kHead = R"html(<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none';
- style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:">
-<link rel="icon" href="data:,">
-<title>Audit</title>
-)html";
-
 class PageWriter {
  public:
   PageWriter(std::FILE* file, const Arena& arena, const AuditReport& report)
@@ -35,8 +23,8 @@ class PageWriter {
         json_(out_.text(), {.bytes = JsonBytes::kShow, .in_script = true}) {}
 
   bool Write() {
-    Add({kHead, "<style>", PageStyle(), "</style>\n</head>\n<body>",
-         PageBody()});
+    Add({PageHead(), "<title>Audit</title>\n<style>", PageStyle(),
+         "</style>\n</head>\n<body>", PageBody()});
     Add({"<script type=\"application/json\" id=\"audit-data\">"});
     WriteData();
     Add({"</script>\n<script>", PageScript(), FindingsScript(), MemoryScript(),

@@ -23,6 +23,7 @@
 #include "acre/set.h"
 #include "acre/string.h"
 #include "acre/vector.h"
+#include "support/json.h"
 #include "support/scaled.h"
 
 namespace diff_test {
@@ -319,6 +320,33 @@ struct List {
   List* next = nullptr;
 };
 ACRE_LAYOUT(List, value, next)
+
+TEST_CASE("Diff: an HTML page") {
+  acre::DiffReport report;
+  report.objects = 12;
+  report.omitted = 3;
+  report.differences.push_back({.path = "World.names[\"</td><script>&\"]",
+                                .here = "\"<b>\"",
+                                .there = "\"\xff\xc3(\"",
+                                .type = "acre::Map<int, int>"});
+  const std::string page = acre::ToHtml(report);
+  CHECK(page.starts_with("<!doctype html>"));
+  CHECK(page.find("<h1>4 differences</h1>") != std::string::npos);
+  CHECK(page.find("World.names[\"&lt;/td&gt;&lt;script&gt;&amp;\"]") !=
+        std::string::npos);
+  CHECK(page.find("\"&lt;b&gt;\"") != std::string::npos);
+  CHECK(page.find("Map&lt;int, int&gt;") != std::string::npos);
+  // What is no UTF-8 is shown byte by byte.
+  CHECK(page.find("\"\\xff\\xc3(\"") != std::string::npos);
+  CHECK(acre_test::IsUtf8(page));
+  std::size_t rows = 0;
+  for (std::size_t at = 0; (at = page.find("<tr><td", at)) != std::string::npos;
+       ++at) {
+    ++rows;
+  }
+  CHECK(rows == 1);
+  CHECK(acre::ToHtml({}).find("<h1>Equal</h1>") != std::string::npos);
+}
 
 TEST_CASE("Diff: long ways are cut short, depth takes no stack") {
   Arena arena;
