@@ -91,6 +91,8 @@ bool IsSoundTable(const TableRep& rep, SlotShape shape, const SavedBytes& bytes,
       ++used;
     }
   }
+  // Of one group nothing ever overflowed.
+  if (groups == 1 && control[kGroupSlots] != 0) return false;
   if (used != rep.size) return false;
   *storage = {rep.control, size, size, shape.table_align()};
   return true;

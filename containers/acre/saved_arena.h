@@ -107,6 +107,9 @@ struct MapOptions {
   /// heap, as for any arena.
   ChunkSource* source = nullptr;
 
+  /// A longer file is refused.
+  std::uint64_t max_bytes = UINT64_MAX;
+
   /// MapArena checks all that LoadArena checks. Reads the whole file.
   bool verify = false;
 };

@@ -17,7 +17,9 @@ char* ToPointer(std::uint64_t value) {
 
 void* Copier::Run(const TypeLayout& type, const void* root) {
   Add(type, root, 1);
-  return RunPlaced() ? CopyOf(root, type) : nullptr;
+  root_ = root;
+  root_type_ = &type;
+  return RunPlaced() ? root_copy_ : nullptr;
 }
 
 void Copier::Place(const TypeLayout& type, const void* source,
@@ -499,6 +501,11 @@ void Copier::Rewrite() {
   while (WalkRow()) {
   }
   FinishPending();
+  if (root_type_ != nullptr) {
+    root_copy_ = CopyOf(root_, *root_type_);
+    // It may be an entry that moves.
+    table_keys_.AddPointer(&root_copy_, nullptr);
+  }
   table_keys_.Run();
 }
 

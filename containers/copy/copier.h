@@ -148,6 +148,9 @@ class Copier {
   char* CopyOfMarked(const void* source, unsigned number);
 
   Arena& arena_;
+  const void* root_ = nullptr;  // of Run
+  const TypeLayout* root_type_ = nullptr;
+  char* root_copy_ = nullptr;
 
   bool is_rewriting_ = false;
   VisitSet visited_;  // indices into items_; when rewriting, copies

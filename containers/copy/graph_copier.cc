@@ -36,9 +36,8 @@ bool GraphCopier::Run(const TypeLayout& type, const void* root) {
   root_ = static_cast<const char*>(root);
   if (maps_.Of(root) == nullptr) root_bytes_ = type.size;
   if (!finder_.Run(root_, plan) || !Take(plan)) return false;
-  CopyAll(plan);
-  is_finished_ = true;
-  return true;
+  is_finished_ = CopyAll(plan);
+  return is_finished_;
 }
 
 GraphCopier::~GraphCopier() {
@@ -72,7 +71,7 @@ bool GraphCopier::Take(CopyPlan& plan) {
 
 // ----------------------------------------------------------------------- copy
 
-void GraphCopier::CopyAll(CopyPlan& plan) {
+bool GraphCopier::CopyAll(CopyPlan& plan) {
   if (root_bytes_ != 0) {
     std::memcpy(copy_, root_, root_bytes_);
     WalkRow({copy_, 1, &plan});
@@ -87,7 +86,11 @@ void GraphCopier::CopyAll(CopyPlan& plan) {
     });
   }
   pending_.Drain([this](const Pending& pending) { Finish(pending); });
+  // The root may be an entry that moves.
+  table_keys_.AddPointer(&copy_, nullptr);
+  if (is_closed_) return table_keys_.TryRun();
   table_keys_.Run();
+  return true;
 }
 
 inline void GraphCopier::CopyExtent(const CopyMap& map, const char* start,

@@ -33,7 +33,10 @@ class GraphCopier {
  public:
   /// `only`: nothing that lies out of that arena is copied, nor may be led to.
   explicit GraphCopier(Arena& arena, const Arena* only = nullptr)
-      : arena_(arena), maps_(only), finder_(plans_, maps_, only != nullptr) {}
+      : arena_(arena),
+        is_closed_(only != nullptr),
+        maps_(only),
+        finder_(plans_, maps_, only != nullptr) {}
   GraphCopier(const GraphCopier&) = delete;
   GraphCopier& operator=(const GraphCopier&) = delete;
   /// Gives everything back where Run has not succeeded, or threw.
@@ -80,7 +83,7 @@ class GraphCopier {
 
   bool Take(CopyPlan& plan);
   void GiveRoot();
-  void CopyAll(CopyPlan& plan);
+  bool CopyAll(CopyPlan& plan);
   void CopyExtent(const CopyMap& map, const char* start, CopyNote note,
                   char* copy);
   void WalkRows();
@@ -97,6 +100,7 @@ class GraphCopier {
   void NotePointer(void* slot, const TypeLayout* view, const char* source);
 
   Arena& arena_;
+  const bool is_closed_;
   CopyPlans plans_;
   CopyMaps maps_;
   GraphFinder finder_;

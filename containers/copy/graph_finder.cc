@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "acre/detail/parts.h"
 #include "acre/detail/size_class.h"
 #include "acre/detail/walk.h"
 
@@ -312,7 +313,27 @@ void GraphFinder::MeetAgain(const CopyMap& map, const char* target,
     part.phase = element - (all - part.before) % element;
     leads_into_table_ = true;
   }
+  if (is_closed_ && !IsExactPart(target, part, whole, plan, count)) {
+    is_stopped_ = true;
+    return;
+  }
   MeetPart(part, whole, plan, count);
+}
+
+/// Of a table it is not known whether there is an element.
+bool GraphFinder::IsExactPart(const char* target, const Part& part,
+                              const CopyPlan& whole, const CopyPlan& plan,
+                              std::size_t count) {
+  const TypeLayout& type = *plan.type;
+  const TypeLayout& element = *whole.type;
+  if (whole.is_table || !part.is_inside ||
+      reinterpret_cast<std::uintptr_t>(target) % type.align != 0) {
+    return false;
+  }
+  const std::size_t inside = part.phase % element.size;
+  return (inside == 0 && SameType(element, type)) ||
+         (IsAnyBytes(element) && IsAnyBytes(type)) ||
+         HoldsExactly(element, target - inside, inside, type, count);
 }
 
 /// Static storage stays where it is.

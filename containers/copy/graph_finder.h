@@ -30,7 +30,8 @@ namespace acre::inline ACRE_ABI::detail {
 
 class GraphFinder {
  public:
-  /// `is_closed`: static storage may not be led to either.
+  /// `is_closed`: static storage may not be led to either, and what leads into
+  /// the middle of something must be what lies there exactly: see HoldsExactly.
   GraphFinder(CopyPlans& plans, CopyMaps& maps, bool is_closed = false)
       : plans_(plans), maps_(maps), is_closed_(is_closed) {}
   GraphFinder(const GraphFinder&) = delete;
@@ -100,6 +101,9 @@ class GraphFinder {
             std::size_t count);
   void MeetAgain(const CopyMap& map, const char* target, const CopyPlan& plan,
                  std::size_t count);
+  static bool IsExactPart(const char* target, const Part& part,
+                          const CopyPlan& whole, const CopyPlan& plan,
+                          std::size_t count);
   void MeetOutside(const char* target, const CopyPlan& plan, std::size_t count);
   void MeetPart(const Part& part, const CopyPlan& whole, const CopyPlan& plan,
                 std::size_t count);

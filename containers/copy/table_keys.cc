@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "acre/detail/path.h"
 #include "acre/detail/walk.h"
 #include "acre/failure.h"
 
@@ -17,8 +18,10 @@ void TableKeys::AddPointer(void* slot, const TypeLayout* view) {
   pointers_.push_back({static_cast<char*>(slot), view});
 }
 
-void TableKeys::Run() {
-  if (tables_.empty()) return;
+void TableKeys::Run() { ACRE_CHECK(TryRun(), "DeepCopy: %s", what_.c_str()); }
+
+bool TableKeys::TryRun() {
+  if (tables_.empty()) return true;
   for (Table& table : tables_) {
     const HandleStorage storage = table.type->ops->storage(table.handle);
     table.begin = static_cast<char*>(storage.block);
@@ -26,7 +29,7 @@ void TableKeys::Run() {
   }
   std::sort(tables_.begin(), tables_.end(),
             [](const auto& a, const auto& b) { return a.begin < b.begin; });
-  SortPointers();
+  if (!SortPointers()) return false;
   // The entries of a table move with the tables in them: those come first.
   std::vector<std::size_t> order(tables_.size());
   for (std::size_t i = 0; i < tables_.size(); ++i) {
@@ -40,6 +43,7 @@ void TableKeys::Run() {
     return tables_[a].depth > tables_[b].depth;
   });
   for (const std::size_t i : order) Rehash(tables_[i]);
+  return true;
 }
 
 /// The table in whose entries the address lies, or null.
@@ -53,7 +57,7 @@ TableKeys::Table* TableKeys::Around(const char* address) {
 }
 
 /// Which pointers lead into which table, and which lie in it.
-void TableKeys::SortPointers() {
+bool TableKeys::SortPointers() {
   for (Pointer& pointer : pointers_) {
     Table* target = Around(ValueOf(pointer));
     if (target == nullptr) continue;
@@ -67,13 +71,14 @@ void TableKeys::SortPointers() {
     const std::size_t offset = (entry.size - to_end % entry.size) % entry.size;
     const bool is_set = holder->type->fields.size() == 1;
     const bool is_key = is_set || offset < entry.fields.back().offset;
-    ACRE_CHECK(
-        !is_key,
-        "a key in %.*s points into an entry of %.*s, which is "
-        "to move because its own keys hold pointers",
-        static_cast<int>(holder->type->name.size()), holder->type->name.data(),
-        static_cast<int>(target->type->name.size()), target->type->name.data());
+    if (is_key) {
+      what_ = Joined({"a key in ", TypeText(holder->type->name),
+                      " points into an entry of ", TypeText(target->type->name),
+                      ", which is to move because its own keys hold pointers"});
+      return false;
+    }
   }
+  return true;
 }
 
 void TableKeys::Rehash(Table& table) {

@@ -8,6 +8,7 @@
 #define ACRE_CONTAINERS_COPY_TABLE_KEYS_H_
 
 #include <cstddef>
+#include <string>
 #include <vector>
 
 #include "acre/config.h"
@@ -26,9 +27,12 @@ class TableKeys {
   void AddPointer(void* slot, const TypeLayout* view);
 
   /// When everything is rewritten. Linear in entries and pointers, times the
-  /// logarithm of the number of tables. Refuses (misuse) keys that point into
-  /// entries which have to move.
+  /// logarithm of the number of tables. False, and nothing done, where a key
+  /// points into an entry that has to move: see what().
+  bool TryRun();
+  /// The same; there it is misuse.
   void Run();
+  const std::string& what() const { return what_; }
 
  private:
   struct Pointer {
@@ -50,12 +54,13 @@ class TableKeys {
   };
 
   Table* Around(const char* address);
-  void SortPointers();
+  bool SortPointers();
   void Rehash(Table& table);
   char* Moved(const char* address) const;
   static const char* ValueOf(const Pointer& pointer);
   static void SetValue(const Pointer& pointer, char* value);
 
+  std::string what_;
   std::vector<Table> tables_;  // Run: by begin
   std::vector<Pointer> pointers_;
   std::vector<Move> moves_;  // of the entries of one table, by `from`

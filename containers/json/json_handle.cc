@@ -112,8 +112,8 @@ bool JsonHandle::IsSound(const void* handle, const SavedBytes& bytes,
     case Json::Tag::kText:
       return take(json.count(), 1, ByteLayout());
     case Json::Tag::kHeader:
-      return take(SlotsFor(json.count()) * sizeof(IndexSlot),
-                  alignof(IndexSlot), SlotLayout());
+      return bytes.is_head && take(SlotsFor(json.count()) * sizeof(IndexSlot),
+                                   alignof(IndexSlot), SlotLayout());
     case Json::Tag::kArray:
     case Json::Tag::kObject:
       break;

@@ -40,7 +40,7 @@ class Opening {
         CheckImage() && MakeArena()) {
       opened.is_moved = is_moved_;
       opened.arena = arena_;
-      opened.root = home_->image() + header_.root;
+      opened.root = root_;
       opened.home = home_.release();
     } else {
       opened.error = std::move(error_);
@@ -91,6 +91,10 @@ class Opening {
                              "checked one"
                            : "was saved by a checked build, and this is none");
     }
+    if (file_.size() > options_.max_bytes) {
+      return Fail(Joined({"has ", std::to_string(file_.size()),
+                          " bytes, more than are allowed"}));
+    }
     if (header_.file_bytes != file_.size()) {
       return Fail(Joined({"has ", std::to_string(file_.size()), " bytes of ",
                           std::to_string(header_.file_bytes)}));
@@ -123,6 +127,11 @@ class Opening {
   }
 
   bool CheckTypes() {
+    // A file may have holes of any size: nothing is read because it says so.
+    constexpr std::uint64_t kMostTypes = 16u << 20;
+    if (header_.types.bytes > kMostTypes) {
+      return Fail("the description of its types is damaged");
+    }
     std::string theirs(header_.types.bytes, ' ');
     if (!ReadPart(header_.types, "the description of its types",
                   theirs.data())) {
@@ -141,8 +150,12 @@ class Opening {
   /// Its bytes are there, but nothing was done with them.
   bool TakeImage() {
     const SavedPart& image = header_.image;
-    home_.reset(SavedHome::Make(reinterpret_cast<const void*>(header_.base),
-                                image.bytes));
+    // Others' files do not choose where in this process they come to lie.
+    const bool is_usual =
+        header_.base >= SavedHome::kFirst && header_.base < SavedHome::kEnd;
+    const std::uintptr_t wanted = loads_ && !is_usual ? 0 : header_.base;
+    home_.reset(
+        SavedHome::Make(reinterpret_cast<const void*>(wanted), image.bytes));
     if (home_ == nullptr) return FailSystem("no room for it: ", errno);
     is_moved_ = !home_->is_at(reinterpret_cast<const void*>(header_.base));
     // What will be written all over is not mapped.
@@ -182,7 +195,12 @@ class Opening {
     const bool is_as_saved = !kChecked && !verifies_ && !is_moved_ &&
                              !plans_.has_seeds() &&
                              header_.stamp == arena_->stamp();
+    root_ = home_->image() + header_.root;
     if (is_as_saved) return true;
+    // Of each block no more bytes than it has itself.
+    if (header_.blocks.bytes > header_.image.bytes) {
+      return Fail("the list of its blocks is damaged");
+    }
     std::string list(header_.blocks.bytes, ' ');
     if (!ReadPart(header_.blocks, "the list of its blocks", list.data())) {
       return false;
@@ -192,6 +210,7 @@ class Opening {
         {home_->image(), header_.image.bytes, header_.base + kHomeBytes},
         *arena_, verifies_);
     error_ = reader.Run(list, header_.block_count, header_.root);
+    root_ = reader.root();
     return !error_;
   }
 
@@ -204,6 +223,7 @@ class Opening {
   std::unique_ptr<SavedHome> home_;
   bool is_moved_ = false;
   Arena* arena_ = nullptr;  // in home_
+  char* root_ = nullptr;    // the same
   SaveError error_;
 };
 

@@ -21,6 +21,7 @@
 #include "saved/saved_finder.h"
 #include "saved/saved_format.h"
 #include "saved/saved_home.h"
+#include "saved/saved_mender.h"
 #include "saved/saved_plan.h"
 #include "saved/saved_types.h"
 #include "saved/saved_writer.h"
@@ -104,6 +105,7 @@ class Saving {
   }
 
  private:
+  /// False, and the error set, where there is no room.
   bool MakeHome(std::size_t bytes, std::size_t room) {
     home_.reset();  // may be at the very address
     home_.reset(SavedHome::Make(options_.address, bytes));
@@ -125,19 +127,13 @@ class Saving {
   bool TakeCopy() {
     // Addresses alone: a copy takes less than what it is of, most often.
     constexpr std::size_t kMore = std::size_t{1} << 20;
-    if (!MakeHome(2 * arena_.stats().carved + kMore, 0)) return false;
-    SavedCopy copy(plans_, may_drop_);
-    if (!copy.Run(arena_, root_, *home_, *copy_)) return false;
+    const bool has_home = MakeHome(2 * arena_.stats().carved + kMore, 0);
+    error_ = {};
+    SavedCopy copy(plans_);
+    if (!has_home || !copy.Run(arena_, root_, *home_, *copy_)) return false;
     bytes_ = copy.bytes();
     header_.root = copy.root();
-    for (const SavedBlock& block : copy.blocks()) AddBlock(block);
-    return true;
-  }
-
-  void AddBlock(const SavedBlock& block) {
-    list_.Add(block,
-              RoomOf(block.bytes, AlignOf(block.kind, plans_[block.type])));
-    ++header_.block_count;
+    return Finish(copy.blocks());
   }
 
   bool TakeSlowly() {
@@ -152,12 +148,30 @@ class Saving {
     SavedWriter writer(finder, plans_);
     bytes_ = writer.Place();
     if (!MakeHome(bytes_, bytes_ - kChunkHeader)) return false;
-    writer.Write(*home_, *copy_);
+    if (!writer.Write(*home_, *copy_, root_)) {
+      error_.path = TypeText(plans_.root().type->name);
+      error_.what = writer.what();
+      return false;
+    }
+    header_.root = OffsetOf(writer.root());
+    std::vector<SavedBlock> blocks;
+    blocks.reserve(finder.blocks().size());
     for (const FoundBlock& block : finder.blocks()) {
-      AddBlock(
+      blocks.push_back(
           {OffsetOf(block.image), block.bytes, block.plan->number, block.kind});
     }
-    header_.root = OffsetOf(writer.ImageOf(static_cast<const char*>(root_)));
+    return Finish(blocks);
+  }
+
+  bool Finish(const std::vector<SavedBlock>& blocks) {
+    if (!SavedMender(plans_, *home_, *copy_, may_drop_).Run(blocks)) {
+      return false;
+    }
+    for (const SavedBlock& block : blocks) {
+      list_.Add(block,
+                RoomOf(block.bytes, AlignOf(block.kind, plans_[block.type])));
+    }
+    header_.block_count = blocks.size();
     return true;
   }
 
@@ -186,6 +200,8 @@ class Saving {
     }
     if (file.error() != 0) {
       error_ = SystemError("cannot be written: ", file.error());
+    } else if (file.is_unsynced()) {
+      error_.what = "is written, but its folder cannot be put on the disk";
     }
   }
 

@@ -10,8 +10,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
-#include <cstdlib>
 #include <random>
+
+#include "acre/detail/path.h"
 
 namespace acre::inline ACRE_ABI::detail {
 namespace {
@@ -19,12 +20,19 @@ namespace {
 // More at once no system call takes.
 constexpr std::size_t kPiece = std::size_t{1} << 30;
 
-/// Where a link leads to, else the path itself.
-std::string Resolved(const char* path) {
-  char* const real = ::realpath(path, nullptr);
-  std::string resolved = real != nullptr ? real : path;
-  std::free(real);
-  return resolved;
+std::string FolderOf(const std::string& path);
+
+/// Where a link leads to, be something there or not; else the path itself.
+std::string Resolved(std::string path) {
+  constexpr int kMostLinks = 40;  // as many as the kernel follows
+  for (int i = 0; i < kMostLinks; ++i) {
+    std::string target(4096, ' ');
+    const ssize_t size = ::readlink(path.c_str(), target.data(), target.size());
+    if (size <= 0) break;
+    target.resize(static_cast<std::size_t>(size));
+    path = target[0] == '/' ? target : Joined({FolderOf(path), "/", target});
+  }
+  return path;
 }
 
 std::string FolderOf(const std::string& path) {
@@ -38,26 +46,31 @@ std::string FolderOf(const std::string& path) {
 // ------------------------------------------------------------------------ new
 
 NewFile::NewFile(const char* path) : path_(Resolved(path)) {
+  struct stat old;
+  const bool is_there = ::stat(path_.c_str(), &old) == 0;
+  if (is_there && !S_ISREG(old.st_mode)) {
+    // What is no file would be gone.
+    error_ = S_ISDIR(old.st_mode) ? EISDIR : EINVAL;
+    return;
+  }
+  if (path_.empty()) {
+    error_ = ENOENT;
+    return;
+  }
   constexpr int kTries = 16;
   std::random_device device;
   for (int i = 0; i < kTries; ++i) {
-    char ending[24];
-    std::snprintf(ending, sizeof ending, ".%08x.new", device());
-    own_path_ = path_ + ending;
+    char name[24];
+    std::snprintf(name, sizeof name, "/.acre-%08x.new", device());
+    own_path_ = FolderOf(path_) + name;
     fd_ = ::open(own_path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
                  0666);
     if (fd_ >= 0 || errno != EEXIST) break;
   }
   if (fd_ < 0) {
     error_ = errno;
-    return;
-  }
-  // As the one whose place it takes; where that is not allowed it stays ours.
-  struct stat old;
-  if (::stat(path_.c_str(), &old) != 0) return;
-  if (S_ISDIR(old.st_mode)) {
-    error_ = EISDIR;
-  } else {
+  } else if (is_there) {
+    // As the one whose place it takes; where that is not allowed it stays ours.
     static_cast<void>(::fchmod(fd_, old.st_mode & 0777));
   }
 }
@@ -101,10 +114,11 @@ void NewFile::TakePlace(bool sync) {
   }
   own_path_.clear();
   if (!sync) return;
+  // Where the folder cannot be opened nothing can be asked: the file is there.
   const int folder =
       ::open(FolderOf(path_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (folder < 0) return;  // may be read by nobody: it is written all the same
-  if (::fsync(folder) != 0) error_ = errno;
+  if (folder < 0) return;
+  is_unsynced_ = ::fsync(folder) != 0;
   ::close(folder);
 }
 

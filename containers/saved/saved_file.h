@@ -34,12 +34,15 @@ class NewFile {
   bool MayHold(std::uint64_t bytes);
   void Write(std::uint64_t at, const void* bytes, std::size_t size);
   void TakePlace(bool sync);
+  /// True where it has taken the place, but a power failure may undo that.
+  bool is_unsynced() const { return is_unsynced_; }
 
  private:
   std::string path_;
   std::string own_path_;
   int fd_ = -1;
   int error_ = 0;
+  bool is_unsynced_ = false;
 };
 
 /// An open file, or none.

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <utility>
 
+#include "acre/detail/location.h"
 #include "acre/detail/path.h"
 #include "acre/detail/walk.h"
 
@@ -14,8 +15,10 @@ namespace acre::inline ACRE_ABI::detail {
 bool SavedFinder::Run(const void* root) {
   const SavedPlan& root_plan = plans_.root();
   const auto* const at = static_cast<const char*>(root);
-  Meet(*chunks_.Of(at), at, root_plan.type->size, root_plan,
-       SavedBlockKind::kObjects, nullptr, 0);
+  Meet(*chunks_.Of(at),
+       {at, root_plan.type->size, &root_plan, SavedBlockKind::kObjects, false,
+        nullptr},
+       0);
   return WalkAll() && GatherBlocks();
 }
 
@@ -44,7 +47,12 @@ void SavedFinder::WalkRecord(std::uint32_t number) {
   current_ = number;
   if (record.kind == SavedBlockKind::kTable) {
     SavedTable(*plan.type, record.begin, record.bytes)
-        .ForEach([&](const char* entry) { TakeObject(plan, entry); });
+        .ForEach([&](const char* entry) {
+          key_begin_ = entry;
+          key_end_ = entry + plan.key_bytes;
+          TakeObject(plan, entry);
+        });
+    key_begin_ = key_end_ = nullptr;
   } else {
     WalkRow({record.begin, record.bytes / plan.type->size, &plan});
   }
@@ -74,11 +82,13 @@ void SavedFinder::TakeStep(const SavedPlan& plan, const SavedStep& step,
     case SavedKind::kHandle:
       return TakeHandle(step, slot);
     case SavedKind::kBorrowed: {
-      if (IsZero(slot, step.size)) return;
+      if (!LeadsSomewhere(step, slot)) return;
       const bool is_reference = step.type->name.ends_with('&');
       if (!may_drop_ || is_reference) {
         Fail(current_, slot,
              "is borrowed, and leads nowhere in another process");
+      } else if (IsInKey(slot)) {
+        Fail(current_, slot, "is borrowed, and is in a key");
       }
       return;
     }
@@ -102,17 +112,20 @@ void SavedFinder::TakeStep(const SavedPlan& plan, const SavedStep& step,
   }
 }
 
+/// Null instead would be no error, but for keys: several would be one.
+void SavedFinder::FailOutside(const char* slot, const char* what) {
+  if (may_drop_ && !IsInKey(slot)) return;
+  const char* const why = may_drop_ ? ", and is in a key" : "";
+  Fail(current_, slot, Joined({what, arena_.name(), "'", why}));
+}
+
 void SavedFinder::TakePointer(const SavedStep& step, const char* slot) {
   const char* target;
   std::memcpy(&target, slot, sizeof target);
   if (target == nullptr) return;
   Cells* const cells = chunks_.Of(target);
   if (cells == nullptr) {
-    if (!may_drop_) {
-      Fail(current_, slot,
-           Joined({"points out of the arena '", arena_.name(), "'"}));
-    }
-    return;
+    return FailOutside(slot, "points out of the arena '");
   }
   cells->Prefetch(target);
   Finish(pending_.Exchange({target, step.plan, slot, cells, current_}));
@@ -120,8 +133,10 @@ void SavedFinder::TakePointer(const SavedStep& step, const char* slot) {
 
 void SavedFinder::Finish(const Pending& pending) {
   if (pending.target == nullptr || has_failed_) return;
-  Meet(*pending.cells, pending.target, pending.plan->type->size, *pending.plan,
-       SavedBlockKind::kObjects, pending.slot, pending.parent);
+  Meet(*pending.cells,
+       {pending.target, pending.plan->type->size, pending.plan,
+        SavedBlockKind::kObjects, false, pending.slot},
+       pending.parent);
 }
 
 void SavedFinder::TakeView(const SavedStep& step, const char* slot) {
@@ -130,14 +145,12 @@ void SavedFinder::TakeView(const SavedStep& step, const char* slot) {
   const auto* const target = static_cast<const char*>(run.data);
   Cells* const cells = chunks_.Of(target);
   if (cells == nullptr) {
-    if (!may_drop_) {
-      Fail(current_, slot,
-           Joined({"shows what lies out of the arena '", arena_.name(), "'"}));
-    }
-    return;
+    return FailOutside(slot, "shows what lies out of the arena '");
   }
-  Meet(*cells, target, run.count * step.plan->type->size, *step.plan,
-       SavedBlockKind::kObjects, slot, current_);
+  Meet(*cells,
+       {target, run.count * step.plan->type->size, step.plan,
+        SavedBlockKind::kObjects, IsStringView(*step.type), slot},
+       current_);
 }
 
 void SavedFinder::TakeHandle(const SavedStep& step, const char* slot) {
@@ -151,9 +164,12 @@ void SavedFinder::TakeHandle(const SavedStep& step, const char* slot) {
          Joined({"has its elements out of the arena '", arena_.name(), "'"}));
     return;
   }
-  Meet(*cells, block, storage.used, plans_.OfStorage(step, storage),
-       IsTable(*step.type) ? SavedBlockKind::kTable : SavedBlockKind::kRow,
-       slot, current_);
+  const auto kind =
+      IsTable(*step.type) ? SavedBlockKind::kTable : SavedBlockKind::kRow;
+  Meet(*cells,
+       {block, storage.used, &plans_.OfStorage(step, storage), kind, false,
+        slot},
+       current_);
 }
 
 std::uint32_t SavedFinder::Keep(const Record& record, std::uint32_t parent) {
@@ -164,20 +180,21 @@ std::uint32_t SavedFinder::Keep(const Record& record, std::uint32_t parent) {
   return number;
 }
 
-void SavedFinder::Meet(Cells& cells, const char* target, std::size_t bytes,
-                       const SavedPlan& plan, SavedBlockKind kind,
-                       const char* slot, std::uint32_t parent) {
-  const Record record{target, bytes, &plan, kind, slot};
-  if (reinterpret_cast<std::uintptr_t>(target) % kGranule != 0) {
+void SavedFinder::Meet(Cells& cells, const Record& record,
+                       std::uint32_t parent) {
+  if (kChecked && Locate(record.begin).place != Place::kLive) {
+    return Fail(parent, record.slot, "leads to what was freed");
+  }
+  if (reinterpret_cast<std::uintptr_t>(record.begin) % kGranule != 0) {
     return MeetBeside(record, parent);
   }
-  std::uint32_t& cell = cells.At(target);
+  std::uint32_t& cell = cells.At(record.begin);
   if (cell == 0) {
     cell = Keep(record, parent) + 1;
     return;
   }
   const Record& known = records_[cell - 1];
-  if (known.plan != &plan || known.kind != kind) {
+  if (known.plan != record.plan || known.kind != record.kind) {
     return MeetBeside(record, parent);
   }
   MeetAgain(cell - 1, record, parent);
@@ -191,6 +208,7 @@ void SavedFinder::MeetAgain(std::uint32_t number, const Record& record,
     if (known.slot == record.slot) return;
     return Fail(parent, record.slot, "has the storage of another container");
   }
+  known.is_text = known.is_text && record.is_text;
   // A longer row from the same place on: what is met again is known.
   if (record.bytes <= known.bytes) return;
   known.bytes = record.bytes;
@@ -276,8 +294,11 @@ bool SavedFinder::Gather(std::uint32_t number) {
       return true;
     }
   } else if (is_objects &&
-             BlockHolds(whole.kind, *whole.plan, whole.begin, whole.bytes,
-                        offset, type, record.bytes / type.size)) {
+             (BlockHolds(whole.kind, *whole.plan, whole.begin, whole.bytes,
+                         offset, type, record.bytes / type.size) ||
+              (record.is_text &&
+               HoldsText(whole.kind, *whole.plan, whole.begin, whole.bytes,
+                         offset, record.bytes)))) {
     return true;
   }
   Fail(is_telling_ ? parents_[number] : 0, record.slot,

@@ -80,6 +80,7 @@ class SavedFinder {
     std::size_t bytes;
     const SavedPlan* plan;
     SavedBlockKind kind;
+    bool is_text;      // shown by string_views alone
     const char* slot;  // that led to it first; of storage: its container
   };
 
@@ -149,9 +150,7 @@ class SavedFinder {
   void TakeView(const SavedStep& step, const char* slot);
   void TakeHandle(const SavedStep& step, const char* slot);
   void Finish(const Pending& pending);
-  void Meet(Cells& cells, const char* target, std::size_t bytes,
-            const SavedPlan& plan, SavedBlockKind kind, const char* slot,
-            std::uint32_t parent);
+  void Meet(Cells& cells, const Record& record, std::uint32_t parent);
   void MeetAgain(std::uint32_t number, const Record& record,
                  std::uint32_t parent);
   void MeetBeside(const Record& record, std::uint32_t parent);
@@ -164,6 +163,10 @@ class SavedFinder {
   const FoundBlock* Find(const Cells& cells, const char* address) const;
 
   // ----------------------------------------------------------------- errors
+  bool IsInKey(const char* slot) const {
+    return slot >= key_begin_ && slot < key_end_;
+  }
+  void FailOutside(const char* slot, const char* what);
   void Fail(std::uint32_t number, const char* slot, std::string what);
   std::string PathTo(std::uint32_t number, const char* slot) const;
   static std::string StepPath(const Record& record, const char* slot);
@@ -187,7 +190,9 @@ class SavedFinder {
     std::size_t operator()(const Key& key) const;
   };
   std::unordered_map<Key, std::uint32_t, HashKey> known_beside_;
-  std::uint32_t current_ = 0;  // the record that is being walked
+  std::uint32_t current_ = 0;        // the record that is being walked
+  const char* key_begin_ = nullptr;  // of its entry
+  const char* key_end_ = nullptr;
   NestedRows<Row> rows_;
   LookAhead<Pending> pending_;
   std::vector<FoundBlock> blocks_;

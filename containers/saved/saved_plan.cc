@@ -4,11 +4,14 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstring>
+#include <new>
 
 #include "acre/detail/parts.h"
 #include "acre/detail/state_plan.h"
 #include "acre/detail/walk.h"
 #include "acre/element.h"
+#include "acre/string.h"
 
 namespace acre::inline ACRE_ABI::detail {
 namespace {
@@ -19,21 +22,68 @@ bool IsFollowed(const FieldLayout& field) {
          field.note != FieldNote::kBorrowed && !field.is_transient;
 }
 
-bool IsMended(const SavedPlan& plan, const SavedStep& step) {
+/// Appends the bytes that are something.
+void AddCovered(const TypeLayout& type, std::size_t offset,
+                std::vector<SavedGap>& covered) {
+  constexpr std::size_t kMaxUnrolled = 16;
+  constexpr bool kIsX87 = __LDBL_MANT_DIG__ == 64;
+  const auto add = [&](std::size_t begin, std::size_t size) {
+    covered.push_back(
+        {static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(size)});
+  };
+  if (IsChoice(type) || IsTuple(type)) return add(offset, type.size);
+  if (IsArray(type) && type.count <= kMaxUnrolled) {
+    for (std::size_t i = 0; i < type.count; ++i) {
+      AddCovered(*type.element(), offset + i * type.element()->size, covered);
+    }
+    return;
+  }
+  if (type.kind != TypeKind::kStruct) {
+    // Of a number of ten bytes the rest of its place is padding.
+    const bool is_ten = kIsX87 && type.name == "long double";
+    return add(offset, is_ten ? 10 : type.size);
+  }
+  for (std::size_t i = 0; i < type.fields.size(); ++i) {
+    const FieldLayout& field = type.fields[i];
+    if (field.note == FieldNote::kOpaque) {
+      const HoleBytes hole = HoleAt(type, i);
+      add(offset + hole.offset, hole.size);
+    } else if (field.note == FieldNote::kBorrowed) {
+      add(offset + field.offset, field.size != 0 ? field.size : sizeof(void*));
+    } else {
+      AddCovered(*field.type(), offset + field.offset, covered);
+    }
+  }
+}
+
+/// What of an object is nothing's. A part's padding may be another's place: so
+/// it is asked for all at once.
+std::vector<SavedGap> GapsOf(const TypeLayout& type) {
+  std::vector<SavedGap> covered;
+  AddCovered(type, 0, covered);
+  std::sort(covered.begin(), covered.end(),
+            [](const auto& a, const auto& b) { return a.offset < b.offset; });
+  covered.push_back({static_cast<std::uint32_t>(type.size), 0});
+  std::vector<SavedGap> gaps;
+  std::uint32_t end = 0;
+  for (const SavedGap& next : covered) {
+    if (next.offset > end) gaps.push_back({end, next.offset - end});
+    end = std::max(end, next.offset + next.size);
+  }
+  return gaps;
+}
+
+bool IsMended(const SavedStep& step) {
   switch (step.kind) {
     case SavedKind::kBorrowed:
     case SavedKind::kTransient:
     case SavedKind::kView:
+    case SavedKind::kChoice:
       return true;
     case SavedKind::kHandle:
       return IsTable(*step.type);
-    case SavedKind::kChoice:
-    case SavedKind::kTuple: {
-      const auto first = plan.parts.begin() + step.first_part;
-      return std::any_of(
-          first, first + static_cast<std::ptrdiff_t>(step.type->fields.size()),
-          [](const SavedPlan* part) { return part->is_mended; });
-    }
+    case SavedKind::kTuple:
+      return true;
     case SavedKind::kArray:
       return step.plan->is_mended;
     case SavedKind::kPointer:
@@ -62,6 +112,10 @@ SavedPlans::SavedPlans(const TypeLayout& root) {
       // Whatever its storage is a row of.
       Know(LayoutOf<char>());
       Know(LayoutOf<std::uint32_t>());
+    }
+    if (IsTable(type)) {
+      std::size_t& key_bytes = Know(*type.element()).key_bytes;
+      key_bytes = std::max(key_bytes, type.fields[0].type()->size);
     }
     if (type.ops->rehash != nullptr || type.ops->reseed != nullptr) {
       Know(*type.element()).is_rehashed = true;
@@ -93,9 +147,11 @@ SavedPlan& SavedPlans::Filled(const TypeLayout& type) {
     plan.is_filled = true;
     plan.is_pointer = type.kind == TypeKind::kPointer;
     Add(plan, type, 0);
-    plan.is_mended = std::any_of(
-        plan.steps.begin(), plan.steps.end(),
-        [&](const SavedStep& step) { return IsMended(plan, step); });
+    plan.gaps = GapsOf(type);
+    plan.is_mended =
+        !plan.gaps.empty() ||
+        std::any_of(plan.steps.begin(), plan.steps.end(), IsMended) ||
+        std::any_of(plan.values.begin(), plan.values.end(), IsMended);
   }
   return plan;
 }
@@ -122,6 +178,7 @@ void SavedPlans::AddFields(SavedPlan& plan, const TypeLayout& type,
       step.type = field.type();
       plan.steps.push_back(step);
     } else if (field.is_transient) {
+      step.type = field.type();
       plan.steps.push_back(step);
     } else {
       Add(plan, *field.type(), offset + field.offset);
@@ -209,23 +266,94 @@ std::size_t AlignOf(SavedBlockKind kind, const SavedPlan& plan) {
 bool BlockHolds(SavedBlockKind kind, const SavedPlan& plan, const char* memory,
                 std::size_t bytes, std::size_t offset, const TypeLayout& type,
                 std::size_t count) {
-  const auto holds = [&](const TypeLayout& row, const char* begin,
-                         std::size_t at) {
-    const std::size_t last = at + (count - 1) * type.size;
-    return HoldsPart(row, begin, at, type) &&
-           (count == 1 || HoldsPart(row, begin, last, type));
-  };
-  if (kind != SavedBlockKind::kTable) return holds(*plan.type, memory, offset);
-  const char* const element =
-      SavedTable(*plan.type, memory, bytes).Around(memory + offset);
-  if (element == nullptr) return false;
-  const auto inside = static_cast<std::size_t>(memory + offset - element);
-  return inside + count * type.size <= plan.type->size &&
-         holds(*plan.type, element, inside);
+  if (reinterpret_cast<std::uintptr_t>(memory + offset) % type.align != 0) {
+    return false;
+  }
+  const TypeLayout& row = *plan.type;
+  if (kind == SavedBlockKind::kTable) {
+    const char* const element =
+        SavedTable(row, memory, bytes).Around(memory + offset);
+    return element != nullptr &&
+           HoldsExactly(row, element,
+                        static_cast<std::size_t>(memory + offset - element),
+                        type, count);
+  }
+  // Rows of them, or of numbers all along.
+  if (offset % row.size == 0 && SameType(row, type)) return true;
+  if (IsAnyBytes(row) && IsAnyBytes(type)) return true;
+  const std::size_t inside = offset % row.size;
+  return HoldsExactly(row, memory + (offset - inside), inside, type, count);
 }
+
+bool HoldsText(SavedBlockKind kind, const SavedPlan& plan, const char* memory,
+               std::size_t bytes, std::size_t offset, std::size_t count) {
+  const TypeLayout& row = *plan.type;
+  const char* object = memory + (offset - offset % row.size);
+  if (kind == SavedBlockKind::kTable) {
+    object = SavedTable(row, memory, bytes).Around(memory + offset);
+    if (object == nullptr) return false;
+  }
+  const auto inside = static_cast<std::size_t>(memory + offset - object);
+  const PartAt part = InnermostPart(row, object, inside);
+  if (part.type->kind != TypeKind::kHandle ||
+      part.type->ops->form != HandleForm::kString) {
+    return false;
+  }
+  // It may be a long one, and need not be a sound one yet.
+  HandleStorage storage;
+  const SavedBytes no_bytes{
+      nullptr, [](const void*, const void*, std::size_t) -> const void* {
+        return nullptr;
+      }};
+  if (!Shape<String>::IsSound(part.object, no_bytes, &storage)) return false;
+  const auto before = static_cast<std::size_t>(memory + offset - part.object);
+  const std::size_t size = reinterpret_cast<const String*>(part.object)->size();
+  return before <= size && count <= size - before;
+}
+
+namespace {
 
 bool IsZero(const char* bytes, std::size_t size) {
   return std::all_of(bytes, bytes + size, [](char c) { return c == 0; });
+}
+
+/// A container of which the bytes may be anything.
+void MakeEmpty(const TypeLayout& handle, void* slot, Arena& arena) {
+  if (handle.ops->form == HandleForm::kString) {
+    ::new (slot) String(arena);
+    return;
+  }
+  std::memset(slot, 0, handle.size);
+  handle.ops->adopt(slot, &arena, nullptr, 0);
+}
+
+}  // namespace
+
+bool LeadsSomewhere(const SavedStep& step, const char* field) {
+  const TypeLayout& type = *step.type;
+  if (type.name.ends_with('&')) return true;
+  if (!type.has_slots) return !IsZero(field, step.size);
+  bool leads = false;
+  auto visit = [&](const Slot& slot) {
+    if (slot.type->kind == TypeKind::kHandle) {
+      leads = leads || slot.type->ops->storage(slot.address).block != nullptr;
+    } else {
+      leads = leads || PointedTo(slot).data != nullptr;
+    }
+  };
+  ForEachSlot(type, const_cast<char*>(field), visit);
+  return leads;
+}
+
+void ClearField(const SavedStep& step, char* field, Arena& arena) {
+  std::memset(field, 0, step.size);
+  if (step.type == nullptr || !step.type->has_handles) return;
+  auto empty = [&](const Slot& slot) {
+    if (slot.type->kind == TypeKind::kHandle) {
+      MakeEmpty(*slot.type, slot.address, arena);
+    }
+  };
+  ForEachSlot(*step.type, field, empty);
 }
 
 }  // namespace acre::inline ACRE_ABI::detail

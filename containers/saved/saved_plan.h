@@ -11,9 +11,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
+#include "acre/arena.h"
 #include "acre/config.h"
 #include "acre/detail/group.h"
 #include "acre/detail/table_rep.h"
@@ -40,12 +42,18 @@ struct SavedStep {
   SavedKind kind;
   std::uint32_t offset = 0;
   std::uint32_t size = 0;            // in bytes
-  const TypeLayout* type = nullptr;  // of the part itself; kTransient: none
+  const TypeLayout* type = nullptr;  // of the part itself; of a hole none
   /// What it leads to, or has elements of.
   const SavedPlan* plan = nullptr;
   const SavedPlan* key = nullptr;  // of a Map or Set; a key begins its element
   // Of kChoice and kTuple: of the first of its fields in SavedPlan::parts.
   std::uint32_t first_part = 0;
+};
+
+/// Bytes that belong to nothing.
+struct SavedGap {
+  std::uint32_t offset;
+  std::uint32_t size;
 };
 
 struct SavedPlan {
@@ -55,8 +63,10 @@ struct SavedPlan {
   std::vector<SavedStep> values = {};  // plain parts that may be impossible
   std::vector<const SavedPlan*> parts = {};
   bool is_filled = false;
-  bool is_pointer = false;   // and nothing else
-  bool is_mended = false;    // has what a copy must not have: see SavedMender
+  bool is_pointer = false;  // and nothing else
+  bool is_mended = false;   // has what no file must have: see SavedMender
+  std::vector<SavedGap> gaps = {};  // padding
+  std::size_t key_bytes = 0;        // of an element of a table: of its key
   bool is_rehashed = false;  // of elements of a table that may have to move
 };
 
@@ -117,7 +127,7 @@ enum class SavedBlockKind : std::uint8_t {
 std::size_t AlignOf(SavedBlockKind kind, const SavedPlan& plan);
 
 /// True where `count` objects of a type lie in a row, `offset` bytes into the
-/// memory of such a block. Requires: they end in it.
+/// memory of such a block: see HoldsExactly. Requires: they end in it.
 bool BlockHolds(SavedBlockKind kind, const SavedPlan& plan, const char* memory,
                 std::size_t bytes, std::size_t offset, const TypeLayout& type,
                 std::size_t count);
@@ -142,6 +152,13 @@ class SavedTable {
       if (IsUsed(i)) visit(slots_ + i * size_);
     }
   }
+  /// Calls visit(slot, is_used) for each place of an element.
+  template <class Visit>
+  void ForEachSlot(Visit visit) const {
+    for (std::size_t i = 0; i < count_; ++i) {
+      visit(slots_ + i * size_, IsUsed(i));
+    }
+  }
 
   /// The element around an address in the storage, or null.
   const char* Around(const char* address) const {
@@ -161,8 +178,28 @@ class SavedTable {
   std::size_t count_;
 };
 
-/// True where every byte is zero.
-bool IsZero(const char* bytes, std::size_t size);
+/// True where the text of a short String lies there, `count` characters of it
+/// at least: a string_view may show that.
+bool HoldsText(SavedBlockKind kind, const SavedPlan& plan, const char* memory,
+               std::size_t bytes, std::size_t offset, std::size_t count);
+
+/// std::string_view: what it shows cannot be written through it.
+inline bool IsStringView(const TypeLayout& view) {
+  return view.name.find("string_view") != std::string_view::npos &&
+         view.element()->size == 1;
+}
+
+inline bool IsOptional(const TypeLayout& type) {
+  return type.fields.size() == 1 && type.fields[0].name == ".value()";
+}
+
+/// True where a field that is borrowed has a pointer, elements, or anything
+/// else that is not zero.
+bool LeadsSomewhere(const SavedStep& step, const char* field);
+
+/// Empties a field that is borrowed or transient. Containers in it are bound to
+/// the arena, so that they can be used.
+void ClearField(const SavedStep& step, char* field, Arena& arena);
 
 }  // namespace acre::inline ACRE_ABI::detail
 #pragma GCC visibility pop

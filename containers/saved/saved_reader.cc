@@ -27,10 +27,6 @@ std::size_t CountOf(const SavedBlock& block, const SavedPlan& plan) {
   return block.bytes == size ? 1 : block.bytes / size;
 }
 
-bool IsOptional(const TypeLayout& type) {
-  return type.fields.size() == 1 && type.fields[0].name == ".value()";
-}
-
 }  // namespace
 
 SaveError SavedReader::Run(std::string_view list, std::uint64_t count,
@@ -62,7 +58,9 @@ SaveError SavedReader::Run(std::string_view list, std::uint64_t count,
     error_.what = "the list of its blocks is damaged";
   }
   if (verifies_ && !error_) CheckRest(root);
-  if (!error_) keys_.Run();
+  root_ = image_.bytes + root;
+  keys_.AddPointer(&root_, nullptr);
+  if (!error_ && !keys_.TryRun()) error_.what = keys_.what();
   return std::move(error_);
 }
 
@@ -119,6 +117,7 @@ void SavedReader::TakeRow(const Row& row) {
   char* at = row.data;
   for (std::size_t i = 0; i < row.count && !error_; ++i) {
     object_ = at;
+    head_ = row.has_head && i == 0 ? at : nullptr;
     TakeObject(plan, at);
     at += plan.type->size;
   }
@@ -158,10 +157,7 @@ void SavedReader::TakeStep(const SavedPlan& plan, const SavedStep& step,
       return TakeHandle(step, slot);
     case SavedKind::kBorrowed:
     case SavedKind::kTransient:
-      if (verifies_ && !IsZero(slot, step.size)) {
-        Fail(slot, "is not zero, as it is saved");
-      }
-      return;
+      return ClearField(step, slot, arena_);
     case SavedKind::kChoice: {
       const ActivePart active = step.type->ops->active(slot);
       if (active.object == nullptr) return;
@@ -313,7 +309,8 @@ bool SavedReader::Follow(const SavedPlan& target, std::uint64_t address,
   const std::size_t bytes = count * target.type->size;
   if (inside > block.bytes || bytes > block.bytes - inside) return tell();
   if (is_table) {
-    later_.push_back({number, inside, count, &target, plan_});
+    later_.push_back({number, inside, count, &target, plan_,
+                      view != nullptr && IsStringView(*view)});
     return true;
   }
   const bool is_simple = block.kind == SavedBlockKind::kObjects &&
@@ -321,6 +318,9 @@ bool SavedReader::Follow(const SavedPlan& target, std::uint64_t address,
   return is_simple ||
          BlockHolds(block.kind, plan, image_.bytes + block.offset, block.bytes,
                     inside, *target.type, count) ||
+         (view != nullptr && IsStringView(*view) &&
+          HoldsText(block.kind, plan, image_.bytes + block.offset, block.bytes,
+                    inside, count)) ||
          tell();
 }
 
@@ -344,6 +344,12 @@ std::size_t SavedReader::BlockAt(std::uint64_t offset) const {
 void SavedReader::CheckLater() {
   for (const Later& later : std::exchange(later_, {})) {
     const SavedBlock& block = blocks_[later.block];
+    const char* const memory = image_.bytes + block.offset;
+    const SavedPlan& plan = plans_[block.type];
+    const bool is_text = block.has_owner && later.is_text &&
+                         HoldsText(block.kind, plan, memory, block.bytes,
+                                   later.offset, later.count);
+    if (is_text) continue;
     if (!block.has_owner ||
         !BlockHolds(block.kind, plans_[block.type], image_.bytes + block.offset,
                     block.bytes, later.offset, *later.plan->type,
@@ -361,14 +367,15 @@ void SavedReader::CheckLater() {
 void SavedReader::TakeHandle(const SavedStep& step, char* slot) {
   HandleStorage storage;
   const TypeOps& ops = *step.type->ops;
+  const SavedBytes bytes{this, &FindBytes, slot == head_};
   bool is_sound;
   if (ops.form == HandleForm::kVector) {
     is_sound = IsSoundVector(*reinterpret_cast<VectorRep*>(slot),
                              *step.plan->type, &storage);
   } else if (ops.form == HandleForm::kString) {
-    is_sound = Shape<String>::IsSound(slot, {this, &FindBytes}, &storage);
+    is_sound = Shape<String>::IsSound(slot, bytes, &storage);
   } else {
-    is_sound = ops.is_sound(slot, {this, &FindBytes}, &storage);
+    is_sound = ops.is_sound(slot, bytes, &storage);
   }
   if (!is_sound)
     return Fail(slot, Joined({"is no ", TypeText(step.type->name)}));
@@ -402,7 +409,8 @@ void SavedReader::TakeElements(const SavedStep& step, const SavedPlan& element,
   }
   const auto take = [this](const Row& row) { TakeRow(row); };
   if (!IsTable(*step.type)) {
-    rows_.WalkOrKeep({block, storage.used / element.type->size, &element, 0},
+    rows_.WalkOrKeep({block, storage.used / element.type->size, &element, 0,
+                      HasOwnForm(*step.type)},
                      take);
     return;
   }

@@ -52,6 +52,9 @@ class SavedReader {
   /// `list`: of the blocks, `count` of them. `root`: in the image.
   SaveError Run(std::string_view list, std::uint64_t count, std::uint64_t root);
 
+  /// Where it is after that.
+  char* root() const { return root_; }
+
  private:
   /// Elements, where they are now. Of entries of a table the first `key_bytes`
   /// are the key.
@@ -59,7 +62,8 @@ class SavedReader {
     char* data;
     std::size_t count;
     const SavedPlan* plan;
-    std::size_t key_bytes;
+    std::size_t key_bytes = 0;
+    bool has_head = false;  // see SavedBytes
   };
   /// A pointer into a table, of which nothing is known yet.
   struct Later {
@@ -68,6 +72,7 @@ class SavedReader {
     std::size_t count;
     const SavedPlan* plan;
     const SavedPlan* in;
+    bool is_text;  // a string_view
   };
   /// A pointer that has been moved, the code of its target asked for.
   struct Pending {
@@ -139,6 +144,7 @@ class SavedReader {
   Arena& arena_;
   const bool verifies_;
   bool is_moved_ = false;
+  char* root_ = nullptr;
   // The index, where one is needed. By granule: 1 + the block that starts
   // there, and its code, which most often is enough.
   std::vector<SavedBlock> blocks_;
@@ -152,6 +158,7 @@ class SavedReader {
   const SavedPlan* plan_ = nullptr;
   char* object_ = nullptr;
   std::size_t key_bytes_ = 0;
+  const char* head_ = nullptr;
   SaveError error_;
 };
 

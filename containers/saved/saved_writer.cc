@@ -7,7 +7,6 @@
 #include "acre/detail/blocks.h"
 #include "acre/detail/size_class.h"
 #include "acre/detail/walk.h"
-#include "saved/saved_copy.h"
 
 namespace acre::inline ACRE_ABI::detail {
 
@@ -24,7 +23,7 @@ std::size_t SavedWriter::Place() {
   return end;
 }
 
-void SavedWriter::Write(SavedHome& home, Arena& arena) {
+bool SavedWriter::Write(SavedHome& home, Arena& arena, const void* root) {
   home_ = &home;
   arena_ = &arena;
   for (FoundBlock& block : finder_.blocks()) {
@@ -40,7 +39,9 @@ void SavedWriter::Write(SavedHome& home, Arena& arena) {
     while (!rows_.empty()) TakeRow(rows_.Pop());
   }
   pending_.Drain([this](const Pending& pending) { Finish(pending); });
-  keys_.Run();
+  root_ = Follow(static_cast<const char*>(root), nullptr, nullptr);
+  keys_.AddPointer(&root_, nullptr);
+  return keys_.TryRun();
 }
 
 void SavedWriter::TakeRow(const Row& row) {
@@ -69,8 +70,7 @@ void SavedWriter::TakeStep(const SavedPlan& plan, const SavedStep& step,
       return TakeHandle(step, slot);
     case SavedKind::kBorrowed:
     case SavedKind::kTransient:
-      std::memset(slot, 0, step.size);
-      return;
+      return;  // SavedMender's
     case SavedKind::kChoice: {
       const ActivePart active = step.type->ops->active(slot);
       if (active.object == nullptr) return;
@@ -123,7 +123,9 @@ char* SavedWriter::Follow(const char* source, char* slot,
                           const TypeLayout* view) {
   const FoundBlock* const block = finder_.Find(source);
   if (block == nullptr) return nullptr;
-  if (block->kind == SavedBlockKind::kTable) keys_.AddPointer(slot, view);
+  if (block->kind == SavedBlockKind::kTable && slot != nullptr) {
+    keys_.AddPointer(slot, view);
+  }
   return block->image + (source - block->begin);
 }
 
@@ -132,9 +134,7 @@ void SavedWriter::TakeHandle(const SavedStep& step, char* slot) {
   const HandleStorage storage = type.ops->storage(slot);
   const bool is_table = IsTable(type);
   if (storage.block == nullptr || storage.used == 0) {
-    type.ops->adopt(slot, arena_, nullptr, 0);
-    if (is_table) MendEmptyTable(*home_, slot);
-    return;
+    return type.ops->adopt(slot, arena_, nullptr, 0);
   }
   const auto* const source = static_cast<const char*>(storage.block);
   char* const image = finder_.Find(source)->image;

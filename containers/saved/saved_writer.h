@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 #include "acre/arena.h"
 #include "acre/config.h"
@@ -32,14 +33,12 @@ class SavedWriter {
   /// Gives every block its place in an image. Its bytes, all told.
   std::size_t Place();
 
-  /// Requires: room for that many bytes. `arena` is that of the home.
-  void Write(SavedHome& home, Arena& arena);
-
-  /// Where what was saved lies in the image; null: it was not.
-  char* ImageOf(const char* source) const {
-    const FoundBlock* const block = finder_.Find(source);
-    return block == nullptr ? nullptr : block->image + (source - block->begin);
-  }
+  /// Requires: room for that many bytes. `arena` is that of the home. False
+  /// where it cannot be done: see what().
+  bool Write(SavedHome& home, Arena& arena, const void* root);
+  const std::string& what() const { return keys_.what(); }
+  /// Where the root lies then.
+  const char* root() const { return root_; }
 
  private:
   struct Row {
@@ -66,6 +65,7 @@ class SavedWriter {
   const SavedPlans& plans_;
   SavedHome* home_ = nullptr;
   Arena* arena_ = nullptr;
+  char* root_ = nullptr;
   NestedRows<Row> rows_;
   LookAhead<Pending> pending_;
   TableKeys keys_;

@@ -119,6 +119,8 @@ struct SavedBytes {
   /// Where they are; null where there are not as many from there on.
   const void* (*find)(const void* context, const void* saved,
                       std::size_t bytes) = nullptr;
+  /// True for the first element of storage that has a form of its own.
+  bool is_head = false;
   const void* Find(const void* saved, std::size_t bytes) const {
     return find(context, saved, bytes);
   }

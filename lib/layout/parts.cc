@@ -104,4 +104,146 @@ bool HoldsRow(const Location& where, std::size_t offset, std::size_t count,
           HoldsPart(*where.block_type, where.block, last, type));
 }
 
+PartAt InnermostPart(const TypeLayout& whole, const char* object,
+                     std::size_t offset) {
+  const bool has_items = whole.ops != nullptr && whole.ops->part != nullptr;
+  if (whole.ops != nullptr && whole.ops->active != nullptr) {
+    const ActivePart active = whole.ops->active(object);
+    const auto* const part = static_cast<const char*>(active.object);
+    if (part != nullptr && active.index < whole.fields.size() &&
+        object + offset >= part) {
+      const TypeLayout& type = *whole.fields[active.index].type();
+      const auto inside = static_cast<std::size_t>(object + offset - part);
+      if (inside < type.size) return InnermostPart(type, part, inside);
+    }
+  } else if (whole.kind == TypeKind::kArray) {
+    const TypeLayout& element = *whole.element();
+    const std::size_t inside = offset % element.size;
+    return InnermostPart(element, object + (offset - inside), inside);
+  } else if (whole.kind == TypeKind::kStruct || has_items) {
+    for (std::size_t i = 0; i < whole.fields.size(); ++i) {
+      const FieldLayout& field = whole.fields[i];
+      if (field.note == FieldNote::kOpaque ||
+          field.note == FieldNote::kBorrowed || field.is_transient) {
+        continue;
+      }
+      const char* const part =
+          has_items ? static_cast<const char*>(whole.ops->part(object, i))
+                    : object + field.offset;
+      if (object + offset >= part && object + offset < part + field.size) {
+        return InnermostPart(*field.type(), part,
+                             static_cast<std::size_t>(object + offset - part));
+      }
+    }
+  }
+  return {&whole, object};
+}
+
+bool IsAnyBytes(const TypeLayout& type) {
+  if (type.has_slots) return false;
+  const auto all_fields = [&] {
+    for (const FieldLayout& field : type.fields) {
+      if (field.note == FieldNote::kOpaque) continue;
+      if (field.note == FieldNote::kBorrowed || !IsAnyBytes(*field.type())) {
+        return false;
+      }
+    }
+    return true;
+  };
+  switch (type.kind) {
+    case TypeKind::kPlain:
+      // A choice, a tuple or an array of plain parts is plain, too.
+      if (type.ops != nullptr && type.ops->active != nullptr) return false;
+      if (type.ops != nullptr && type.ops->part != nullptr) return all_fields();
+      if (type.element != nullptr) return IsAnyBytes(*type.element());
+      return type.name != "bool";
+    case TypeKind::kStruct:
+      return all_fields();
+    case TypeKind::kArray:
+      return IsAnyBytes(*type.element());
+    case TypeKind::kTuple:
+    case TypeKind::kPointer:
+    case TypeKind::kView:
+    case TypeKind::kChoice:
+    case TypeKind::kHandle:
+      return false;
+  }
+  return false;
+}
+
+namespace {
+
+/// In one of the parts of a struct or tuple.
+bool PartHoldsExactly(const TypeLayout& whole, const char* object,
+                      std::size_t offset, const TypeLayout& type,
+                      std::size_t count) {
+  for (std::size_t i = 0; i < whole.fields.size(); ++i) {
+    const FieldLayout& field = whole.fields[i];
+    if (field.note == FieldNote::kOpaque ||
+        field.note == FieldNote::kBorrowed || field.is_transient) {
+      continue;
+    }
+    std::size_t begin = field.offset;
+    if (whole.ops != nullptr && whole.ops->part != nullptr) {
+      begin = static_cast<std::size_t>(
+          static_cast<const char*>(whole.ops->part(object, i)) - object);
+    }
+    const TypeLayout& part = *field.type();
+    if (offset >= begin && offset - begin < part.size &&
+        HoldsExactly(part, object + begin, offset - begin, type, count)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/// A base whose fields the derived class lists by name.
+bool FieldsAreExactly(const TypeLayout& whole, const char* object,
+                      std::size_t offset, const TypeLayout& type) {
+  if (type.kind != TypeKind::kStruct || type.fields.empty() ||
+      type.size > whole.size - offset) {
+    return false;
+  }
+  for (const FieldLayout& field : type.fields) {
+    if (field.note != FieldNote::kNone || field.is_transient) return false;
+    if (!HoldsExactly(whole, object, offset + field.offset, *field.type(), 1)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+bool HoldsExactly(const TypeLayout& whole, const char* object,
+                  std::size_t offset, const TypeLayout& type,
+                  std::size_t count) {
+  const std::size_t bytes = count * type.size;
+  if (offset > whole.size || bytes > whole.size - offset) return false;
+  if (offset == 0 && count == 1 && IsSimilar(whole, type)) return true;
+  if (IsAnyBytes(whole)) return IsAnyBytes(type);
+  if (whole.ops != nullptr && whole.ops->active != nullptr) {
+    const ActivePart active = whole.ops->active(object);
+    if (active.object == nullptr || active.index >= whole.fields.size()) {
+      return false;
+    }
+    const auto* const part = static_cast<const char*>(active.object);
+    const auto before = static_cast<std::size_t>(part - object);
+    return offset >= before && HoldsExactly(*whole.fields[active.index].type(),
+                                            part, offset - before, type, count);
+  }
+  const bool has_items = whole.ops != nullptr && whole.ops->part != nullptr;
+  if (whole.element != nullptr && !has_items &&
+      (whole.kind == TypeKind::kArray || whole.kind == TypeKind::kPlain)) {
+    const TypeLayout& element = *whole.element();
+    if (offset % element.size == 0 && IsSimilar(element, type)) return true;
+    const std::size_t inside = offset % element.size;
+    return HoldsExactly(element, object + (offset - inside), inside, type,
+                        count);
+  }
+  if (whole.kind != TypeKind::kStruct && !has_items) return false;
+  return PartHoldsExactly(whole, object, offset, type, count) ||
+         (count == 1 && FieldsAreExactly(whole, object, offset, type));
+}
+
 }  // namespace acre::inline ACRE_ABI::detail

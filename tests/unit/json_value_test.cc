@@ -394,6 +394,16 @@ TEST_CASE("json value: misuse is told") {
   }
 }
 
+TEST_CASE("a Json made of nullptr is null, in a Vector too") {
+  Arena arena;
+  acre::Vector<Json> values(arena);
+  values.emplace_back(nullptr);
+  values.push_back(nullptr);
+  CHECK(values[0].is_null());
+  CHECK(values[1].is_null());
+  CHECK(Json(arena, nullptr).is_null());
+}
+
 struct Saved {
   acre::Map<std::uint32_t, Json> documents;
   acre::Vector<Json> rows;

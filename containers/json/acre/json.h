@@ -90,6 +90,7 @@ class Json {
     SetText(nullptr, std::string_view(text));
   }
   Json(Arena& arena, std::string_view text);
+  Json(Arena&, std::same_as<std::nullptr_t> auto) noexcept {}
   /// Null. (A value that has no storage keeps no arena.)
   explicit Json(Arena&) noexcept {}
   /// An empty array, or object.

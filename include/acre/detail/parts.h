@@ -60,6 +60,27 @@ bool HoldsPart(const TypeLayout& block_type, const void* block,
 bool HoldsRow(const Location& where, std::size_t offset, std::size_t count,
               const TypeLayout& type);
 
+/// As HoldsPart, for who must not be deceived: `count` objects of that very
+/// type lie in a row there, within one object of `whole`; of a choice they are
+/// of the part that it has now. Numbers that may have any value may be looked
+/// at as others, by bytes too; nothing else may.
+bool HoldsExactly(const TypeLayout& whole, const char* object,
+                  std::size_t offset, const TypeLayout& type,
+                  std::size_t count);
+
+/// The smallest part of an object that the bytes at an offset belong to; of a
+/// choice, of the part that it has now.
+struct PartAt {
+  const TypeLayout* type;
+  const char* object;
+};
+PartAt InnermostPart(const TypeLayout& whole, const char* object,
+                     std::size_t offset);
+
+/// True for numbers, and what is made of them alone: whatever their bytes are,
+/// they are values. A bool is none, nor is what may be one thing or another.
+bool IsAnyBytes(const TypeLayout& type);
+
 /// Calls visit(begin, end) for the bytes of an object that no layout describes:
 /// opaque holes and padding, those of its parts included.
 template <class Visit>

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: MIT
+
+#include "saved/saved_mender.h"
+
+#include <cstring>
+
+#include "acre/detail/table_rep.h"
+#include "acre/detail/walk.h"
+
+namespace acre::inline ACRE_ABI::detail {
+
+bool SavedMender::Run(const std::vector<SavedBlock>& blocks) {
+  for (const SavedBlock& block : blocks) {
+    char* const data = home_.image() + block.offset;
+    // Whole granules were copied; what is behind the last byte is nobody's.
+    if constexpr (!kChecked) {
+      std::memset(data + block.bytes, 0, -block.bytes % kGranule);
+    }
+    const SavedPlan& plan = plans_[block.type];
+    const bool is_fine =
+        block.kind == SavedBlockKind::kTable
+            ? MendTable(plan, data, block.bytes)
+            : MendRow(plan, data, block.bytes / plan.type->size);
+    if (!is_fine) return false;
+  }
+  return true;
+}
+
+bool SavedMender::MendTable(const SavedPlan& plan, char* storage,
+                            std::size_t bytes) {
+  bool is_fine = true;
+  const SavedTable table(*plan.type, storage, bytes);
+  table.ForEachSlot([&](const char* slot, bool is_used) {
+    char* const element = const_cast<char*>(slot);
+    if (!is_used) {
+      std::memset(element, 0, plan.type->size);
+    } else if (plan.is_mended && is_fine) {
+      key_begin_ = element;
+      key_end_ = element + plan.key_bytes;
+      is_fine = Mend(plan, element);
+    }
+  });
+  key_begin_ = key_end_ = nullptr;
+  return is_fine;
+}
+
+bool SavedMender::MendRow(const SavedPlan& plan, char* data,
+                          std::size_t count) {
+  if (!plan.is_mended) return true;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (!Mend(plan, data + i * plan.type->size)) return false;
+  }
+  return true;
+}
+
+bool SavedMender::Mend(const SavedPlan& plan, char* object) {
+  for (const SavedGap& gap : plan.gaps) {
+    std::memset(object + gap.offset, 0, gap.size);
+  }
+  for (const SavedStep& step : plan.steps) {
+    if (!MendStep(step, object + step.offset)) return false;
+  }
+  // All that has parts is among these, too, or has nothing to be mended.
+  for (const SavedStep& step : plan.values) {
+    if (!MendPart(plan, step, object + step.offset)) return false;
+  }
+  for (const SavedStep& step : plan.steps) {
+    if (!MendPart(plan, step, object + step.offset)) return false;
+  }
+  return true;
+}
+
+bool SavedMender::MendStep(const SavedStep& step, char* slot) {
+  switch (step.kind) {
+    case SavedKind::kBorrowed:
+      if (LeadsSomewhere(step, slot)) {
+        const bool is_in_key = slot >= key_begin_ && slot < key_end_;
+        const bool is_reference = step.type->name.ends_with('&');
+        if (!may_drop_ || is_in_key || is_reference) return false;
+      }
+      ClearField(step, slot, arena_);
+      return true;
+    case SavedKind::kTransient:
+      ClearField(step, slot, arena_);
+      return true;
+    case SavedKind::kView:
+      if (step.type->ops->view(slot).count == 0) {
+        std::memset(slot, 0, step.size);
+      }
+      return true;
+    case SavedKind::kHandle:
+      if (IsTable(*step.type)) {
+        // The groups that empty tables look into lie in the home as well.
+        auto& rep = *reinterpret_cast<TableRep*>(slot);
+        if (!rep.has_table()) {
+          rep.control =
+              reinterpret_cast<std::uint8_t*>(home_.base() + kEmptyTableAt);
+        }
+      }
+      return true;
+    case SavedKind::kPointer:
+    case SavedKind::kBool:
+    case SavedKind::kChoice:
+    case SavedKind::kTuple:
+    case SavedKind::kArray:
+      return true;
+  }
+  return true;
+}
+
+bool SavedMender::MendPart(const SavedPlan& plan, const SavedStep& step,
+                           char* part) {
+  const TypeLayout& type = *step.type;
+  switch (step.kind) {
+    case SavedKind::kChoice: {
+      const ActivePart active = type.ops->active(part);
+      if (active.object != nullptr) {
+        return MendRow(*plan.parts[step.first_part + active.index],
+                       static_cast<char*>(const_cast<void*>(active.object)), 1);
+      }
+      // What an optional had before.
+      if (IsOptional(type)) std::memset(part, 0, type.fields[0].size);
+      return true;
+    }
+    case SavedKind::kTuple:
+      for (std::size_t i = 0; i < type.fields.size(); ++i) {
+        const void* const item = type.ops->part(part, i);
+        if (!MendRow(*plan.parts[step.first_part + i],
+                     static_cast<char*>(const_cast<void*>(item)), 1)) {
+          return false;
+        }
+      }
+      return true;
+    case SavedKind::kArray:
+      return MendRow(*step.plan, part, type.count);
+    case SavedKind::kPointer:
+    case SavedKind::kView:
+    case SavedKind::kHandle:
+    case SavedKind::kBorrowed:
+    case SavedKind::kTransient:
+    case SavedKind::kBool:
+      return true;
+  }
+  return true;
+}
+
+}  // namespace acre::inline ACRE_ABI::detail
