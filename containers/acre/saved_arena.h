@@ -17,11 +17,14 @@
 // they are moved, by layout: linear.
 //
 // What is saved: the objects, rows and containers that the root reaches by
-// layout, one behind the other. Not what was freed, nor what only the program's
-// own variables point to. Sharing, cycles and pointers into objects stay.
-// Fields with the note transient are zeros in the file. Pointers that are
-// borrowed, and pointers out of the arena, mean nothing in another process:
-// Save refuses them, by path, or makes them null; see SaveOptions.
+// layout, one behind the other. Not what was freed or erased, nor what only the
+// program's own variables point to. Sharing, cycles and pointers into objects
+// stay, where such an object lies there exactly: no bytes of something else,
+// nothing in a variant that it does not hold. Fields with the note transient
+// come back as zeros, containers in them empty; views of no elements come back
+// without an address. Pointers that are borrowed, and pointers out of the
+// arena, mean nothing in another process: Save refuses them, by path, or makes
+// them null; see SaveOptions.
 //
 // Two ways back:
 //   MapArena   for files of one's own. Checks that the file is whole, that it
@@ -40,7 +43,10 @@
 //
 // Ownership: a SavedArena owns the arena and its memory; both end with it.
 // Errors: values, with text. Where Save fails, the file that was there before
-// is as it was.
+// is as it was; a process that is killed may leave one named .acre-*.new beside
+// it. Memory for what is visited: std::bad_alloc.
+// Files: Save follows links, and keeps the mode of a file that was there, not
+// its owner; it takes the place of nothing but a file.
 // Threads: Save uses the arena as any other call does. The arena of a
 // SavedArena is its user's.
 // Linux.
@@ -82,16 +88,20 @@ class [[nodiscard]] SaveError {
 /// What becomes of pointers that lead out of the arena, and of borrowed ones.
 enum class Outside : std::uint8_t {
   kRefuse,  ///< an error names the first
-  kNull,    ///< they are null in the file; references are refused all the same
+  kNull,    ///< they are null in the file, borrowed ones into the arena too.
+            ///< References are refused all the same, and keys of Maps and
+            ///< Sets: several would become one
 };
 
 struct SaveOptions {
   Outside outside = Outside::kRefuse;
 
-  /// Where the objects are to lie, a multiple of 2 MiB. Null: somewhere from
-  /// 0x550000000000 on, below 0x555500000000, chosen at random, so that several
-  /// files can be mapped at once. Where one is given equal worlds make equal
-  /// files, checked builds' stamps aside.
+  /// Where the objects are to lie; a multiple of 2 MiB (else misuse), at which
+  /// nothing lies now, so not where they are mapped from a file. Null:
+  /// somewhere from 0x550000000000 on, below 0x555500000000, chosen at random,
+  /// so that several files can be mapped at once. Where one is given, equal
+  /// worlds that came about alike make equal files, checked builds' stamps and
+  /// bytes that no layout describes aside.
   const void* address = nullptr;
 
   /// Waits until the file is on the disk: then not even a power failure leaves
@@ -190,8 +200,8 @@ class [[nodiscard]] SavedArena {
 };
 
 /// Writes what `root` reaches to a file beside `path`, which then takes its
-/// place. Requires: the root lies in the arena. Takes as much memory as what it
-/// saves. Linear in objects and bytes.
+/// place. Requires: the root lies in the arena (else misuse). Takes as much
+/// memory as what it saves. Linear in objects and bytes.
 template <class T>
 SaveError Save(const Arena& arena, const T& root, const char* path,
                const SaveOptions& options = {}) {

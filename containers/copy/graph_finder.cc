@@ -332,7 +332,7 @@ bool GraphFinder::IsExactPart(const char* target, const Part& part,
   }
   const std::size_t inside = part.phase % element.size;
   return (inside == 0 && SameType(element, type)) ||
-         (IsAnyBytes(element) && IsAnyBytes(type)) ||
+         (IsByte(type) && IsAnyBytes(element)) ||
          HoldsExactly(element, target - inside, inside, type, count);
 }
 

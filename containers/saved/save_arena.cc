@@ -97,7 +97,7 @@ class Saving {
       error_.path = Joined(
           {TypeText(plans_.root().type->name), ".", TypeText(unsaved->name)});
       error_.what = "containers of this type cannot be saved";
-    } else {
+    } else if (!kChecked || CanBeSaved()) {
       static_cast<void>(TakeCopy() || (!error_ && TakeSlowly()));
     }
     if (!error_) Write();
@@ -136,15 +136,24 @@ class Saving {
     return Finish(copy.blocks());
   }
 
+  /// Of a finder that has failed.
+  bool Tell() {
+    SavedFinder teller(arena_, plans_, may_drop_, true);
+    static_cast<void>(teller.Run(root_));
+    error_.path = teller.path();
+    error_.what = teller.what();
+    return false;
+  }
+
+  /// Checked builds know what was freed: before it is entered.
+  bool CanBeSaved() {
+    SavedFinder finder(arena_, plans_, may_drop_, false);
+    return finder.Run(root_) || Tell();
+  }
+
   bool TakeSlowly() {
     SavedFinder finder(arena_, plans_, may_drop_, false);
-    if (!finder.Run(root_)) {
-      SavedFinder teller(arena_, plans_, may_drop_, true);
-      static_cast<void>(teller.Run(root_));
-      error_.path = teller.path();
-      error_.what = teller.what();
-      return false;
-    }
+    if (!finder.Run(root_)) return Tell();
     SavedWriter writer(finder, plans_);
     bytes_ = writer.Place();
     if (!MakeHome(bytes_, bytes_ - kChunkHeader)) return false;

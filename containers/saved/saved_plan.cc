@@ -278,9 +278,9 @@ bool BlockHolds(SavedBlockKind kind, const SavedPlan& plan, const char* memory,
                         static_cast<std::size_t>(memory + offset - element),
                         type, count);
   }
-  // Rows of them, or of numbers all along.
+  // Rows of them, or bytes of numbers.
   if (offset % row.size == 0 && SameType(row, type)) return true;
-  if (IsAnyBytes(row) && IsAnyBytes(type)) return true;
+  if (IsByte(type) && IsAnyBytes(row)) return true;
   const std::size_t inside = offset % row.size;
   return HoldsExactly(row, memory + (offset - inside), inside, type, count);
 }
@@ -306,9 +306,11 @@ bool HoldsText(SavedBlockKind kind, const SavedPlan& plan, const char* memory,
         return nullptr;
       }};
   if (!Shape<String>::IsSound(part.object, no_bytes, &storage)) return false;
-  const auto before = static_cast<std::size_t>(memory + offset - part.object);
-  const std::size_t size = reinterpret_cast<const String*>(part.object)->size();
-  return before <= size && count <= size - before;
+  const std::string_view text =
+      reinterpret_cast<const String*>(part.object)->view();
+  const char* const begin = memory + offset;
+  return storage.block == nullptr && begin >= text.data() &&
+         begin + count <= text.data() + text.size();
 }
 
 namespace {

@@ -221,7 +221,11 @@ bool HoldsExactly(const TypeLayout& whole, const char* object,
   const std::size_t bytes = count * type.size;
   if (offset > whole.size || bytes > whole.size - offset) return false;
   if (offset == 0 && count == 1 && IsSimilar(whole, type)) return true;
-  if (IsAnyBytes(whole)) return IsAnyBytes(type);
+  if (IsAnyBytes(whole)) {
+    const bool is_number = whole.kind == TypeKind::kPlain &&
+                           whole.element == nullptr && whole.ops == nullptr;
+    if (IsByte(type) || is_number) return IsAnyBytes(type);
+  }
   if (whole.ops != nullptr && whole.ops->active != nullptr) {
     const ActivePart active = whole.ops->active(object);
     if (active.object == nullptr || active.index >= whole.fields.size()) {

@@ -62,8 +62,8 @@ bool HoldsRow(const Location& where, std::size_t offset, std::size_t count,
 
 /// As HoldsPart, for who must not be deceived: `count` objects of that very
 /// type lie in a row there, within one object of `whole`; of a choice they are
-/// of the part that it has now. Numbers that may have any value may be looked
-/// at as others, by bytes too; nothing else may.
+/// of the part that it has now. A number may be looked at as others, what is
+/// made of numbers alone by bytes; nothing else may.
 bool HoldsExactly(const TypeLayout& whole, const char* object,
                   std::size_t offset, const TypeLayout& type,
                   std::size_t count);
