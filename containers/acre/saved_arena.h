@@ -126,14 +126,12 @@ struct MapOptions {
 
 namespace detail {
 
-class SavedHome;  // containers/saved/saved_home.h
-
 SaveError SaveRoot(const Arena& arena, const TypeLayout& type, const void* root,
                    const char* path, const SaveOptions& options);
 
 /// A saved arena that is here again, or why it is not.
 struct OpenedArena {
-  SavedHome* home = nullptr;  // owned
+  void* home = nullptr;  // owned: what the arena lies in
   Arena* arena = nullptr;
   void* root = nullptr;
   bool is_moved = false;
@@ -141,7 +139,7 @@ struct OpenedArena {
 };
 OpenedArena OpenArena(const char* path, const TypeLayout& type,
                       const MapOptions& options, bool loads);
-void CloseArena(SavedHome* home) noexcept;
+void CloseArena(void* home) noexcept;
 [[noreturn]] ACRE_COLD void FailNoArena(const SaveError& error);
 
 }  // namespace detail

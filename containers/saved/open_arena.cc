@@ -236,7 +236,7 @@ OpenedArena OpenArena(const char* path, const TypeLayout& type,
   return opened;
 }
 
-void CloseArena(SavedHome* home) noexcept { delete home; }
+void CloseArena(void* home) noexcept { delete static_cast<SavedHome*>(home); }
 
 void FailNoArena(const SaveError& error) {
   const std::string text =

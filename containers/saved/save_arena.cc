@@ -98,9 +98,12 @@ class Saving {
           {TypeText(plans_.root().type->name), ".", TypeText(unsaved->name)});
       error_.what = "containers of this type cannot be saved";
     } else if (!kChecked || CanBeSaved()) {
-      static_cast<void>(TakeCopy() || (!error_ && TakeSlowly()));
+      if (TakeCopy() || TakeSlowly()) {
+        Write();
+      } else if (!error_) {
+        error_.what = "cannot be saved";  // for a reason that nobody told
+      }
     }
-    if (!error_) Write();
     return std::move(error_);
   }
 

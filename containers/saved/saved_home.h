@@ -51,8 +51,7 @@ class HomeSource final : public ChunkSource {
   bool keeps_contents_ = false;
 };
 
-// Declared before, by saved_arena.h, where the pragma is not.
-class __attribute__((visibility("hidden"))) SavedHome {
+class SavedHome {
  public:
   /// Where homes are looked for: addresses that the kernel, the collector,
   /// malloc and the sanitizers leave alone.

@@ -17,7 +17,7 @@
 namespace acre::inline ACRE_ABI::detail {
 namespace {
 
-std::uint64_t Number(const void* address) {
+std::uint64_t NumberOf(const void* address) {
   return reinterpret_cast<std::uintptr_t>(address);
 }
 
@@ -31,7 +31,7 @@ std::size_t CountOf(const SavedBlock& block, const SavedPlan& plan) {
 
 SaveError SavedReader::Run(std::string_view list, std::uint64_t count,
                            std::uint64_t root) {
-  is_moved_ = Number(image_.bytes) != image_.saved_at;
+  is_moved_ = NumberOf(image_.bytes) != image_.saved_at;
   const bool has_index = verifies_ || plans_.has_rehashed();
   bool is_sound = !has_index || MakeIndex(list, count);
   // Checked builds know every block: before anything is made of it. Of storage
@@ -273,7 +273,8 @@ void SavedReader::TakeView(const SavedStep& step, char* slot) {
   if (run.count > image_.size / step.plan->type->size) {
     return Fail(slot, "has more elements than the file");
   }
-  if (!Follow(*step.plan, Number(run.data), run.count, slot, step.type)) return;
+  if (!Follow(*step.plan, NumberOf(run.data), run.count, slot, step.type))
+    return;
   step.type->ops->set_view(slot, Now(run.data));
 }
 
@@ -425,7 +426,7 @@ void SavedReader::TakeElements(const SavedStep& step, const SavedPlan& element,
 /// The storage is one of the blocks, and no other container's.
 bool SavedReader::Claim(const SavedStep& step, const SavedPlan& element,
                         const HandleStorage& storage, char* slot) {
-  const std::uint64_t offset = Number(storage.block) - image_.saved_at;
+  const std::uint64_t offset = NumberOf(storage.block) - image_.saved_at;
   const std::size_t number = BlockAt(offset);
   if (number != kNone) {
     SavedBlock& block = blocks_[number];
@@ -445,7 +446,7 @@ bool SavedReader::Claim(const SavedStep& step, const SavedPlan& element,
 const void* SavedReader::FindBytes(const void* self, const void* saved,
                                    std::size_t bytes) {
   const auto& reader = *static_cast<const SavedReader*>(self);
-  const std::uint64_t offset = Number(saved) - reader.image_.saved_at;
+  const std::uint64_t offset = NumberOf(saved) - reader.image_.saved_at;
   if (offset > reader.image_.size || bytes > reader.image_.size - offset) {
     return nullptr;
   }
