@@ -146,16 +146,18 @@ inline World* MakeWorld(Arena& arena, int count = 50) {
 
 /// Something at the address of a file's image.
 class InTheWay {
+  static constexpr std::size_t kBytes = 65536;  // whole pages, however long
+
  public:
   explicit InTheWay(const void* address)
-      : mapped_(::mmap(const_cast<void*>(address), 4096, PROT_NONE,
+      : mapped_(::mmap(const_cast<void*>(address), kBytes, PROT_NONE,
                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1,
                        0)) {
     REQUIRE(mapped_ == address);
   }
   InTheWay(const InTheWay&) = delete;
   InTheWay& operator=(const InTheWay&) = delete;
-  ~InTheWay() { ::munmap(mapped_, 4096); }
+  ~InTheWay() { ::munmap(mapped_, kBytes); }
 
  private:
   void* mapped_;
