@@ -81,14 +81,15 @@ void* Map(void* address, std::size_t size, int protection, int flags, int fd,
   }
   const std::size_t whole = WholePages(size);
   if (whole < size) return Refuse(MAP_FAILED, ENOMEM);
-  const bool is_fixed = (flags & MAP_FIXED) != 0;
+  const bool is_alone = (flags & MAP_FIXED_NOREPLACE) != 0;
+  const bool is_fixed = is_alone || (flags & MAP_FIXED) != 0;
   if (is_fixed && !IsPage(address)) return Refuse(MAP_FAILED, EINVAL);
   char* at = is_fixed ? static_cast<char*>(address) : Reserve(whole);
   if (at == nullptr) return MAP_FAILED;
   const bool is_anonymous = (flags & MAP_ANONYMOUS) != 0;
   const std::size_t asked = is_anonymous ? whole : size;
-  void* mapped =
-      SystemMap(at, asked, protection, flags | MAP_FIXED, fd, offset);
+  void* mapped = SystemMap(at, asked, protection,
+                           is_alone ? flags : flags | MAP_FIXED, fd, offset);
   if (mapped == MAP_FAILED) {
     const int error = errno;
     if (!is_fixed) SystemUnmap(at, whole);
