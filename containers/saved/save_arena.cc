@@ -132,11 +132,15 @@ class Saving {
     constexpr std::size_t kMore = std::size_t{1} << 20;
     const bool has_home = MakeHome(2 * arena_.stats().carved + kMore, 0);
     error_ = {};
-    SavedCopy copy(plans_);
-    if (!has_home || !copy.Run(arena_, root_, *home_, *copy_)) return false;
+    if (!has_home) return false;
+    SavedCopy copy(plans_, arena_, *home_, *copy_);
+    if (!copy.Run(root_)) return false;
     bytes_ = copy.bytes();
     header_.root = copy.root();
-    return Finish(copy.blocks());
+    bool is_fine = true;
+    copy.ForEachBlock(
+        [&](const SavedBlock& block) { is_fine = is_fine && AddBlock(block); });
+    return is_fine;
   }
 
   /// Of a finder that has failed.
@@ -158,6 +162,8 @@ class Saving {
     SavedFinder finder(arena_, plans_, may_drop_, false);
     if (!finder.Run(root_)) return Tell();
     SavedWriter writer(finder, plans_);
+    list_ = {};  // of a copy that was begun
+    header_.block_count = 0;
     bytes_ = writer.Place();
     if (!MakeHome(bytes_, bytes_ - kChunkHeader)) return false;
     if (!writer.Write(*home_, *copy_, root_)) {
@@ -166,24 +172,22 @@ class Saving {
       return false;
     }
     header_.root = OffsetOf(writer.root());
-    std::vector<SavedBlock> blocks;
-    blocks.reserve(finder.blocks().size());
     for (const FoundBlock& block : finder.blocks()) {
-      blocks.push_back(
-          {OffsetOf(block.image), block.bytes, block.plan->number, block.kind});
+      if (!AddBlock({OffsetOf(block.image), block.bytes, block.plan->number,
+                     block.kind})) {
+        return false;
+      }
     }
-    return Finish(blocks);
+    return true;
   }
 
-  bool Finish(const std::vector<SavedBlock>& blocks) {
-    if (!SavedMender(plans_, *home_, *copy_, may_drop_).Run(blocks)) {
+  bool AddBlock(const SavedBlock& block) {
+    if (!SavedMender(plans_, *home_, *copy_, may_drop_).Mend(block)) {
       return false;
     }
-    for (const SavedBlock& block : blocks) {
-      list_.Add(block,
-                RoomOf(block.bytes, AlignOf(block.kind, plans_[block.type])));
-    }
-    header_.block_count = blocks.size();
+    list_.Add(block,
+              RoomOf(block.bytes, AlignOf(block.kind, plans_[block.type])));
+    ++header_.block_count;
     return true;
   }
 

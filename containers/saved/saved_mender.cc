@@ -9,21 +9,17 @@
 
 namespace acre::inline ACRE_ABI::detail {
 
-bool SavedMender::Run(const std::vector<SavedBlock>& blocks) {
-  for (const SavedBlock& block : blocks) {
-    char* const data = home_.image() + block.offset;
-    // Whole granules were copied; what is behind the last byte is nobody's.
-    if constexpr (!kChecked) {
-      std::memset(data + block.bytes, 0, -block.bytes % kGranule);
-    }
-    const SavedPlan& plan = plans_[block.type];
-    const bool is_fine =
-        block.kind == SavedBlockKind::kTable
-            ? MendTable(plan, data, block.bytes)
-            : MendRow(plan, data, block.bytes / plan.type->size);
-    if (!is_fine) return false;
+bool SavedMender::Mend(const SavedBlock& block) {
+  char* const data = home_.image() + block.offset;
+  // Whole granules were copied; what is behind the last byte is nobody's.
+  if constexpr (!kChecked) {
+    std::memset(data + block.bytes, 0, -block.bytes % kGranule);
   }
-  return true;
+  const SavedPlan& plan = plans_[block.type];
+  if (block.kind == SavedBlockKind::kTable) {
+    return MendTable(plan, data, block.bytes);
+  }
+  return !plan.is_mended || MendRow(plan, data, block.bytes / plan.type->size);
 }
 
 bool SavedMender::MendTable(const SavedPlan& plan, char* storage,
@@ -37,7 +33,7 @@ bool SavedMender::MendTable(const SavedPlan& plan, char* storage,
     } else if (plan.is_mended && is_fine) {
       key_begin_ = element;
       key_end_ = element + plan.key_bytes;
-      is_fine = Mend(plan, element);
+      is_fine = MendObject(plan, element);
     }
   });
   key_begin_ = key_end_ = nullptr;
@@ -48,12 +44,12 @@ bool SavedMender::MendRow(const SavedPlan& plan, char* data,
                           std::size_t count) {
   if (!plan.is_mended) return true;
   for (std::size_t i = 0; i < count; ++i) {
-    if (!Mend(plan, data + i * plan.type->size)) return false;
+    if (!MendObject(plan, data + i * plan.type->size)) return false;
   }
   return true;
 }
 
-bool SavedMender::Mend(const SavedPlan& plan, char* object) {
+bool SavedMender::MendObject(const SavedPlan& plan, char* object) {
   for (const SavedGap& gap : plan.gaps) {
     std::memset(object + gap.offset, 0, gap.size);
   }

@@ -9,7 +9,6 @@
 #define ACRE_CONTAINERS_SAVED_SAVED_MENDER_H_
 
 #include <cstddef>
-#include <vector>
 
 #include "acre/arena.h"
 #include "acre/config.h"
@@ -31,12 +30,12 @@ class SavedMender {
 
   /// False where a field that is borrowed leads somewhere and may not be
   /// dropped: one of a key never.
-  bool Run(const std::vector<SavedBlock>& blocks);
+  bool Mend(const SavedBlock& block);
 
  private:
   bool MendTable(const SavedPlan& plan, char* storage, std::size_t bytes);
   bool MendRow(const SavedPlan& plan, char* data, std::size_t count);
-  bool Mend(const SavedPlan& plan, char* object);
+  bool MendObject(const SavedPlan& plan, char* object);
   bool MendStep(const SavedStep& step, char* slot);
   bool MendPart(const SavedPlan& plan, const SavedStep& step, char* part);
 
