@@ -103,9 +103,9 @@ struct TableShape : PlainShape {
       kSlotsIn<typename C::key_type> &&
       !std::is_convertible_v<const typename C::key_type&, std::string_view>;
   // Only where it is called: not every key has a hash.
-  template <bool wanted>
+  template <bool Wanted>
   static constexpr auto RehashIf() {
-    if constexpr (wanted && Hashes<typename C::hasher, typename C::key_type>) {
+    if constexpr (Wanted && Hashes<typename C::hasher, typename C::key_type>) {
       return &Rehash;
     } else {
       return nullptr;
