@@ -92,20 +92,13 @@ void SavedFinder::TakeStep(const SavedPlan& plan, const SavedStep& step,
       }
       return;
     }
-    case SavedKind::kChoice: {
-      const ActivePart active = step.type->ops->active(slot);
-      if (active.object == nullptr) return;
-      return TakeObject(*plan.parts[step.first_part + active.index],
-                        static_cast<const char*>(active.object));
-    }
+    case SavedKind::kChoice:
     case SavedKind::kTuple:
-      for (std::size_t i = 0; i < step.type->fields.size(); ++i) {
-        TakeObject(*plan.parts[step.first_part + i],
-                   static_cast<const char*>(step.type->ops->part(slot, i)));
-      }
-      return;
     case SavedKind::kArray:
-      return WalkRow({slot, step.type->count, step.plan});
+      return ForEachPart(plan, step, slot,
+                         [this](const SavedPlan& part, const char* object) {
+                           TakeObject(part, object);
+                         });
     case SavedKind::kTransient:
     case SavedKind::kBool:
       return;

@@ -21,7 +21,6 @@
 #include "acre/arena.h"
 #include "acre/config.h"
 #include "acre/detail/look_ahead.h"
-#include "acre/detail/nested_rows.h"
 #include "acre/detail/per_chunk.h"
 #include "acre/detail/size_class.h"
 #include "acre/failure.h"
@@ -193,7 +192,6 @@ class SavedFinder {
   std::uint32_t current_ = 0;        // the record that is being walked
   const char* key_begin_ = nullptr;  // of its entry
   const char* key_end_ = nullptr;
-  NestedRows<Row> rows_;
   LookAhead<Pending> pending_;
   std::vector<FoundBlock> blocks_;
   // Of records_, the ones whose slots led to them; only where it tells.

@@ -19,7 +19,8 @@ bool SavedMender::Mend(const SavedBlock& block) {
   if (block.kind == SavedBlockKind::kTable) {
     return MendTable(plan, data, block.bytes);
   }
-  return !plan.is_mended || MendRow(plan, data, block.bytes / plan.type->size);
+  return !plan.is_mended() ||
+         MendRow(plan, data, block.bytes / plan.type->size);
 }
 
 bool SavedMender::MendTable(const SavedPlan& plan, char* storage,
@@ -30,7 +31,7 @@ bool SavedMender::MendTable(const SavedPlan& plan, char* storage,
     char* const element = const_cast<char*>(slot);
     if (!is_used) {
       std::memset(element, 0, plan.type->size);
-    } else if (plan.is_mended && is_fine) {
+    } else if (plan.is_mended() && is_fine) {
       key_begin_ = element;
       key_end_ = element + plan.key_bytes;
       is_fine = MendObject(plan, element);
@@ -42,7 +43,7 @@ bool SavedMender::MendTable(const SavedPlan& plan, char* storage,
 
 bool SavedMender::MendRow(const SavedPlan& plan, char* data,
                           std::size_t count) {
-  if (!plan.is_mended) return true;
+  if (!plan.is_mended()) return true;
   for (std::size_t i = 0; i < count; ++i) {
     if (!MendObject(plan, data + i * plan.type->size)) return false;
   }
@@ -53,20 +54,14 @@ bool SavedMender::MendObject(const SavedPlan& plan, char* object) {
   for (const SavedGap& gap : plan.gaps) {
     std::memset(object + gap.offset, 0, gap.size);
   }
-  for (const SavedStep& step : plan.steps) {
-    if (!MendStep(step, object + step.offset)) return false;
-  }
-  // All that has parts is among these, too, or has nothing to be mended.
-  for (const SavedStep& step : plan.values) {
-    if (!MendPart(plan, step, object + step.offset)) return false;
-  }
-  for (const SavedStep& step : plan.steps) {
-    if (!MendPart(plan, step, object + step.offset)) return false;
+  for (const SavedStep& step : plan.mended) {
+    if (!MendStep(plan, step, object + step.offset)) return false;
   }
   return true;
 }
 
-bool SavedMender::MendStep(const SavedStep& step, char* slot) {
+bool SavedMender::MendStep(const SavedPlan& plan, const SavedStep& step,
+                           char* slot) {
   switch (step.kind) {
     case SavedKind::kBorrowed:
       if (LeadsSomewhere(step, slot)) {
@@ -94,50 +89,25 @@ bool SavedMender::MendStep(const SavedStep& step, char* slot) {
         }
       }
       return true;
-    case SavedKind::kPointer:
-    case SavedKind::kBool:
     case SavedKind::kChoice:
-    case SavedKind::kTuple:
-    case SavedKind::kArray:
-      return true;
-  }
-  return true;
-}
-
-bool SavedMender::MendPart(const SavedPlan& plan, const SavedStep& step,
-                           char* part) {
-  const TypeLayout& type = *step.type;
-  switch (step.kind) {
-    case SavedKind::kChoice: {
-      const ActivePart active = type.ops->active(part);
-      if (active.object != nullptr) {
-        return MendRow(*plan.parts[step.first_part + active.index],
-                       static_cast<char*>(const_cast<void*>(active.object)), 1);
-      }
       // What an optional had before.
-      if (IsOptional(type)) std::memset(part, 0, type.fields[0].size);
-      return true;
-    }
-    case SavedKind::kTuple:
-      for (std::size_t i = 0; i < type.fields.size(); ++i) {
-        const void* const item = type.ops->part(part, i);
-        if (!MendRow(*plan.parts[step.first_part + i],
-                     static_cast<char*>(const_cast<void*>(item)), 1)) {
-          return false;
-        }
+      if (IsOptional(*step.type) &&
+          step.type->ops->active(slot).object == nullptr) {
+        std::memset(slot, 0, step.type->fields[0].size);
       }
-      return true;
+      break;
+    case SavedKind::kTuple:
     case SavedKind::kArray:
-      return MendRow(*step.plan, part, type.count);
+      break;
     case SavedKind::kPointer:
-    case SavedKind::kView:
-    case SavedKind::kHandle:
-    case SavedKind::kBorrowed:
-    case SavedKind::kTransient:
     case SavedKind::kBool:
       return true;
   }
-  return true;
+  bool is_fine = true;
+  ForEachPart(plan, step, slot, [&](const SavedPlan& part, char* object) {
+    is_fine = is_fine && MendRow(part, object, 1);
+  });
+  return is_fine;
 }
 
 }  // namespace acre::inline ACRE_ABI::detail

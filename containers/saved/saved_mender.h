@@ -36,8 +36,7 @@ class SavedMender {
   bool MendTable(const SavedPlan& plan, char* storage, std::size_t bytes);
   bool MendRow(const SavedPlan& plan, char* data, std::size_t count);
   bool MendObject(const SavedPlan& plan, char* object);
-  bool MendStep(const SavedStep& step, char* slot);
-  bool MendPart(const SavedPlan& plan, const SavedStep& step, char* part);
+  bool MendStep(const SavedPlan& plan, const SavedStep& step, char* slot);
 
   const SavedPlans& plans_;
   SavedHome& home_;

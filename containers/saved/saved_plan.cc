@@ -16,6 +16,9 @@
 namespace acre::inline ACRE_ABI::detail {
 namespace {
 
+// Longer arrays are one step.
+constexpr std::size_t kMaxUnrolled = 16;
+
 /// What a walk goes on with.
 bool IsFollowed(const FieldLayout& field) {
   return field.note != FieldNote::kOpaque &&
@@ -25,7 +28,6 @@ bool IsFollowed(const FieldLayout& field) {
 /// Appends the bytes that are something.
 void AddCovered(const TypeLayout& type, std::size_t offset,
                 std::vector<SavedGap>& covered) {
-  constexpr std::size_t kMaxUnrolled = 16;
   constexpr bool kIsX87 = __LDBL_MANT_DIG__ == 64;
   const auto add = [&](std::size_t begin, std::size_t size) {
     covered.push_back(
@@ -71,26 +73,6 @@ std::vector<SavedGap> GapsOf(const TypeLayout& type) {
     end = std::max(end, next.offset + next.size);
   }
   return gaps;
-}
-
-bool IsMended(const SavedStep& step) {
-  switch (step.kind) {
-    case SavedKind::kBorrowed:
-    case SavedKind::kTransient:
-    case SavedKind::kView:
-    case SavedKind::kChoice:
-      return true;
-    case SavedKind::kHandle:
-      return IsTable(*step.type);
-    case SavedKind::kTuple:
-      return true;
-    case SavedKind::kArray:
-      return step.plan->is_mended;
-    case SavedKind::kPointer:
-    case SavedKind::kBool:
-      break;
-  }
-  return false;
 }
 
 bool IsReference(const FieldLayout& field) {
@@ -148,10 +130,6 @@ SavedPlan& SavedPlans::Filled(const TypeLayout& type) {
     plan.is_pointer = type.kind == TypeKind::kPointer;
     Add(plan, type, 0);
     plan.gaps = GapsOf(type);
-    plan.is_mended =
-        !plan.gaps.empty() ||
-        std::any_of(plan.steps.begin(), plan.steps.end(), IsMended) ||
-        std::any_of(plan.values.begin(), plan.values.end(), IsMended);
   }
   return plan;
 }
@@ -169,6 +147,7 @@ void SavedPlans::AddFields(SavedPlan& plan, const TypeLayout& type,
       step.offset = static_cast<std::uint32_t>(offset + hole.offset);
       step.size = static_cast<std::uint32_t>(hole.size);
       plan.steps.push_back(step);
+      plan.mended.push_back(step);
     } else if (field.note == FieldNote::kBorrowed) {
       // Of a reference the layout says nothing: it is a pointer's place.
       if (step.size == 0) step.size = sizeof(void*);
@@ -177,9 +156,11 @@ void SavedPlans::AddFields(SavedPlan& plan, const TypeLayout& type,
                                                       : SavedKind::kBorrowed;
       step.type = field.type();
       plan.steps.push_back(step);
+      plan.mended.push_back(step);
     } else if (field.is_transient) {
       step.type = field.type();
       plan.steps.push_back(step);
+      plan.mended.push_back(step);
     } else {
       Add(plan, *field.type(), offset + field.offset);
     }
@@ -190,22 +171,24 @@ void SavedPlans::AddFields(SavedPlan& plan, const TypeLayout& type,
 void SavedPlans::AddParts(SavedPlan& plan, SavedStep step) {
   bool has_steps = false;
   bool has_values = step.kind == SavedKind::kChoice;
+  bool is_mended = has_values;
   step.first_part = static_cast<std::uint32_t>(plan.parts.size());
   std::vector<const SavedPlan*> parts;
   for (const FieldLayout& field : step.type->fields) {
     const SavedPlan& part = Filled(*field.type());
     has_steps = has_steps || !part.steps.empty();
     has_values = has_values || !part.values.empty();
+    is_mended = is_mended || part.is_mended();
     parts.push_back(&part);
   }
   plan.parts.insert(plan.parts.end(), parts.begin(), parts.end());
   if (has_steps) plan.steps.push_back(step);
   if (has_values) plan.values.push_back(step);
+  if (is_mended) plan.mended.push_back(step);
 }
 
 void SavedPlans::AddArray(SavedPlan& plan, const TypeLayout& type,
                           std::size_t offset) {
-  constexpr std::size_t kMaxUnrolled = 16;
   const TypeLayout& element = *type.element();
   const SavedPlan& part = Filled(element);
   if (type.count <= kMaxUnrolled) {
@@ -218,6 +201,7 @@ void SavedPlans::AddArray(SavedPlan& plan, const TypeLayout& type,
                        static_cast<std::uint32_t>(type.size), &type, &part};
   if (!part.steps.empty()) plan.steps.push_back(step);
   if (!part.values.empty()) plan.values.push_back(step);
+  if (part.is_mended()) plan.mended.push_back(step);
 }
 
 void SavedPlans::Add(SavedPlan& plan, const TypeLayout& type,
@@ -255,6 +239,8 @@ void SavedPlans::Add(SavedPlan& plan, const TypeLayout& type,
   }
   step.plan = &Know(*type.element());
   plan.steps.push_back(step);
+  const bool is_table = step.kind == SavedKind::kHandle && IsTable(type);
+  if (step.kind == SavedKind::kView || is_table) plan.mended.push_back(step);
 }
 
 std::size_t AlignOf(SavedBlockKind kind, const SavedPlan& plan) {

@@ -61,13 +61,16 @@ struct SavedPlan {
   std::uint32_t number = 0;            // in SavedPlans
   std::vector<SavedStep> steps = {};   // pointers and the like
   std::vector<SavedStep> values = {};  // plain parts that may be impossible
+  std::vector<SavedStep> mended = {};  // what a file has otherwise
   std::vector<const SavedPlan*> parts = {};
   bool is_filled = false;
-  bool is_pointer = false;  // and nothing else
-  bool is_mended = false;   // has what no file must have: see SavedMender
+  bool is_pointer = false;          // and nothing else
   std::vector<SavedGap> gaps = {};  // padding
   std::size_t key_bytes = 0;        // of an element of a table: of its key
   bool is_rehashed = false;  // of elements of a table that may have to move
+
+  /// Whether it has what no file must have: see SavedMender.
+  bool is_mended() const { return !gaps.empty() || !mended.empty(); }
 };
 
 /// The plans of all types that one reaches, in an order that is that of the
@@ -115,6 +118,30 @@ class SavedPlans {
   bool has_rehashed_ = false;
   const TypeLayout* unsaved_ = nullptr;
 };
+
+/// Calls visit(plan, part) for what an object has of a choice, a tuple or an
+/// array; for nothing of any other step.
+template <class Visit>
+void ForEachPart(const SavedPlan& plan, const SavedStep& step,
+                 const char* object, Visit visit) {
+  const TypeLayout& type = *step.type;
+  const auto at = [](const void* part) {
+    return static_cast<char*>(const_cast<void*>(part));
+  };
+  if (step.kind == SavedKind::kChoice) {
+    const ActivePart active = type.ops->active(object);
+    if (active.object == nullptr) return;
+    visit(*plan.parts[step.first_part + active.index], at(active.object));
+  } else if (step.kind == SavedKind::kTuple) {
+    for (std::size_t i = 0; i < type.fields.size(); ++i) {
+      visit(*plan.parts[step.first_part + i], at(type.ops->part(object, i)));
+    }
+  } else if (step.kind == SavedKind::kArray) {
+    for (std::size_t i = 0; i < type.count; ++i) {
+      visit(*step.plan, at(object + i * step.plan->type->size));
+    }
+  }
+}
 
 /// How a block is to be read. Part of the format.
 enum class SavedBlockKind : std::uint8_t {

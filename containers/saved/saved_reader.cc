@@ -158,24 +158,13 @@ void SavedReader::TakeStep(const SavedPlan& plan, const SavedStep& step,
     case SavedKind::kBorrowed:
     case SavedKind::kTransient:
       return ClearField(step, slot, arena_);
-    case SavedKind::kChoice: {
-      const ActivePart active = step.type->ops->active(slot);
-      if (active.object == nullptr) return;
-      return TakeObject(*plan.parts[step.first_part + active.index],
-                        static_cast<char*>(const_cast<void*>(active.object)));
-    }
+    case SavedKind::kChoice:
     case SavedKind::kTuple:
-      for (std::size_t i = 0; i < step.type->fields.size(); ++i) {
-        const void* const part = step.type->ops->part(slot, i);
-        TakeObject(*plan.parts[step.first_part + i],
-                   static_cast<char*>(const_cast<void*>(part)));
-      }
-      return;
     case SavedKind::kArray:
-      for (std::size_t i = 0; i < step.type->count; ++i) {
-        TakeObject(*step.plan, slot + i * step.plan->type->size);
-      }
-      return;
+      return ForEachPart(plan, step, slot,
+                         [this](const SavedPlan& part, char* object) {
+                           TakeObject(part, object);
+                         });
     case SavedKind::kBool:
       return;
   }
@@ -197,24 +186,14 @@ void SavedReader::TakeValue(const SavedPlan& plan, const SavedStep& step,
         return Fail(value, "is neither empty nor not");
       }
       const ActivePart active = type.ops->active(value);
-      if (active.object == nullptr) {
-        if (active.index != 0) Fail(value, "has no such alternative");
-        return;
+      if (active.object == nullptr && active.index != 0) {
+        return Fail(value, "has no such alternative");
       }
-      return TakeValues(*plan.parts[step.first_part + active.index],
-                        static_cast<const char*>(active.object));
+      break;
     }
     case SavedKind::kTuple:
-      for (std::size_t i = 0; i < type.fields.size(); ++i) {
-        TakeValues(*plan.parts[step.first_part + i],
-                   static_cast<const char*>(type.ops->part(value, i)));
-      }
-      return;
     case SavedKind::kArray:
-      for (std::size_t i = 0; i < type.count; ++i) {
-        TakeValues(*step.plan, value + i * step.plan->type->size);
-      }
-      return;
+      break;
     case SavedKind::kPointer:
     case SavedKind::kView:
     case SavedKind::kHandle:
@@ -222,6 +201,9 @@ void SavedReader::TakeValue(const SavedPlan& plan, const SavedStep& step,
     case SavedKind::kTransient:
       return;
   }
+  ForEachPart(plan, step, value, [this](const SavedPlan& part, char* object) {
+    TakeValues(part, object);
+  });
 }
 
 void SavedReader::TakeValues(const SavedPlan& plan, const char* object) {

@@ -71,21 +71,13 @@ void SavedWriter::TakeStep(const SavedPlan& plan, const SavedStep& step,
     case SavedKind::kBorrowed:
     case SavedKind::kTransient:
       return;  // SavedMender's
-    case SavedKind::kChoice: {
-      const ActivePart active = step.type->ops->active(slot);
-      if (active.object == nullptr) return;
-      return TakeObject(*plan.parts[step.first_part + active.index],
-                        static_cast<char*>(const_cast<void*>(active.object)));
-    }
+    case SavedKind::kChoice:
     case SavedKind::kTuple:
-      for (std::size_t i = 0; i < step.type->fields.size(); ++i) {
-        const void* const part = step.type->ops->part(slot, i);
-        TakeObject(*plan.parts[step.first_part + i],
-                   static_cast<char*>(const_cast<void*>(part)));
-      }
-      return;
     case SavedKind::kArray:
-      return TakeRow({slot, step.type->count, step.plan});
+      return ForEachPart(plan, step, slot,
+                         [this](const SavedPlan& part, char* object) {
+                           TakeObject(part, object);
+                         });
     case SavedKind::kBool:
       return;
   }

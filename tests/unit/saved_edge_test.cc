@@ -19,6 +19,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -223,8 +224,10 @@ struct Between {
   acre::Vector<Derived> derived;
   std::optional<Padded> maybe;
   std::optional<std::uint64_t> gone;
+  Padded many[20];
+  std::tuple<Padded, int> two;
 };
-ACRE_LAYOUT(Between, numbers, rows, derived, maybe, gone)
+ACRE_LAYOUT(Between, numbers, rows, derived, maybe, gone, many, two)
 
 Between* MakeBetween(Arena& arena, std::uint64_t secret) {
   // What the arena had before.
@@ -243,6 +246,15 @@ Between* MakeBetween(Arena& arena, std::uint64_t secret) {
     root->rows.emplace_back();
     root->derived.emplace_back();
   }
+  // The padding of a row that was something else before.
+  for (Padded& padded : root->many) {
+    std::memset(reinterpret_cast<char*>(&padded) + 1, 0x5E, 7);
+    std::memset(reinterpret_cast<char*>(&padded) + 18,
+                static_cast<int>(secret >> 56), 6);
+  }
+  auto& first = std::get<0>(root->two);
+  std::memset(reinterpret_cast<char*>(&first) + 1,
+              static_cast<int>(secret >> 56), 7);
   root->gone = secret;
   root->gone.reset();
   return root;
