@@ -35,12 +35,6 @@ void ForEachTypeIn(const TypeLayout& type, Visit visit) {
   if (type.element != nullptr) visit(*type.element());
 }
 
-/// Of a number of ten bytes the rest of its place is padding.
-std::size_t ValueBytes(const TypeLayout& type) {
-  constexpr bool kIsX87 = __LDBL_MANT_DIG__ == 64;
-  return kIsX87 && type.name == "long double" ? 10 : type.size;
-}
-
 }  // namespace
 
 // ---------------------------------------------------------------------- plans

@@ -185,8 +185,7 @@ class Saving {
     if (!SavedMender(plans_, *home_, *copy_, may_drop_).Mend(block)) {
       return false;
     }
-    list_.Add(block,
-              RoomOf(block.bytes, AlignOf(block.kind, plans_[block.type])));
+    list_.Add(block, plans_[block.type]);
     ++header_.block_count;
     return true;
   }

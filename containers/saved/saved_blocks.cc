@@ -8,19 +8,14 @@
 
 namespace acre::inline ACRE_ABI::detail {
 
-std::size_t RoomOf(std::size_t bytes, std::size_t align) {
-  return BlockFor(bytes, align).bytes;
-}
-
 // -------------------------------------------------------------------- writing
 
-void BlockListWriter::Add(const SavedBlock& block, std::size_t room) {
-  if (end_ == 0) end_ = kChunkHeader;
+void BlockListWriter::Add(const SavedBlock& block, const SavedPlan& plan) {
   AddNumber((block.offset - end_) / kGranule);
   AddNumber(std::uint64_t{block.type} * 4 +
             static_cast<std::uint64_t>(block.kind));
   AddNumber(block.bytes);
-  end_ = block.offset + room;
+  end_ = block.offset + BlockFor(block.bytes, AlignOf(block.kind, plan)).bytes;
 }
 
 void BlockListWriter::AddNumber(std::uint64_t number) {

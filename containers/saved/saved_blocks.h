@@ -18,6 +18,7 @@
 #include <string_view>
 #include <vector>
 
+#include "acre/chunk_source.h"
 #include "acre/config.h"
 #include "saved/saved_plan.h"
 
@@ -32,20 +33,17 @@ struct SavedBlock {
   bool has_owner = false;  // of storage: its container was met
 };
 
-/// The room that a block takes: what Free may hand out again.
-std::size_t RoomOf(std::size_t bytes, std::size_t align);
-
 class BlockListWriter {
  public:
-  /// Requires: in order.
-  void Add(const SavedBlock& block, std::size_t room);
+  /// Requires: in order. `plan`: of the block's type.
+  void Add(const SavedBlock& block, const SavedPlan& plan);
   const std::string& text() const { return text_; }
 
  private:
   void AddNumber(std::uint64_t number);
 
   std::string text_;
-  std::uint64_t end_ = 0;  // of the block before
+  std::uint64_t end_ = kChunkHeader;  // of the block before
 };
 
 /// Reads a list that may say anything. Every block that it returns lies behind

@@ -287,11 +287,9 @@ bool SavedFinder::Gather(std::uint32_t number) {
       return true;
     }
   } else if (is_objects &&
-             (BlockHolds(whole.kind, *whole.plan, whole.begin, whole.bytes,
-                         offset, type, record.bytes / type.size) ||
-              (record.is_text &&
-               HoldsText(whole.kind, *whole.plan, whole.begin, whole.bytes,
-                         offset, record.bytes)))) {
+             BlockHolds(whole.kind, *whole.plan, whole.begin, whole.bytes,
+                        offset, type, record.bytes / type.size,
+                        record.is_text)) {
     return true;
   }
   Fail(is_telling_ ? parents_[number] : 0, record.slot,

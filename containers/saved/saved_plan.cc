@@ -19,16 +19,9 @@ namespace {
 // Longer arrays are one step.
 constexpr std::size_t kMaxUnrolled = 16;
 
-/// What a walk goes on with.
-bool IsFollowed(const FieldLayout& field) {
-  return field.note != FieldNote::kOpaque &&
-         field.note != FieldNote::kBorrowed && !field.is_transient;
-}
-
 /// Appends the bytes that are something.
 void AddCovered(const TypeLayout& type, std::size_t offset,
                 std::vector<SavedGap>& covered) {
-  constexpr bool kIsX87 = __LDBL_MANT_DIG__ == 64;
   const auto add = [&](std::size_t begin, std::size_t size) {
     covered.push_back(
         {static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(size)});
@@ -40,11 +33,7 @@ void AddCovered(const TypeLayout& type, std::size_t offset,
     }
     return;
   }
-  if (type.kind != TypeKind::kStruct) {
-    // Of a number of ten bytes the rest of its place is padding.
-    const bool is_ten = kIsX87 && type.name == "long double";
-    return add(offset, is_ten ? 10 : type.size);
-  }
+  if (type.kind != TypeKind::kStruct) return add(offset, ValueBytes(type));
   for (std::size_t i = 0; i < type.fields.size(); ++i) {
     const FieldLayout& field = type.fields[i];
     if (field.note == FieldNote::kOpaque) {
@@ -249,28 +238,10 @@ std::size_t AlignOf(SavedBlockKind kind, const SavedPlan& plan) {
   return SlotShape{type.size, type.align}.table_align();
 }
 
-bool BlockHolds(SavedBlockKind kind, const SavedPlan& plan, const char* memory,
-                std::size_t bytes, std::size_t offset, const TypeLayout& type,
-                std::size_t count) {
-  if (reinterpret_cast<std::uintptr_t>(memory + offset) % type.align != 0) {
-    return false;
-  }
-  const TypeLayout& row = *plan.type;
-  if (kind == SavedBlockKind::kTable) {
-    const char* const element =
-        SavedTable(row, memory, bytes).Around(memory + offset);
-    return element != nullptr &&
-           HoldsExactly(row, element,
-                        static_cast<std::size_t>(memory + offset - element),
-                        type, count);
-  }
-  // Rows of them, or bytes of numbers.
-  if (offset % row.size == 0 && SameType(row, type)) return true;
-  if (IsByte(type) && IsAnyBytes(row)) return true;
-  const std::size_t inside = offset % row.size;
-  return HoldsExactly(row, memory + (offset - inside), inside, type, count);
-}
+namespace {
 
+/// True where the text of a short String lies there, `count` characters of it
+/// at least.
 bool HoldsText(SavedBlockKind kind, const SavedPlan& plan, const char* memory,
                std::size_t bytes, std::size_t offset, std::size_t count) {
   const TypeLayout& row = *plan.type;
@@ -297,6 +268,33 @@ bool HoldsText(SavedBlockKind kind, const SavedPlan& plan, const char* memory,
   const char* const begin = memory + offset;
   return storage.block == nullptr && begin >= text.data() &&
          begin + count <= text.data() + text.size();
+}
+
+}  // namespace
+
+bool BlockHolds(SavedBlockKind kind, const SavedPlan& plan, const char* memory,
+                std::size_t bytes, std::size_t offset, const TypeLayout& type,
+                std::size_t count, bool is_text) {
+  if (is_text && HoldsText(kind, plan, memory, bytes, offset, count)) {
+    return true;
+  }
+  if (reinterpret_cast<std::uintptr_t>(memory + offset) % type.align != 0) {
+    return false;
+  }
+  const TypeLayout& row = *plan.type;
+  if (kind == SavedBlockKind::kTable) {
+    const char* const element =
+        SavedTable(row, memory, bytes).Around(memory + offset);
+    return element != nullptr &&
+           HoldsExactly(row, element,
+                        static_cast<std::size_t>(memory + offset - element),
+                        type, count);
+  }
+  // Rows of them, or bytes of numbers.
+  if (offset % row.size == 0 && SameType(row, type)) return true;
+  if (IsByte(type) && IsAnyBytes(row)) return true;
+  const std::size_t inside = offset % row.size;
+  return HoldsExactly(row, memory + (offset - inside), inside, type, count);
 }
 
 namespace {

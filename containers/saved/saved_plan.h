@@ -155,9 +155,10 @@ std::size_t AlignOf(SavedBlockKind kind, const SavedPlan& plan);
 
 /// True where `count` objects of a type lie in a row, `offset` bytes into the
 /// memory of such a block: see HoldsExactly. Requires: they end in it.
+/// `is_text`: a string_view shows them, which may be in a short String too.
 bool BlockHolds(SavedBlockKind kind, const SavedPlan& plan, const char* memory,
                 std::size_t bytes, std::size_t offset, const TypeLayout& type,
-                std::size_t count);
+                std::size_t count, bool is_text);
 
 /// The storage of a Map or Set of elements of that type.
 class SavedTable {
@@ -204,11 +205,6 @@ class SavedTable {
   const char* slots_;
   std::size_t count_;
 };
-
-/// True where the text of a short String lies there, `count` characters of it
-/// at least: a string_view may show that.
-bool HoldsText(SavedBlockKind kind, const SavedPlan& plan, const char* memory,
-               std::size_t bytes, std::size_t offset, std::size_t count);
 
 /// std::string_view: what it shows cannot be written through it.
 inline bool IsStringView(const TypeLayout& view) {

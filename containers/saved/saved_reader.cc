@@ -289,21 +289,18 @@ bool SavedReader::Follow(const SavedPlan& target, std::uint64_t address,
     keys_.AddPointer(slot, view);
   }
   if (!verifies_) return true;
+  const bool is_text = view != nullptr && IsStringView(*view);
   const std::size_t bytes = count * target.type->size;
   if (inside > block.bytes || bytes > block.bytes - inside) return tell();
   if (is_table) {
-    later_.push_back({number, inside, count, &target, plan_,
-                      view != nullptr && IsStringView(*view)});
+    later_.push_back({number, inside, count, &target, plan_, is_text});
     return true;
   }
   const bool is_simple = block.kind == SavedBlockKind::kObjects &&
                          &plan == &target && inside % target.type->size == 0;
   return is_simple ||
          BlockHolds(block.kind, plan, image_.bytes + block.offset, block.bytes,
-                    inside, *target.type, count) ||
-         (view != nullptr && IsStringView(*view) &&
-          HoldsText(block.kind, plan, image_.bytes + block.offset, block.bytes,
-                    inside, count)) ||
+                    inside, *target.type, count, is_text) ||
          tell();
 }
 
@@ -327,16 +324,10 @@ std::size_t SavedReader::BlockAt(std::uint64_t offset) const {
 void SavedReader::CheckLater() {
   for (const Later& later : std::exchange(later_, {})) {
     const SavedBlock& block = blocks_[later.block];
-    const char* const memory = image_.bytes + block.offset;
-    const SavedPlan& plan = plans_[block.type];
-    const bool is_text = block.has_owner && later.is_text &&
-                         HoldsText(block.kind, plan, memory, block.bytes,
-                                   later.offset, later.count);
-    if (is_text) continue;
     if (!block.has_owner ||
         !BlockHolds(block.kind, plans_[block.type], image_.bytes + block.offset,
-                    block.bytes, later.offset, *later.plan->type,
-                    later.count)) {
+                    block.bytes, later.offset, *later.plan->type, later.count,
+                    later.is_text)) {
       error_.path = later.in == nullptr ? "" : TypeText(later.in->type->name);
       error_.what = Joined({"a pointer leads into a table, where no ",
                             TypeText(later.plan->type->name), " lies"});

@@ -15,13 +15,6 @@
 namespace acre::inline ACRE_ABI::detail {
 namespace {
 
-/// What a walk goes on with behind a field: neither holes nor what lies outside
-/// on purpose.
-bool IsFollowed(const FieldLayout& field) {
-  return field.note != FieldNote::kOpaque &&
-         field.note != FieldNote::kBorrowed && !field.is_transient;
-}
-
 /// Calls visit(type) for what the type has parts of, or leads to.
 template <class Visit>
 void ForEachTypeIn(const TypeLayout& type, Visit visit) {

@@ -2,6 +2,8 @@
 
 #include "acre/detail/parts.h"
 
+#include "acre/detail/walk.h"
+
 namespace acre::inline ACRE_ABI::detail {
 namespace {
 
@@ -123,10 +125,7 @@ PartAt InnermostPart(const TypeLayout& whole, const char* object,
   } else if (whole.kind == TypeKind::kStruct || has_items) {
     for (std::size_t i = 0; i < whole.fields.size(); ++i) {
       const FieldLayout& field = whole.fields[i];
-      if (field.note == FieldNote::kOpaque ||
-          field.note == FieldNote::kBorrowed || field.is_transient) {
-        continue;
-      }
+      if (!IsFollowed(field)) continue;
       const char* const part =
           has_items ? static_cast<const char*>(whole.ops->part(object, i))
                     : object + field.offset;
@@ -179,10 +178,7 @@ bool PartHoldsExactly(const TypeLayout& whole, const char* object,
                       std::size_t count) {
   for (std::size_t i = 0; i < whole.fields.size(); ++i) {
     const FieldLayout& field = whole.fields[i];
-    if (field.note == FieldNote::kOpaque ||
-        field.note == FieldNote::kBorrowed || field.is_transient) {
-      continue;
-    }
+    if (!IsFollowed(field)) continue;
     std::size_t begin = field.offset;
     if (whole.ops != nullptr && whole.ops->part != nullptr) {
       begin = static_cast<std::size_t>(

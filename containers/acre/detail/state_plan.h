@@ -75,6 +75,12 @@ inline bool IsArray(const TypeLayout& type) {
           !IsChoice(type) && !IsTuple(type));
 }
 
+/// Of a number of ten bytes the rest of its place is padding.
+inline std::size_t ValueBytes(const TypeLayout& type) {
+  constexpr bool kIsX87 = __LDBL_MANT_DIG__ == 64;
+  return kIsX87 && type.name == "long double" ? 10 : type.size;
+}
+
 /// The elements of a container that has them in one row.
 inline ElementRun RowOf(const StateStep& step, const void* container) {
   std::size_t cursor = 0;

@@ -22,6 +22,13 @@ struct Slot {
   const FieldLayout* field;  // innermost registered field around it, or null
 };
 
+/// What a walk over the fields of all kinds goes on with: neither holes nor
+/// what lies outside on purpose, nor what keeps its value.
+inline bool IsFollowed(const FieldLayout& field) {
+  return field.note != FieldNote::kOpaque &&
+         field.note != FieldNote::kBorrowed && !field.is_transient;
+}
+
 /// Calls `visit(Slot)`. Fields declared borrowed are left out.
 template <class Visit>
 void ForEachSlot(const TypeLayout& type, void* object, Visit& visit,
