@@ -66,8 +66,8 @@ Played Play(acre::SavedArena<Kept>& saved, std::int32_t tics) {
   return played;
 }
 
-}  // namespace
-
+/// Why the file could not be written; empty where it was. The world is as
+/// before afterwards.
 std::string KeepWorld(acre::Arena& arena, World& world,
                       const std::string& path) {
   auto* const kept = arena.New<Kept>();
@@ -88,6 +88,8 @@ std::string KeepWorld(acre::Arena& arena, World& world,
              Mebibytes(bytes), milliseconds);
   return {};
 }
+
+}  // namespace
 
 bool PlayAndKeep(acre::Arena& arena, World& world, const std::string& path,
                  std::int32_t tics) {

@@ -24,11 +24,6 @@ struct Kept {
 };
 ACRE_LAYOUT(Kept, world, kinds)
 
-/// Why the file could not be written; empty where it was. Of a world in
-/// `arena`, which is as before afterwards.
-std::string KeepWorld(acre::Arena& arena, World& world,
-                      const std::string& path);
-
 /// Writes the world, and plays on; false, and said so, where that fails.
 bool PlayAndKeep(acre::Arena& arena, World& world, const std::string& path,
                  std::int32_t tics);
