@@ -254,6 +254,7 @@ void Copier::AddItem(const TypeLayout& type, const void* source,
 /// The storage is an item without slots; the elements in it are items too.
 void Copier::DiscoverHandle(const Slot& slot) {
   const TypeLayout& handle = *slot.type;
+  if (IsRef(handle)) return refs_.Count(handle);
   const HandleStorage storage = handle.ops->storage(slot.address);
   if (storage.block == nullptr || storage.used == 0) return;
   may_rehash_ = may_rehash_ || handle.ops->rehash != nullptr;
@@ -430,6 +431,10 @@ bool Copier::Allocate() {
   ForEachExtent([&](const Extent& extent) {
     return has_memory = AllocateExtent(extent);
   });
+  if (has_memory && !refs_.Reserve()) {
+    has_memory = false;
+    failed_bytes_ = kSlotBytes;
+  }
   if (!has_memory) GiveBack();
   return has_memory;
 }
@@ -457,6 +462,7 @@ bool Copier::AllocateExtent(const Extent& extent) {
 }
 
 void Copier::GiveBack() {
+  refs_.GiveBack();
   ForEachExtent([this](const Extent& extent) {
     const Source& first = extent.members[0];
     if (first.is_placed()) return true;
@@ -541,6 +547,7 @@ void Copier::RewriteSlot(const Slot& slot) {
 
 void Copier::RewriteHandle(const Slot& slot) {
   const TypeLayout& handle = *slot.type;
+  if (IsRef(handle)) return refs_.Copy(handle, slot.address);
   const HandleStorage storage = handle.ops->storage(slot.address);
   if (storage.block == nullptr) {
     return handle.ops->adopt(slot.address, &arena_, nullptr, 0);

@@ -26,6 +26,7 @@
 #include "acre/detail/visit_set.h"
 #include "acre/detail/walk.h"
 #include "acre/type_layout.h"
+#include "copy/ref_copies.h"
 #include "copy/static_storage.h"
 #include "copy/table_keys.h"
 
@@ -34,7 +35,7 @@ namespace acre::inline ACRE_ABI::detail {
 
 class Copier {
  public:
-  explicit Copier(Arena& arena) : arena_(arena) {}
+  explicit Copier(Arena& arena) : arena_(arena), refs_(arena) {}
 
   Arena& arena() const { return arena_; }
 
@@ -148,6 +149,7 @@ class Copier {
   char* CopyOfMarked(const void* source, unsigned number);
 
   Arena& arena_;
+  RefCopies refs_;
   const void* root_ = nullptr;  // of Run
   const TypeLayout* root_type_ = nullptr;
   char* root_copy_ = nullptr;

@@ -59,6 +59,9 @@ CopyPlan::Step::Kind KindOf(const TypeLayout& type) {
       return Kind::kVector;
     case HandleForm::kString:
       return Kind::kString;
+    case HandleForm::kRef:
+    case HandleForm::kWeakRef:
+      return Kind::kRef;
     case HandleForm::kOther:
       break;
   }

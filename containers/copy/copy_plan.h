@@ -30,6 +30,7 @@ struct CopyPlan {
       kVector,
       kString,
       kHandle,  // another container: its ops know
+      kRef,     // a GcRef or GcWeakRef
       kPart,
     };
     std::uint32_t offset;

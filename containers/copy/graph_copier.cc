@@ -42,6 +42,7 @@ bool GraphCopier::Run(const TypeLayout& type, const void* root) {
 
 GraphCopier::~GraphCopier() {
   if (!is_taken_ || is_finished_) return;
+  refs_.GiveBack();
   placement_.GiveBack();
   GiveRoot();
 }
@@ -60,13 +61,13 @@ bool GraphCopier::Take(CopyPlan& plan) {
         Blocks::TryTake(arena_, root_bytes_, root_type_->align, root_type_));
     if (copy_ == nullptr) return false;
   }
-  if (placement_.Take(finder_.has_wide())) {
-    is_taken_ = true;
-    if (root_bytes_ == 0) copy_ = CopyOf(root_);
-    return true;
+  if (!placement_.Take(finder_.has_wide())) {
+    GiveRoot();
+    return false;
   }
-  GiveRoot();
-  return false;
+  is_taken_ = true;
+  if (root_bytes_ == 0) copy_ = CopyOf(root_);
+  return refs_.Reserve();
 }
 
 // ----------------------------------------------------------------------- copy
@@ -135,6 +136,8 @@ inline void GraphCopier::TakeStep(char* slot, Step& step) {
     case Step::Kind::kString:
     case Step::Kind::kHandle:
       return TakeHandle(slot, step);
+    case Step::Kind::kRef:
+      return refs_.Copy(*step.type, slot);
     case Step::Kind::kPart:
       return TakePart(slot, *step.type);
   }

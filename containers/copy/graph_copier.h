@@ -36,7 +36,8 @@ class GraphCopier {
       : arena_(arena),
         is_closed_(only != nullptr),
         maps_(only),
-        finder_(plans_, maps_, only != nullptr) {}
+        refs_(arena),
+        finder_(plans_, maps_, refs_, only != nullptr) {}
   GraphCopier(const GraphCopier&) = delete;
   GraphCopier& operator=(const GraphCopier&) = delete;
   /// Gives everything back where Run has not succeeded, or threw.
@@ -103,6 +104,7 @@ class GraphCopier {
   const bool is_closed_;
   CopyPlans plans_;
   CopyMaps maps_;
+  RefCopies refs_;
   GraphFinder finder_;
   CopyPlacement placement_{arena_, plans_, maps_};
   const char* root_ = nullptr;

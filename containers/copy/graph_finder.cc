@@ -147,6 +147,8 @@ ACRE_INLINE void GraphFinder::TakeStep(const char* slot, Step& step) {
         return;
       }
       return TakeHandle(slot, step);
+    case Step::Kind::kRef:
+      return refs_.Count(*step.type);
     case Step::Kind::kPart:
       return TakePart(slot, *step.type);
   }

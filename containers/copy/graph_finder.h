@@ -22,6 +22,7 @@
 #include "copy/copy_map.h"
 #include "copy/copy_placement.h"
 #include "copy/copy_plan.h"
+#include "copy/ref_copies.h"
 #include "copy/static_storage.h"
 #include "copy/walk_memory.h"
 
@@ -32,8 +33,9 @@ class GraphFinder {
  public:
   /// `is_closed`: static storage may not be led to either, and what leads into
   /// the middle of something must be what lies there exactly: see HoldsExactly.
-  GraphFinder(CopyPlans& plans, CopyMaps& maps, bool is_closed = false)
-      : plans_(plans), maps_(maps), is_closed_(is_closed) {}
+  GraphFinder(CopyPlans& plans, CopyMaps& maps, RefCopies& refs,
+              bool is_closed = false)
+      : plans_(plans), maps_(maps), refs_(refs), is_closed_(is_closed) {}
   GraphFinder(const GraphFinder&) = delete;
   GraphFinder& operator=(const GraphFinder&) = delete;
 
@@ -114,6 +116,7 @@ class GraphFinder {
 
   CopyPlans& plans_;
   CopyMaps& maps_;
+  RefCopies& refs_;
   const bool is_closed_;
   WalkMemory memory_;
   const char* root_ = nullptr;  // where it lies outside of arenas; else null

@@ -21,6 +21,7 @@ bool SmallCopier::Run(const TypeLayout& type, const void* root) {
 
 SmallCopier::~SmallCopier() {
   if (is_finished_) return;
+  refs_.GiveBack();
   while (taken_ != 0) {
     const Extent& extent = *sorted_[--taken_];
     Blocks::Give(arena_, extent.copy, extent.bytes, extent.align(),
@@ -80,6 +81,10 @@ void SmallCopier::FindInRow(const TypeLayout& type, const ElementRun& row) {
 void SmallCopier::FindIn(const Slot& slot) {
   if (is_stopped_) return;
   const TypeLayout& type = *slot.type;
+  if (type.kind == TypeKind::kHandle && IsRef(type)) {
+    refs_.Count(type);
+    return NoteLink(slot.address, type, 0);
+  }
   if (type.kind == TypeKind::kHandle) {
     return NoteLink(slot.address, type, MeetStorage(type, slot.address));
   }
@@ -188,7 +193,7 @@ bool SmallCopier::Take() {
     if (extent.handle != nullptr) Blocks::NoteStorage(block);
     extent.copy = static_cast<char*>(block);
   }
-  return true;
+  return refs_.Reserve();
 }
 
 // ----------------------------------------------------------------------- copy
@@ -211,6 +216,7 @@ inline void SmallCopier::Rewrite(const Link& link) {
     case TypeKind::kView:
       return link.type->ops->set_view(slot, to->copy);
     default:
+      if (IsRef(*link.type)) return refs_.Copy(*link.type, slot);
       return link.type->ops->adopt(slot, &arena_,
                                    to != nullptr ? to->copy : nullptr,
                                    to != nullptr ? to->bytes : 0);

@@ -25,6 +25,7 @@
 #include "acre/config.h"
 #include "acre/detail/walk.h"
 #include "acre/type_layout.h"
+#include "copy/ref_copies.h"
 
 #pragma GCC visibility push(hidden)
 namespace acre::inline ACRE_ABI::detail {
@@ -34,7 +35,7 @@ class SmallCopier {
   /// More extents are GraphCopier's.
   static constexpr std::size_t kMost = 32;
 
-  explicit SmallCopier(Arena& arena) : arena_(arena) {}
+  explicit SmallCopier(Arena& arena) : arena_(arena), refs_(arena) {}
   SmallCopier(const SmallCopier&) = delete;
   SmallCopier& operator=(const SmallCopier&) = delete;
   /// Gives everything back where Run has not succeeded, or threw.
@@ -97,6 +98,7 @@ class SmallCopier {
   static constexpr std::size_t kMostLinks = 4 * kMost;
 
   Arena& arena_;
+  RefCopies refs_;
   bool is_stopped_ = false;
   bool is_finished_ = false;
   std::size_t count_ = 0;

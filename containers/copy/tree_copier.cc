@@ -3,6 +3,7 @@
 #include "copy/tree_copier.h"
 
 #include "acre/detail/walk.h"
+#include "acre/gc_ref.h"
 
 namespace acre::inline ACRE_ABI::detail {
 
@@ -41,6 +42,7 @@ void TreeCopier::WalkRun(CopyPlan& plan, ElementRun run) {
 void TreeCopier::WalkPart(const TypeLayout& type, void* part) {
   auto copy = [this](const Slot& slot) {
     if (slot.type->kind != TypeKind::kHandle) return;
+    if (IsRef(*slot.type)) return CopyRef(*slot.type, slot.address);
     CopyPlan::Step step = plans_.StepOf(*slot.type);
     CopyStorage(step, slot.address);
   };
@@ -65,6 +67,14 @@ inline void TreeCopier::CopyStorage(CopyPlan::Step& step, void* handle) {
       failed_bytes_ = ops.storage(handle).used;
       return ops.adopt(handle, &arena_, nullptr, 0);
   }
+}
+
+void TreeCopier::CopyRef(const TypeLayout& type, void* ref) {
+  if (is_giving_back_) return type.ops->release(ref);
+  if (has_failed_) return type.ops->adopt(ref, &arena_, nullptr, 0);
+  has_failed_ = type.ops->copy_storage(ref, &arena_).outcome ==
+                StorageCopy::Outcome::kNoMemory;
+  if (has_failed_) failed_bytes_ = kSlotBytes;
 }
 
 void TreeCopier::GiveBack(CopyPlan::Step& step, void* handle) {

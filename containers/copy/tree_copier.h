@@ -43,6 +43,7 @@ class TreeCopier {
   void WalkPart(const TypeLayout& type, void* part);
   void WalkElements(CopyPlan::Step& step, const void* handle);
   void CopyStorage(CopyPlan::Step& step, void* handle);
+  void CopyRef(const TypeLayout& type, void* ref);
   void GiveBack(CopyPlan::Step& step, void* handle);
 
   Arena& arena_;

@@ -23,6 +23,10 @@ struct Hash;
 struct KeyEqual;
 
 template <class T>
+class GcRef;
+template <class T>
+class GcWeakRef;
+template <class T>
 class Vector;
 template <class K, class V, class H = Hash<K>, class E = KeyEqual>
 class Map;

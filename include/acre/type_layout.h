@@ -29,7 +29,7 @@ enum class TypeKind : std::uint8_t {
   kStruct,   ///< registered struct, std::pair
   kTuple,    ///< std::tuple: parts at offsets only its ops know
   kChoice,   ///< std::optional, std::variant: at most one part is live
-  kHandle,   ///< Vector, Map, Set, String
+  kHandle,   ///< Vector, Map, Set, String, Json, GcRef, GcWeakRef
 };
 
 /// What the author of a layout says of a field.
@@ -131,6 +131,8 @@ enum class HandleForm : std::uint8_t {
   kOther,   ///< known to its ops alone
   kVector,  ///< a VectorRep
   kString,  ///< a String
+  kRef,      ///< a GcRef
+  kWeakRef,  ///< a GcWeakRef
 };
 
 /// What only compiled code for the very type can do. Entries that do not apply
@@ -156,7 +158,7 @@ struct TypeOps {
   void (*adopt)(void* handle, Arena* arena, void* block,
                 std::size_t bytes) = nullptr;
   /// The handle's bytes were copied from elsewhere; gives it storage of its own
-  /// in `arena`, with the bytes of the elements.
+  /// in `arena`, with the bytes of the elements; to a reference, a slot.
   StorageCopy (*copy_storage)(void* handle, Arena* arena) = nullptr;
   /// Puts every element where its (changed) key belongs, and calls
   /// moved(context, from, to) for each, in their old order. Null: never needed.

@@ -16,6 +16,7 @@
 #include "acre/detail/size_class.h"
 #include "acre/failure.h"
 #include "acre/gc.h"
+#include "collector/gc_slots.h"
 #include "collector/libgc.h"
 #include "core/commons.h"
 #include "core/life.h"
@@ -110,10 +111,15 @@ struct ControlBlock {
 
   Arena arena;
   BackLinkSource source;
-  TokenCell* tokens = nullptr;  // of OnCollected
+  TokenCell* tokens = nullptr;      // of OnCollected
+  SlotSegment* segments = nullptr;  // of GcRefs and GcWeakRefs
 };
 static_assert(sizeof(ControlBlock) ==
-              sizeof(Arena) + sizeof(BackLinkSource) + sizeof(TokenCell*));
+              sizeof(Arena) + sizeof(BackLinkSource) + 2 * sizeof(void*));
+
+ControlBlock& ControlBlockOf(Arena& arena) {
+  return reinterpret_cast<ControlBlock&>(arena);
+}
 
 /// What a token's finalizer is to do. Uncollectable: it is what holds `data`.
 struct Farewell {
@@ -138,6 +144,14 @@ void GC_CALLBACK OnTokenFinalized(void*, void* data) {
 }  // namespace
 
 std::size_t CountFarewells() noexcept { return g_farewells.load(); }
+
+void HoldSegment(Arena& arena, SlotSegment* segment) {
+  SlotSegment*& segments = ControlBlockOf(arena).segments;
+  segment->held = segments;
+  segments = segment;
+}
+
+void DropSegments(Arena& arena) { ControlBlockOf(arena).segments = nullptr; }
 
 }  // namespace detail
 
@@ -208,7 +222,7 @@ void OnCollected(Arena& arena, void (*run)(void* data), void* data) {
              "OnCollected: arena '%s' is explicit: it ends with its Arena",
              arena.name());
   detail::CheckThread();
-  auto& block = reinterpret_cast<detail::ControlBlock&>(arena);
+  auto& block = detail::ControlBlockOf(arena);
   auto* cell =
       static_cast<detail::TokenCell*>(GC_malloc(sizeof(detail::TokenCell)));
   void* token = GC_malloc_atomic(1);

@@ -277,7 +277,10 @@ void SlowPath::Reset(ResetMode mode) {
   }
   a_.freed_ = a_.reused_ = a_.scanned_ = a_.unreclaimed_ = 0;
   a_.vain_scans_ = 0;
-  if (a_.entry_ != nullptr) a_.entry_->older_stamps.Drop();
+  if (a_.entry_ != nullptr) {
+    a_.entry_->older_stamps.Drop();
+    slots::Reset(*a_.entry_, mode == ResetMode::kRelease);
+  }
   SetMark(nullptr);
   a_.stamp_ = a_.next_stamp_++;
   a_.reset_stamp_ = a_.stamp_;
@@ -318,6 +321,7 @@ void SlowPath::ReleaseAll() {
   EmptyFreeLists();
   a_.far_free_ = nullptr;
   TrimTo(0);
+  slots::End(*a_.entry_);
   index::RemoveArena(a_.entry_);
   a_.entry_ = nullptr;
 }

@@ -339,6 +339,7 @@ ArenaEntry* AddArena(Arena* arena, bool collected) {
   }
   entry->chunks = nullptr;
   entry->keeper = nullptr;
+  entry->refs = entry->weak_refs = {};
   entry->times_brought_back = 0;
   entry->older_stamps.Drop();
   entry->collected = collected;

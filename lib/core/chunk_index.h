@@ -31,6 +31,7 @@
 #include "acre/fwd.h"
 #include "core/chunk.h"
 #include "core/live_stamps.h"
+#include "core/slot_table.h"
 
 namespace acre::inline ACRE_ABI::detail {
 
@@ -57,6 +58,9 @@ struct ArenaEntry {
   ChunkKeeper* keeper = nullptr;         // of the arena's History, or null
   std::uint64_t times_brought_back = 0;  // by a History
   LiveStamps older_stamps;  // of frames; kept when there is no History any more
+
+  SlotTable refs;       // of GcRefs
+  SlotTable weak_refs;  // of GcWeakRefs
 
   FreeBlock** far_lists = nullptr;  // see FarLists; kept for the next arena
 

@@ -7,6 +7,7 @@
 #include "acre/arena_ref.h"
 #include "acre/detail/life.h"
 #include "acre/detail/location.h"
+#include "acre/detail/walk.h"
 #include "acre/failure.h"
 #include "acre/fields.h"
 #include "core/slow_path.h"
@@ -98,6 +99,7 @@ bool IsLiveIn(const Arena* arena, std::uint64_t stamp) noexcept {
 }
 
 void CheckStorage(const TypeLayout& type, const void* handle) {
+  if (IsRef(type)) return;
   const HandleStorage storage = type.ops->storage(handle);
   if (storage.block == nullptr || IsLiveIn(storage.arena, storage.stamp))
     return;

@@ -123,6 +123,7 @@ void SlowPath::Rewind(Mark mark) {
   a_.stamp_ = has_frames && older.Add(closed.outer_stamp) ? a_.next_stamp_++
                                                           : closed.outer_stamp;
   SetMark(closed.outer);
+  slots::Rewind(*a_.entry_, closed.stamp);
   EmptyFreeLists();
   for (std::size_t i = 0; i < closed.saved_count; ++i) {
     const SavedList& list = target->saved()[i];
@@ -229,6 +230,14 @@ std::uint64_t SlowPath::StampOf(const void* address) const {
   if (a_.entry_ == nullptr) return last;
   return a_.entry_->older_stamps.FirstFrom(
       below == nullptr ? a_.reset_stamp_ : below->stamp, last);
+}
+
+std::uint64_t SlowPath::LevelOf(const void* address) const {
+  if (a_.mark_ == nullptr) return 0;
+  const MarkState* const above =
+      address == nullptr ? nullptr : OldestAbove(address);
+  const MarkState* const below = above == nullptr ? a_.mark_ : above->outer;
+  return below == nullptr ? 0 : below->stamp;
 }
 
 bool SlowPath::IsYounger(Mark mark, const void* address) const {

@@ -122,7 +122,9 @@ std::size_t HistoryState::bytes() const {
     if (frame.chunks != counted) bytes += frame.chunks->records.bytes();
     counted = frame.chunks;
   }
-  for (std::size_t i = 0; i < most_; ++i) bytes += ring_[i].made.bytes();
+  for (std::size_t i = 0; i < most_; ++i) {
+    bytes += ring_[i].made.bytes() + ring_[i].slots.bytes();
+  }
   return bytes;
 }
 
@@ -145,7 +147,11 @@ FrameId HistoryState::TryCapture() {
   frame.made.Clear();
   frame.number = at_ + 1;
   if (!ListTransients(frame) || !ListChunks(frame)) return FrameId::kNone;
-  if (!KeepPages(frame) || !path.BeginStretch()) {
+  const SlotFrame* const last =
+      count_ == 0 ? nullptr : &(*this)[count_ - 1].slots;
+  if (!frame.slots.Take(*path.Entry(), last) || !KeepPages(frame) ||
+      !path.BeginStretch()) {
+    frame.slots.Drop();
     store_.DropNewest(frame.made);
     DropChunks(frame.chunks);
     is_lost_ = true;
@@ -186,6 +192,7 @@ void HistoryState::DropNewest() {
 /// What it has beside versions of pages.
 void HistoryState::Drop(Frame& frame) {
   frame.stamps.Drop();
+  frame.slots.Drop();
   frame.transients = nullptr;
   DropChunks(frame.chunks);
 }
@@ -239,6 +246,7 @@ void HistoryState::Restore(FrameId id) {
 void HistoryState::GoTo(const Frame& frame) {
   SlowPath(*arena_).NoteTop();
   PutPages(frame);
+  frame.slots.Put(*SlowPath(*arena_).Entry());
   Load(*frame.chunks, frame.state, frame.stamps);
   ++SlowPath(*arena_).Entry()->times_brought_back;
   at_ = frame.number;
@@ -296,7 +304,10 @@ bool HistoryState::BeginPeek(FrameId id) {
   ForEachPart(present_.chunks, present_.state,
               [&](const char*, std::size_t size) { bytes += size; });
   present_.bytes.Clear();
-  if (!present_.bytes.Reserve(source, bytes)) return false;
+  if (!present_.bytes.Reserve(source, bytes) ||
+      !present_.slots.Take(*path.Entry(), nullptr)) {
+    return false;
+  }
   char* to = present_.bytes.begin();
   ForEachPart(present_.chunks, present_.state,
               [&](const char* from, std::size_t size) {
@@ -321,6 +332,8 @@ void HistoryState::EndPeek() {
     CopyRaw(to, from, size);
     from += size;
   });
+  present_.slots.Put(*path.Entry());
+  present_.slots.Drop();
   Load(present_.chunks, present_.state, present_.stamps);
   path.ContinueStretch(present_.stamp);
   for (const ChunkRecord& record : present_.chunks.records) {

@@ -22,6 +22,7 @@
 
 #include "acre/config.h"
 #include "acre/history.h"
+#include "collector/slot_frame.h"
 #include "core/chunk_keeper.h"
 #include "core/slow_path.h"
 #include "history/arena_state.h"
@@ -90,6 +91,7 @@ class HistoryState final : public ChunkKeeper {
     FrameNumber number = 0;
     ArenaState state = {};
     LiveStamps stamps;
+    SlotFrame slots;
     ChunkRow* chunks = nullptr;
     SourceArray<VersionIndex> made;
     // The transient fields that there are; null: none.
@@ -103,6 +105,7 @@ class HistoryState final : public ChunkKeeper {
     ArenaState state = {};
     LiveStamps stamps;
     std::uint64_t stamp = 0;
+    SlotFrame slots;
     ChunkRow chunks;
     SourceArray<char> bytes;  // of each chunk and its block map
   };

@@ -135,10 +135,17 @@ inline bool IsTable(const TypeLayout& handle) {
          (!handle.fields.empty() && handle.fields[0].name == "{key}");
 }
 
+/// True for a GcRef or GcWeakRef, which has no storage and no elements.
+inline bool IsRef(const TypeLayout& handle) {
+  return handle.ops->form == HandleForm::kRef ||
+         handle.ops->form == HandleForm::kWeakRef;
+}
+
 /// True for a container whose storage is neither a row of its elements nor a
-/// table: what there is in it only its runs tell.
+/// table: what there is in it only its runs tell. And for references.
 inline bool HasOwnForm(const TypeLayout& handle) {
-  return handle.ops->form == HandleForm::kOther && !IsTable(handle);
+  return handle.ops->form != HandleForm::kVector &&
+         handle.ops->form != HandleForm::kString && !IsTable(handle);
 }
 
 /// ForEachSlot over the elements of a run.

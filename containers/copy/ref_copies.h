@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+//
+// RefCopies: the GcRefs and GcWeakRefs of a copy. They are counted in the
+// source, so that there are slots for all before anything is written.
+// Internal to acre.
+
+#ifndef ACRE_CONTAINERS_COPY_REF_COPIES_H_
+#define ACRE_CONTAINERS_COPY_REF_COPIES_H_
+
+#include <cstddef>
+#include <unordered_map>
+
+#include "acre/arena.h"
+#include "acre/config.h"
+#include "acre/detail/walk.h"
+#include "acre/gc_ref.h"
+#include "acre/type_layout.h"
+
+#pragma GCC visibility push(hidden)
+namespace acre::inline ACRE_ABI::detail {
+
+class RefCopies {
+ public:
+  explicit RefCopies(Arena& arena) : arena_(arena) {}
+
+  void Count(const TypeLayout& ref) {
+    ++(ref.ops->form == HandleForm::kRef ? strong_ : weak_);
+  }
+  /// As the last that asks for memory. False where it runs out.
+  [[nodiscard]] bool Reserve() const {
+    return (strong_ | weak_) == 0 || ReserveRefSlots(arena_, strong_, weak_);
+  }
+  /// `ref` has the bytes of the source, or was given a slot here before: what
+  /// lies in something may be met with that, and alone.
+  void Copy(const TypeLayout& type, void* ref) {
+    if (!copied_.emplace(ref, &type).second) return;
+    if (type.ops->copy_storage(ref, &arena_).outcome ==
+        StorageCopy::Outcome::kNoMemory) {
+      Blocks::Fail(arena_, kSlotBytes);
+    }
+  }
+  /// The copy has failed, and its memory is still there.
+  void GiveBack() {
+    for (const auto& [ref, type] : copied_) type->ops->release(ref);
+    copied_.clear();
+  }
+
+ private:
+  Arena& arena_;
+  std::size_t strong_ = 0;
+  std::size_t weak_ = 0;
+  std::unordered_map<void*, const TypeLayout*> copied_;
+};
+
+}  // namespace acre::inline ACRE_ABI::detail
+#pragma GCC visibility pop
+
+#endif  // ACRE_CONTAINERS_COPY_REF_COPIES_H_

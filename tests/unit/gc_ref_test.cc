@@ -1,0 +1,454 @@
+// SPDX-License-Identifier: MIT
+//
+// GcRef and GcWeakRef: what they refer to lives, or is known to be gone, for
+// as long as their layouts say, and no longer.
+
+#include "acre/gc_ref.h"
+
+#include <doctest/doctest.h>
+#include <gc/gc.h>
+
+#include <array>
+#include <optional>
+#include <thread>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "acre/arena.h"
+#include "acre/audit.h"
+#include "acre/checksum.h"
+#include "acre/deep_copy.h"
+#include "acre/diff.h"
+#include "acre/gc.h"
+#include "acre/history.h"
+#include "acre/map.h"
+#include "acre/scope.h"
+#include "acre/set.h"
+#include "acre/string.h"
+#include "acre/vector.h"
+#include "collecting.h"
+#include "death.h"
+
+namespace gc_ref_test {
+
+using acre::GcRef;
+using acre::GcWeakRef;
+using acre_test::ClobberStack;
+using acre_test::Collect;
+
+/// An object of the host's.
+struct Object {
+  int number;
+  void* other;
+};
+
+/// Which objects are alive, without holding them.
+class Living {
+ public:
+  __attribute__((noinline)) Object* Make(int number) {
+    auto* object = static_cast<Object*>(GC_malloc(sizeof(Object)));
+    *object = {number, nullptr};
+    if (links_.empty()) links_.reserve(kMost);
+    REQUIRE(links_.size() < kMost);
+    links_.push_back(~reinterpret_cast<std::uintptr_t>(object));
+    GC_general_register_disappearing_link(
+        reinterpret_cast<void**>(&links_.back()), object);
+    return object;
+  }
+  ~Living() {
+    for (std::uintptr_t& link : links_) {
+      if (link != 0) {
+        GC_unregister_disappearing_link(reinterpret_cast<void**>(&link));
+      }
+    }
+  }
+  /// After a collection.
+  int Count() const {
+    ClobberStack();
+    Collect();
+    int count = 0;
+    for (const std::uintptr_t link : links_) count += link != 0;
+    return count;
+  }
+
+ private:
+  static constexpr std::size_t kMost = 200000;
+  std::vector<std::uintptr_t> links_;  // malloc'ed: the collector is blind
+};
+
+/// What a stack word may hold.
+constexpr int kStray = 3;
+
+struct Node {
+  GcRef<Object> object;
+  Node* next = nullptr;
+};
+ACRE_LAYOUT(Node, object, next)
+
+struct Weak {
+  GcWeakRef<Object> object;
+};
+ACRE_LAYOUT(Weak, object)
+
+static_assert(acre::Element<Node> && acre::Element<GcRef<Object>> &&
+              acre::Element<GcRef<void>> && acre::Element<GcWeakRef<Object>>);
+static_assert(sizeof(GcRef<Object>) == 16 && sizeof(GcWeakRef<Object>) == 8);
+
+/// Runs what must leave nothing on this stack.
+template <class F>
+void Apart(acre::Arena& arena, F f) {
+  acre_test::NeedCollector();
+  arena.HandOver();
+  std::thread([&] {
+    const acre::ThreadRegistration registered;
+    f();
+    arena.HandOver();
+  }).join();
+}
+
+TEST_CASE("a GcRef holds its object until it is freed, reset or replaced") {
+  acre::Arena arena({.name = "refs"});
+  Living living;
+  constexpr int kCount = 100;
+  std::vector<Node*> nodes;
+  Apart(arena, [&] {
+    for (int i = 0; i < kCount; ++i) {
+      Node* node = arena.New<Node>();
+      node->object = living.Make(i);
+      nodes.push_back(node);
+    }
+  });
+  CHECK(living.Count() == kCount);
+  for (int i = 0; i < kCount; ++i) CHECK(nodes[i]->object->number == i);
+
+  for (int i = 0; i < 50; ++i) arena.Free(nodes[i]);
+  CHECK(living.Count() <= 50 + kStray);
+  CHECK(living.Count() >= 50);
+  for (int i = 50; i < 70; ++i) nodes[i]->object = nullptr;
+  for (int i = 70; i < 80; ++i) nodes[i]->object.reset();
+  CHECK(living.Count() <= 20 + kStray);
+  for (int i = 80; i < 100; ++i) CHECK(nodes[i]->object->number == i);
+  arena.Reset();
+  CHECK(living.Count() <= kStray);
+}
+
+TEST_CASE("replacing an object lets the old one go") {
+  acre::Arena arena({.name = "replaced"});
+  Living living;
+  Node* node = arena.New<Node>();
+  Apart(arena, [&] {
+    for (int i = 0; i < 1000; ++i) node->object = living.Make(i);
+  });
+  CHECK(living.Count() <= 1 + kStray);
+  CHECK(node->object->number == 999);
+}
+
+TEST_CASE("references in containers, choices and arrays") {
+  static_assert(acre::Element<acre::Vector<GcRef<Object>>>);
+  acre::Arena arena({.name = "world"});
+  Living living;
+  auto* row = arena.New<acre::Vector<GcRef<Object>>>();
+  auto* by_number = arena.New<acre::Map<int, GcRef<Object>>>();
+  auto* numbers = arena.New<acre::Map<GcRef<Object>, int>>();
+  auto* all = arena.New<acre::Set<GcRef<Object>>>();
+  auto* maybe = arena.New<std::optional<GcRef<Object>>>();
+  auto* choice = arena.New<std::variant<int, GcRef<Object>>>();
+  auto* few = arena.New<std::array<GcRef<Object>, 3>>();
+  Apart(arena, [&] {
+    for (int i = 0; i < 100; ++i) row->push_back(living.Make(i));
+    for (int i = 0; i < 100; ++i) row->emplace_back(living.Make(100 + i));
+    for (int i = 0; i < 100; ++i) (*by_number)[i] = living.Make(200 + i);
+    for (int i = 0; i < 100; ++i)
+      by_number->try_emplace(100 + i, living.Make(300 + i));
+    for (int i = 0; i < 100; ++i) (*numbers)[living.Make(400 + i)] = i;
+    for (int i = 0; i < 100; ++i) all->insert(living.Make(500 + i));
+    *maybe = living.Make(600);
+    *maybe = living.Make(601);
+    *choice = GcRef<Object>(living.Make(602));
+    for (int i = 0; i < 3; ++i) (*few)[i] = living.Make(603 + i);
+  });
+  const int kAll = 200 + 200 + 100 + 100 + 1 + 1 + 3;
+  CHECK(living.Count() >= kAll);
+  CHECK(living.Count() <= kAll + kStray);
+  Apart(arena, [&] {
+    for (int i = 0; i < 200; ++i) {
+      CHECK((*row)[static_cast<std::size_t>(i)]->number == i);
+      CHECK(by_number->at(i)->number == 200 + i);
+    }
+    for (const auto& [object, number] : *numbers) {
+      CHECK(object->number == 400 + number);
+      CHECK(*numbers->get(object.get()) == number);
+      CHECK(numbers->contains(object));
+    }
+    CHECK((*maybe)->get()->number == 601);
+  });
+
+  row->erase(row->begin() + 50, row->begin() + 150);
+  CHECK(living.Count() <= kAll - 100 + kStray);
+  row->clear();
+  by_number->erase(7);
+  CHECK(living.Count() <= kAll - 201 + kStray);
+  numbers->clear();
+  all->clear();
+  by_number->clear();
+  acre::Clear(*maybe);
+  acre::Clear(*choice);
+  CHECK(living.Count() <= 3 + kStray);
+  CHECK((*few)[2]->number == 605);
+}
+
+TEST_CASE("references that move keep what they refer to") {
+  acre::Arena arena({.name = "moves"});
+  Living living;
+  auto* row = arena.New<acre::Vector<Node>>();
+  Apart(arena, [&] {
+    for (int i = 0; i < 300; ++i) row->push_back({living.Make(i)});
+  });
+  Apart(arena, [&] {
+    std::sort(row->begin(), row->end(), [](const Node& a, const Node& b) {
+      return a.object->number > b.object->number;
+    });
+    std::reverse(row->begin(), row->end());
+    row->insert(row->begin(), {living.Make(-1)});
+    row->erase(row->begin());
+    Node out = std::move((*row)[0]);
+    CHECK((*row)[0].object == nullptr);
+    (*row)[0] = std::move(out);
+    Node copy = (*row)[1];
+    (*row)[1] = copy;
+    std::swap((*row)[2], (*row)[3]);
+    std::swap((*row)[2], (*row)[3]);
+  });
+  CHECK(living.Count() <= 300 + kStray);
+  CHECK(living.Count() >= 300);
+  for (int i = 0; i < 300; ++i) {
+    CHECK((*row)[static_cast<std::size_t>(i)].object->number == i);
+  }
+  arena.Free(row);
+  CHECK(living.Count() <= kStray);
+}
+
+TEST_CASE("Rewind gives up what is younger, and leaves older references") {
+  acre::Arena arena({.name = "rewound"});
+  Living living;
+  Node* old = arena.New<Node>();
+  Node* older_with = arena.New<Node>();
+  Apart(arena, [&] { older_with->object = living.Make(1); });
+  for (int round = 0; round < 3; ++round) {
+    acre::Mark outer = arena.Checkpoint();
+    Apart(arena, [&] {
+      for (int i = 0; i < 1000; ++i) {
+        arena.New<Node>()->object = living.Make(100 + i);
+      }
+    });
+    Node* middle = arena.New<Node>();
+    acre::Mark inner = arena.Checkpoint();
+    Apart(arena, [&] {
+      for (int i = 0; i < 1000; ++i) {
+        arena.New<Node>()->object = living.Make(2000 + i);
+      }
+      old->object = living.Make(2);     // older than both marks
+      middle->object = living.Make(3);  // between them
+    });
+    const int before = living.Count();
+    arena.Rewind(inner);
+    const int after_inner = living.Count();
+    CHECK(before - after_inner >= 1000 - kStray);
+    CHECK(old->object->number == 2);
+    CHECK(middle->object->number == 3);
+    arena.Rewind(outer);
+    CHECK(living.Count() <= 2 + 2 * kStray);
+    CHECK(old->object->number == 2);
+    CHECK(older_with->object->number == 1);
+  }
+}
+
+TEST_CASE("a GcWeakRef does not hold, and knows") {
+  acre::Arena arena({.name = "weak"});
+  Living living;
+  std::vector<Weak*> weak;
+  std::vector<Node*> strong;
+  Apart(arena, [&] {
+    for (int i = 0; i < 1000; ++i) {
+      Object* object = living.Make(i);
+      weak.push_back(arena.New<Weak>());
+      weak.back()->object = object;
+      if (i % 2 == 0) {
+        strong.push_back(arena.New<Node>());
+        strong.back()->object = object;
+      }
+    }
+  });
+  const int alive = living.Count();
+  CHECK(alive <= 500 + kStray);
+  int locked = 0;
+  Apart(arena, [&] {
+    for (int i = 0; i < 1000; ++i) {
+      Object* object = weak[static_cast<std::size_t>(i)]->object.lock();
+      if (i % 2 == 0) {
+        REQUIRE(object != nullptr);
+        CHECK(object->number == i);
+      }
+      locked += object != nullptr;
+    }
+  });
+  CHECK(locked == alive);
+  for (Node* node : strong) arena.Free(node);
+  CHECK(living.Count() <= kStray);
+  for (Weak* one : weak) locked -= one->object.expired();
+  CHECK(locked <= kStray);
+  for (Weak* one : weak) arena.Free(one);
+}
+
+/// An arena, and an object that leads back into it.
+__attribute__((noinline)) void MakeCycle(Living& living, int* ended) {
+  acre::Arena* arena = acre::NewCollectedArena({.name = "cycle"});
+  acre::OnCollected(
+      *arena, [](void* count) { ++*static_cast<int*>(count); }, ended);
+  for (int i = 0; i < 2000; ++i) {
+    Node* node = arena->New<Node>();
+    node->object = living.Make(i);
+    node->object->other = node;
+    auto* weak = arena->New<Weak>();
+    weak->object = node->object.get();
+  }
+}
+
+TEST_CASE("a cycle of a collected arena and objects is collected as a whole") {
+  Living living;
+  int ended = 0;
+  Node* volatile held = nullptr;
+  acre::Arena other;
+  Apart(other, [&] {
+    acre::Arena* arena = acre::NewCollectedArena({.name = "held"});
+    held = arena->New<Node>();
+    held->object = living.Make(1);
+  });
+  for (int i = 0; i < 4; ++i) {
+    Apart(other, [&] { MakeCycle(living, &ended); });
+  }
+  for (int i = 0; i < 5; ++i) living.Count();
+  // libgc has a static word of its own that may name one.
+  CHECK(ended >= 3);
+  CHECK(living.Count() <= 1 + 2000 + kStray);
+  CHECK(held->object->number == 1);
+}
+
+struct Both {
+  GcRef<Object> strong;
+  GcWeakRef<Object> weak;
+  acre::Vector<GcRef<Object>> row;
+  Both* next = nullptr;
+};
+ACRE_LAYOUT(Both, strong, weak, row, next)
+
+TEST_CASE("DeepCopy makes references of its own") {
+  acre::Arena from({.name = "from"});
+  acre::Arena to({.name = "to"});
+  Living living;
+  Both* first = nullptr;
+  constexpr int kCount = 300;
+  Apart(from, [&] {
+    Both** at = &first;
+    for (int i = 0; i < kCount; ++i) {
+      Both* both = *at = from.New<Both>();
+      both->strong = living.Make(2 * i);
+      both->weak = both->strong.get();
+      both->row.push_back(living.Make(2 * i + 1));
+      at = &both->next;
+    }
+  });
+  Both* copy = acre::DeepCopy(to, *first);
+  from.Reset();
+  CHECK(living.Count() == 2 * kCount);
+  int i = 0;
+  for (Both* both = copy; both != nullptr; both = both->next, ++i) {
+    CHECK(both->strong->number == 2 * i);
+    CHECK(both->weak.lock() == both->strong.get());
+    CHECK(both->row[0]->number == 2 * i + 1);
+  }
+  CHECK(i == kCount);
+  Apart(from, [&] {
+    auto few = acre::Clone(from, copy->row);
+    CHECK(few[0]->number == 1);
+  });
+  to.Reset();
+  from.Reset();
+  CHECK(living.Count() <= kStray);
+}
+
+TEST_CASE("a copy of few") {
+  acre::Arena from({.name = "from"});
+  acre::Arena to({.name = "to"});
+  Living living;
+  Both* both = from.New<Both>();
+  Apart(from, [&] {
+    both->strong = living.Make(1);
+    both->weak = living.Make(2);
+    both->next = both;
+  });
+  Both* copy = acre::DeepCopy(to, *both);
+  CHECK(copy->next == copy);
+  from.Reset();
+  CHECK(copy->strong->number == 1);
+  to.Reset();
+  CHECK(living.Count() <= kStray);
+}
+
+TEST_CASE("Restore brings references back with what they referred to") {
+  acre::Arena arena({.name = "history"});
+  acre::History history(arena);
+  Living living;
+  Node* node = nullptr;
+  Weak* weak = nullptr;
+  Apart(arena, [&] {
+    node = arena.New<Node>();
+    node->object = living.Make(1);
+    weak = arena.New<Weak>();
+    weak->object = living.Make(2);
+  });
+  const acre::FrameId first = history.Capture();
+  Apart(arena, [&] {
+    node->object = living.Make(3);
+    for (int i = 0; i < 2000; ++i) arena.New<Node>()->object = living.Make(10);
+    weak->object = node->object.get();
+  });
+  const acre::FrameId second = history.Capture();
+  CHECK(living.Count() >= 2002);
+  node->object = nullptr;
+  arena.Free(node);
+  CHECK(living.Count() >= 2002);
+  history.Restore(first);
+  REQUIRE(node->object != nullptr);
+  CHECK(node->object->number == 1);
+  CHECK(weak->object.lock() == nullptr);  // nothing has held it
+  CHECK(living.Count() >= 2002);          // the second frame has them
+  history.Restore(second);
+  CHECK(node->object->number == 3);
+  CHECK(weak->object.lock() == node->object.get());
+  history.DropAll();
+  arena.Reset();
+  CHECK(living.Count() <= kStray);
+}
+
+TEST_CASE("audits, checksums and diffs know references") {
+  acre::Arena arena({.name = "audited"});
+  Both* both = arena.New<Both>();
+  both->strong = static_cast<Object*>(GC_malloc(sizeof(Object)));
+  both->weak = both->strong.get();
+  both->row.push_back(both->strong.get());
+  const acre::AuditReport report = acre::Audit(arena, *both);
+  CHECK(report.findings.empty());
+  const auto sum = acre::Checksum(arena, *both);
+  Both* copy = acre::DeepCopy(arena, *both);
+  CHECK(acre::Checksum(arena, *copy) == sum);
+  copy->strong = nullptr;
+  CHECK(acre::Checksum(arena, *copy) != sum);
+  // Brought here as bytes, a reference holds nothing.
+  GcRef<Object> outside = both->strong.get();
+  std::memcpy(static_cast<void*>(&copy->strong), &outside, sizeof outside);
+  CHECK(acre::Audit(arena, *copy).findings.size() == 1);
+}
+
+}  // namespace gc_ref_test
