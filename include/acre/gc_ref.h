@@ -112,11 +112,13 @@ struct GcWeakRefRep {
   }
 };
 
-/// How many collections there have been (of libgc's GC_get_gc_no), and up to
-/// which the slots of weak references were swept. They differ where somebody
-/// has taken acre's callback out.
-extern unsigned long (*const collection_number)();
-extern std::uint64_t* const swept_number;
+/// Where it stands how many collections there have been, and up to which the
+/// slots of weak references were swept. They differ where somebody has taken
+/// acre's callback out.
+extern const struct SweepNumbers {
+  const unsigned long* collections;
+  const unsigned long* swept;
+} sweep_numbers;
 /// Fails, having seen to it that the next collection sweeps.
 [[noreturn]] ACRE_COLD void FailUnswept();
 
@@ -134,7 +136,11 @@ ACRE_INLINE void* GcWeakRefRep::Lock() const {
   std::uintptr_t target = ~(hidden | kIsBase);
   __asm__ volatile("" : "+r"(target) : : "memory");
   if (__atomic_load_n(slot(), __ATOMIC_RELAXED) != hidden) return nullptr;
-  if (ACRE_UNLIKELY(*swept_number != collection_number())) FailUnswept();
+  if (ACRE_UNLIKELY(
+          __atomic_load_n(sweep_numbers.swept, __ATOMIC_RELAXED) !=
+          __atomic_load_n(sweep_numbers.collections, __ATOMIC_RELAXED))) {
+    FailUnswept();
+  }
   __asm__ volatile("" : "+r"(target));
   return reinterpret_cast<void*>(target);
 }

@@ -177,8 +177,9 @@ void GcWeakRefRep::Set(void* target) {
   asm volatile("" : : "r"(target) : "memory");
 }
 
-unsigned long (*const collection_number)() = &GC_get_gc_no;
-std::uint64_t* const swept_number = slots::SweptNumber();
+// Early: a static of the program may look before.
+__attribute__((init_priority(103))) const SweepNumbers sweep_numbers = {
+    slots::CollectionNumber(), slots::SweptNumber()};
 
 void FailUnswept() {
   slots::SweepAnew();

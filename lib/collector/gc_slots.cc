@@ -14,6 +14,11 @@
 #include "core/commons.h"
 #include "core/slow_path.h"
 
+// Read-only, says gc.h, which prefers the function.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+extern "C" __attribute__((weak)) GC_word GC_gc_no;
+
 namespace acre::inline ACRE_ABI::detail::slots {
 namespace {
 
@@ -36,7 +41,7 @@ struct Seats {
 
 struct Sweep {
   std::atomic<bool> has_begun{false};
-  std::uint64_t number = 0;  // of the collection that has swept last
+  unsigned long number = 0;  // of the collection that has swept last
   Seats first;
 };
 
@@ -90,7 +95,7 @@ void SweepSegment(SlotSegment& segment) {
 void OnCollection(CollectionEvent event) {
   if (event != CollectionEvent::kMarked) return;
   Sweep& sweep = TheSweep();
-  const std::uint64_t now = GC_get_gc_no();
+  const unsigned long now = GC_get_gc_no();
   if (sweep.number == now) return;  // another copy of acre has swept
   // Of a collection that nobody swept after it is not known what it freed.
   const bool has_missed = sweep.number + 1 != now;
@@ -270,12 +275,13 @@ void GiveUpFirstLevel(SlotTable& table) {
 }
 
 void FreeAll(SlotTable& table) {
-  for (SlotSegment* s = table.all; s != nullptr;) {
+  SlotSegment* s = table.all;
+  table = {};
+  while (s != nullptr) {
     SlotSegment* const next = s->held;
     FreeSegment(s);
     s = next;
   }
-  table = {};
 }
 
 }  // namespace
@@ -342,7 +348,13 @@ void SweepAnew() {
   GC_call_with_alloc_lock(&LoseAll, nullptr);
 }
 
-std::uint64_t* SweptNumber() { return &TheSweep().number; }
+const unsigned long* SweptNumber() { return &TheSweep().number; }
+
+// Of libgc's own variable, since lock() has no time for a call. Where a libgc
+// does not show it, only the next sweep notices that one was missed.
+const unsigned long* CollectionNumber() {
+  return &GC_gc_no != nullptr ? &GC_gc_no : SweptNumber();
+}
 
 void Rewind(ArenaEntry& entry, std::uint64_t stamp) {
   for (SlotTable* table : {&entry.refs, &entry.weak_refs}) {
@@ -373,3 +385,4 @@ void End(ArenaEntry& entry) {
 }
 
 }  // namespace acre::inline ACRE_ABI::detail::slots
+#pragma GCC diagnostic pop

@@ -96,8 +96,9 @@ bool StartSweeping();
 /// The same where somebody has put an end to it; all of them are null then.
 void SweepAnew();
 
-/// The number of the collection that has swept last.
-std::uint64_t* SweptNumber();
+/// Where the number of collections stands; that of the last one that was swept.
+const unsigned long* CollectionNumber();
+const unsigned long* SweptNumber();
 
 }  // namespace slots
 }  // namespace acre::inline ACRE_ABI::detail
