@@ -16,9 +16,9 @@ char* ToPointer(std::uint64_t value) {
 }  // namespace
 
 void* Copier::Run(const TypeLayout& type, const void* root) {
-  Add(type, root, 1);
   root_ = root;
   root_type_ = &type;
+  Add(type, root, 1);
   return RunPlaced() ? root_copy_ : nullptr;
 }
 
@@ -173,6 +173,15 @@ void Copier::operator()(const Slot& slot) {
   }
 }
 
+bool Copier::IsCopied(const void* target) {
+  if (marks_.Of(target) != nullptr) return true;
+  if (outside_ == OutsideArenas::kIsCopied)
+    return !static_storage_.Holds(target);
+  const auto offset = static_cast<std::size_t>(
+      static_cast<const char*>(target) - static_cast<const char*>(root_));
+  return root_type_ != nullptr && offset < root_type_->size;
+}
+
 void Copier::FinishLater(void* slot, const TypeLayout& type) {
   const void* target = *static_cast<void* const*>(slot);
   if (const ChunkMarks* marks = marks_.Of(target)) marks->Prefetch(target);
@@ -198,7 +207,7 @@ void Copier::Finish(const Pending& pending) {
   if (pending.slot == nullptr) return;
   void*& target = *static_cast<void**>(pending.slot);
   if (!is_rewriting_) {
-    if (marks_.Of(target) != nullptr || !static_storage_.Holds(target)) {
+    if (IsCopied(target)) {
       Add(*pending.type, target, 1);
     }
   } else if (char* copy = CopyOf(target, *pending.type)) {
@@ -209,8 +218,7 @@ void Copier::Finish(const Pending& pending) {
 
 void Copier::DiscoverView(const Slot& slot) {
   const ElementRun run = slot.type->ops->view(slot.address);
-  if (run.count != 0 &&
-      (marks_.Of(run.data) != nullptr || !static_storage_.Holds(run.data))) {
+  if (run.count != 0 && IsCopied(run.data)) {
     Add(*slot.type->element(), run.data, run.count);
   }
 }
@@ -512,6 +520,7 @@ void Copier::Rewrite() {
     // It may be an entry that moves.
     table_keys_.AddPointer(&root_copy_, nullptr);
   }
+  refs_.Forget();  // from here on entries of tables move
   table_keys_.Run();
 }
 

@@ -35,7 +35,9 @@ namespace acre::inline ACRE_ABI::detail {
 
 class Copier {
  public:
-  explicit Copier(Arena& arena) : arena_(arena), refs_(arena) {}
+  explicit Copier(Arena& arena,
+                  OutsideArenas outside = OutsideArenas::kIsCopied)
+      : arena_(arena), refs_(arena), outside_(outside) {}
 
   Arena& arena() const { return arena_; }
 
@@ -114,6 +116,7 @@ class Copier {
   static constexpr std::size_t kAhead = LookAhead<Pending>::kDistance;
 
   /// Discovers, or rewrites, the pointer in a slot: later, see LookAhead.
+  bool IsCopied(const void* target);
   void FinishLater(void* slot, const TypeLayout& type);
   void FinishPending();
   void PrefetchCopy(const Pending& pending);
@@ -150,6 +153,7 @@ class Copier {
 
   Arena& arena_;
   RefCopies refs_;
+  const OutsideArenas outside_;
   const void* root_ = nullptr;  // of Run
   const TypeLayout* root_type_ = nullptr;
   char* root_copy_ = nullptr;

@@ -6,6 +6,7 @@
 #include <span>
 #include <utility>
 
+#include "acre/detail/heap_arena.h"
 #include "acre/detail/size_class.h"
 
 namespace acre::inline ACRE_ABI::detail {
@@ -74,7 +75,7 @@ std::size_t CopyPlacement::BytesOf(const CopyMap& map, const char* start,
 /// and freed again and again would grow. A large block has to have a chunk of
 /// its own in the source as well.
 bool CopyPlacement::MayBeInOrder(std::size_t bytes) const {
-  if (bytes < kLeastInOrder) return false;
+  if (bytes < kLeastInOrder || IsHeapArena(arena_)) return false;
   for (std::size_t i = 0; i < maps_.size(); ++i) {
     if (maps_[i].has_large() && !maps_[i].is_alone()) return false;
   }

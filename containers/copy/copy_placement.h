@@ -54,8 +54,18 @@ class CopyPlacement {
   ACRE_INLINE char* CopyOf(const CopyMap& map, const CopyMap::Line& line,
                            const char* address) const {
     const auto offset = reinterpret_cast<std::uintptr_t>(address) % kGranule;
-    return is_in_order_ ? Nth(line, CopyMap::GranuleInLine(address)) + offset
-                        : RankedCopyOf(map, address);
+    const std::size_t granule = CopyMap::GranuleInLine(address);
+    if (is_in_order_) return Nth(line, granule) + offset;
+    // Where an extent starts the line alone tells which.
+    return (line.bits >> granule & 1) != 0
+               ? copies_[RankOf(line, granule)] + offset
+               : RankedCopyOf(map, address);
+  }
+  /// CopyOf will be asked for, the line has come: asks for the rest.
+  ACRE_INLINE void Prefetch(const CopyMap::Line& line,
+                            const char* address) const {
+    if (is_in_order_) return;
+    __builtin_prefetch(&copies_[RankOf(line, CopyMap::GranuleInLine(address))]);
   }
 
   /// The copy of the extent that starts at a granule of a line.

@@ -89,6 +89,7 @@ bool GraphCopier::CopyAll(CopyPlan& plan) {
   pending_.Drain([this](const Pending& pending) { Finish(pending); });
   // The root may be an entry that moves.
   table_keys_.AddPointer(&copy_, nullptr);
+  refs_.Forget();  // from here on entries of tables move
   if (is_closed_) return table_keys_.TryRun();
   table_keys_.Run();
   return true;
@@ -153,6 +154,8 @@ inline void GraphCopier::TakePointer(char** slot) {
   const CopyMap::Line& line = map->LineAt(*slot);
   __builtin_prefetch(&line);
   Finish(pending_.Exchange({slot, map, &line}));
+  const Pending& middle = pending_.Middle();
+  if (middle.slot != nullptr) placement_.Prefetch(*middle.line, *middle.slot);
 }
 
 inline void GraphCopier::Finish(const Pending& pending) {

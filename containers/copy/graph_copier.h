@@ -32,12 +32,13 @@ namespace acre::inline ACRE_ABI::detail {
 class GraphCopier {
  public:
   /// `only`: nothing that lies out of that arena is copied, nor may be led to.
-  explicit GraphCopier(Arena& arena, const Arena* only = nullptr)
+  explicit GraphCopier(Arena& arena, const Arena* only = nullptr,
+                       OutsideArenas outside = OutsideArenas::kIsCopied)
       : arena_(arena),
         is_closed_(only != nullptr),
         maps_(only),
         refs_(arena),
-        finder_(plans_, maps_, refs_, only != nullptr) {}
+        finder_(plans_, maps_, refs_, only != nullptr, outside) {}
   GraphCopier(const GraphCopier&) = delete;
   GraphCopier& operator=(const GraphCopier&) = delete;
   /// Gives everything back where Run has not succeeded, or threw.

@@ -353,6 +353,7 @@ void GraphFinder::MeetOutside(const char* target, const CopyPlan& plan,
                       *root_plan_, plan, count);
     }
   }
+  if (outside_ == OutsideArenas::kStays) return;
   if (is_closed_ || !static_storage_.Holds(target)) is_stopped_ = true;
 }
 

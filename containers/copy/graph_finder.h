@@ -34,8 +34,13 @@ class GraphFinder {
   /// `is_closed`: static storage may not be led to either, and what leads into
   /// the middle of something must be what lies there exactly: see HoldsExactly.
   GraphFinder(CopyPlans& plans, CopyMaps& maps, RefCopies& refs,
-              bool is_closed = false)
-      : plans_(plans), maps_(maps), refs_(refs), is_closed_(is_closed) {}
+              bool is_closed = false,
+              OutsideArenas outside = OutsideArenas::kIsCopied)
+      : plans_(plans),
+        maps_(maps),
+        refs_(refs),
+        is_closed_(is_closed),
+        outside_(outside) {}
   GraphFinder(const GraphFinder&) = delete;
   GraphFinder& operator=(const GraphFinder&) = delete;
 
@@ -118,6 +123,7 @@ class GraphFinder {
   CopyMaps& maps_;
   RefCopies& refs_;
   const bool is_closed_;
+  const OutsideArenas outside_;
   WalkMemory memory_;
   const char* root_ = nullptr;  // where it lies outside of arenas; else null
   CopyPlan* root_plan_ = nullptr;

@@ -12,6 +12,7 @@
 
 #include "acre/arena.h"
 #include "acre/config.h"
+#include "acre/detail/heap_arena.h"
 #include "acre/detail/walk.h"
 #include "acre/gc_ref.h"
 #include "acre/type_layout.h"
@@ -28,7 +29,8 @@ class RefCopies {
   }
   /// As the last that asks for memory. False where it runs out.
   [[nodiscard]] bool Reserve() const {
-    return (strong_ | weak_) == 0 || ReserveRefSlots(arena_, strong_, weak_);
+    return (strong_ | weak_) == 0 || IsHeapArena(arena_) ||
+           ReserveRefSlots(arena_, strong_, weak_);
   }
   /// `ref` has the bytes of the source, or was given a slot here before: what
   /// lies in something may be met with that, and alone.
@@ -39,6 +41,8 @@ class RefCopies {
       Blocks::Fail(arena_, kSlotBytes);
     }
   }
+  /// The copy has succeeded, or fails in a way in which some may stay.
+  void Forget() { copied_.clear(); }
   /// The copy has failed, and its memory is still there.
   void GiveBack() {
     for (const auto& [ref, type] : copied_) type->ops->release(ref);

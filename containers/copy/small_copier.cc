@@ -69,7 +69,7 @@ void SmallCopier::FindInRow(const TypeLayout& type, const ElementRun& row) {
     const auto* pointers = static_cast<void* const*>(row.data);
     const TypeLayout& target = *type.element();
     for (std::size_t i = 0; i < row.count && !is_stopped_; ++i) {
-      if (pointers[i] == nullptr) continue;
+      if (pointers[i] == nullptr || StaysOutside(pointers[i])) continue;
       NoteLink(&pointers[i], type, Meet(target, pointers[i], 1));
     }
     return;
@@ -89,9 +89,17 @@ void SmallCopier::FindIn(const Slot& slot) {
     return NoteLink(slot.address, type, MeetStorage(type, slot.address));
   }
   const ElementRun target = PointedTo(slot);
-  if (target.data == nullptr) return;
+  if (target.data == nullptr || StaysOutside(target.data)) return;
   NoteLink(slot.address, type,
            Meet(*type.element(), target.data, target.count));
+}
+
+/// The root is no pointer's target there.
+bool SmallCopier::StaysOutside(const void* target) {
+  if (outside_ == OutsideArenas::kIsCopied) return false;
+  const auto* at = static_cast<const char*>(target);
+  const Extent& root = extents_[0];
+  return !IsHandedOut(at, 0) && (at < root.source || at >= root.end());
 }
 
 /// The number of the extent that is these objects.

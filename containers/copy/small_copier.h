@@ -26,6 +26,7 @@
 #include "acre/detail/walk.h"
 #include "acre/type_layout.h"
 #include "copy/ref_copies.h"
+#include "copy/static_storage.h"
 
 #pragma GCC visibility push(hidden)
 namespace acre::inline ACRE_ABI::detail {
@@ -35,7 +36,9 @@ class SmallCopier {
   /// More extents are GraphCopier's.
   static constexpr std::size_t kMost = 32;
 
-  explicit SmallCopier(Arena& arena) : arena_(arena), refs_(arena) {}
+  explicit SmallCopier(Arena& arena,
+                       OutsideArenas outside = OutsideArenas::kIsCopied)
+      : arena_(arena), refs_(arena), outside_(outside) {}
   SmallCopier(const SmallCopier&) = delete;
   SmallCopier& operator=(const SmallCopier&) = delete;
   /// Gives everything back where Run has not succeeded, or threw.
@@ -83,6 +86,7 @@ class SmallCopier {
   void NoteLink(const void* slot, const TypeLayout& type, std::size_t to);
   std::size_t Stop();
   bool IsHandedOut(const char* begin, std::size_t bytes);
+  bool StaysOutside(const void* target);
   bool Sort();
 
   bool Take();
@@ -99,6 +103,7 @@ class SmallCopier {
 
   Arena& arena_;
   RefCopies refs_;
+  const OutsideArenas outside_;
   bool is_stopped_ = false;
   bool is_finished_ = false;
   std::size_t count_ = 0;

@@ -16,6 +16,9 @@
 #pragma GCC visibility push(hidden)
 namespace acre::inline ACRE_ABI::detail {
 
+/// What becomes of objects that a copy meets in no arena.
+enum class OutsideArenas { kIsCopied, kStays };
+
 class StaticStorage {
  public:
   /// The cheap questions come first.

@@ -345,7 +345,7 @@ class Arena {
   // No padding: the collector scans the arenas that it owns, and what nobody
   // wrote may be an address from an old stack.
   bool locked_ = false;  // a LockedArena's
-  std::uint8_t filler_ = 0;
+  bool is_heap_ = false;  // HeapArena()
   unsigned vain_scans_ = 0;  // one after the other, up to 6
 };
 

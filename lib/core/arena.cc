@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "acre/detail/heap_arena.h"
 #include "acre/detail/watch.h"
 #include "acre/gc.h"
 #include "core/chunk_keeper.h"
@@ -21,6 +22,7 @@ namespace detail {
 
 void* SlowPath::Take(std::size_t bytes, std::size_t align,
                      const TypeLayout* type) {
+  if (ACRE_UNLIKELY(a_.is_heap_)) return TakeFromHeap(bytes, align, type);
   CheckUser();
   if (ArenaWatch* watch = Watch()) watch->BeforeTake(a_);
   const Updating updating(*this);
@@ -116,6 +118,7 @@ char* SlowPath::Carve(std::size_t bytes, std::size_t align) {
 
 void SlowPath::Give(void* block, std::size_t bytes, std::size_t align,
                     const TypeLayout* type) {
+  if (ACRE_UNLIKELY(a_.is_heap_)) return;  // the collector's
   const Updating updating(*this);
   if (kChecked) {
     CheckGive(block, bytes, align, type);
@@ -157,6 +160,7 @@ void SlowPath::GivePiece(void* block, SizeClass size) {
 
 bool SlowPath::TryGrow(void* block, std::size_t old_bytes,
                        std::size_t new_bytes, std::size_t align) {
+  if (a_.is_heap_) return false;
   const Updating updating(*this);
   if (kChecked) CheckLiveBlock(a_, block, "TryGrow");
   TakeTailBack();
@@ -186,6 +190,7 @@ bool SlowPath::TryGrow(void* block, std::size_t old_bytes,
 
 bool SlowPath::TryShrink(void* block, std::size_t old_bytes,
                          std::size_t new_bytes, std::size_t align) {
+  if (a_.is_heap_) return false;
   const Updating updating(*this);
   if (kChecked) {
     CheckLiveBlock(a_, block, "Shrink");
@@ -269,6 +274,7 @@ void SlowPath::ForgetBlocks(Chunk* chunk, char* from) {
 }
 
 void SlowPath::Reset(ResetMode mode) {
+  ACRE_CHECK(!a_.is_heap_, "Reset: %s is no arena of yours", a_.name());
   const Updating updating(*this);
   NoteTop();
   RetireAllLarge(0);

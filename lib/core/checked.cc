@@ -216,8 +216,9 @@ void SlowPath::NoteBlock(void* block, std::size_t bytes, std::size_t align,
 }
 
 void Blocks::NoteStorageSlow(const void* block, const TypeLayout* table) {
-  BlockInfo& info =
-      index::Find(block)->blocks.At(static_cast<const char*>(block));
+  Chunk* const chunk = index::Find(block);
+  if (chunk == nullptr) return;  // of HeapArena()
+  BlockInfo& info = chunk->blocks.At(static_cast<const char*>(block));
   info.is_storage = 1;
   if (table == nullptr) return;
   info.type = table;

@@ -119,6 +119,8 @@ class __attribute__((visibility("hidden"))) SlowPath {
   ArenaEntry* Entry();
   bool IsLocked() const { return a_.locked_; }
   void MakeCollected() { a_.collected_ = true; }
+  bool IsHeap() const { return a_.is_heap_; }
+  void MakeHeap() { a_.is_heap_ = true; }
 
   // mark.cc
   Mark Checkpoint();
