@@ -433,6 +433,7 @@ ACRE_LAYOUT(Holder, links)
 
 TEST_CASE("GraphFinder: more types than notes have numbers for") {
   using acre::detail::CopyNote;
+  Arena arena;
   // Types that have got the first numbers.
   std::vector<acre::TypeLayout> others(CopyNote::kMaxObject);
   for (std::size_t i = 0; i < others.size(); ++i) others[i].id = i + 1;
@@ -440,11 +441,11 @@ TEST_CASE("GraphFinder: more types than notes have numbers for") {
     acre::detail::CopyPlans plans;
     for (std::size_t i = 0; i < known; ++i) plans.Of(others[i]);
     acre::detail::CopyMaps maps;
-    acre::detail::GraphFinder finder(plans, maps);
+    acre::detail::RefCopies refs(arena);
+    acre::detail::GraphFinder finder(plans, maps, refs);
     const auto& type = acre::LayoutOf<std::remove_cvref_t<decltype(root)>>();
     return finder.Run(reinterpret_cast<const char*>(&root), plans.Of(type));
   };
-  Arena arena;
   auto* small = arena.New<Small>();
   small->next = small;
   CHECK(finds(*small, CopyNote::kMaxObject - 1));
