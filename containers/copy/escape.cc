@@ -13,8 +13,10 @@ void* EscapeObject(const TypeLayout& type, const void* object,
                    const HeapAllocator& allocator) {
   constexpr OutsideArenas kOutside = OutsideArenas::kStays;
   NeedHeap();
-  {
-    CellEscape cells(allocator);
+  // What it gives up it has made in vain: a host's allocator is to see what
+  // becomes a copy.
+  if (allocator.allocate == nullptr) {
+    CellEscape cells;
     if (void* const copy = cells.Run(type, object)) return copy;
   }
   Arena& heap = HeapArena();
