@@ -6,6 +6,7 @@
 #include <bit>
 #include <cstring>
 
+#include "acre/detail/heap_arena.h"
 #include "acre/detail/location.h"
 #include "acre/detail/size_class.h"
 #include "acre/detail/walk.h"
@@ -99,8 +100,8 @@ inline char* CellEscape::Make(Plan& plan, const char* source,
   if (count_ == kMost || (count_ != 0 && !IsInArena(source, bytes))) {
     return nullptr;
   }
-  void* const copy = NewHeapObject(allocator_, bytes, plan.type->align,
-                                   plan.type, plan.may_hold_address);
+  void* const copy = NewHeapObject({}, bytes, plan.type->align, plan.type,
+                                   plan.may_hold_address);
   if (copy == nullptr) return nullptr;
   if (bytes % sizeof(std::uint64_t) == 0 && bytes <= kCacheLine) {
     // A call would take longer.

@@ -13,7 +13,6 @@
 #include <cstdint>
 
 #include "acre/config.h"
-#include "acre/detail/heap_arena.h"
 #include "acre/type_layout.h"
 
 #pragma GCC visibility push(hidden)
@@ -21,8 +20,6 @@ namespace acre::inline ACRE_ABI::detail {
 
 class CellEscape {
  public:
-  explicit CellEscape(const HeapAllocator& allocator) : allocator_(allocator) {}
-
   /// Null, and nothing but garbage left, where it cannot do it or memory runs
   /// out. The root may lie anywhere.
   void* Run(const TypeLayout& type, const void* root);
@@ -57,7 +54,6 @@ class CellEscape {
   bool IsInArena(const char* address, std::size_t bytes);
   bool AreApart();
 
-  const HeapAllocator& allocator_;
   std::size_t count_ = 0;
   std::size_t plans_count_ = 0;
   const char* chunk_begin_ = nullptr;  // of the chunk asked for last
