@@ -129,7 +129,7 @@ class Auditor {
   void TellPathOfWord(const char* at, Finding& finding) const;
 
   // -------------------------------------------------------------- reporting
-  void Report(const Slot& slot, const void* address, Verdict verdict);
+  void Report(const Slot& slot, const void* address, Verdict found);
   void List(Finding finding);
   /// Makes room for a leak: drops the last finding that is none. False where
   /// all are leaks.

@@ -12,8 +12,12 @@
 
 namespace acre::inline ACRE_ABI::detail {
 
-void Auditor::Report(const Slot& slot, const void* address, Verdict verdict) {
+void Auditor::Report(const Slot& slot, const void* address, Verdict found) {
   if (meets_) return;
+  const std::optional<Verdict> in_traced =
+      classifier_.InTraced(*slot.type, slot.address, found);
+  if (!in_traced) return;
+  const Verdict verdict = *in_traced;
   // What stands outside the arena is not the arena's fault.
   if (!classifier_.IsOwn(slot.address)) return;
   if (verdict.target == Target::kStatic && !options_.report_static) return;

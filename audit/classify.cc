@@ -62,6 +62,9 @@ std::string_view HintFor(Target target) {
              "or make them with arena.New";
     case Target::kEndedArena:
       return "the target is gone: copy it with DeepCopy while its arena lives";
+    case Target::kUntraced:
+      return "what lies there was made as another type, or as raw memory; make "
+             "it with arena.New";
     case Target::kUnknown:
       return "declare the field borrowed if the target outlives the arena";
   }
@@ -94,6 +97,18 @@ std::optional<Verdict> Classifier::Classify(const void* address,
     return ClassifyOwn(*chunk, static_cast<const char*>(address), expected);
   }
   return ClassifyForeign(address);
+}
+
+std::optional<Verdict> Classifier::InTraced(const TypeLayout& type,
+                                            const void* slot,
+                                            Verdict verdict) const {
+  const bool may_be_traced = verdict.target == Target::kCollectedHeap ||
+                             verdict.target == Target::kCollectedArena;
+  if (!arena_.is_traced() || !may_be_traced || ArenaOf(slot) != &arena_) {
+    return verdict;
+  }
+  if (type.kind != TypeKind::kHandle && IsTracedSlot(type, slot)) return {};
+  return Verdict{Target::kUntraced, verdict.certainty};
 }
 
 std::optional<Verdict> Classifier::ClassifyOwn(const Range& chunk,
@@ -212,7 +227,11 @@ const ProcessMap& Classifier::process() {
 
 std::string Classifier::Describe(const void* address, Verdict verdict) {
   switch (verdict.target) {
+    case Target::kUntraced:
     case Target::kCollectedHeap: {
+      if (const Arena* other = ArenaOf(address)) {
+        return fmt::format("arena '{}'", other->name());
+      }
       const void* base = CollectedBase(address);
       const auto offset =
           static_cast<const char*>(address) - static_cast<const char*>(base);

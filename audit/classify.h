@@ -59,6 +59,11 @@ class Classifier {
   std::optional<Verdict> ClassifyStorage(const HandleStorage& storage,
                                          const TypeLayout& element);
 
+  /// What the verdict comes to for a slot of that type: nothing where it lies
+  /// in a traced arena and the collector sees it.
+  std::optional<Verdict> InTraced(const TypeLayout& type, const void* slot,
+                                  Verdict verdict) const;
+
   /// True for the end of an array, as iterators have it: fine, but nothing that
   /// a walk may enter. Checked builds.
   bool IsEndOfArray(const void* address, const TypeLayout& type);

@@ -323,6 +323,7 @@ void QuickWalk::Judge(const Slot& slot) {
       return;
     }
   }
+  if (verdict) verdict = classifier_.InTraced(type, slot.address, *verdict);
   if (!verdict || !classifier_.IsOwn(slot.address)) return;
   if (verdict->target == Target::kStatic && !options_.report_static) return;
   if (slot.field != nullptr && slot.field->note == FieldNote::kReviewed) {

@@ -20,6 +20,13 @@ BlockMask UsedInBlock(const std::uint8_t* group, const std::uint8_t* end) {
   return mask;
 }
 
+void NoteTableRow(Arena& arena, void* block, std::size_t bytes,
+                  const TypeLayout& element) {
+  const SlotShape shape{element.size, element.align};
+  Blocks::NoteRow(arena, block, bytes,
+                  shape.control_bytes(shape.groups_in(bytes)), element);
+}
+
 void MakeTable(TableRep& rep, TableSize size, SlotShape shape,
                const char* what) {
   if (size.groups > kMaxGroups ||
@@ -29,6 +36,11 @@ void MakeTable(TableRep& rep, TableSize size, SlotShape shape,
   void* block = Blocks::Take(*rep.arena, shape.table_bytes(size),
                              shape.table_align(), nullptr);
   Blocks::NoteStorage(block, shape.layout());
+  if (shape.layout() != nullptr) {
+    Blocks::NoteRow(*rep.arena, block, shape.table_bytes(size),
+                    shape.control_bytes(size.groups),
+                    *shape.layout()->element());
+  }
   rep.control = static_cast<std::uint8_t*>(block);
   rep.slots = rep.control + shape.control_bytes(size.groups);
   rep.mask = static_cast<std::uint32_t>(size.groups - 1);
@@ -49,13 +61,21 @@ StorageCopy CopyTable(TableRep& rep, Arena& arena, SlotShape shape) {
     rep = EmptyTable(&arena);
     return storage;
   }
-  if (CopyBlock(arena, rep.control, shape.table_bytes(SizeOf(rep)),
+  const void* const source = rep.control;
+  if (CopyBlock(arena, source, shape.table_bytes(SizeOf(rep)),
                 shape.table_align(), nullptr, storage)) {
     rep.control = static_cast<std::uint8_t*>(storage.copy);
     rep.slots = rep.control + shape.control_bytes(rep.groups());
     rep.arena = &arena;
     rep.stamp = arena.stamp();
     Blocks::NoteStorage(rep.control, shape.layout());
+    if (ACRE_UNLIKELY(arena.is_traced()) && shape.layout() != nullptr) {
+      const std::size_t bytes = storage.bytes;
+      Blocks::NoteRow(arena, rep.control, bytes,
+                      shape.control_bytes(rep.groups()),
+                      *shape.layout()->element());
+      std::memcpy(rep.control, source, bytes);  // NoteRow has made zeros
+    }
   }
   return storage;
 }

@@ -35,6 +35,8 @@ enum class Target : std::uint8_t {
                     ///< about to
   kEndedArena,      ///< memory of an arena that has ended, or has given it back
                     ///< (checked builds)
+  kUntraced,        ///< leak: into the collected heap from a traced arena, but
+                    ///< from a word that the collector was not told of
   kStack,           ///< the stack of the auditing thread
   kStatic,          ///< static storage; reported on request only
   kUnknown,         ///< none of these: malloc, another thread's stack, garbage
@@ -83,7 +85,8 @@ struct Finding {
   /// has done so.
   bool is_leak() const noexcept {
     return target == Target::kCollectedHeap ||
-           target == Target::kCollectedArena || target == Target::kFreedObject;
+           target == Target::kCollectedArena ||
+           target == Target::kFreedObject || target == Target::kUntraced;
   }
 };
 

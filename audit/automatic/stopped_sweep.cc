@@ -102,11 +102,17 @@ bool StoppedSweep::IsOwn(const void* address) {
 
 void StoppedSweep::Judge(const Slot& slot, const void* address) {
   if (address == nullptr || IsOwn(address)) return;
+  const bool is_traced = arena_.is_traced() && IsOwn(slot.address);
+  if (is_traced && slot.type->kind != TypeKind::kHandle &&
+      IsTracedSlot(*slot.type, slot.address)) {
+    return;
+  }
   StoppedFinding finding;
+  if (is_traced) finding.target = Target::kUntraced;
   const Location where = LocateWhileStopped(address);
   if (where.arena != nullptr) {
     if (!where.arena->is_collected()) return;
-    finding.target = Target::kCollectedArena;
+    if (!is_traced) finding.target = Target::kCollectedArena;
     finding.hidden_base = Hide(where.chunk_begin);
   } else {
     const void* base = CollectedBase(address);

@@ -34,6 +34,8 @@ std::string_view NameOf(Target target) noexcept {
       return "misaligned";
     case Target::kStale:
       return "stale memory";
+    case Target::kUntraced:
+      return "collected heap, not traced";
     case Target::kStack:
       return "stack";
     case Target::kStatic:

@@ -457,6 +457,9 @@ bool Copier::AllocateExtent(const Extent& extent) {
       failed_bytes_ = extent.bytes;
       return false;
     }
+    if (ACRE_UNLIKELY(arena_.is_traced()) && extent.block_type == nullptr) {
+      NoteMembers(extent, copy);
+    }
     std::memcpy(copy, first.begin, extent.bytes);
   }
   for (const Source& member : extent.members) {
@@ -467,6 +470,16 @@ bool Copier::AllocateExtent(const Extent& extent) {
     }
   }
   return true;
+}
+
+/// What is traced in a block of no type: what lies in it.
+void Copier::NoteMembers(const Extent& extent, char* copy) {
+  for (const Source& member : extent.members) {
+    char* const at = copy + (member.begin - extent.members[0].begin);
+    if (member.block_type != nullptr) {
+      Blocks::NoteRow(arena_, at, member.bytes, 0, *member.block_type);
+    }
+  }
 }
 
 void Copier::GiveBack() {

@@ -144,6 +144,7 @@ class Copier {
   }
   bool Allocate();
   bool AllocateExtent(const Extent& extent);
+  void NoteMembers(const Extent& extent, char* copy);
   void GiveBack();
   void Rewrite();
   void RewriteSlot(const Slot& slot);

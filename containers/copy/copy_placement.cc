@@ -8,6 +8,7 @@
 
 #include "acre/detail/heap_arena.h"
 #include "acre/detail/size_class.h"
+#include "acre/detail/table_rep.h"
 
 namespace acre::inline ACRE_ABI::detail {
 
@@ -75,7 +76,9 @@ std::size_t CopyPlacement::BytesOf(const CopyMap& map, const char* start,
 /// and freed again and again would grow. A large block has to have a chunk of
 /// its own in the source as well.
 bool CopyPlacement::MayBeInOrder(std::size_t bytes) const {
-  if (bytes < kLeastInOrder || IsHeapArena(arena_)) return false;
+  if (bytes < kLeastInOrder || IsHeapArena(arena_) || arena_.is_traced()) {
+    return false;
+  }
   for (std::size_t i = 0; i < maps_.size(); ++i) {
     if (maps_[i].has_large() && !maps_[i].is_alone()) return false;
   }
@@ -209,6 +212,9 @@ char* CopyPlacement::TakeBlock(const CopyMap& map, const char* start,
                                 plan.block_type());
   if (block != nullptr && note.kind() == CopyNote::Kind::kStorage) {
     Blocks::NoteStorage(block);
+    if (plan.is_table) {
+      NoteTableRow(arena_, block, BytesOf(map, start, note), *plan.type);
+    }
   }
   return static_cast<char*>(block);
 }

@@ -199,6 +199,9 @@ bool SmallCopier::Take() {
                                   extent.block_type());
     if (block == nullptr) return false;
     if (extent.handle != nullptr) Blocks::NoteStorage(block);
+    if (extent.is_table()) {
+      NoteTableRow(arena_, block, extent.bytes, *extent.type);
+    }
     extent.copy = static_cast<char*>(block);
   }
   return refs_.Reserve();

@@ -47,6 +47,7 @@ struct ArenaEntry;  // lib/core/chunk_index.h
 struct Chunk;       // lib/core/chunk.h
 struct MarkState;   // lib/core/mark.h
 class SlowPath;     // lib/core/slow_path.h
+struct Tracer;      // lib/core/tracer.h
 
 /// A free block; the link lies in the block itself.
 struct FreeBlock {
@@ -233,6 +234,8 @@ class Arena {
   const ArenaOptions& options() const noexcept { return options_; }
   /// True for arenas made by NewCollectedArena.
   bool is_collected() const noexcept { return collected_; }
+  /// True where the collector sees pointers in it: see ArenaOptions::trace.
+  bool is_traced() const noexcept { return options_.trace != Trace::kNothing; }
 
   // ----------------------------------------------------------- for containers
 
@@ -337,6 +340,7 @@ class Arena {
   std::uint64_t reset_stamp_ = 0;          // marks of a lower stamp are closed
   std::uint64_t resets_ = 0;
   ArenaOptions options_;
+  detail::Tracer* tracer_ = nullptr;  // a traced arena's, from its first chunk
   // Checked builds: the thread that uses it, and whether that is changing the
   // fields above at the moment; read by collector callbacks.
   const void* user_ = nullptr;
@@ -344,8 +348,8 @@ class Arena {
   bool collected_ = false;
   // No padding: the collector scans the arenas that it owns, and what nobody
   // wrote may be an address from an old stack.
-  bool locked_ = false;  // a LockedArena's
-  bool is_heap_ = false;  // HeapArena()
+  bool locked_ = false;      // a LockedArena's
+  bool is_heap_ = false;     // HeapArena()
   unsigned vain_scans_ = 0;  // one after the other, up to 6
 };
 
@@ -574,6 +578,14 @@ ACRE_INLINE bool detail::Blocks::TryDouble(Arena& arena, void* block,
 ACRE_INLINE void detail::Blocks::CountErasure(Arena& arena) {
   // One thread at a time writes; others may read.
   __atomic_store_n(&arena.erasures_, arena.erasures() + 1, __ATOMIC_RELAXED);
+}
+
+inline void detail::Blocks::NoteRow(Arena& arena, void* block,
+                                    std::size_t bytes, std::size_t offset,
+                                    const TypeLayout& element) {
+  if (ACRE_UNLIKELY(arena.is_traced())) {
+    NoteRowSlow(arena, block, bytes, offset, element);
+  }
 }
 
 inline void detail::Blocks::NoteLocked(Arena& arena) { arena.locked_ = true; }

@@ -25,6 +25,20 @@ enum class ArenaUse : std::uint8_t {
   kHostLocked,
 };
 
+/// Whether the collector marks what an arena points to.
+enum class Trace : std::uint8_t {
+  /// It sees nothing in the arena: a pointer from there into the collected heap
+  /// is a leak.
+  kNothing,
+  /// It sees, precisely and by layout, the pointers, spans and views in the
+  /// objects of the arena and in what its containers hold, borrowed fields
+  /// included. Raw memory (Allocate, a pool's or a memory resource's blocks) is
+  /// scanned as a stack is: whatever looks like an address is taken for one.
+  kPointers,
+  /// The same; raw memory is not scanned.
+  kPointersByLayout,
+};
+
 /// All sizes are bytes.
 struct ArenaOptions {
   /// Used in every message. Borrowed; must outlive the arena.
@@ -58,9 +72,22 @@ struct ArenaOptions {
 
   ArenaUse use = ArenaUse::kOneThread;
 
+  /// Pointers from the arena into the collected heap: allowed, and seen. An
+  /// explicit arena is a root then, for as long as it lives; a collected one is
+  /// marked through while it is reachable, so that a cycle from it to an object
+  /// and back dies as a whole. Requires: no source (chunks are on the collected
+  /// heap). Costs: allocation goes by the slow path, as does Free; a bit for
+  /// each word, 1/65 of the memory; a first chunk of 4 KiB at least; the
+  /// marking of what is pointed to. Of what was handed out for elements and is
+  /// not in use (the capacity of a Vector, free slots of a Map) old pointers
+  /// count until they are overwritten. While the collector works incrementally
+  /// it may protect such chunks against writing: read(2) into them gets EFAULT.
+  /// No History keeps a traced arena.
+  Trace trace = Trace::kNothing;
+
   /// Where the padding would be: the control block of a collected arena is
   /// scanned, and padding has the bytes of whatever stack it was copied from.
-  std::uint8_t filler[6] = {};
+  std::uint8_t filler[5] = {};
 };
 static_assert(std::has_unique_object_representations_v<ArenaOptions>);
 

@@ -128,9 +128,9 @@ struct SavedBytes {
 
 /// How a handle looks, where a walk may read it without a call.
 enum class HandleForm : std::uint8_t {
-  kOther,   ///< known to its ops alone
-  kVector,  ///< a VectorRep
-  kString,  ///< a String
+  kOther,    ///< known to its ops alone
+  kVector,   ///< a VectorRep
+  kString,   ///< a String
   kRef,      ///< a GcRef
   kWeakRef,  ///< a GcWeakRef
 };

@@ -18,9 +18,11 @@
 #include "acre/gc.h"
 #include "collector/gc_slots.h"
 #include "collector/libgc.h"
+#include "collector/traced_source.h"
 #include "core/commons.h"
 #include "core/life.h"
 #include "core/slow_path.h"
+#include "core/tracer.h"
 
 namespace acre::inline ACRE_ABI {
 namespace detail {
@@ -55,12 +57,19 @@ class BackLinkSource final : public ChunkSource {
     // The chunk first, held by this frame: getting it may run finalizers that
     // acquire another one.
     for (const std::size_t size : {wanted, min_size}) {
-      void* chunk = GC_generic_malloc(RequestFor(size),
-                                      static_cast<int>(GetKinds().back_link));
+      void* chunk =
+          owner_->is_traced()
+              ? NewTracedChunk(size, owner_, nullptr)
+              : GC_generic_malloc(RequestFor(size),
+                                  static_cast<int>(GetKinds().back_link));
       if (chunk == nullptr) continue;
       Cell* cell = NewCell();
       if (cell == nullptr) return {};
-      *static_cast<Header*>(chunk) = {owner_, cell};
+      if (owner_->is_traced()) {
+        *TracedMemory::CookieOf(chunk, size) = cell;
+      } else {
+        *static_cast<Header*>(chunk) = {owner_, cell};
+      }
       *cell = {chunk, cells_, nullptr};
       if (cells_ != nullptr) cells_->prev = cell;
       cells_ = cell;
@@ -73,10 +82,17 @@ class BackLinkSource final : public ChunkSource {
   // from now on keeps that chunk alone, no longer the arena.
   void Release(ChunkMemory memory) noexcept override {
     auto* header = static_cast<Header*>(memory.address);
-    auto* cell = static_cast<Cell*>(header->cookie);
+    auto* cell = static_cast<Cell*>(
+        owner_->is_traced()
+            ? *TracedMemory::CookieOf(memory.address, memory.size)
+            : header->cookie);
     (cell->prev != nullptr ? cell->prev->next : cells_) = cell->next;
     if (cell->next != nullptr) cell->next->prev = cell->prev;
-    *header = {nullptr, nullptr};
+    if (owner_->is_traced()) {
+      CloseTracedChunk(memory.address);
+    } else {
+      *header = {nullptr, nullptr};
+    }
     *cell = {};  // whoever still sees it sees no other chunk
   }
 
@@ -101,13 +117,8 @@ struct TokenCell {
 /// to it is the address of the object. It is scanned, so nothing in it may be
 /// left unwritten: no padding.
 struct ControlBlock {
-  explicit ControlBlock(ArenaOptions options)
-      : arena(WithSource(options, &source)), source(&arena) {}
-
-  static ArenaOptions WithSource(ArenaOptions options, ChunkSource* source) {
-    options.source = source;
-    return options;
-  }
+  explicit ControlBlock(const ArenaOptions& options)
+      : arena(options), source(&arena) {}
 
   Arena arena;
   BackLinkSource source;
@@ -199,9 +210,10 @@ Arena* NewCollectedArena(const ArenaOptions& options) {
   if (memory == nullptr) {
     detail::FailControlBlock(options, sizeof(detail::ControlBlock));
   }
-  Arena* arena = &(::new (memory) detail::ControlBlock(options))->arena;
+  auto* block = ::new (memory) detail::ControlBlock(options);
+  Arena* arena = &block->arena;
   detail::SlowPath path(*arena);
-  path.MakeCollected();
+  path.MakeCollected(&block->source);
   detail::Pin();  // the collector ends it, at any time: its code has to stay
   detail::ArenaEntry* entry = path.Entry();
   if (entry == nullptr || GC_general_register_disappearing_link(

@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "collector/libgc.h"
+#include "collector/traced_source.h"
 
 namespace acre::inline ACRE_ABI::detail {
 namespace {
@@ -108,7 +109,7 @@ bool IsArenaChunk(const void* base) noexcept {
   const int kind = GC_get_kind_and_size(base, &size);
   const Kinds& kinds = GetKinds();
   return kind == static_cast<int>(kinds.back_link) ||
-         kind == static_cast<int>(kinds.plain);
+         kind == static_cast<int>(kinds.plain) || IsTracedKind(kind);
 }
 
 }  // namespace acre::inline ACRE_ABI::detail

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "acre/detail/heap_arena.h"
 #include "acre/detail/watch.h"
@@ -28,6 +29,9 @@ void* SlowPath::Take(std::size_t bytes, std::size_t align,
   const Updating updating(*this);
   if (bytes > PTRDIFF_MAX - 2 * kMaxAlignment) return nullptr;
   void* block = TakeBlock(bytes, align);
+  if (ACRE_UNLIKELY(a_.tracer_ != nullptr) && block != nullptr) {
+    NoteTraced(block, bytes, align, type);
+  }
   if (kChecked && block != nullptr) NoteTaken(block, bytes, align, type);
   return block;
 }
@@ -58,16 +62,16 @@ void* SlowPath::TakeBlock(std::size_t bytes, std::size_t align) {
 
 ACRE_READS_FREE_BLOCKS void* SlowPath::PopFree(SizeClass size) {
   if (size.index == kNoClass) return nullptr;
-  FreeBlock* block = a_.FreeBlockOf(size.index);
+  FreeBlock* block = FreeBlockOf(size.index);
   if (block == nullptr) return nullptr;
-  a_.FreeList(size.index) = block->next;
+  FreeList(size.index) = block->next;
   a_.reused_ += size.bytes;
   return block;
 }
 
 /// They are the entry's: the collector frees collected arenas without a word.
 bool SlowPath::HasFarLists() {
-  if (a_.far_free_ != nullptr) return true;
+  if (a_.far_free_ != nullptr || a_.tracer_ != nullptr) return true;
   FreeBlock** lists = index::FarLists(a_.entry_);
   if (lists == nullptr) return false;
   a_.far_free_ = lists;
@@ -75,6 +79,8 @@ bool SlowPath::HasFarLists() {
 }
 
 void SlowPath::EmptyFreeLists() {
+  if (a_.tracer_ != nullptr)
+    std::fill_n(a_.tracer_->lists, kClassCount, nullptr);
   std::fill(std::begin(a_.near_free_), std::end(a_.near_free_), nullptr);
   if (a_.far_free_ == nullptr) return;
   std::fill_n(a_.far_free_, kFarClasses, nullptr);
@@ -85,8 +91,8 @@ ACRE_READS_FREE_BLOCKS void SlowPath::PushFree(void* block, unsigned index,
   // Where there is no memory for the lists the block waits for Reset.
   if (index <= kNearClasses || HasFarLists()) {
     auto* free_block = static_cast<FreeBlock*>(block);
-    free_block->next = a_.FreeList(index);
-    a_.FreeList(index) = free_block;
+    free_block->next = FreeList(index);
+    FreeList(index) = free_block;
   }
   a_.freed_ += bytes;
 }
@@ -106,7 +112,7 @@ void SlowPath::PushGap(char* gap, std::size_t bytes) {
 char* SlowPath::Carve(std::size_t bytes, std::size_t align) {
   const auto at = reinterpret_cast<std::uintptr_t>(a_.cursor_);
   const std::size_t gap = RoundUp(at, align) - at;
-  const auto room = static_cast<std::size_t>(a_.limit_ - a_.cursor_);
+  const std::size_t room = Remaining();
   if (room < bytes || room - bytes < gap) return nullptr;
   char* const tail = a_.cursor_;
   a_.cursor_ += gap + bytes;
@@ -125,6 +131,12 @@ void SlowPath::Give(void* block, std::size_t bytes, std::size_t align,
     if (ArenaWatch* watch = Watch()) watch->BlockFreed(block, bytes);
   }
   const SizeClass size = BlockFor(bytes, align);
+  if (ACRE_UNLIKELY(a_.tracer_ != nullptr)) {
+    const Chunk& chunk = *index::Find(block);
+    Tracer::Clear(chunk, block,
+                  static_cast<char*>(block) +
+                      (chunk.HasUnclassed(block) ? bytes : size.bytes));
+  }
   if (kChecked) NoteGiven(block, bytes);
   if (size.bytes > kInlineMax && GiveUnclassed(block)) return;
   if (size.index != kNoClass) {
@@ -160,7 +172,8 @@ void SlowPath::GivePiece(void* block, SizeClass size) {
 
 bool SlowPath::TryGrow(void* block, std::size_t old_bytes,
                        std::size_t new_bytes, std::size_t align) {
-  if (a_.is_heap_) return false;
+  // Of a traced block it is not known what is to lie in the rest.
+  if (a_.is_heap_ || IsTraced()) return false;
   const Updating updating(*this);
   if (kChecked) CheckLiveBlock(a_, block, "TryGrow");
   TakeTailBack();
@@ -233,10 +246,10 @@ bool SlowPath::TryReserve(std::size_t bytes) {
   if (bytes > PTRDIFF_MAX / 2) return false;
   if (TakeTailBack()) Reclaim();
   bytes = RoundUp(bytes, kGranule);
-  while (a_.remaining() < bytes) {
+  while (Remaining() < bytes) {
     Chunk* const left = a_.current_;
     char* const tail = a_.cursor_;
-    const std::size_t room = a_.remaining();
+    const std::size_t room = Remaining();
     if (!Refill(bytes)) return false;
     // What is left behind is used for small blocks. (A source may have run code
     // that used it already.)
@@ -255,7 +268,7 @@ char* SlowPath::TakeRoom(std::size_t bytes) {
   CheckUser();
   if (ArenaWatch* watch = Watch()) watch->BeforeTake(a_);
   const Updating updating(*this);
-  if (bytes > a_.remaining() && !TryReserve(bytes)) return nullptr;
+  if (bytes > Remaining() && !TryReserve(bytes)) return nullptr;
   return Carve(bytes, kGranule);
 }
 
@@ -295,7 +308,7 @@ void SlowPath::Reset(ResetMode mode) {
   a_.current_ = nullptr;
   a_.cursor_ = a_.limit_ = nullptr;
   for (Chunk* list : {a_.first_, a_.large_spares_}) {
-    if (mode == ResetMode::kKeep && !kChecked) break;
+    if (mode == ResetMode::kKeep && !kChecked && !IsTraced()) break;
     for (Chunk* c = list; c != nullptr; c = c->next) WipeChunk(c, mode);
   }
   TrimTo(mode == ResetMode::kRelease ? 0 : a_.options_.retain_limit);
@@ -304,6 +317,8 @@ void SlowPath::Reset(ResetMode mode) {
 
 /// Zeros, or in checked builds fills, what was handed out of a spare.
 void SlowPath::WipeChunk(Chunk* chunk, ResetMode mode) {
+  ForgetTraced(chunk, chunk->begin);
+  if (mode == ResetMode::kKeep && !kChecked) return;
   char* begin = chunk->begin;
   const auto dirty = static_cast<std::size_t>(chunk->dirty - begin);
   if (mode == ResetMode::kRelease || dirty == 0) return;
@@ -328,6 +343,7 @@ void SlowPath::ReleaseAll() {
   a_.far_free_ = nullptr;
   TrimTo(0);
   slots::End(*a_.entry_);
+  if (a_.tracer_ != nullptr) FreeTracer(std::exchange(a_.tracer_, nullptr));
   index::RemoveArena(a_.entry_);
   a_.entry_ = nullptr;
 }
@@ -408,10 +424,16 @@ void SlowPath::VisitChunks(void (*visit)(void*, const ChunkInfo&),
 // -------------------------------------------------------- the public surface
 
 Arena::Arena(const ArenaOptions& options)
-    : source_(options.source != nullptr ? options.source
-                                        : &CollectedSource::Instance()),
+    : source_(options.source != nullptr          ? options.source
+              : options.trace == Trace::kNothing ? &CollectedSource::Instance()
+                                                 : &detail::TheTracedSource()),
       entry_(nullptr),
       options_(options) {
+  ACRE_CHECK(
+      !is_traced() || options.source == nullptr,
+      "arena '%s' is to be traced: the collector marks through chunks on "
+      "its own heap alone; leave options.source null",
+      options.name);
   if (!kChecked) return;
   stamp_ = detail::life::Begin(this, options.name);
   next_stamp_ = stamp_ + 1;

@@ -54,7 +54,8 @@ struct Chunk {
   // Where the first block ends, if it grew into all that was left: not where
   // its size class would have it end. Else null.
   char* unclassed_end = nullptr;
-  BlockMap blocks;            // checked builds
+  std::uint64_t* bits = nullptr;  // of a traced arena's; see tracer.h
+  BlockMap blocks;                // checked builds
   KeptChunk* kept = nullptr;  // what the arena's keeper knows of it, or null
 
   // The index's.

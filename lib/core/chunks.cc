@@ -50,14 +50,14 @@ bool SlowPath::Extend(std::size_t need) {
   Chunk* chunk = a_.current_;
   if (chunk == nullptr || need > PTRDIFF_MAX / 2) return false;
   UseHeld(chunk);
-  if (a_.remaining() >= need) return true;
+  if (Remaining() >= need) return true;
   const auto begin = reinterpret_cast<std::uintptr_t>(chunk->memory.address);
   if (chunk->charged != chunk->memory.size || begin % kMaxAlignment != 0 ||
       chunk->memory.size % kMaxAlignment != 0) {
     return false;
   }
   // Up to 16 bytes at the end of a chunk are never handed out.
-  const std::size_t missing = need - a_.remaining() + kGranule;
+  const std::size_t missing = need - Remaining() + kGranule;
   if (missing > Allowed()) return false;
   const std::size_t min_more = RoundUp(missing, kMaxAlignment);
   const std::size_t wanted_more =
@@ -72,7 +72,17 @@ bool SlowPath::Extend(std::size_t need) {
   // chunk; it goes back with it.
   if (more == 0 || !index::ExtendChunk(chunk, more)) return false;
   UseHeld(chunk);
-  return a_.remaining() >= need;
+  return Remaining() >= need;
+}
+
+/// Where blocks end, of what is charged; in front of the bitmap of a traced
+/// one.
+char* SlowPath::LimitOf(const Chunk& chunk) {
+  char* const begin = static_cast<char*>(chunk.memory.address);
+  char* const limit = begin + (chunk.charged - 1) / kGranule * kGranule;
+  if (chunk.bits == nullptr) return limit;
+  const auto words = reinterpret_cast<char*>(chunk.bits) - begin;
+  return std::min(limit, begin + words / 16 * 16);
 }
 
 /// Moves the limit of the current chunk to the end of what the source gave, or
@@ -82,18 +92,17 @@ void SlowPath::UseHeld(Chunk* chunk) {
       std::min(chunk->memory.size - chunk->charged, Allowed());
   if (more == 0) return;
   NoteTop();
-  char* const old_limit = a_.limit_;
+  char* const old_limit = Limit();
   chunk->charged += more;
   a_.reserved_ += more;
-  chunk->limit = static_cast<char*>(chunk->memory.address) +
-                 (chunk->charged - 1) / kGranule * kGranule;
+  chunk->limit = LimitOf(*chunk);
   SetLimit(chunk->limit);
   PoisonOwn(old_limit, static_cast<std::size_t>(chunk->limit - old_limit));
 }
 
 bool SlowPath::ReclaimFor(std::size_t need) {
   if (!Reclaim()) return false;
-  return a_.remaining() >= need || AdvanceToSpare(need);
+  return Remaining() >= need || AdvanceToSpare(need);
 }
 
 /// Spares stand behind current_; one that fits is put right behind it: the
@@ -140,6 +149,7 @@ void SlowPath::Shelve(Chunk* chunk) {
 void SlowPath::Vacate(Chunk* chunk) {
   chunk->order = 0;
   ForgetBlocks(chunk, chunk->begin);
+  ForgetTraced(chunk, chunk->begin);
 }
 
 /// Writes the cursor back to the current chunk.
@@ -200,6 +210,18 @@ Chunk* SlowPath::Acquire(std::size_t min_size, std::size_t wanted) {
 }
 
 Chunk* SlowPath::AcquireNew(std::size_t min_size, std::size_t wanted) {
+  if (IsTraced()) {
+    if (a_.tracer_ == nullptr) {
+      Tracer* const tracer = NewTracer(a_.collected_);
+      if (tracer == nullptr) return nullptr;
+      if (a_.tracer_ == nullptr) {
+        a_.tracer_ = tracer;
+        tracer->scans_raw = a_.options_.trace == Trace::kPointers ? 1 : 0;
+      }
+    }
+    min_size = TracedMemory::BytesFor(min_size);
+    wanted = std::max(wanted, min_size);
+  }
   // Whole pages of the index, but for the chunks of very small arenas.
   wanted = RoundUp(wanted, wanted < kMaxAlignment ? kGranule : kMaxAlignment);
   const auto acquire = [&] {
@@ -215,6 +237,10 @@ Chunk* SlowPath::AcquireNew(std::size_t min_size, std::size_t wanted) {
              "aligned to 16, were asked for",
              a_.name(), memory.size, memory.address, min_size);
   Chunk* chunk = index::AddChunk(a_.entry_, memory);
+  if (chunk != nullptr) {
+    chunk->bits = IsTraced() ? TracedMemory::BitsOf(memory.address, memory.size)
+                             : nullptr;
+  }
   if (chunk == nullptr) {
     const CallingSource calling(*this);
     a_.source_->Release(memory);
@@ -227,8 +253,7 @@ Chunk* SlowPath::AcquireNew(std::size_t min_size, std::size_t wanted) {
 /// A source that cannot give less is used up to the limit only.
 void SlowPath::Charge(Chunk* chunk, std::size_t allowed) {
   chunk->charged = std::min(chunk->memory.size, allowed);
-  chunk->limit = static_cast<char*>(chunk->memory.address) +
-                 (chunk->charged - 1) / kGranule * kGranule;
+  chunk->limit = LimitOf(*chunk);
   a_.reserved_ += chunk->charged;
   PoisonOwn(chunk->begin, chunk->capacity());
 }
@@ -300,6 +325,37 @@ void SlowPath::TrimTo(std::size_t limit) {
     Release(chunk);
     chunk = next;
   }
+}
+
+// ------------------------------------------------------------------- tracing
+
+void SlowPath::NoteTraced(void* block, std::size_t bytes, std::size_t align,
+                          const TypeLayout* type) {
+  const Chunk& chunk = *index::Find(block);
+  // Raw memory: all that it has, of which Free clears all.
+  const bool is_raw = type == nullptr && !chunk.HasUnclassed(block);
+  a_.tracer_->NoteTaken(chunk, block,
+                        is_raw ? BlockFor(bytes, align).bytes : bytes, type);
+}
+
+/// Nothing from there on holds anything any more.
+void SlowPath::ForgetTraced(Chunk* chunk, const char* from) {
+  if (a_.tracer_ == nullptr) return;
+  const char* const top = chunk == a_.current_ ? a_.cursor_ : chunk->top;
+  Tracer::Clear(*chunk, from, std::max<const char*>(top, chunk->dirty));
+}
+
+void Blocks::NoteRowSlow(Arena& arena, void* block, std::size_t bytes,
+                         std::size_t offset, const TypeLayout& element) {
+  SlowPath(arena).NoteRow(block, bytes, offset, element);
+}
+
+void SlowPath::NoteRow(void* block, std::size_t bytes, std::size_t offset,
+                       const TypeLayout& element) {
+  const Chunk& chunk = *index::Find(block);
+  char* const begin = static_cast<char*>(block);
+  Tracer::Clear(chunk, begin, begin + RoundUp(bytes, kGranule));
+  a_.tracer_->NoteRow(chunk, begin + offset, bytes - offset, element);
 }
 
 }  // namespace acre::inline ACRE_ABI::detail

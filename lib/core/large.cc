@@ -82,7 +82,7 @@ bool SlowPath::GrowUnclassed(void* block, std::size_t new_bytes) {
 std::size_t SlowPath::GrowIntoRest(void* block, std::size_t old_bytes,
                                    std::size_t least, std::size_t most,
                                    const TypeLayout& element) {
-  if (a_.is_heap_) return 0;
+  if (a_.is_heap_ || IsTraced()) return 0;
   const Updating updating(*this);
   if (kChecked) CheckLiveBlock(a_, block, "GrowIntoRest");
   TakeTailBack();

@@ -98,6 +98,13 @@ bool IsLiveIn(const Arena* arena, std::uint64_t stamp) noexcept {
   return IsLiving(arena) && arena->IsLive(stamp);
 }
 
+bool IsTracedSlot(const TypeLayout& type, const void* slot) noexcept {
+  const auto* const word = static_cast<const char*>(slot) + AddressOffset(type);
+  const Chunk* const chunk = index::Find(word);
+  return chunk != nullptr && chunk->bits != nullptr &&
+         Tracer::IsTraced(*chunk, word);
+}
+
 void CheckStorage(const TypeLayout& type, const void* handle) {
   if (IsRef(type)) return;
   const HandleStorage storage = type.ops->storage(handle);

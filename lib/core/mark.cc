@@ -19,13 +19,14 @@ namespace acre::inline ACRE_ABI::detail {
 /// No freelist of this class or a larger one has a block.
 unsigned SlowPath::ListsInUse() const {
   if (a_.freed_ == a_.reused_) return 0;
-  return a_.far_free_ != nullptr ? kClassCount : kNearClasses + 1;
+  const bool has_all = a_.far_free_ != nullptr || a_.tracer_ != nullptr;
+  return has_all ? kClassCount : kNearClasses + 1;
 }
 
 std::size_t SlowPath::MarkBytes() const {
   std::size_t lists = 0;
   for (unsigned index = 1, end = ListsInUse(); index < end; ++index) {
-    lists += a_.FreeBlockOf(index) != nullptr;
+    lists += FreeBlockOf(index) != nullptr;
   }
   return RoundUp(sizeof(MarkState) + lists * sizeof(SavedList), kGranule);
 }
@@ -34,7 +35,7 @@ Mark SlowPath::Checkpoint() {
   const Updating updating(*this);
   TakeTailBack();
   std::size_t bytes = MarkBytes();
-  while (static_cast<std::size_t>(a_.limit_ - a_.cursor_) < bytes) {
+  while (Remaining() < bytes) {
     if (!Refill(bytes)) a_.FailAllocation(bytes);
     bytes = MarkBytes();  // the freelists may have changed
   }
@@ -59,9 +60,9 @@ Mark SlowPath::Checkpoint() {
                                  JumpFrom(a_.mark_),
                                  a_.mark_ != nullptr ? a_.mark_->depth + 1 : 0};
   for (unsigned index = 1; index < lists_in_use; ++index) {
-    if (a_.FreeBlockOf(index) == nullptr) continue;
-    state->saved()[state->saved_count++] = {a_.FreeList(index), index};
-    a_.FreeList(index) = nullptr;
+    if (FreeBlockOf(index) == nullptr) continue;
+    state->saved()[state->saved_count++] = {FreeList(index), index};
+    FreeList(index) = nullptr;
   }
   a_.freed_ = a_.reused_ = a_.scanned_ = a_.unreclaimed_ = 0;
   SetMark(state);
@@ -127,7 +128,7 @@ void SlowPath::Rewind(Mark mark) {
   EmptyFreeLists();
   for (std::size_t i = 0; i < closed.saved_count; ++i) {
     const SavedList& list = target->saved()[i];
-    a_.FreeList(static_cast<unsigned>(list.index)) = list.head;
+    FreeList(static_cast<unsigned>(list.index)) = list.head;
   }
   a_.freed_ = closed.freed;
   a_.reused_ = closed.reused;
@@ -141,6 +142,7 @@ void SlowPath::RewindChunks(const MarkState& closed) {
   NoteTop();
   RetireAllLarge(closed.order);
   ForgetBlocks(closed.chunk, closed.cursor);
+  ForgetTraced(closed.chunk, closed.cursor);
   for (Chunk* c = closed.chunk; c != a_.current_;) {
     c = c->next;
     Vacate(c);

@@ -50,7 +50,9 @@ bool IsWhole(const Chunk& chunk) {
 /// half of the next chunk; twice that after each scan in vain. What is freed
 /// and taken again at once is no gain.
 void SlowPath::PlanReclaim() {
-  if (a_.mark_ != nullptr || !a_.options_.freelists) return;
+  if (a_.mark_ != nullptr || !a_.options_.freelists || a_.tracer_ != nullptr) {
+    return;
+  }
   const std::size_t free = a_.freed_ - a_.reused_;
   const std::size_t worth = (std::max(NextChunkSize(), free) / 2)
                             << a_.vain_scans_;
@@ -67,7 +69,10 @@ void SlowPath::PlanReclaim() {
 
 /// False where the rest of the current chunk is not set aside.
 bool SlowPath::TakeTailBack() {
-  if (a_.current_ == nullptr || a_.limit_ == a_.current_->limit) return false;
+  if (a_.current_ == nullptr || a_.tracer_ != nullptr ||
+      a_.limit_ == a_.current_->limit) {
+    return false;
+  }
   SetLimit(a_.current_->limit);
   return true;
 }
@@ -97,7 +102,7 @@ ACRE_READS_FREE_BLOCKS void SlowPath::CountFreed() {
   ChunkCache cache;
   for (unsigned index = 1; index < kClassCount; ++index) {
     const std::size_t bytes = BytesOfClass(index);
-    for (FreeBlock* b = a_.FreeBlockOf(index); b != nullptr; b = b->next) {
+    for (FreeBlock* b = FreeBlockOf(index); b != nullptr; b = b->next) {
       cache.Find(b)->scan_freed += bytes;
     }
   }
@@ -108,8 +113,8 @@ ACRE_READS_FREE_BLOCKS void SlowPath::DropFreed() {
   ChunkCache cache;
   for (unsigned index = 1; index < kClassCount; ++index) {
     const std::size_t bytes = BytesOfClass(index);
-    if (a_.FreeBlockOf(index) == nullptr) continue;
-    FreeBlock** at = &a_.FreeList(index);
+    if (FreeBlockOf(index) == nullptr) continue;
+    FreeBlock** at = &FreeList(index);
     while (FreeBlock* block = *at) {
       if (IsWhole(*cache.Find(block))) {
         *at = block->next;

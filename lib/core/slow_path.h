@@ -21,6 +21,7 @@
 #include "core/chunk.h"
 #include "core/chunk_index.h"
 #include "core/mark.h"
+#include "core/tracer.h"
 
 namespace acre::inline ACRE_ABI::detail {
 struct DebuggerWord;  // core/for_debuggers.h, where the pragma is not
@@ -55,6 +56,7 @@ class __attribute__((visibility("hidden"))) SlowPath {
     Updating(const Updating&) = delete;
     Updating& operator=(const Updating&) = delete;
     ~Updating() {
+      SlowPath(arena_).HideRoom();
       if (kChecked) Exchange(arena_.updating_, outer_);
     }
 
@@ -67,6 +69,7 @@ class __attribute__((visibility("hidden"))) SlowPath {
   class CallingSource {
    public:
     explicit CallingSource(SlowPath& path) : arena_(path.a_) {
+      path.HideRoom();
       if (kChecked) outer_ = Exchange(arena_.updating_, false);
     }
     CallingSource(const CallingSource&) = delete;
@@ -118,9 +121,17 @@ class __attribute__((visibility("hidden"))) SlowPath {
   /// The arena's registry entry, made at first need; null: out of memory.
   ArenaEntry* Entry();
   bool IsLocked() const { return a_.locked_; }
-  void MakeCollected() { a_.collected_ = true; }
+  void MakeCollected(ChunkSource* source) {
+    a_.collected_ = true;
+    a_.source_ = source;
+  }
+  bool IsTraced() const { return a_.options_.trace != Trace::kNothing; }
   bool IsHeap() const { return a_.is_heap_; }
   void MakeHeap() { a_.is_heap_ = true; }
+
+  /// What lies in a block is rows of elements, from an offset on.
+  void NoteRow(void* block, std::size_t bytes, std::size_t offset,
+               const TypeLayout& element);
 
   // mark.cc
   Mark Checkpoint();
@@ -189,6 +200,30 @@ class __attribute__((visibility("hidden"))) SlowPath {
   static const DebuggerWord debugger_words[];
 
  private:
+  // The freelists and the room of the current chunk, which a traced arena hides
+  // from its inline code.
+  FreeBlock* FreeBlockOf(unsigned index) const {
+    return ACRE_UNLIKELY(a_.tracer_ != nullptr) ? a_.tracer_->lists[index]
+                                                : a_.FreeBlockOf(index);
+  }
+  FreeBlock*& FreeList(unsigned index) {
+    return ACRE_UNLIKELY(a_.tracer_ != nullptr) ? a_.tracer_->lists[index]
+                                                : a_.FreeList(index);
+  }
+  char* Limit() const {
+    return a_.tracer_ != nullptr && a_.current_ != nullptr ? a_.current_->limit
+                                                           : a_.limit_;
+  }
+  std::size_t Remaining() const {
+    return static_cast<std::size_t>(Limit() - a_.cursor_);
+  }
+  void HideRoom() {
+    if (ACRE_UNLIKELY(a_.tracer_ != nullptr)) a_.limit_ = a_.cursor_;
+  }
+  void NoteTraced(void* block, std::size_t bytes, std::size_t align,
+                  const TypeLayout* type);
+  void ForgetTraced(Chunk* chunk, const char* from);
+
   // arena.cc
   void* TakeBlock(std::size_t bytes, std::size_t align);
   void* PopFree(SizeClass size);
@@ -205,6 +240,7 @@ class __attribute__((visibility("hidden"))) SlowPath {
   // chunks.cc
   bool Refill(std::size_t need);
   bool Extend(std::size_t need);
+  static char* LimitOf(const Chunk& chunk);
   void UseHeld(Chunk* chunk);
   bool ReclaimFor(std::size_t need);
   bool AdvanceToSpare(std::size_t need);

@@ -37,6 +37,11 @@ void HistoryState::Check(Arena& arena, const void* root,
              "without asking, so no History can keep them; use an Arena with a "
              "lifetime of its own",
              arena.name());
+  ACRE_CHECK(
+      !arena.is_traced(),
+      "arena '%s' is traced: no History keeps what its pointers lead to; "
+      "use GcRefs in an arena that is not traced",
+      arena.name());
   SlowPath path(arena);
   ACRE_CHECK(!path.IsLocked(),
              "arena '%s' is a LockedArena's: other threads may hold what "

@@ -43,7 +43,7 @@ class Table {
   using Key = typename Policy::Key;
   static constexpr SlotShape kShape = [] {
     SlotShape shape{sizeof(Slot), alignof(Slot)};
-    if constexpr (kChecked) shape.container = &Policy::Layout;
+    shape.container = &Policy::Layout;
     return shape;
   }();
 

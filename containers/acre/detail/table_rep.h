@@ -107,7 +107,8 @@ inline std::size_t LastingLimit(const TableRep& rep) {
 struct SlotShape {
   std::size_t size;
   std::size_t align;
-  // Checked builds: the layout of the container, for audits of its storage.
+  // The layout of the container: for audits of its storage, in checked builds,
+  // and for arenas that are traced.
   const TypeLayout* (*container)() = nullptr;
 
   const TypeLayout* layout() const {
@@ -131,6 +132,11 @@ struct SlotShape {
     return groups == 0 ? 1 : groups;
   }
 };
+
+/// A block of that many bytes, just taken, is a table of such elements: for
+/// arenas that are traced.
+void NoteTableRow(Arena& arena, void* block, std::size_t bytes,
+                  const TypeLayout& element);
 
 /// Points `rep` to a new, empty table; the old one stays with the caller.
 /// `what` names the container for messages.

@@ -65,6 +65,12 @@ struct Blocks {
     if constexpr (kChecked) NoteStorageSlow(block, table);
   }
   static void NoteStorageSlow(const void* block, const TypeLayout* table);
+  /// In the block just taken as raw memory a row of such elements begins at an
+  /// offset. A traced arena has it traced by their layout, and the row zero.
+  static void NoteRow(Arena& arena, void* block, std::size_t bytes,
+                      std::size_t offset, const TypeLayout& element);
+  static void NoteRowSlow(Arena& arena, void* block, std::size_t bytes,
+                          std::size_t offset, const TypeLayout& element);
   /// A table has erased an element: see Arena::erasures.
   static void CountErasure(Arena& arena);
 };

@@ -53,6 +53,10 @@ class WhileStopped {
   WhileStopped& operator=(const WhileStopped&) = delete;
 };
 
+/// True for a pointer or view in a traced arena, at `slot`, that the collector
+/// sees. Takes no lock between SetStopper, as ArenaOf.
+bool IsTracedSlot(const TypeLayout& type, const void* slot) noexcept;
+
 /// True for an address below the youngest open mark of the arena.
 bool IsOlderThanMark(const Arena& arena, const void* address) noexcept;
 

@@ -1,0 +1,477 @@
+// SPDX-License-Identifier: MIT
+//
+// Traced arenas: what their pointers lead to lives, by layout, as long as they
+// point there, and no longer.
+
+#include <doctest/doctest.h>
+#include <gc/gc.h>
+
+#include <array>
+#include <cstring>
+#include <map>
+#include <optional>
+#include <random>
+#include <span>
+#include <thread>
+#include <tuple>
+#include <variant>
+#include <vector>
+
+#include "acre/arena.h"
+#include "acre/audit.h"
+#include "acre/deep_copy.h"
+#include "acre/escape.h"
+#include "acre/gc.h"
+#include "acre/map.h"
+#include "acre/object_pool.h"
+#include "acre/set.h"
+#include "acre/string.h"
+#include "acre/vector.h"
+#include "collecting.h"
+#include "death.h"
+
+namespace traced_arena_test {
+
+using acre::Trace;
+using acre_test::ClobberStack;
+using acre_test::Collect;
+
+struct Object {
+  std::int64_t number;
+  Object* other;
+};
+ACRE_LAYOUT(Object, number, other)
+
+/// Objects of the collected heap, by number: which are alive.
+class Living {
+ public:
+  static constexpr std::size_t kMost = 300000;
+  Living() { links_.reserve(kMost); }
+  ~Living() {
+    for (std::uintptr_t& link : links_) {
+      if (link != 0) {
+        GC_unregister_disappearing_link(reinterpret_cast<void**>(&link));
+      }
+    }
+  }
+  __attribute__((noinline)) Object* Make() {
+    auto* object = static_cast<Object*>(GC_malloc(sizeof(Object)));
+    *object = {static_cast<std::int64_t>(links_.size()), nullptr};
+    REQUIRE(links_.size() < kMost);
+    links_.push_back(~reinterpret_cast<std::uintptr_t>(object));
+    GC_general_register_disappearing_link(
+        reinterpret_cast<void**>(&links_.back()), object);
+    return object;
+  }
+  bool IsAlive(std::size_t number) const { return links_[number] != 0; }
+  int Count() const {
+    ClobberStack();
+    Collect();
+    int count = 0;
+    for (const std::uintptr_t link : links_) count += link != 0;
+    return count;
+  }
+  std::size_t size() const { return links_.size(); }
+
+ private:
+  std::vector<std::uintptr_t> links_;
+};
+
+constexpr int kStray = 3;
+
+/// Runs what must leave nothing on this stack.
+template <class F>
+void Apart(acre::Arena& arena, F f) {
+  acre_test::NeedCollector();
+  arena.HandOver();
+  std::thread([&] {
+    const acre::ThreadRegistration registered;
+    f();
+    arena.HandOver();
+  }).join();
+}
+
+struct Node {
+  Object* object = nullptr;
+  Node* next = nullptr;
+  std::uint64_t number = 0;
+};
+ACRE_LAYOUT(Node, object, next, number)
+
+struct Holder {
+  std::span<Object> span;
+  std::optional<Object*> maybe;
+  std::variant<std::int64_t, Object*> choice;
+  std::tuple<int, Object*, double, Object*> tuple;
+  std::array<Object*, 3> few{};
+  std::pair<int, Object*> pair{};
+  Object* guest = nullptr;
+  acre::Vector<Object*> row;
+  acre::Vector<Node> nodes;
+  acre::Map<int, Object*> by_number;
+  acre::Map<Object*, Node> by_object;
+  acre::Set<Object*> all;
+  acre::String text;
+};
+ACRE_LAYOUT(Holder, span, maybe, choice, tuple, few, pair, borrowed(guest), row,
+            nodes, by_number, by_object, all, text)
+
+TEST_CASE("every kind of pointer is seen, and no number") {
+  acre::Arena arena({.name = "traced", .trace = Trace::kPointers});
+  Living living;
+  Holder* holder = arena.New<Holder>();
+  Node* node = arena.New<Node>();
+  Apart(arena, [&] {
+    node->number = reinterpret_cast<std::uintptr_t>(living.Make());  // dies
+    holder->span = {living.Make(), 1};
+    holder->maybe = living.Make();
+    holder->choice = living.Make();
+    holder->tuple = {1, living.Make(), 2.0, living.Make()};
+    for (Object*& one : holder->few) one = living.Make();
+    holder->pair = {3, living.Make()};
+    holder->guest = living.Make();
+    node->object = living.Make();
+    for (int i = 0; i < 1000; ++i) {
+      holder->row.push_back(living.Make());
+      holder->nodes.push_back({living.Make(), node, 7});
+      holder->by_number[i] = living.Make();
+      Object* key = living.Make();
+      holder->by_object[key] = {living.Make(), nullptr, 0};
+      holder->all.insert(living.Make());
+    }
+    holder->text = "a text that is too long for what there is in a String";
+  });
+  const int all = static_cast<int>(living.size()) - 1;
+  const int alive = living.Count();
+  CHECK(alive >= all);
+  CHECK(alive <= all + kStray);
+  CHECK(!living.IsAlive(0));
+  CHECK(acre::Audit(arena, *holder).findings.empty());
+  CHECK(acre::Audit(arena, *node).findings.empty());
+  for (int i = 0; i < 1000; ++i) {
+    REQUIRE(living.IsAlive(
+        static_cast<std::size_t>(holder->by_number.at(i)->number)));
+  }
+  arena.Free(holder);
+  arena.Free(node);
+  CHECK(living.Count() <= kStray);
+}
+
+TEST_CASE("Reset and Rewind let go at once") {
+  acre::Arena arena({.name = "let go", .trace = Trace::kPointers});
+  Living living;
+  Node* old = arena.New<Node>();
+  for (const acre::ResetMode mode :
+       {acre::ResetMode::kKeep, acre::ResetMode::kClear,
+        acre::ResetMode::kRelease}) {
+    old = arena.New<Node>();
+    Apart(arena, [&] { old->object = living.Make(); });
+    const acre::Mark mark = arena.Checkpoint();
+    Apart(arena, [&] {
+      for (int i = 0; i < 20000; ++i) arena.New<Node>()->object = living.Make();
+      auto many = arena.NewArray<Object*>(100000);
+      for (std::size_t i = 0; i < 1000; ++i) many[i * 100] = living.Make();
+    });
+    CHECK(living.Count() >= 21001);
+    arena.Rewind(mark);
+    CHECK(living.Count() <= 1 + kStray);
+    CHECK(living.Count() >= 1);
+    Apart(arena, [&] {
+      for (int i = 0; i < 20000; ++i) arena.New<Node>()->object = living.Make();
+    });
+    CHECK(living.Count() >= 20001);
+    arena.Reset(mode);
+    CHECK(living.Count() <= kStray);
+  }
+}
+
+TEST_CASE("raw memory: as a stack is, or not at all") {
+  for (const Trace trace : {Trace::kPointers, Trace::kPointersByLayout}) {
+    acre::Arena arena({.name = "raw", .trace = trace});
+    Living living;
+    Apart(arena, [&] {
+      for (int i = 0; i < 100; ++i) {
+        auto** raw = static_cast<Object**>(arena.Allocate(40));
+        raw[3] = living.Make();
+      }
+    });
+    const int alive = living.Count();
+    if (trace == Trace::kPointers) CHECK(alive >= 100);
+    if (trace != Trace::kPointers) CHECK(alive <= kStray);
+  }
+}
+
+__attribute__((noinline)) void MakeCycle(Living& living, int* ended,
+                                         std::size_t nodes) {
+  acre::Arena* arena =
+      acre::NewCollectedArena({.name = "cycle", .trace = Trace::kPointers});
+  acre::OnCollected(
+      *arena, [](void* count) { ++*static_cast<int*>(count); }, ended);
+  for (std::size_t i = 0; i < nodes; ++i) {
+    Node* node = arena->New<Node>();
+    node->object = living.Make();
+    // Back into the arena, by what is no layout's.
+    node->object->other = reinterpret_cast<Object*>(node);
+  }
+}
+
+TEST_CASE("cycles across the border die as a whole; one pointer keeps all") {
+  Living living;
+  acre::Arena other;
+  int ended = 0;
+  for (const std::size_t nodes : {1u, 10u, 5000u}) {
+    for (int i = 0; i < 5; ++i) {
+      Apart(other, [&] { MakeCycle(living, &ended, nodes); });
+    }
+  }
+  Node* volatile held = nullptr;
+  Apart(other, [&] {
+    acre::Arena* arena =
+        acre::NewCollectedArena({.name = "held", .trace = Trace::kPointers});
+    for (int i = 0; i < 1000; ++i) {
+      Node* node = arena->New<Node>();
+      node->object = living.Make();
+      node->next = held;
+      held = node;
+    }
+  });
+  int alive = 0;
+  for (int i = 0; i < 5; ++i) alive = living.Count();
+  CHECK(ended >= 12);
+  CHECK(alive >= 1000);
+  CHECK(alive <= 1000 + 3 * 5000);
+  int found = 0;
+  for (Node* node = held; node != nullptr; node = node->next) {
+    REQUIRE(living.IsAlive(static_cast<std::size_t>(node->object->number)));
+    ++found;
+  }
+  CHECK(found == 1000);
+}
+
+/// A program of random operations, and what must be alive after each.
+void RunModel(unsigned seed, const acre::ArenaOptions& options) {
+  CAPTURE(seed);
+  std::mt19937 random(seed);
+  acre::Arena arena(options);
+  auto living = std::make_unique<Living>();
+  struct Slots {
+    std::vector<Node*> nodes;
+    std::vector<std::size_t> numbers;  // what each holds
+    std::vector<acre::Vector<Object*>*> rows;
+    std::vector<std::vector<std::size_t>> row_numbers;
+    std::vector<acre::Map<int, Node>*> maps;
+    std::vector<std::map<int, std::size_t>> map_numbers;
+  } have;
+  const auto pick = [&](std::size_t count) { return random() % count; };
+  for (int round = 0; round < 30; ++round) {
+    Apart(arena, [&] {
+      for (int step = 0; step < 400; ++step) {
+        switch (pick(12)) {
+          case 0:
+          case 1:
+          case 2: {
+            Node* node = arena.New<Node>();
+            Object* object = living->Make();
+            node->object = object;
+            node->number = reinterpret_cast<std::uintptr_t>(object);
+            have.nodes.push_back(node);
+            have.numbers.push_back(static_cast<std::size_t>(object->number));
+            break;
+          }
+          case 3:
+            if (have.nodes.empty()) break;
+            {
+              const std::size_t i = pick(have.nodes.size());
+              arena.Free(have.nodes[i]);
+              have.nodes.erase(have.nodes.begin() +
+                               static_cast<std::ptrdiff_t>(i));
+              have.numbers.erase(have.numbers.begin() +
+                                 static_cast<std::ptrdiff_t>(i));
+            }
+            break;
+          case 4:
+            if (have.nodes.empty()) break;
+            {
+              const std::size_t i = pick(have.nodes.size());
+              Object* object = living->Make();
+              have.nodes[i]->object = object;
+              have.numbers[i] = static_cast<std::size_t>(object->number);
+            }
+            break;
+          case 5:
+            have.rows.push_back(arena.New<acre::Vector<Object*>>());
+            have.row_numbers.emplace_back();
+            break;
+          case 6:
+          case 7:
+          case 8:
+            if (have.rows.empty()) break;
+            {
+              const std::size_t i = pick(have.rows.size());
+              Object* object = living->Make();
+              have.rows[i]->push_back(object);
+              have.row_numbers[i].push_back(
+                  static_cast<std::size_t>(object->number));
+            }
+            break;
+          case 9:
+            have.maps.push_back(arena.New<acre::Map<int, Node>>());
+            have.map_numbers.emplace_back();
+            break;
+          case 10:
+            if (have.maps.empty()) break;
+            {
+              const std::size_t i = pick(have.maps.size());
+              const int key = static_cast<int>(pick(100));
+              Object* object = living->Make();
+              (*have.maps[i])[key] = {object, nullptr, 5};
+              have.map_numbers[i][key] =
+                  static_cast<std::size_t>(object->number);
+            }
+            break;
+          case 11: {
+            // Memory of all sizes that is no pointer's, in between.
+            auto bytes = arena.NewArray<std::uint64_t>(pick(300));
+            for (std::uint64_t& one : bytes) {
+              one = have.nodes.empty()
+                        ? 0
+                        : reinterpret_cast<std::uintptr_t>(
+                              have.nodes[pick(have.nodes.size())]->object);
+            }
+            if (pick(2) == 0) arena.Free(bytes);
+            break;
+          }
+          default:
+            break;
+        }
+      }
+    });
+    std::size_t expected = 0;
+    living->Count();
+    const auto check = [&](std::size_t number) {
+      REQUIRE(living->IsAlive(number));
+      ++expected;
+    };
+    for (const std::size_t number : have.numbers) check(number);
+    for (const auto& numbers : have.row_numbers) {
+      for (const std::size_t number : numbers) check(number);
+    }
+    for (const auto& numbers : have.map_numbers) {
+      for (const auto& [key, number] : numbers) check(number);
+    }
+    if (round % 10 == 9) {
+      arena.Reset();
+      have = {};
+      CHECK(living->Count() <= kStray);
+    }
+  }
+}
+
+TEST_CASE("what is alive is what a model says") {
+  for (unsigned seed = 1; seed <= 3; ++seed) {
+    RunModel(seed, {.name = "model", .trace = Trace::kPointers});
+  }
+  RunModel(4, {.name = "no lists",
+               .freelists = false,
+               .trace = Trace::kPointersByLayout});
+  RunModel(5, {.name = "small",
+               .first_chunk = 4096,
+               .max_chunk = 8192,
+               .trace = Trace::kPointers});
+}
+
+TEST_CASE("DeepCopy into a traced arena; Escape out of it") {
+  acre::Arena from({.name = "from", .trace = Trace::kPointers});
+  acre::Arena to({.name = "to", .trace = Trace::kPointersByLayout});
+  acre::Arena plain({.name = "plain"});
+  Living living;
+  for (const int count : {5, 500, 20000}) {
+    CAPTURE(count);
+    // In an arena that is not traced, and so gives them up.
+    acre::Map<int, Node*>* map = plain.New<acre::Map<int, Node*>>();
+    acre::Vector<Object> objects(plain);
+    for (int i = 0; i < count; ++i) {
+      Node* node = plain.New<Node>();
+      node->number = static_cast<std::uint64_t>(i);
+      (*map)[i] = node;
+    }
+    acre::Map<int, Node*>* copy = acre::DeepCopy(to, *map);
+    Apart(to, [&] {
+      for (int i = 0; i < count; ++i) (*copy)[i]->object = living.Make();
+    });
+    CHECK(living.Count() >= count);
+    CHECK(acre::Audit(to, *copy).findings.empty());
+    Node* escaped = acre::Escape((*copy)[count / 2]);
+    const std::size_t number =
+        static_cast<std::size_t>(escaped->object->number);
+    to.Reset();
+    plain.Reset();
+    CHECK(living.Count() <= 1 + kStray);
+    CHECK(living.IsAlive(number));
+    CHECK(escaped->number == static_cast<std::uint64_t>(count / 2));
+  }
+}
+
+TEST_CASE("the auditor finds pointers that the collector was not told of") {
+  acre::Arena arena({.name = "untold", .trace = Trace::kPointersByLayout});
+  auto* node = ::new (arena.Allocate(sizeof(Node))) Node;
+  node->object = static_cast<Object*>(GC_malloc(sizeof(Object)));
+  const acre::AuditReport report = acre::Audit(arena, *node);
+  REQUIRE(report.findings.size() == 1);
+  CHECK(report.findings[0].target == acre::Target::kUntraced);
+  CHECK(report.findings[0].is_leak());
+}
+
+TEST_CASE("what a traced arena refuses") {
+  CHECK_DIES(acre::Arena({.name = "malloc",
+                          .source = &acre::MallocSource::Instance(),
+                          .trace = Trace::kPointers}),
+             "arena 'malloc' is to be traced.*source null");
+}
+
+TEST_CASE("objects in pools of a traced arena") {
+  acre::Arena arena({.name = "pools", .trace = Trace::kPointers});
+  Living living;
+  acre::ObjectPool<Node> pool(arena);
+  std::vector<Node*> nodes;
+  Apart(arena, [&] {
+    for (int i = 0; i < 1000; ++i) {
+      Node* node = pool.Acquire();
+      node->object = living.Make();
+      nodes.push_back(node);
+    }
+  });
+  CHECK(living.Count() >= 1000);
+}
+
+TEST_CASE("markers run beside a mutator, incrementally") {
+  const acre_test::Death death = acre_test::RunInChild([] {
+    setenv("GC_MARKERS", "2", 1);
+    GC_INIT();
+    GC_allow_register_threads();
+    GC_enable_incremental();
+    GC_start_mark_threads();
+    GC_set_time_limit(1);
+    acre::Arena arena({.name = "incremental", .trace = Trace::kPointers});
+    auto* row = arena.New<acre::Vector<Object*>>();
+    auto* map = arena.New<acre::Map<int, Object*>>();
+    for (int i = 0; i < 200000; ++i) {
+      auto* object = static_cast<Object*>(GC_malloc(sizeof(Object)));
+      *object = {i, nullptr};
+      row->push_back(object);
+      if (i % 7 == 0) (*map)[i] = object;
+      if (i % 50000 == 0) GC_gcollect();
+    }
+    for (int i = 0; i < 200000; ++i) {
+      if ((*row)[static_cast<std::size_t>(i)]->number != i) std::_Exit(3);
+    }
+    for (const auto& [key, object] : *map) {
+      if (object->number != key) std::_Exit(4);
+    }
+    std::fputs("all there\n", stderr);
+    std::abort();
+  });
+  CHECK(acre_test::Matches(death, "all there"));
+}
+
+}  // namespace traced_arena_test
