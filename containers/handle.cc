@@ -326,9 +326,11 @@ void AppendMade(VectorRep& rep, void* made, const TypeLayout& element) {
     throw;
   }
 #endif
-  std::memcpy(static_cast<char*>(rep.data) + rep.size * element.size, made,
-              element.size);
+  char* const place = static_cast<char*>(rep.data) + rep.size * element.size;
+  std::memcpy(place, made, element.size);
   ++rep.size;
+  // References in it belong to where they lie.
+  if (element.has_handles) BindHandles(element, place, rep.arena);
 }
 
 std::size_t MoveTail(VectorRep& rep, std::size_t i, std::size_t tail,

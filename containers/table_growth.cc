@@ -357,6 +357,11 @@ PlacedSlot PlaceMade(TableRep& rep, const SlotOps& ops, std::uint64_t hash,
   keep.element = nullptr;
   char* const to = PlaceEntry(rep, slots, static_cast<char*>(made), hash);
   ++rep.size;
+  // References in it belong to where they lie.
+  if (const TypeLayout* const table = ops.shape.layout()) {
+    const TypeLayout& element = *table->element();
+    if (element.has_handles) BindHandles(element, to, rep.arena);
+  }
   return {to, true};
 }
 

@@ -28,6 +28,10 @@
 // CollectorSeesInteriorPointers) they keep nothing, nor does a pointer that the
 // host tags; let the whole be referred to.
 //
+// Where a host has promised libgc to say where it writes
+// (GC_set_manual_vdb_allowed), it says so too of what it changes in escaped
+// objects later, their containers included.
+//
 // Ownership: the collector's. Failure: std::bad_alloc as New; nothing is left
 // then but garbage. Complexity, memory: as DeepCopy, and a word for each object
 // while it is made.

@@ -15,7 +15,7 @@ void* EscapeObject(const TypeLayout& type, const void* object,
   NeedHeap();
   // What it gives up it has made in vain: a host's allocator is to see what
   // becomes a copy.
-  if (allocator.allocate == nullptr) {
+  if (allocator.allocate == nullptr && !MustTellOfWrites()) {
     CellEscape cells;
     if (void* const copy = cells.Run(type, object)) return copy;
   }

@@ -89,6 +89,12 @@ consteval Gap RegistrationGap() {
   const Gap disorder = FindDisorder(kFields, S::kUsedSizes.data());
   if (!disorder.offence.empty()) return disorder;
   for (std::size_t i = 0; i < kFields.size(); ++i) {
+    if (S::kIsRefs[i] && kFields[i].note == FieldNote::kBorrowed) {
+      return {
+          "a GcRef or GcWeakRef has a slot of its own, so it can be neither "
+          "borrowed nor transient:",
+          kFields[i].name};
+    }
     if (kFields[i].is_transient && S::kIsSlot[i]) {
       return {
           "a transient field keeps its value while the arena goes back, so "

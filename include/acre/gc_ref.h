@@ -21,10 +21,14 @@
 // collector's next event clears what was not marked.
 //
 // Where they may stand: in objects of an arena, and in what these hold by
-// value: Vectors, Maps (values, and keys, by identity), optionals, variants,
-// arrays. They are handles, as Vector is: found by layout and released with
-// what holds them, without a destructor. A slot belongs to its place: copying
-// or moving a reference gives the other place a slot of its own. On a stack,
+// value: Vectors, Maps (values, and keys of GcRef, by identity), optionals,
+// variants, arrays. They are handles, as Vector is: found by layout and
+// released with what holds them, without a destructor. So optional::reset, a
+// variant that changes its kind, and a struct assigned over by placement new
+// leave the slot behind, and its object held until Reset: acre::Clear(x) first.
+// A slot belongs to its place: copying or moving a reference gives the other
+// place a slot of its own, and may fail for memory; never memcpy one. A field
+// that is one can be neither borrowed nor transient. On a stack,
 // in a register or in a static neither needs one: there the collector sees the
 // pointer itself, and a GcWeakRef is as strong as any pointer. In memory that
 // it does not scan and that is no arena's (malloc'ed, thread_local) they hold
@@ -33,13 +37,20 @@
 // What they refer to: an object of the collected heap, or a place inside it
 // where the host sees interior pointers (see CollectorSeesInteriorPointers);
 // another collected arena, by any object in it. What is no address of the
-// collected heap (a host's small integers, static objects) is kept as it is.
+// collected heap (a host's small integers, static objects) a GcRef keeps as it
+// is; a GcWeakRef takes addresses alone.
+// DeepCopy, Clone and Escape copy what they refer to by reference. Checksum and
+// Diff see whether a GcRef is null, and of a GcWeakRef nothing: which object it
+// is has no meaning in another process. A History keeps what the GcRefs of its
+// frames referred to; a GcWeakRef comes back null where that is gone. Save and
+// JSON have no form for them.
 //
 // Ownership: a GcRef shares its target with all others that refer to it.
 // Failure: assigning for the first time takes a slot, and fails like New where
-// memory runs out; the reference is as it was then. Memory: 8 bytes a slot, in
-// pages of 4 KiB, beside the 16 bytes of a GcRef and 8 of a GcWeakRef; kept by
-// the arena for its next ones until Reset(kRelease).
+// memory runs out; the reference is as it was then. Memory: 8 bytes a slot,
+// beside the 16 bytes of a GcRef and 8 of a GcWeakRef; in pages of 4 KiB, one
+// at least for each of the two kinds, and for each open mark since which one
+// was made; kept by the arena for its next ones until Reset(kRelease).
 // Threads: those of the arena. The thread must be registered with the
 // collector. Not in a callback of the collector.
 
@@ -62,6 +73,10 @@ namespace detail {
 /// Checked builds: `ref` lies in memory that was given up.
 [[noreturn]] ACRE_COLD void FailRefPlace(const void* ref, const char* what);
 
+/// True where a host has switched interior pointers off: slots hold where
+/// objects begin.
+extern bool refs_need_base;
+
 /// A GcRef without its type.
 struct GcRefRep {
   void* object = nullptr;
@@ -69,8 +84,10 @@ struct GcRefRep {
 
   ACRE_INLINE void Set(void* target) {
     if constexpr (!kChecked) {
-      if (ACRE_LIKELY(slot != nullptr)) return SetIn(target);
-      if (target == nullptr) {
+      if (ACRE_LIKELY(slot != nullptr && !refs_need_base)) {
+        return SetIn(target);
+      }
+      if (slot == nullptr && target == nullptr) {
         object = nullptr;
         return;
       }
@@ -83,7 +100,7 @@ struct GcRefRep {
   }
   ACRE_INLINE void* Get() const {
     if constexpr (kChecked) {
-      if (IsFillWord(object)) FailRefPlace(this, "GcRef");
+      if (IsFillWord(object) || IsFillWord(slot)) FailRefPlace(this, "GcRef");
     }
     return object;
   }
@@ -222,6 +239,14 @@ class GcWeakRef {
   constexpr GcWeakRef() noexcept = default;
   constexpr GcWeakRef(std::nullptr_t) noexcept {}  // NOLINT: as pointers do
   GcWeakRef(T* object) { rep_.Set(detail::Erased(object)); }  // NOLINT
+  template <class U>
+  requires std::is_convertible_v<U*, T*> GcWeakRef(
+      const GcRef<U>& ref)  // NOLINT
+      : GcWeakRef(static_cast<T*>(ref.get())) {}
+  template <class U>
+  requires(!std::is_same_v<T, U> && std::is_convertible_v<U*, T*>)
+      GcWeakRef(const GcWeakRef<U>& other)  // NOLINT: as pointers do
+      : GcWeakRef(static_cast<T*>(other.lock())) {}
   GcWeakRef(const GcWeakRef& other) : GcWeakRef(other.lock()) {}
   /// Leaves the other one null, with its slot.
   GcWeakRef(GcWeakRef&& other) : GcWeakRef(other.lock()) { other.reset(); }
@@ -245,6 +270,10 @@ class GcWeakRef {
   /// so that nobody knows. Lock-free, some 2 ns.
   T* lock() const { return static_cast<T*>(rep_.Lock()); }
   bool expired() const { return lock() == nullptr; }
+  /// Refer to the same object, or both to none (any more).
+  friend bool operator==(const GcWeakRef& a, const GcWeakRef& b) {
+    return a.lock() == b.lock();
+  }
   void reset() { rep_.Set(nullptr); }
 
  private:
@@ -301,6 +330,10 @@ struct RefShape : PlainShape {
   static void BindTo(void* ref, Arena* arena) { Ops::Bind(ref, arena); }
   static void Release(void* ref) { Ops::Release(ref); }
 };
+template <class T>
+inline constexpr bool kIsRef<GcRef<T>> = true;
+template <class T>
+inline constexpr bool kIsRef<GcWeakRef<T>> = true;
 template <class T>
 struct Shape<GcRef<T>> : RefShape<GcRefOps> {};
 template <class T>

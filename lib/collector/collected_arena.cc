@@ -71,8 +71,13 @@ class BackLinkSource final : public ChunkSource {
         *static_cast<Header*>(chunk) = {owner_, cell};
       }
       *cell = {chunk, cells_, nullptr};
-      if (cells_ != nullptr) cells_->prev = cell;
+      if (cells_ != nullptr) {
+        cells_->prev = cell;
+        TellWritten(cells_);
+      }
       cells_ = cell;
+      TellWritten(cell);
+      TellWritten(owner_);
       return {chunk, size};
     }
     return {};
@@ -162,6 +167,10 @@ void HoldSegment(Arena& arena, SlotSegment* segment) {
   segments = segment;
 }
 
+const SlotSegment* HeldSegments(Arena& arena) {
+  return ControlBlockOf(arena).segments;
+}
+
 void DropSegments(Arena& arena) { ControlBlockOf(arena).segments = nullptr; }
 
 }  // namespace detail
@@ -180,6 +189,7 @@ ChunkMemory CollectedSource::Acquire(std::size_t min_size, std::size_t wanted) {
         GC_generic_malloc_ignore_off_page(detail::RequestFor(size), kind);
     if (chunk == nullptr) continue;
     *anchor = chunk;
+    detail::TellWritten(anchor);
     *static_cast<detail::Header*>(chunk) = {nullptr, anchor};
     return {chunk, size};
   }
@@ -245,12 +255,15 @@ void OnCollected(Arena& arena, void (*run)(void* data), void* data) {
     detail::FailControlBlock(arena.options(), sizeof(detail::Farewell));
   }
   *farewell = {run, data};
+  detail::TellWritten(farewell);
   detail::g_farewells.fetch_add(1);
   detail::Pin();
   GC_register_finalizer_no_order(token, &detail::OnTokenFinalized, farewell,
                                  nullptr, nullptr);
   *cell = {token, block.tokens};
   block.tokens = cell;
+  detail::TellWritten(cell);
+  detail::TellWritten(&block);
 }
 
 }  // namespace acre::inline ACRE_ABI

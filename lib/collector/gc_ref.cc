@@ -2,11 +2,15 @@
 
 #include "acre/gc_ref.h"
 
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <utility>
+
 #include "acre/arena.h"
 #include "acre/detail/blocks.h"
 #include "acre/detail/gc_query.h"
 #include "acre/detail/life.h"
-#include "acre/detail/process_map.h"
 #include "acre/failure.h"
 #include "collector/gc_slots.h"
 #include "collector/libgc.h"
@@ -15,24 +19,45 @@
 namespace acre::inline ACRE_ABI::detail {
 namespace {
 
-/// Checked builds, for a reference outside of arenas: fails where the collector
-/// does not look.
+/// True for memory of malloc that the break has given: nothing there is
+/// scanned. Of other mappings nobody knows: they may be a thread's stack.
+bool IsInBreak(const void* address) {
+#if defined(__linux__)
+  std::FILE* const maps = std::fopen("/proc/self/maps", "r");
+  if (maps == nullptr) return false;
+  const auto at = reinterpret_cast<std::uintptr_t>(address);
+  char line[512];
+  bool is_there = false;
+  while (!is_there && std::fgets(line, sizeof line, maps) != nullptr) {
+    char* end = nullptr;
+    const std::uintptr_t first = std::strtoul(line, &end, 16);
+    const std::uintptr_t last =
+        *end == '-' ? std::strtoul(end + 1, &end, 16) : 0;
+    is_there =
+        at >= first && at < last && std::strstr(end, "[heap]") != nullptr;
+  }
+  std::fclose(maps);
+  return is_there;
+#else
+  static_cast<void>(address);
+  return false;
+#endif
+}
+
+/// Checked builds, for a reference outside of arenas: fails where it is certain
+/// that the collector does not look.
 void CheckIsSeen(const void* ref, const char* what) {
   if constexpr (!kChecked) return;
   const auto* place = static_cast<const char*>(ref);
   const auto* frame = static_cast<const char*>(__builtin_frame_address(0));
   const auto* bottom = static_cast<const char*>(CollectedStackBottom());
   if (place >= frame && place < bottom) return;
-  if (const void* const base = CollectedBase(ref)) {
-    if (!IsPointerFree(base)) return;
-  } else {
-    const ProcessMap map;
-    if (map.IsStack(ref) || map.IsStatic(ref)) return;
-  }
-  FailMisuse(
-      "acre: the %s at %p holds nothing: it lies in no arena, and in memory "
-      "that the collector does not scan",
-      what, ref);
+  const void* const base = CollectedBase(ref);
+  const bool is_blind = base != nullptr ? IsPointerFree(base) : IsInBreak(ref);
+  ACRE_CHECK(!is_blind,
+             "the %s at %p holds nothing: it lies in no arena, and in memory "
+             "that the collector does not scan",
+             what, ref);
 }
 
 /// Checked builds: fails for what no reference keeps.
@@ -68,19 +93,40 @@ struct Room {
   }
 };
 
-/// Null, or what is wrong with a slot: its reference was moved or copied by
-/// bytes, or is of before a Rewind.
+/// Fails where a reference has a slot that is not its own any more: it was
+/// copied as bytes, or is of before a Rewind. Outside of arenas it may have one
+/// while it is on the way into a container, or out of it.
 [[maybe_unused]] void CheckSlot(const void* ref, const std::uintptr_t* slot,
                                 SlotKind kind, const char* what) {
   if (!kChecked || slot == nullptr) return;
   const Arena* const arena = ArenaOf(ref);
   const SlotSegment* const segment = SlotSegment::Of(slot);
-  ACRE_CHECK(arena != nullptr && segment->kind == kind &&
-                 segment->leader != nullptr && segment->entry->arena() == arena,
+  ACRE_CHECK(segment->kind == kind && segment->leader != nullptr &&
+                 (arena == nullptr || segment->entry->arena() == arena),
              "the %s at %p has a slot of another arena, or of before a Rewind: "
              "it was copied as bytes, or is older than what it was given in",
              what, ref);
 }
+
+/// True where a slot is one for that place: of its arena, and of its level.
+bool IsFor(const std::uintptr_t* slot, Arena& arena, const void* place) {
+  const SlotSegment* const segment = SlotSegment::Of(slot);
+  SlowPath path(arena);
+  return segment->entry == path.Entry() &&
+         (!path.HasMark() || segment->level == path.LevelOf(place));
+}
+
+/// Where a reference lies that has come there as bytes. Null: in no arena.
+/// `arena`: that it is to belong to.
+struct Arrival {
+  Arena* in;
+  bool needs_slot;
+
+  Arrival(const void* ref, const std::uintptr_t* slot, bool refers)
+      : in(ArenaOf(ref)),
+        needs_slot(slot != nullptr ? in != nullptr && !IsFor(slot, *in, ref)
+                                   : refers) {}
+};
 
 [[maybe_unused]] const char* const kRefName = "GcRef";
 [[maybe_unused]] const char* const kWeakRefName = "GcWeakRef";
@@ -125,7 +171,7 @@ void FailRefPlace(const void* ref, const char* what) {
 
 void GcRefRep::SetSlowly(void* target) {
   if constexpr (kChecked) {
-    if (IsFillWord(object)) FailRefPlace(this, kRefName);
+    if (IsFillWord(object) || IsFillWord(slot)) FailRefPlace(this, kRefName);
     CheckSlot(this, slot, SlotKind::kStrong, kRefName);
     CheckTarget(this, target, kRefName);
   }
@@ -138,9 +184,22 @@ void GcRefRep::SetSlowly(void* target) {
       slots::Give(room.slot);
     }
   }
-  if (slot != nullptr) return SetIn(target);
-  object = target;
+  if (slot == nullptr) {
+    object = target;
+    return;
+  }
+  // Where a host has switched interior pointers off, the beginning of an object
+  // alone keeps it.
+  refs_need_base = GC_get_all_interior_pointers() == 0;
+  SetIn(target);
+  if (!refs_need_base || target == nullptr) return;
+  if (void* const base = GC_base(target)) {
+    __atomic_store_n(slot, reinterpret_cast<std::uintptr_t>(base),
+                     __ATOMIC_RELAXED);
+  }
 }
+
+bool refs_need_base = false;
 
 void GcWeakRefRep::Set(void* target) {
   if constexpr (kChecked) {
@@ -192,10 +251,22 @@ void FailUnswept() {
 
 // ------------------------------------------------------------ for the layouts
 
-void GcRefOps::Bind(void* ref, Arena*) {
+void GcRefOps::Bind(void* ref, Arena* arena) {
   auto& rep = *static_cast<GcRefRep*>(ref);
-  // Made elsewhere and brought here as bytes.
-  if (rep.slot == nullptr && rep.object != nullptr) rep.Set(rep.object);
+  const Arrival arrival(ref, rep.slot, rep.object != nullptr);
+  if (!arrival.needs_slot || arena == nullptr) return;
+  // On the way into a container it gets one before it is there.
+  Arena& home = arrival.in != nullptr ? *arrival.in : *arena;
+  void* const target = rep.object;
+  std::uintptr_t* const old = std::exchange(rep.slot, nullptr);
+  rep.object = nullptr;  // for the case that there is no memory
+  std::uintptr_t* const slot = slots::Take(
+      home, SlotKind::kStrong, arrival.in != nullptr ? ref : nullptr);
+  asm volatile("" : : "r"(target) : "memory");
+  if (old != nullptr) slots::Give(old);
+  if (slot == nullptr) Blocks::Fail(home, SlotSegment::kBytes);
+  rep.slot = slot;
+  rep.Set(target);
 }
 
 void GcRefOps::Release(void* ref) {
@@ -230,9 +301,22 @@ std::uint64_t GcRefOps::Digest(const void* ref) {
   return static_cast<const GcRefRep*>(ref)->object != nullptr ? 1 : 0;
 }
 
-void GcWeakRefOps::Bind(void* ref, Arena*) {
+void GcWeakRefOps::Bind(void* ref, Arena* arena) {
   auto& rep = *static_cast<GcWeakRefRep*>(ref);
-  if (rep.word > 0) rep.Set(reinterpret_cast<void*>(rep.word));
+  const bool has_slot = rep.word < 0;
+  const Arrival arrival(ref, has_slot ? rep.slot() : nullptr, rep.word > 0);
+  if (!arrival.needs_slot || arena == nullptr) return;
+  Arena& home = arrival.in != nullptr ? *arrival.in : *arena;
+  void* const target = rep.Lock();
+  std::uintptr_t* const old = has_slot ? rep.slot() : nullptr;
+  rep.word = 0;
+  std::uintptr_t* const slot =
+      slots::Take(home, SlotKind::kWeak, arrival.in != nullptr ? ref : nullptr);
+  if (old != nullptr) slots::Give(old);
+  if (slot == nullptr) Blocks::Fail(home, SlotSegment::kBytes);
+  rep.word =
+      static_cast<std::intptr_t>(~reinterpret_cast<std::uintptr_t>(slot));
+  rep.Set(target);
 }
 
 void GcWeakRefOps::Release(void* ref) {

@@ -197,6 +197,7 @@ bool AddSpare(Arena& arena, SlotKind kind) {
   CheckThread();
   const bool is_collected = arena.is_collected();
   if (kind == SlotKind::kWeak && !StartSweeping()) return false;
+  if (!StartTelling()) return false;
   SlotSegment* const segment = NewSegment(is_collected, kind);
   if (segment == nullptr) return false;
   ArenaEntry& entry = *SlowPath(arena).Entry();

@@ -71,6 +71,7 @@ struct SlotSegment {
 /// more. collected_arena.cc.
 void HoldSegment(Arena& arena, SlotSegment* segment);
 void DropSegments(Arena& arena);
+const SlotSegment* HeldSegments(Arena& arena);
 
 namespace slots {
 

@@ -2,6 +2,7 @@
 
 #include "acre/detail/heap_arena.h"
 
+#include <algorithm>
 #include <cstring>
 #include <new>
 
@@ -64,6 +65,8 @@ void* TakeFromHeap(std::size_t bytes, std::size_t align,
                        type == nullptr || MayHoldAddress(*type));
 }
 
+bool MustTellOfWrites() noexcept { return GC_get_manual_vdb_allowed() != 0; }
+
 void NeedHeap() {
   EnsureCollector();
   CheckThread();
@@ -87,10 +90,21 @@ Escaping::Escaping(const HeapAllocator& allocator)
 
 Escaping::~Escaping() {
   g_escaping = outer_;
+  if (MustTellOfWrites()) TellAll();
   while (kept_ != nullptr) {
     Kept* const next = kept_->next;
     GC_FREE(kept_);
     kept_ = next;
+  }
+}
+
+/// Where the host has promised to say where it writes: all has been.
+void Escaping::TellAll() {
+  for (std::size_t i = 0; i < std::min(count_, kFew); ++i) TellWritten(few_[i]);
+  std::size_t used = used_;
+  for (const Kept* kept = kept_; kept != nullptr; kept = kept->next) {
+    for (std::size_t i = 0; i < used; ++i) TellWritten(kept->objects[i]);
+    used = Kept::kCount;
   }
 }
 
@@ -135,6 +149,7 @@ bool Escaping::Keep(void* object) {
     used_ = 0;
   }
   kept_->objects[used_++] = object;
+  TellWritten(kept_);
   ++count_;
   return true;
 }

@@ -38,6 +38,15 @@ const char* WhyNotDetach() noexcept;
 /// and nothing done, where a finalizer of it is to run and does not.
 bool LeaveCollections() noexcept;
 
+/// What acre has written into a scanned object, other than slots and traced
+/// chunks: see StartTelling.
+inline void TellWritten(const void* object) { GC_end_stubborn_change(object); }
+
+/// Sees to it that an incremental collection learns what acre writes into
+/// scanned memory, where the host has promised to say so; manual_dirty.cc.
+/// False where there are too many hooks.
+bool StartTelling();
+
 /// Functions of OnCollected that are to run, for this copy; collected_arena.cc.
 std::size_t CountFarewells() noexcept;
 

@@ -129,6 +129,7 @@ class TracedSource final : public ChunkSource {
       void* chunk = NewTracedChunk(size, nullptr, anchor);
       if (chunk == nullptr) continue;
       *anchor = chunk;
+      TellWritten(anchor);
       return {chunk, size};
     }
     GC_FREE(anchor);
@@ -145,6 +146,7 @@ class TracedSource final : public ChunkSource {
 
 void* NewTracedChunk(std::size_t size, void* back_link, void* cookie) {
   MakeKind();
+  if (!StartTelling()) return nullptr;
   auto* chunk = static_cast<GC_word*>(
       GC_generic_malloc(size - 1, static_cast<int>(TheTraced().kind)));
   if (chunk == nullptr) return nullptr;

@@ -149,6 +149,7 @@ class __attribute__((visibility("hidden"))) SlowPath {
            (a_.mark_ == nullptr || stamp >= a_.mark_->stamp);
   }
   std::uint64_t StampOf(const void* address) const;
+  bool HasMark() const { return a_.mark_ != nullptr; }
   /// The stamp of the youngest open mark that is older than the address, 0 for
   /// none; of null, of the youngest of all.
   std::uint64_t LevelOf(const void* address) const;

@@ -8,7 +8,11 @@
 #include <doctest/doctest.h>
 #include <gc/gc.h>
 
+#include <algorithm>
 #include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
 #include <optional>
 #include <stdexcept>
 #include <thread>
@@ -479,6 +483,206 @@ TEST_CASE("audits, checksums and diffs know references") {
   GcRef<Object> outside = both->strong.get();
   std::memcpy(static_cast<void*>(&copy->strong), &outside, sizeof outside);
   CHECK(acre::Audit(arena, *copy).findings.size() == 1);
+}
+
+// ------------------------------------------- ways into containers and out
+// again
+
+struct Made {
+  GcRef<Object> object;
+  Made() = default;
+  Made(acre::Arena&, Object* target) : object(target) {}
+  bool operator==(const Made&) const = default;
+};
+ACRE_LAYOUT(Made, object)
+
+struct Moved {
+  GcRef<Object> object;
+  int number = 0;
+  Moved() = default;
+  explicit Moved(Object* target) : object(target) {}
+  Moved(Moved&& other) noexcept : object(std::move(other.object)) {}
+  Moved& operator=(Moved&& other) noexcept {
+    object = std::move(other.object);
+    return *this;
+  }
+};
+ACRE_LAYOUT(Moved, object, number)
+
+TEST_CASE("elements that are made aside hold their objects") {
+  acre::Arena arena({.name = "aside"});
+  Living living;
+  auto* row = arena.New<acre::Vector<Made>>();
+  auto* map = arena.New<acre::Map<int, Made>>();
+  auto* moved = arena.New<acre::Map<int, Moved>>();
+  auto* keys = arena.New<acre::Map<GcRef<Object>, Moved>>();
+  Apart(arena, [&] {
+    for (int i = 0; i < 100; ++i) {
+      row->emplace_back(living.Make(i));
+      map->try_emplace(i, living.Make(i));
+      moved->try_emplace(i, Moved(living.Make(i)));
+      keys->try_emplace(living.Make(i), Moved(living.Make(i)));
+    }
+  });
+  CHECK(living.Count() >= 500);
+  CHECK(living.Count() <= 500 + kStray);
+  arena.Reset();
+  CHECK(living.Count() <= kStray);
+}
+
+TEST_CASE("node handles and merge, across marks and arenas") {
+  acre::Arena arena({.name = "nodes"});
+  acre::Arena other({.name = "others"});
+  Living living;
+  auto* old = arena.New<acre::Map<int, GcRef<Object>>>();
+  old->reserve(100);
+  Apart(arena, [&] {
+    (*old)[1] = living.Make(1);
+    auto node = old->extract(1);
+    node.mapped() = living.Make(2);
+    node.key() = 3;
+    old->insert(std::move(node));
+  });
+  CHECK(living.Count() <= 1 + kStray);
+  CHECK(old->at(3)->number == 2);
+  for (int round = 0; round < 5; ++round) {
+    const acre::Mark mark = arena.Checkpoint();
+    Apart(arena, [&] {
+      acre::Map<int, GcRef<Object>> young(arena);
+      young[10 + round] = living.Make(10 + round);
+      young[50 + round] = living.Make(50 + round);
+      old->insert(young.extract(10 + round));
+      old->merge(young);
+      young[7] = nullptr;
+      young.insert(old->extract(3));
+      old->insert(young.extract(3));
+    });
+    arena.Rewind(mark);
+    CHECK(living.Count() <= 1 + 2 * (round + 1) + kStray);
+    for (int i = 0; i <= round; ++i) {
+      CHECK(old->at(10 + i)->number == 10 + i);
+      CHECK(old->at(50 + i)->number == 50 + i);
+    }
+    CHECK(old->at(3)->number == 2);
+  }
+  {
+    acre::Arena third({.name = "third"});
+    auto* theirs = third.New<acre::Map<int, GcRef<Object>>>();
+    Apart(third, [&] { (*theirs)[90] = living.Make(90); });
+    old->merge(*theirs);
+  }
+  CHECK(living.Count() >= 12);
+  CHECK(old->at(90)->number == 90);
+}
+
+TEST_CASE("what was reserved before a mark takes references under it") {
+  acre::Arena arena({.name = "reserved"});
+  Living living;
+  auto* row = arena.New<acre::Vector<GcRef<Object>>>();
+  auto* map = arena.New<acre::Map<int, GcRef<Object>>>();
+  auto* all = arena.New<acre::Set<GcRef<Object>>>();
+  row->reserve(10);
+  map->reserve(10);
+  all->reserve(10);
+  const acre::Mark mark = arena.Checkpoint();
+  Apart(arena, [&] {
+    for (int i = 0; i < 3; ++i) {
+      (*map)[i] = living.Make(i);
+      row->resize(static_cast<std::size_t>(i) + 1);
+      row->back() = living.Make(i);
+    }
+  });
+  arena.Rewind(mark);
+  Apart(arena, [&] {
+    for (int i = 0; i < 2000; ++i) arena.New<Node>()->object = living.Make(9);
+  });
+  living.Count();
+  for (int i = 0; i < 3; ++i) {
+    CHECK((*row)[static_cast<std::size_t>(i)]->number == i);
+    CHECK(map->at(i)->number == i);
+  }
+}
+
+TEST_CASE("freed references are told, first field or not") {
+  if constexpr (!acre::kChecked) return;
+  acre::Arena arena({.name = "freed"});
+  Node* node = arena.New<Node>();
+  static Object object = {};
+  node->object = &object;
+  arena.Free(node);
+  CHECK_DIES(node->object = &object, "GcRef at .* given up");
+  CHECK_DIES(static_cast<void>(node->object.get()), "GcRef at .* given up");
+}
+
+/// In a process of its own, since hosts decide such things once.
+void HoldMany() {
+  acre::Arena arena({.name = "host"});
+  auto* row = arena.New<acre::Vector<GcRef<Object>>>();
+  auto* weak = arena.New<acre::Vector<GcWeakRef<Object>>>();
+  for (int i = 0; i < 100000; ++i) {
+    auto* object = static_cast<Object*>(GC_malloc(sizeof(Object)));
+    *object = {i, nullptr};
+    row->push_back(object);
+    weak->push_back(object);
+    if (i % 20000 == 0) GC_gcollect();
+  }
+  for (int i = 0; i < 100000; ++i) {
+    const auto at = static_cast<std::size_t>(i);
+    if ((*row)[at]->number != i) std::_Exit(3);
+    if ((*weak)[at].lock() != (*row)[at].get()) std::_Exit(4);
+  }
+  std::fputs("all there\n", stderr);
+  std::abort();
+}
+
+TEST_CASE("hosts: incremental, manual dirty bits, no interior pointers") {
+  const auto run = [](void (*set)()) {
+    return acre_test::RunInChild([=] {
+      set();
+      HoldMany();
+    });
+  };
+  CHECK(acre_test::Matches(run([] {
+                             setenv("GC_MARKERS", "2", 1);
+                             GC_INIT();
+                             GC_allow_register_threads();
+                             GC_enable_incremental();
+                             GC_start_mark_threads();
+                             GC_set_time_limit(1);
+                           }),
+                           "all there"));
+  CHECK(acre_test::Matches(run([] {
+                             GC_set_manual_vdb_allowed(1);
+                             GC_INIT();
+                             GC_enable_incremental();
+                             GC_set_time_limit(1);
+                           }),
+                           "all there"));
+  const acre_test::Death death = acre_test::RunInChild([] {
+    GC_set_all_interior_pointers(0);
+    GC_INIT();
+    acre::Arena arena({.name = "holder"});
+    Node* node = arena.New<Node>();
+    int ended = 0;
+    Apart(arena, [&] {
+      acre::Arena* collected = acre::NewCollectedArena({.name = "kept"});
+      acre::OnCollected(
+          *collected, [](void* count) { ++*static_cast<int*>(count); }, &ended);
+      std::span<int> many = collected->NewArray<int>(5000);
+      many[3000] = 77;
+      node->object = reinterpret_cast<Object*>(&many[3000]);
+    });
+    for (int i = 0; i < 5; ++i) {
+      ClobberStack();
+      Collect();
+    }
+    if (ended != 0 || *reinterpret_cast<int*>(node->object.get()) != 77) {
+      std::_Exit(5);
+    }
+    std::fputs("all there\n", stderr);
+    std::abort();
+  });
+  CHECK(acre_test::Matches(death, "all there"));
 }
 
 }  // namespace gc_ref_test

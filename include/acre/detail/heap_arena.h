@@ -41,6 +41,8 @@ void* NewHeapObject(const HeapAllocator& allocator, std::size_t bytes,
 /// Initialises the collector; checked builds: fails where this thread must not
 /// call it.
 void NeedHeap();
+/// True where the host has promised libgc to say itself where it writes.
+bool MustTellOfWrites() noexcept;
 /// True where objects of the type may hold an address: what no layout follows,
 /// too.
 bool MayHoldAddress(const TypeLayout& type);
@@ -67,6 +69,7 @@ class Escaping {
 
   void* TakeFromBatch(std::size_t granules);
   bool Keep(void* object);
+  void TellAll();
 
   HeapAllocator allocator_;
   Escaping* outer_;

@@ -90,6 +90,15 @@ inline constexpr bool kBorrowsIn = Shape<std::remove_cv_t<T>>::kBorrows;
 template <class T>
 inline constexpr bool kIsWalked = kSlotsIn<T> || kBorrowsIn<T>;
 
+/// A reference that holds something by its place: GcRef, GcWeakRef, and what is
+/// made of one.
+template <class T>
+inline constexpr bool kIsRef = false;
+template <class T, std::size_t N>
+inline constexpr bool kIsRef<T[N]> = kIsRef<T>;
+template <class T, std::size_t N>
+inline constexpr bool kIsRef<std::array<T, N>> = kIsRef<T>;
+
 /// Numbers that the compiler has beside those of the standard: std's traits
 /// know them in GNU modes only.
 template <class T>
@@ -237,6 +246,7 @@ struct RegisteredShape<T, LayoutFields<M...>> : PlainShape {
     }
     return fields;
   }();
+  static constexpr std::array<bool, sizeof...(M)> kIsRefs{kIsRef<M>...};
   static constexpr auto kIsSlot = [] {
     constexpr bool kIn[] = {kSlotsIn<M>..., false};
     std::array<bool, sizeof...(M)> is_slot{};
