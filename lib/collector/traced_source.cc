@@ -92,7 +92,11 @@ __attribute__((no_sanitize("address"))) GC_ms_entry* MarkChunk(
       auto** const word = reinterpret_cast<void**>(chunk) + i * 64 +
                           static_cast<unsigned>(std::countr_zero(set));
       void* const target = __atomic_load_n(word, __ATOMIC_RELAXED);
-      if (target != nullptr) top = GC_MARK_AND_PUSH(target, top, limit, word);
+      // What leads into this very chunk is marked already.
+      const auto offset = static_cast<std::uint64_t>(
+          static_cast<char*>(target) - reinterpret_cast<char*>(chunk));
+      if (target != nullptr && offset / sizeof(void*) >= words)
+        top = GC_MARK_AND_PUSH(target, top, limit, word);
     }
   }
   return top;

@@ -448,11 +448,19 @@ Arena::~Arena() {
 
 void* Arena::TakeSlow(std::size_t bytes, std::size_t align,
                       const TypeLayout* type) {
+  if (!kChecked && ACRE_UNLIKELY(tracer_ != nullptr)) {
+    void* const block = detail::SlowPath(*this).TakeTraced(bytes, align, type);
+    if (ACRE_LIKELY(block != nullptr)) return block;
+  }
   return detail::SlowPath(*this).Take(bytes, align, type);
 }
 
 void Arena::GiveSlow(void* block, std::size_t bytes, std::size_t align,
                      const TypeLayout* type) {
+  if (!kChecked && ACRE_UNLIKELY(tracer_ != nullptr) &&
+      detail::SlowPath(*this).GiveTraced(block, bytes, align)) {
+    return;
+  }
   detail::SlowPath(*this).Give(block, bytes, align, type);
 }
 

@@ -338,6 +338,52 @@ void SlowPath::NoteTraced(void* block, std::size_t bytes, std::size_t align,
                         is_raw ? BlockFor(bytes, align).bytes : bytes, type);
 }
 
+/// Most are of the current one.
+const Chunk& SlowPath::TracedChunkOf(const void* block) const {
+  const Chunk& current = *a_.current_;
+  const auto* const at = static_cast<const char*>(block);
+  const char* const begin = current.begin.load(std::memory_order_relaxed);
+  return at >= begin && at < current.limit ? current : *index::Find(block);
+}
+
+void* SlowPath::TakeTraced(std::size_t bytes, std::size_t align,
+                           const TypeLayout* type) {
+  if (type == nullptr || bytes - 1 >= kSmallMax || align > kGranule ||
+      a_.current_ == nullptr) {
+    return nullptr;
+  }
+  const SizeClass size = ClassOf(bytes, align);
+  FreeBlock*& list = a_.tracer_->lists[size.index];
+  if (FreeBlock* const block = list) {
+    list = block->next;
+    a_.reused_ += size.bytes;
+    a_.tracer_->NoteRow(TracedChunkOf(block), block, bytes, *type);
+    return block;
+  }
+  char* const block = a_.cursor_;
+  if (size.bytes > static_cast<std::size_t>(a_.current_->limit - block)) {
+    return nullptr;
+  }
+  a_.cursor_ = a_.limit_ = block + size.bytes;
+  a_.tracer_->NoteRow(*a_.current_, block, bytes, *type);
+  return block;
+}
+
+bool SlowPath::GiveTraced(void* block, std::size_t bytes, std::size_t align) {
+  if (bytes - 1 >= kSmallMax || align > kGranule || a_.mark_ != nullptr ||
+      a_.current_ == nullptr || !a_.options_.freelists) {
+    return false;
+  }
+  const SizeClass size = ClassOf(bytes, align);
+  Tracer::Clear(TracedChunkOf(block), block,
+                static_cast<char*>(block) + size.bytes);
+  auto* const free_block = static_cast<FreeBlock*>(block);
+  free_block->next = a_.tracer_->lists[size.index];
+  a_.tracer_->lists[size.index] = free_block;
+  a_.freed_ += size.bytes;
+  return true;
+}
+
 /// Nothing from there on holds anything any more.
 void SlowPath::ForgetTraced(Chunk* chunk, const char* from) {
   if (a_.tracer_ == nullptr) return;

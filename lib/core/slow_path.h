@@ -129,6 +129,11 @@ class __attribute__((visibility("hidden"))) SlowPath {
   bool IsHeap() const { return a_.is_heap_; }
   void MakeHeap() { a_.is_heap_ = true; }
 
+  // What is most frequent in a traced arena, short: small blocks. Null, or
+  // false, and nothing done, where that is not it. Release builds.
+  void* TakeTraced(std::size_t bytes, std::size_t align,
+                   const TypeLayout* type);
+  bool GiveTraced(void* block, std::size_t bytes, std::size_t align);
   /// What lies in a block is rows of elements, from an offset on.
   void NoteRow(void* block, std::size_t bytes, std::size_t offset,
                const TypeLayout& element);
@@ -224,6 +229,7 @@ class __attribute__((visibility("hidden"))) SlowPath {
   void NoteTraced(void* block, std::size_t bytes, std::size_t align,
                   const TypeLayout* type);
   void ForgetTraced(Chunk* chunk, const char* from);
+  const Chunk& TracedChunkOf(const void* block) const;
 
   // arena.cc
   void* TakeBlock(std::size_t bytes, std::size_t align);

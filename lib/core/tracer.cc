@@ -157,25 +157,34 @@ void Tracer::NoteTaken(const Chunk& chunk, void* block, std::size_t bytes,
 
 void Tracer::NoteRow(const Chunk& chunk, void* row, std::size_t bytes,
                      const TypeLayout& element) {
-  std::uint64_t* const bits = chunk.bits;
-  std::size_t word = WordAt(chunk, row);
+  if (ACRE_LIKELY(bytes == element.size && bytes <= 64 * kWord)) {
+    // One object, which is made at once: what is there may be seen until then.
+    const std::uint64_t mask = MaskOf(element);
+    return mask == 0 ? void() : Set(chunk.bits, WordAt(chunk, row), mask);
+  }
+  NoteMany(chunk, row, bytes, element);
+}
+
+void Tracer::NoteMany(const Chunk& chunk, void* row, std::size_t bytes,
+                      const TypeLayout& element) {
   const std::size_t words = element.size / kWord;
   const std::size_t count = words == 0 ? 0 : bytes / element.size;
+  if (count == 0) return;
+  std::uint64_t* const bits = chunk.bits;
+  std::size_t word = WordAt(chunk, row);
+  char* const end = static_cast<char*>(row) + count * element.size;
   if (element.kind == TypeKind::kPointer) {
-    std::memset(row, 0, count * kWord);
-    return SetAll(chunk, row, static_cast<char*>(row) + count * kWord);
-  }
-  if (words <= 64) {
-    const std::uint64_t mask = count == 0 ? 0 : MaskOf(element);
-    if (mask == 0) return;
     std::memset(row, 0, count * element.size);
-    for (std::size_t i = 0; i < count; ++i, word += words) {
-      Set(bits, word, mask);
-    }
-    return;
+    return SetAll(chunk, row, end);
   }
+  const std::uint64_t mask = words <= 64 ? MaskOf(element) : 0;
+  if (words <= 64 && mask == 0) return;
   std::memset(row, 0, count * element.size);
   for (std::size_t i = 0; i < count; ++i, word += words) {
+    if (mask != 0) {
+      Set(bits, word, mask);
+      continue;
+    }
     struct Context {
       std::uint64_t* bits;
       std::size_t word;

@@ -82,7 +82,8 @@ struct Tracer {
   /// that type, or for anything.
   void NoteTaken(const Chunk& chunk, void* block, std::size_t bytes,
                  const TypeLayout* type);
-  /// A row of elements in a block about which nothing was known.
+  /// A row of elements in a block about which nothing was known. More than one
+  /// are zero then.
   void NoteRow(const Chunk& chunk, void* row, std::size_t bytes,
                const TypeLayout& element);
   static void Clear(const Chunk& chunk, const void* from, const void* to);
@@ -91,6 +92,8 @@ struct Tracer {
 
  private:
   std::uint64_t MaskOf(const TypeLayout& type);
+  void NoteMany(const Chunk& chunk, void* row, std::size_t bytes,
+                const TypeLayout& element);
 };
 
 /// Zeros; null where memory ran out. That of a collected arena is collected

@@ -66,7 +66,8 @@ struct Blocks {
   }
   static void NoteStorageSlow(const void* block, const TypeLayout* table);
   /// In the block just taken as raw memory a row of such elements begins at an
-  /// offset. A traced arena has it traced by their layout, and the row zero.
+  /// offset. A traced arena has it traced by their layout; more than one are
+  /// zero.
   static void NoteRow(Arena& arena, void* block, std::size_t bytes,
                       std::size_t offset, const TypeLayout& element);
   static void NoteRowSlow(Arena& arena, void* block, std::size_t bytes,
