@@ -43,7 +43,7 @@ void* CellEscape::Run(const TypeLayout& type, const void* root) {
       *reinterpret_cast<char**>(object.copy + at) = copy;
     }
   }
-  return AreApart() ? objects_[0].copy : nullptr;
+  return is_in_order_ || AreApart() ? objects_[0].copy : nullptr;
 }
 
 CellEscape::Plan* CellEscape::PlanOf(const TypeLayout& type) {
@@ -112,6 +112,15 @@ inline char* CellEscape::Make(Plan& plan, const char* source,
   } else {
     std::memcpy(copy, source, bytes);
   }
+  // What was made one after the other is met so, or the other way round.
+  if (source >= end_ || count_ == 0) {
+    end_ = source + bytes;
+    if (count_ == 0) begin_ = source;
+  } else if (source + bytes <= begin_) {
+    begin_ = source;
+  } else {
+    is_in_order_ = false;
+  }
   objects_[count_] = {source, static_cast<char*>(copy), &plan};
   seat = static_cast<std::uint8_t>(++count_);
   return static_cast<char*>(copy);
@@ -131,23 +140,12 @@ inline bool CellEscape::IsInArena(const char* address, std::size_t bytes) {
 
 /// False where the bytes of one are another's as well.
 bool CellEscape::AreApart() {
-  // What was made one after the other is met so, or the other way round.
-  const Object* sorted[2 * kMost];
-  std::size_t begin = kMost;
-  std::size_t end = kMost;
-  for (std::size_t i = 0; i < count_; ++i) {
-    const Object* const object = &objects_[i];
-    if (begin != end && object->source < sorted[begin]->source) {
-      sorted[--begin] = object;
-      continue;
-    }
-    std::size_t at = end++;
-    for (; at != begin && sorted[at - 1]->source > object->source; --at) {
-      sorted[at] = sorted[at - 1];
-    }
-    sorted[at] = object;
-  }
-  for (std::size_t i = begin + 1; i < end; ++i) {
+  const Object* sorted[kMost];
+  for (std::size_t i = 0; i < count_; ++i) sorted[i] = &objects_[i];
+  std::sort(sorted, sorted + count_, [](const Object* a, const Object* b) {
+    return a->source < b->source;
+  });
+  for (std::size_t i = 1; i < count_; ++i) {
     const Object& before = *sorted[i - 1];
     if (before.source + before.plan->type->size > sorted[i]->source) {
       return false;

@@ -58,6 +58,10 @@ class CellEscape {
   std::size_t plans_count_ = 0;
   const char* chunk_begin_ = nullptr;  // of the chunk asked for last
   const char* live_end_ = nullptr;
+  // Each was behind all others when it was met, or in front of them.
+  bool is_in_order_ = true;
+  const char* begin_ = nullptr;  // of all
+  const char* end_ = nullptr;
   std::uint8_t seats_[kSeats] = {};  // 1 + index, by the hash of the source
   Object objects_[kMost];
   Plan plans_[kMostPlans];

@@ -83,14 +83,14 @@ void* NewHeapObject(const HeapAllocator& allocator, std::size_t bytes,
 }
 
 Escaping::Escaping(const HeapAllocator& allocator)
-    : allocator_(allocator), outer_(g_escaping) {
+    : allocator_(allocator), outer_(g_escaping), tells_(MustTellOfWrites()) {
   NeedHeap();
   g_escaping = this;
 }
 
 Escaping::~Escaping() {
   g_escaping = outer_;
-  if (MustTellOfWrites()) TellAll();
+  if (tells_) TellAll();
   while (kept_ != nullptr) {
     Kept* const next = kept_->next;
     GC_FREE(kept_);
@@ -149,7 +149,7 @@ bool Escaping::Keep(void* object) {
     used_ = 0;
   }
   kept_->objects[used_++] = object;
-  TellWritten(kept_);
+  if (tells_) TellWritten(kept_);
   ++count_;
   return true;
 }

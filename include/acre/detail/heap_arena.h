@@ -73,6 +73,7 @@ class Escaping {
 
   HeapAllocator allocator_;
   Escaping* outer_;
+  const bool tells_;  // see MustTellOfWrites
   std::size_t count_ = 0;
   std::size_t used_ = 0;  // of kept_
   Kept* kept_ = nullptr;
