@@ -222,7 +222,7 @@ void Auditor::SweepWord(const char* at) {
                    verdict->target != Target::kCollectedArena)) {
     return;
   }
-  if (IsOwnControlBlock(address)) return;
+  if (IsOwnControlBlock(address) || IsTracedWord(at) || IsRefAt(at)) return;
   if (!reported_.insert(at).second) return;
   Finding finding;
   finding.kind = FindingKind::kWord;

@@ -36,7 +36,8 @@ FindingKind KindOf(const TypeLayout& slot) {
 std::string_view HintFor(Target target) {
   switch (target) {
     case Target::kCollectedHeap:
-      return "make the object with arena.New, hold it by a GcRef, or copy it in "
+      return "make the object with arena.New, hold it by a GcRef, or copy it "
+             "in "
              "with DeepCopy";
     case Target::kCollectedArena:
       return "keep both in one arena, or copy with DeepCopy";

@@ -23,8 +23,9 @@ BlockMask UsedInBlock(const std::uint8_t* group, const std::uint8_t* end) {
 void NoteTableRow(Arena& arena, void* block, std::size_t bytes,
                   const TypeLayout& element) {
   const SlotShape shape{element.size, element.align};
-  Blocks::NoteRow(arena, block, bytes,
-                  shape.control_bytes(shape.groups_in(bytes)), element);
+  const std::size_t offset = shape.control_bytes(shape.groups_in(bytes));
+  Blocks::NoteRow(arena, block, offset, offset, element);  // no addresses
+  Blocks::AddRow(arena, block, bytes, offset, element);
 }
 
 void MakeTable(TableRep& rep, TableSize size, SlotShape shape,

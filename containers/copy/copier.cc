@@ -6,6 +6,9 @@
 #include <cstring>
 #include <utility>
 
+#include "acre/detail/table_rep.h"
+#include "acre/element.h"
+
 namespace acre::inline ACRE_ABI::detail {
 namespace {
 
@@ -270,8 +273,9 @@ void Copier::DiscoverHandle(const Slot& slot) {
     const unsigned number = NumberOf(handle, true);
     switch (marks->Mark(storage.block, number)) {
       case ChunkMarks::Seen::kNow:
-        storages_.push_back(
-            {storage.block, storage.used, storage.type, storage.align, number});
+        storages_.push_back({storage.block, storage.used, storage.type,
+                             storage.align, number,
+                             IsTable(handle) ? handle.element() : nullptr});
         return WalkRuns(handle, slot.address);
       case ChunkMarks::Seen::kBefore:
         return;
@@ -281,7 +285,8 @@ void Copier::DiscoverHandle(const Slot& slot) {
   }
   if (!visited_.InsertStorage(storage.block, handle)) return;
   items_.push_back({static_cast<const char*>(storage.block), storage.used,
-                    nullptr, 0, storage.type, storage.align, nullptr, false});
+                    nullptr, 0, storage.type, storage.align, nullptr, false,
+                    IsTable(handle) ? handle.element() : nullptr});
   const TypeLayout& element = *handle.element();
   if (!element.has_slots) return;
   ForEachRun(handle, slot.address, [&](ElementRun run, std::size_t) {
@@ -314,8 +319,8 @@ void Copier::SortItems() {
 }
 
 Copier::Source Copier::SourceOf(Item& item) {
-  return {item.source, item.bytes, item.align,          item.block_type,
-          &item,       0,          item.type == nullptr};
+  return {item.source, item.bytes, item.align,           item.block_type,
+          &item,       0,          item.type == nullptr, item.table};
 }
 
 /// Of what takes the same bytes the type around the others comes first.
@@ -375,6 +380,7 @@ void Copier::ForEachByAddress(Visit visit) {
         source.align = storage.align;
         source.block_type = storage.block_type;
         source.is_storage = true;
+        source.table = storage.table;
       }
       if (next == items_.size() || items_[next].source != object) {
         return visit(source);
@@ -474,10 +480,15 @@ bool Copier::AllocateExtent(const Extent& extent) {
 
 /// What is traced in a block of no type: what lies in it.
 void Copier::NoteMembers(const Extent& extent, char* copy) {
+  // Nothing yet.
+  Blocks::NoteRow(arena_, copy, extent.bytes, extent.bytes,
+                  LayoutOf<std::byte>());
   for (const Source& member : extent.members) {
     char* const at = copy + (member.begin - extent.members[0].begin);
-    if (member.block_type != nullptr) {
-      Blocks::NoteRow(arena_, at, member.bytes, 0, *member.block_type);
+    if (member.table != nullptr) {
+      NoteTableRow(arena_, at, member.bytes, *member.table);
+    } else if (member.block_type != nullptr) {
+      Blocks::AddRow(arena_, at, member.bytes, 0, *member.block_type);
     }
   }
 }

@@ -70,8 +70,9 @@ class Copier {
     std::size_t count;             // elements whose slots are rewritten
     const TypeLayout* block_type;  // what the arena is told
     std::size_t align;
-    char* copy;      // once allocated
-    bool is_placed;  // copy was there before
+    char* copy;                         // once allocated
+    bool is_placed;                     // copy was there before
+    const TypeLayout* table = nullptr;  // of the elements, where it is a table
   };
 
   /// An item or a marked object, on the way by address.
@@ -83,6 +84,7 @@ class Copier {
     Item* item;        // null: a marked object
     std::size_t rank;  // of that, else of no meaning
     bool is_storage;
+    const TypeLayout* table = nullptr;  // as of Item
 
     const char* end() const { return begin + bytes; }
     bool is_placed() const { return item != nullptr && item->is_placed; }
@@ -94,6 +96,7 @@ class Copier {
     const TypeLayout* block_type;
     std::size_t align;
     unsigned number;
+    const TypeLayout* table;
   };
   /// Elements of a container.
   struct Row {

@@ -588,6 +588,14 @@ inline void detail::Blocks::NoteRow(Arena& arena, void* block,
   }
 }
 
+inline void detail::Blocks::AddRow(Arena& arena, void* block, std::size_t bytes,
+                                   std::size_t offset,
+                                   const TypeLayout& element) {
+  if (ACRE_UNLIKELY(arena.is_traced())) {
+    AddRowSlow(arena, block, bytes, offset, element);
+  }
+}
+
 inline void detail::Blocks::NoteLocked(Arena& arena) { arena.locked_ = true; }
 
 inline void detail::Blocks::Fail(const Arena& arena, std::size_t bytes) {

@@ -32,7 +32,9 @@ enum class Trace : std::uint8_t {
   kNothing,
   /// It sees, precisely and by layout, the pointers, spans and views in the
   /// objects of the arena and in what its containers hold, borrowed fields
-  /// included. Raw memory (Allocate, a pool's or a memory resource's blocks) is
+  /// included. Of an optional or variant it sees the words in which one of its
+  /// alternatives has an address, whichever there is; opaque holes it does not
+  /// see. Raw memory (Allocate, a pool's or a memory resource's blocks) is
   /// scanned as a stack is: whatever looks like an address is taken for one.
   kPointers,
   /// The same; raw memory is not scanned.
@@ -78,11 +80,12 @@ struct ArenaOptions {
   /// and back dies as a whole. Requires: no source (chunks are on the collected
   /// heap). Costs: allocation goes by the slow path, as does Free; a bit for
   /// each word, 1/65 of the memory; a first chunk of 4 KiB at least; the
-  /// marking of what is pointed to. Of what was handed out for elements and is
-  /// not in use (the capacity of a Vector, free slots of a Map) old pointers
-  /// count until they are overwritten. While the collector works incrementally
-  /// it may protect such chunks against writing: read(2) into them gets EFAULT.
-  /// No History keeps a traced arena.
+  /// marking of what is pointed to; a byte_limit below 4 KiB is none;
+  /// remaining() is 0, and no block grows in place. Of what was handed out for
+  /// elements and is not in use (the capacity of a Vector, free slots of a Map)
+  /// old pointers count until they are overwritten. While the collector works
+  /// incrementally it may protect such chunks against writing: read(2) into
+  /// them gets EFAULT. No History keeps a traced arena.
   Trace trace = Trace::kNothing;
 
   /// Where the padding would be: the control block of a collected arena is

@@ -249,6 +249,22 @@ void FailUnswept() {
       "from now on");
 }
 
+bool IsRefAt(const void* word) noexcept {
+  const auto& rep = *static_cast<const GcRefRep*>(word);
+  const Arena* const arena = ArenaOf(word);
+  if (arena == nullptr ||
+      ArenaOf(static_cast<const char*>(word) + 15) != arena ||
+      reinterpret_cast<std::uintptr_t>(rep.slot) % alignof(void*) != 0) {
+    return false;
+  }
+  const SlotSegment* const segment = SlotSegment::Of(rep.slot);
+  return CollectedBase(rep.slot) == segment &&
+         CollectedSize(segment) >= SlotSegment::kBytes &&
+         segment->entry != nullptr && segment->kind == SlotKind::kStrong &&
+         segment->entry == SlowPath(const_cast<Arena&>(*arena)).Entry() &&
+         *rep.slot == reinterpret_cast<std::uintptr_t>(rep.object);
+}
+
 // ------------------------------------------------------------ for the layouts
 
 void GcRefOps::Bind(void* ref, Arena* arena) {

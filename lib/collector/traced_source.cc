@@ -39,10 +39,13 @@ Traced& TheTraced() {
   return traced;
 }
 
-// What a descriptor carries: words of the chunk, and from which word of the
-// bitmap on it is to be marked.
-constexpr unsigned kStepShift = 36;
-constexpr std::uint64_t kWordsMask = (std::uint64_t{1} << kStepShift) - 1;
+// What a descriptor carries, in 56 bits: half the words of the chunk, and from
+// which word of the bitmap on it is to be marked.
+constexpr unsigned kStepShift = 30;
+constexpr std::uint64_t kHalfWordsMask = (std::uint64_t{1} << kStepShift) - 1;
+constexpr std::size_t kMostBytes = std::size_t{8} << 30;
+static_assert(TracedMemory::WordsIn(kMostBytes) / 2 <= kHalfWordsMask);
+static_assert(TracedMemory::WordsIn(kMostBytes) / 64 < std::uint64_t{1} << 26);
 // Pointers pushed, and bitmap words looked at, in one step: more overflow the
 // mark stack (measured: from 1024 on).
 constexpr unsigned kPointers = 128;
@@ -55,13 +58,13 @@ struct MarkEntry {
 };
 
 GC_word DescriptorOf(std::uint64_t words, std::uint64_t step) {
-  return GC_MAKE_PROC(TheTraced().proc, words | step << kStepShift);
+  return GC_MAKE_PROC(TheTraced().proc, words / 2 | step << kStepShift);
 }
 
 /// Runs in several threads, while the arena is in use in others.
 __attribute__((no_sanitize("address"))) GC_ms_entry* MarkChunk(
     GC_word* chunk, GC_ms_entry* top, GC_ms_entry* limit, GC_word env) {
-  const std::uint64_t words = env & kWordsMask;
+  const std::uint64_t words = (env & kHalfWordsMask) * 2;
   const std::uint64_t begin = env >> kStepShift;
   const auto* const bits =
       reinterpret_cast<const std::uint64_t*>(chunk) + words;
@@ -150,7 +153,7 @@ class TracedSource final : public ChunkSource {
 
 void* NewTracedChunk(std::size_t size, void* back_link, void* cookie) {
   MakeKind();
-  if (!StartTelling()) return nullptr;
+  if (size > kMostBytes || !StartTelling()) return nullptr;
   auto* chunk = static_cast<GC_word*>(
       GC_generic_malloc(size - 1, static_cast<int>(TheTraced().kind)));
   if (chunk == nullptr) return nullptr;

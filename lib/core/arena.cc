@@ -230,6 +230,11 @@ bool SlowPath::TryShrink(void* block, std::size_t old_bytes,
     Fill(rest, kFreedByte, old_bytes - new_bytes);
     PoisonOwn(rest, old_bytes - new_bytes);
   }
+  if (IsTraced()) {
+    char* const begin = static_cast<char*>(block);
+    Tracer::Clear(*index::Find(block), begin + RoundUp(new_bytes, kGranule / 2),
+                  begin + (unclassed ? old_bytes : old_size.bytes));
+  }
   if (unclassed || old_size.bytes == new_size.bytes) return true;
   char* rest = static_cast<char*>(block) + new_size.bytes;
   char* end = static_cast<char*>(block) + old_size.bytes;
@@ -466,6 +471,7 @@ void Arena::GiveSlow(void* block, std::size_t bytes, std::size_t align,
 
 void Arena::CheckFree(void* block, std::size_t bytes, std::size_t align,
                       const TypeLayout* type) {
+  if (is_heap_) return;  // the collector's
   detail::SlowPath path(*this);
   path.CheckGive(block, bytes, align, type);
   path.BeforeFree();

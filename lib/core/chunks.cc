@@ -188,6 +188,11 @@ ArenaEntry* SlowPath::Entry() {
 Chunk* SlowPath::Acquire(std::size_t min_size, std::size_t wanted) {
   ArenaEntry* entry = Entry();
   if (entry == nullptr) return nullptr;
+  if (IsTraced()) {
+    if (!HasTracer()) return nullptr;
+    min_size = TracedMemory::BytesFor(min_size);
+    wanted = std::max(wanted, min_size);
+  }
   if (min_size > Allowed() && !(ReleaseSpares() && min_size <= Allowed())) {
     return nullptr;
   }
@@ -210,18 +215,6 @@ Chunk* SlowPath::Acquire(std::size_t min_size, std::size_t wanted) {
 }
 
 Chunk* SlowPath::AcquireNew(std::size_t min_size, std::size_t wanted) {
-  if (IsTraced()) {
-    if (a_.tracer_ == nullptr) {
-      Tracer* const tracer = NewTracer(a_.collected_);
-      if (tracer == nullptr) return nullptr;
-      if (a_.tracer_ == nullptr) {
-        a_.tracer_ = tracer;
-        tracer->scans_raw = a_.options_.trace == Trace::kPointers ? 1 : 0;
-      }
-    }
-    min_size = TracedMemory::BytesFor(min_size);
-    wanted = std::max(wanted, min_size);
-  }
   // Whole pages of the index, but for the chunks of very small arenas.
   wanted = RoundUp(wanted, wanted < kMaxAlignment ? kGranule : kMaxAlignment);
   const auto acquire = [&] {
@@ -329,6 +322,21 @@ void SlowPath::TrimTo(std::size_t limit) {
 
 // ------------------------------------------------------------------- tracing
 
+/// Made before the first chunk. False where memory ran out.
+bool SlowPath::HasTracer() {
+  if (a_.tracer_ != nullptr) return true;
+  Tracer* const tracer = NewTracer(a_.collected_);
+  if (tracer == nullptr) return false;
+  // To get it may have run code that used this arena.
+  if (a_.tracer_ == nullptr) {
+    a_.tracer_ = tracer;
+    tracer->scans_raw = a_.options_.trace == Trace::kPointers ? 1 : 0;
+  } else if (!a_.collected_) {
+    FreeTracer(tracer);
+  }
+  return true;
+}
+
 void SlowPath::NoteTraced(void* block, std::size_t bytes, std::size_t align,
                           const TypeLayout* type) {
   const Chunk& chunk = *index::Find(block);
@@ -393,15 +401,22 @@ void SlowPath::ForgetTraced(Chunk* chunk, const char* from) {
 
 void Blocks::NoteRowSlow(Arena& arena, void* block, std::size_t bytes,
                          std::size_t offset, const TypeLayout& element) {
-  SlowPath(arena).NoteRow(block, bytes, offset, element);
+  char* const begin = static_cast<char*>(block);
+  Tracer::Clear(*index::Find(block), begin, begin + bytes);
+  SlowPath(arena).AddRow(block, bytes, offset, element);
 }
 
-void SlowPath::NoteRow(void* block, std::size_t bytes, std::size_t offset,
-                       const TypeLayout& element) {
-  const Chunk& chunk = *index::Find(block);
+void Blocks::AddRowSlow(Arena& arena, void* block, std::size_t bytes,
+                        std::size_t offset, const TypeLayout& element) {
+  SlowPath(arena).AddRow(block, bytes, offset, element);
+}
+
+void SlowPath::AddRow(void* block, std::size_t bytes, std::size_t offset,
+                      const TypeLayout& element) {
+  if (bytes == offset) return;
   char* const begin = static_cast<char*>(block);
-  Tracer::Clear(chunk, begin, begin + RoundUp(bytes, kGranule));
-  a_.tracer_->NoteRow(chunk, begin + offset, bytes - offset, element);
+  a_.tracer_->NoteRow(*index::Find(block), begin + offset, bytes - offset,
+                      element);
 }
 
 }  // namespace acre::inline ACRE_ABI::detail

@@ -99,7 +99,10 @@ bool IsLiveIn(const Arena* arena, std::uint64_t stamp) noexcept {
 }
 
 bool IsTracedSlot(const TypeLayout& type, const void* slot) noexcept {
-  const auto* const word = static_cast<const char*>(slot) + AddressOffset(type);
+  return IsTracedWord(static_cast<const char*>(slot) + AddressOffset(type));
+}
+
+bool IsTracedWord(const void* word) noexcept {
   const Chunk* const chunk = index::Find(word);
   return chunk != nullptr && chunk->bits != nullptr &&
          Tracer::IsTraced(*chunk, word);

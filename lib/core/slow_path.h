@@ -135,8 +135,8 @@ class __attribute__((visibility("hidden"))) SlowPath {
                    const TypeLayout* type);
   bool GiveTraced(void* block, std::size_t bytes, std::size_t align);
   /// What lies in a block is rows of elements, from an offset on.
-  void NoteRow(void* block, std::size_t bytes, std::size_t offset,
-               const TypeLayout& element);
+  void AddRow(void* block, std::size_t bytes, std::size_t offset,
+              const TypeLayout& element);
 
   // mark.cc
   Mark Checkpoint();
@@ -228,6 +228,7 @@ class __attribute__((visibility("hidden"))) SlowPath {
   }
   void NoteTraced(void* block, std::size_t bytes, std::size_t align,
                   const TypeLayout* type);
+  bool HasTracer();
   void ForgetTraced(Chunk* chunk, const char* from);
   const Chunk& TracedChunkOf(const void* block) const;
 

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "core/poison.h"
+#include "acre/detail/heap_arena.h"
 
 namespace acre::inline ACRE_ABI::detail {
 namespace {
@@ -69,7 +69,10 @@ void VisitFields(const TypeLayout& type, std::size_t offset,
     }
     // It may be anything that points somewhere.
     const std::size_t end = begin + field.size;
-    for (std::size_t at = begin; at + kWord <= end; at += kWord) visit(at);
+    for (std::size_t at = RoundUp(begin, kWord); at + kWord <= end;
+         at += kWord) {
+      visit(at);
+    }
   }
 }
 
@@ -157,6 +160,14 @@ void Tracer::NoteTaken(const Chunk& chunk, void* block, std::size_t bytes,
 
 void Tracer::NoteRow(const Chunk& chunk, void* row, std::size_t bytes,
                      const TypeLayout& element) {
+  if (ACRE_UNLIKELY(element.align < kWord)) {
+    // Only a borrowed field of bytes can hold an address, wherever it lies.
+    if (MayHoldAddress(element)) {
+      SetAll(chunk, static_cast<char*>(row) + (kWord - 1),
+             static_cast<char*>(row) + bytes);
+    }
+    return;
+  }
   if (ACRE_LIKELY(bytes == element.size && bytes <= 64 * kWord)) {
     // One object, which is made at once: what is there may be seen until then.
     const std::uint64_t mask = MaskOf(element);

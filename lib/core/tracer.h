@@ -36,9 +36,9 @@ struct TracedMemory {
   static constexpr std::size_t kLeast = 4096;
   static constexpr std::size_t kTail = 16;  // holds the cookie
 
-  /// Words in front of the bitmap, of a chunk of that many bytes.
+  /// Words in front of the bitmap, of a chunk of that many bytes; even.
   static constexpr std::size_t WordsIn(std::size_t bytes) {
-    return (bytes - kTail) / 8 * 64 / 65;
+    return (bytes - kTail) / 8 * 64 / 65 / 2 * 2;
   }
   /// Bytes of a chunk that has `bytes` in front of its bitmap, at least.
   static constexpr std::size_t BytesFor(std::size_t bytes) {

@@ -22,6 +22,7 @@
 #include "acre/deep_copy.h"
 #include "acre/escape.h"
 #include "acre/gc.h"
+#include "acre/gc_ref.h"
 #include "acre/map.h"
 #include "acre/object_pool.h"
 #include "acre/set.h"
@@ -472,6 +473,186 @@ TEST_CASE("markers run beside a mutator, incrementally") {
     std::abort();
   });
   CHECK(acre_test::Matches(death, "all there"));
+}
+
+// -------------------------------------------------- found by fresh eyes: each
+
+TEST_CASE("chunks above half a gigabyte are marked to their end") {
+  acre::Arena arena({.name = "huge", .trace = Trace::kPointersByLayout});
+  Living living;
+  constexpr std::size_t kCount = (std::size_t{600} << 20) / sizeof(Object*);
+  std::span<Object*> many = arena.NewArray<Object*>(kCount);
+  Apart(arena, [&] {
+    many[0] = living.Make();
+    many[kCount / 2] = living.Make();
+    many[kCount - 1] = living.Make();
+  });
+  CHECK(living.Count() >= 3);
+  arena.Free(many);
+  CHECK(living.Count() <= kStray);
+}
+
+TEST_CASE("tables that were cloned or copied from anywhere are traced") {
+  for (const int count : {2, 5, 20, 1000}) {
+    CAPTURE(count);
+    acre::Arena arena({.name = "clones", .trace = Trace::kPointersByLayout});
+    acre::Arena plain({.name = "plain"});
+    Living living;
+    Object outside = {7, nullptr};
+    auto* source = plain.New<acre::Map<long, Object*>>();
+    auto* numbers = arena.New<acre::Map<long, long>>();
+    for (int i = 0; i < count; ++i) {
+      (*source)[i] = &outside;  // in no arena: the general engine copies
+      (*numbers)[i] = 0;
+    }
+    auto* clone =
+        arena.New<acre::Map<long, Object*>>(acre::Clone(arena, *source));
+    auto* cloned_numbers =
+        arena.New<acre::Map<long, long>>(acre::Clone(arena, *numbers));
+    auto* copy = acre::DeepCopy(arena, *source);
+    Apart(arena, [&] {
+      for (auto& [key, value] : *clone) value = living.Make();
+      for (auto& [key, value] : *copy) value = living.Make();
+      for (auto& [key, value] : *cloned_numbers) {
+        value = reinterpret_cast<long>(living.Make());
+      }
+    });
+    CHECK(living.Count() >= 2 * count);
+    CHECK(living.Count() <= 2 * count + kStray);
+  }
+}
+
+struct Overlapping {
+  std::span<Object*> first;
+  std::span<Object*> second;
+  Object** one = nullptr;
+};
+ACRE_LAYOUT(Overlapping, first, second, one)
+
+TEST_CASE("pieces that overlap are traced in all their parts") {
+  acre::Arena plain({.name = "plain"});
+  acre::Arena arena({.name = "pieces", .trace = Trace::kPointersByLayout});
+  Living living;
+  auto all = plain.NewArray<Object*>(9);
+  auto* source = plain.New<Overlapping>();
+  source->first = all.subspan(0, 5);
+  source->second = all.subspan(3);
+  source->one = &all[1];
+  auto* copy = acre::DeepCopy(arena, *source);
+  Apart(arena, [&] {
+    for (Object*& object : copy->first) object = living.Make();
+    for (Object*& object : copy->second.subspan(2)) object = living.Make();
+  });
+  CHECK(copy->first.data() + 3 == copy->second.data());
+  CHECK(living.Count() >= 9);
+  CHECK(acre::Audit(arena, *copy).findings.empty());
+}
+
+Living* g_living = nullptr;
+struct Collecting {
+  Object* one = nullptr;
+  Object* other = nullptr;
+  acre::Vector<long> numbers;
+  Collecting() = default;
+  explicit Collecting(int) : one(g_living->Make()), other(g_living->Make()) {
+    numbers.push_back(1);
+    GC_gcollect();
+  }
+};
+ACRE_LAYOUT(Collecting, one, other, numbers)
+
+TEST_CASE("elements that are made aside are traced on the way") {
+  acre::Arena arena({.name = "aside", .trace = Trace::kPointersByLayout});
+  Living living;
+  g_living = &living;
+  auto* row = arena.New<acre::Vector<Collecting>>();
+  auto* map = arena.New<acre::Map<long, Collecting>>();
+  Apart(arena, [&] {
+    for (int i = 0; i < 10; ++i) {
+      row->emplace_back(1);
+      map->try_emplace(i, 1);
+    }
+  });
+  CHECK(living.Count() >= 40);
+}
+
+TEST_CASE("Shrink lets go of what it cuts off") {
+  acre::Arena arena({.name = "shrunk", .trace = Trace::kPointers});
+  Living living;
+  auto** raw = static_cast<Object**>(arena.Allocate(4096));
+  std::memset(raw, 0, 4096);
+  Apart(arena, [&] {
+    for (int i = 0; i < 512; ++i) raw[i] = living.Make();
+    raw = static_cast<Object**>(arena.Shrink(raw, 4096, 1024));
+  });
+  CHECK(living.Count() >= 128);
+  CHECK(living.Count() <= 128 + kStray);
+  Apart(arena, [&] {
+    for (int i = 0; i < 100; ++i) {
+      arena.NewArray<long>(2)[0] = reinterpret_cast<long>(living.Make());
+    }
+  });
+  CHECK(living.Count() <= 128 + kStray);
+}
+
+TEST_CASE("a byte limit is one in a traced arena") {
+  for (const std::size_t limit : {100, 4096, 5000, 67000, 70000, 1100000}) {
+    CAPTURE(limit);
+    acre::Arena arena(
+        {.name = "limited", .byte_limit = limit, .trace = Trace::kPointers});
+    std::size_t made = 0;
+    while (arena.TryNew<Node>() != nullptr) ++made;
+    CHECK(made * 32 <= limit);
+    CHECK(arena.stats().reserved <= limit);
+    CHECK(arena.TryAllocate(limit - 50) == nullptr);
+    CHECK_THROWS_AS(static_cast<void>(arena.Allocate(limit)), std::bad_alloc);
+  }
+}
+
+TEST_CASE("AuditAll knows what is traced, and what a GcRef holds") {
+  acre::Arena arena({.name = "all", .trace = Trace::kPointers});
+  Holder* holder = arena.New<Holder>();
+  auto* object = static_cast<Object*>(GC_malloc(sizeof(Object)));
+  for (int i = 0; i < 50; ++i) {
+    holder->row.push_back(object);
+    holder->by_number[i] = object;
+  }
+  holder->guest = object;
+  static_cast<Object**>(arena.Allocate(64))[2] = object;
+  CHECK(acre::AuditAll(arena).findings.empty());
+  acre::Arena plain({.name = "plain"});
+  auto refs = plain.NewArray<acre::GcRef<Object>>(10);
+  for (acre::GcRef<Object>& ref : refs) ref = object;
+  CHECK(acre::AuditAll(plain).findings.empty());
+}
+
+struct Odd {
+  int number;
+  unsigned char raw[20];
+};
+ACRE_LAYOUT(Odd, number, borrowed(raw))
+struct Twelve {
+  int words[2];
+  int other;
+};
+ACRE_LAYOUT(Twelve, borrowed(words), other)
+
+TEST_CASE("borrowed bytes are seen wherever an address can stand in them") {
+  acre::Arena arena({.name = "bytes", .trace = Trace::kPointersByLayout});
+  Living living;
+  auto many = arena.NewArray<Twelve>(2000);
+  Apart(arena, [&] {
+    for (int i = 0; i < 100; ++i) {
+      Odd* odd = arena.New<Odd>();
+      Object* object = living.Make();
+      std::memcpy(odd->raw + 4, &object, sizeof object);
+    }
+    for (std::size_t i = 0; i < 2000; i += 2) {
+      Object* object = living.Make();
+      std::memcpy(many[i].words, &object, sizeof object);
+    }
+  });
+  CHECK(living.Count() >= 1100);
 }
 
 }  // namespace traced_arena_test

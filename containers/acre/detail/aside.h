@@ -74,7 +74,9 @@ class Aside<T, true> {
  public:
   explicit Aside(Arena& arena)
       : arena_(arena),
-        block_(Blocks::Take(arena, sizeof(T), alignof(T), nullptr)) {}
+        block_(Blocks::Take(arena, sizeof(T), alignof(T), nullptr)) {
+    Blocks::NoteRow(arena, block_, sizeof(T), 0, LayoutOf<T>());
+  }
   Aside(const Aside&) = delete;
   Aside& operator=(const Aside&) = delete;
   ~Aside() { Blocks::Give(arena_, block_, sizeof(T), alignof(T), nullptr); }

@@ -24,7 +24,8 @@ struct TableShape : PlainShape {
   static constexpr bool kHasSlots = true;
   static constexpr bool kHasHandles = true;
   using Slot = typename C::Policy::Slot;
-  static constexpr SlotShape kSlotShape{sizeof(Slot), alignof(Slot)};
+  static constexpr SlotShape kSlotShape{sizeof(Slot), alignof(Slot),
+                                        &C::Policy::Layout};
 
   static TableRep& Rep(void* handle) {
     return static_cast<C*>(handle)->table_.rep();

@@ -56,6 +56,10 @@ class WhileStopped {
 /// True for a pointer or view in a traced arena, at `slot`, that the collector
 /// sees. Takes no lock between SetStopper, as ArenaOf.
 bool IsTracedSlot(const TypeLayout& type, const void* slot) noexcept;
+bool IsTracedWord(const void* word) noexcept;
+/// True where a GcRef of the arena around it seems to stand that holds what it
+/// refers to.
+bool IsRefAt(const void* word) noexcept;
 
 /// True for an address below the youngest open mark of the arena.
 bool IsOlderThanMark(const Arena& arena, const void* address) noexcept;

@@ -1,0 +1,25 @@
+; SPDX-License-Identifier: MIT
+; Lists that are changed in place, within a form and from one form to the next.
+(define (make n) (let loop ((n n) (l '())) (if (= n 0) l (loop (- n 1) (cons n l)))))
+(define (append! a b)
+  (if (null? a) b (begin (let last ((l a)) (if (null? (cdr l)) (set-cdr! l b) (last (cdr l)))) a)))
+(define (reverse! l)
+  (let loop ((l l) (done '()))
+    (if (null? l) done
+        (let ((next (cdr l))) (set-cdr! l done) (loop next l)))))
+(define kept (make 5))
+(define shared kept)
+(set-car! (cdr kept) (list 'new (make 3)))
+(define (churn n)
+  (do ((i 0 (+ i 1)) (sum 0 (+ sum (car (append! (reverse! (make 50)) (make 10))))))
+      ((= i n) sum)))
+(display "destruct ") (display (churn 2000)) (newline)
+(set! kept (append! kept (make 2)))
+(display "shared ") (write shared) (write (eq? kept shared)) (newline)
+(define counter
+  (let ((n 0)) (lambda () (set! n (cons n n)) (set! n (+ (car n) 1)) n)))
+(counter)
+(counter)
+(display "counter ") (display (counter)) (newline)
+(define (find-first f l) (call/cc (lambda (return) (for-each (lambda (x) (if (f x) (return x))) l) #f)))
+(display "first ") (display (find-first (lambda (x) (> x 42)) (make 100))) (newline)

@@ -1,0 +1,16 @@
+; SPDX-License-Identifier: MIT
+; In how many ways n queens stand on a board without meeting.
+(define (iota n) (let loop ((i n) (l '())) (if (= i 0) l (loop (- i 1) (cons i l)))))
+(define (fits? row distance placed)
+  (or (null? placed)
+      (and (not (= (car placed) (+ row distance)))
+           (not (= (car placed) (- row distance)))
+           (fits? row (+ distance 1) (cdr placed)))))
+(define (try left tried placed)
+  (if (null? left)
+      (if (null? tried) 1 0)
+      (+ (if (fits? (car left) 1 placed)
+             (try (append (cdr left) tried) '() (cons (car left) placed))
+             0)
+         (try (cdr left) (cons (car left) tried) placed))))
+(display "nqueens ") (display (try (iota 8) '() '())) (newline)

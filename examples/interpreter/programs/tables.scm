@@ -1,0 +1,25 @@
+; SPDX-License-Identifier: MIT
+; A table that grows over several forms, and one that each call makes.
+(define words (make-hash-table))
+(define (add-all prefix n)
+  (do ((i 0 (+ i 1))) ((= i n) n)
+    (hash-table-set! words (string-append prefix (number->string i)) (list prefix i))))
+(add-all "a" 3000)
+(add-all "b" 3000)
+(add-all "a" 3000)
+(display "tables ") (display (hash-table-count words))
+(write (hash-table-ref words "b2999")) (newline)
+(define (collatz-most n)
+  (define lengths (make-hash-table))
+  (define (steps n)
+    (if (= n 1) 1
+        (let ((known (hash-table-ref lengths n)))
+          (or known
+              (let ((made (+ 1 (steps (if (= 0 (remainder n 2)) (quotient n 2) (+ 1 (* 3 n)))))))
+                (hash-table-set! lengths n made)
+                made)))))
+  (do ((i 1 (+ i 1)) (most 0 (let ((s (steps i))) (if (> s most) s most)))) ((= i n) most)))
+(display "collatz ") (display (collatz-most 10000)) (newline)
+(define v (make-vector 5 0))
+(vector-set! v 2 (list 1 2 3))
+(write v) (newline)
