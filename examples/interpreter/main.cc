@@ -117,8 +117,7 @@ class Interpreter {
                forms_, milliseconds, collections.count,
                collections.milliseconds, collections.longest,
                memory_.with_arenas()
-                   ? fmt::format("the form's arena had up to {} KiB",
-                                 memory_.peak_bytes() / 1024)
+                   ? fmt::format("{} nurseries", memory_.nurseries())
                    : "no arenas",
                audits_ ? fmt::format("; {} findings", findings_) : "");
   }

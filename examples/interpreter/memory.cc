@@ -3,14 +3,18 @@
 #include "memory.h"
 
 #include <acre/escape.h>
+#include <acre/gc.h>
 #include <gc/gc.h>
 
-#include <algorithm>
 #include <bit>
 #include <new>
 
 namespace scheme {
 namespace {
+
+// A nursery stays in the second cache.
+constexpr std::size_t kNurseryBytes = std::size_t{1} << 20;
+constexpr std::size_t kCellsInNursery = kNurseryBytes / sizeof(Cell);
 
 constexpr std::int64_t kLeastCached = -1024;
 constexpr std::int64_t kMostCached = 1023;
@@ -45,13 +49,26 @@ double RealOf(const Cell* cell) {
 Memory::Memory(bool with_arenas)
     : with_arenas_(with_arenas),
       program_({.name = "program", .trace = acre::Trace::kPointers}),
-      scratch_({.name = "form", .trace = acre::Trace::kPointers}),
-      changed_(scratch_),
-      changed_globals_(scratch_) {}
+      changes_({.name = "changes", .trace = acre::Trace::kPointers}),
+      changed_(changes_),
+      changed_globals_(changes_) {}
+
+acre::Arena& Memory::Nursery() {
+  if (nursery_ == nullptr || made_ == kCellsInNursery) {
+    nursery_ = acre::NewCollectedArena({.name = "nursery",
+                                        .first_chunk = kNurseryBytes,
+                                        .max_chunk = kNurseryBytes,
+                                        .trace = acre::Trace::kPointers});
+    ++nurseries_;
+    made_ = 0;
+  }
+  ++made_;
+  return *nursery_;
+}
 
 Cell* Memory::New(Kind kind) {
   Cell* const cell = with_arenas_ && !is_lasting_
-                         ? scratch_.New<Cell>()
+                         ? Nursery().New<Cell>()
                          : ::new (GC_malloc(sizeof(Cell))) Cell();
   cell->kind = kind;
   return cell;
@@ -79,7 +96,7 @@ Cell* Memory::Pair(Cell* head, Cell* tail) {
 
 Cell* Memory::Compound(Kind kind) {
   Cell* const cell = New(kind);
-  cell->payload = with_arenas_ && !is_lasting_ ? scratch_.New<Payload>()
+  cell->payload = with_arenas_ && !is_lasting_ ? Nursery().New<Payload>()
                                                : NewCollectedPayload();
   return cell;
 }
@@ -93,7 +110,7 @@ Cell* Memory::Text(std::string_view text) {
 // ------------------------------------------------------------------- changes
 
 void Memory::Remember(Cell* cell) {
-  if (with_arenas_ && !IsScratch(cell)) changed_.insert(cell);
+  if (with_arenas_ && !IsYoung(cell)) changed_.insert(cell);
 }
 
 void Memory::SetHead(Cell* cell, Cell* value) {
@@ -131,23 +148,25 @@ void Memory::ForEachPlace(Visit visit) {
 Cell* Memory::EndForm(Cell* result) {
   if (!with_arenas_) return result;
   // All at once, so that what is shared stays so.
-  acre::Vector<Cell*> left(scratch_);
+  acre::Vector<Cell*> left(changes_);
   left.push_back(result);
   ForEachPlace([&](Cell*& place) {
-    if (IsScratch(place)) left.push_back(place);
+    if (IsYoung(place)) left.push_back(place);
   });
-  if (left.size() > 1 || IsScratch(result)) {
+  if (left.size() > 1 || IsYoung(result)) {
     const acre::Vector<Cell*>& escaped = *acre::Escape(left);
     std::size_t next = 0;
     result = escaped[next++];
     ForEachPlace([&](Cell*& place) {
-      if (IsScratch(place)) place = escaped[next++];
+      if (IsYoung(place)) place = escaped[next++];
     });
   }
-  peak_ = std::max(peak_, scratch_.stats().reserved);
-  scratch_.Reset();
-  changed_ = acre::Set<Cell*>(scratch_);
-  changed_globals_ = acre::Set<Global*>(scratch_);
+  changes_.Reset();
+  changed_ = acre::Set<Cell*>(changes_);
+  changed_globals_ = acre::Set<Global*>(changes_);
+  // Nothing refers to what is in it any more.
+  if (nursery_ != nullptr) nursery_->Reset();
+  made_ = 0;
   return result;
 }
 

@@ -4,10 +4,12 @@
 //
 //   the program   a traced arena: code, and the constants in it, which are
 //                 collected objects
-//   a form        each toplevel form has the scratch arena for itself; when it
-//                 is done, what it has left behind (a result, globals, objects
-//                 of before that it has changed) escapes to the collected heap,
-//                 and the arena is empty again
+//   a form        what a toplevel form makes lies in nurseries: collected
+//                 arenas, traced, of a size that stays in cache. A full one is
+//                 left to the collector, which frees it as a whole once nothing
+//                 refers to any of it. When the form is done, what it has left
+//                 behind (a result, globals, objects of before that it has
+//                 changed) escapes to the collected heap
 //
 // Without, everything is an object of GC_malloc, and the collector's.
 
@@ -40,7 +42,6 @@ class Memory {
 
   bool with_arenas() const { return with_arenas_; }
   acre::Arena& program() { return program_; }
-  const acre::Arena& scratch() const { return scratch_; }
 
   Cell* New(Kind kind);
   Cell* Integer(std::int64_t value);
@@ -66,22 +67,28 @@ class Memory {
   /// The same where it has failed.
   void GiveUpForm() { EndForm(&nil); }
 
-  std::size_t peak_bytes() const { return peak_; }
+  std::size_t nurseries() const { return nurseries_; }
 
  private:
   void Remember(Cell* cell);
-  bool IsScratch(const void* object) const { return scratch_.Owns(object); }
+  acre::Arena& Nursery();
+  /// In some nursery: nothing else of a value is in an arena.
+  static bool IsYoung(const void* object) {
+    return acre::ArenaOf(object) != nullptr;
+  }
   template <class Visit>
   void ForEachPlace(Visit visit);
 
   const bool with_arenas_;
   bool is_lasting_ = true;
   acre::Arena program_;
-  acre::Arena scratch_;
-  // Of before the form, and changed in it; in the scratch arena.
+  acre::Arena* nursery_ = nullptr;  // null: not begun
+  std::size_t made_ = 0;            // cells in it
+  std::size_t nurseries_ = 0;
+  // Of before the form, and changed in it; held by being in a traced arena.
+  acre::Arena changes_;
   acre::Set<Cell*> changed_;
   acre::Set<Global*> changed_globals_;
-  std::size_t peak_ = 0;
 };
 
 }  // namespace scheme
