@@ -84,7 +84,8 @@ TEST_CASE("ToText: a leak is three lines, with path, addresses and hint") {
             "LEAK: audit_report_test::Cell.other\n"
             "    pointer at {} to audit_report_test::Cell, collected heap: "
             "collected object of {} bytes at {}, +800\n"
-            "    make the object with arena.New, or copy it in with "
+            "    make the object with arena.New, hold it by a GcRef, or copy "
+            "it in with "
             "DeepCopy\n",
             fmt::ptr(&cell->other), GC_size(target), target));
   GC_reachable_here(target);

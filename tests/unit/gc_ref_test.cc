@@ -6,6 +6,8 @@
 #include "acre/gc_ref.h"
 
 #include <doctest/doctest.h>
+#define GC_THREADS
+#define GC_NO_THREAD_REDIRECTS
 #include <gc/gc.h>
 
 #include <algorithm>
@@ -33,7 +35,7 @@
 #include "acre/string.h"
 #include "acre/vector.h"
 #include "collecting.h"
-#include "death.h"
+#include "support/death.h"
 
 namespace gc_ref_test {
 

@@ -4,6 +4,8 @@
 // point there, and no longer.
 
 #include <doctest/doctest.h>
+#define GC_THREADS
+#define GC_NO_THREAD_REDIRECTS
 #include <gc/gc.h>
 
 #include <array>
@@ -29,7 +31,7 @@
 #include "acre/string.h"
 #include "acre/vector.h"
 #include "collecting.h"
-#include "death.h"
+#include "support/death.h"
 
 namespace traced_arena_test {
 
