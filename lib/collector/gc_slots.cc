@@ -92,7 +92,7 @@ void SweepSegment(SlotSegment& segment) {
   }
 }
 
-void OnCollection(CollectionEvent event) {
+void SweepWhenMarked(CollectionEvent event) {
   if (event != CollectionEvent::kMarked) return;
   Sweep& sweep = TheSweep();
   const unsigned long now = GC_get_gc_no();
@@ -336,7 +336,7 @@ bool StartSweeping() {
   static std::atomic<bool> has_begun{false};  // this copy
   if (has_begun.load(std::memory_order_acquire)) return true;
   Sweep& sweep = TheSweep();
-  if (!AddCollectionHook(&OnCollection)) return false;
+  if (!AddCollectionHook(&SweepWhenMarked)) return false;
   if (!sweep.has_begun.exchange(true)) {
     GC_call_with_alloc_lock(&LoseAll, nullptr);
   }
@@ -345,7 +345,7 @@ bool StartSweeping() {
 }
 
 void SweepAnew() {
-  AddCollectionHook(&OnCollection);
+  AddCollectionHook(&SweepWhenMarked);
   GC_call_with_alloc_lock(&LoseAll, nullptr);
 }
 

@@ -31,7 +31,7 @@ void TellOf(const Arena& arena) {
   }
 }
 
-void OnCollection(CollectionEvent event) {
+void TellWhenStopped(CollectionEvent event) {
   if (event != CollectionEvent::kStopped || GC_is_incremental_mode() == 0) {
     return;
   }
@@ -42,7 +42,7 @@ void OnCollection(CollectionEvent event) {
 }  // namespace
 
 bool StartTelling() {
-  return GC_get_manual_vdb_allowed() == 0 || AddCollectionHook(&OnCollection);
+  return GC_get_manual_vdb_allowed() == 0 || AddCollectionHook(&TellWhenStopped);
 }
 
 }  // namespace acre::inline ACRE_ABI::detail

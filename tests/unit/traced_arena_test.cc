@@ -9,6 +9,9 @@
 #include <gc/gc.h>
 
 #include <array>
+#include <atomic>
+#include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <map>
 #include <optional>
@@ -655,6 +658,166 @@ TEST_CASE("borrowed bytes are seen wherever an address can stand in them") {
     }
   });
   CHECK(living.Count() >= 1100);
+}
+
+// ------------------------------------------------------------ many, all at
+// once
+
+struct Mixed {
+  Object* raw = nullptr;
+  acre::GcRef<Object> ref;
+};
+ACRE_LAYOUT(Mixed, raw, ref)
+
+/// Ends the process with a text where all are alive while they are held, and
+/// gone when they are not.
+[[noreturn]] void HoldAndLetGo(bool is_incremental) {
+  setenv("GC_MARKERS", "2", 1);
+  GC_INIT();
+  GC_allow_register_threads();
+  if (is_incremental) GC_enable_incremental();
+  GC_start_mark_threads();
+  constexpr std::size_t kEach = 33334;
+  Living living;
+  acre::Arena arena({.name = "all", .trace = Trace::kPointers});
+  acre::Arena growing({.name = "growing", .trace = Trace::kPointers});
+  Apart(arena, [&] {
+    auto mixed = arena.NewArray<Mixed>(3 * kEach);
+    for (std::size_t i = 0; i < mixed.size(); ++i) {
+      Object* object = living.Make();
+      if (i % 3 != 1) mixed[i].raw = object;
+      if (i % 3 != 0) mixed[i].ref = object;
+    }
+  });
+  // A mutator beside the markers: each of its objects is known by the Vector
+  // alone.
+  std::atomic<bool> stops{false};
+  std::size_t lost = 0;
+  growing.HandOver();
+  std::thread mutator([&] {
+    const acre::ThreadRegistration registered;
+    auto* row = growing.New<acre::Vector<Object*>>();
+    while (!stops.load() || row->size() < 10000) {
+      auto* object = static_cast<Object*>(GC_malloc(sizeof(Object)));
+      object->number = static_cast<std::int64_t>(row->size());
+      row->push_back(object);
+      if (row->size() == 200000) row->clear();
+    }
+    for (std::size_t i = 0; i < row->size(); ++i) {
+      lost += (*row)[i]->number != static_cast<std::int64_t>(i);
+    }
+    growing.HandOver();
+  });
+  for (int i = 0; i < 10; ++i) GC_gcollect();
+  stops.store(true);
+  mutator.join();
+  if (lost != 0) std::_Exit(3);
+  if (living.Count() < static_cast<int>(3 * kEach)) std::_Exit(4);
+  arena.Reset();
+  living.Count();
+  if (living.Count() > kStray) std::_Exit(5);
+  std::fputs("all alive, then all gone\n", stderr);
+  std::abort();
+}
+
+TEST_CASE("100,000 objects, two markers, a mutator, ten collections") {
+  for (const bool is_incremental : {false, true}) {
+    const acre_test::Death death =
+        acre_test::RunInChild([=] { HoldAndLetGo(is_incremental); });
+    INFO(death.text);
+    CHECK(acre_test::Matches(death, "all alive, then all gone"));
+  }
+}
+
+TEST_CASE("finalizers that use the very arena, in several threads") {
+  acre_test::NeedCollector();
+  std::atomic<int> lost{0};
+  const auto work = [&](unsigned seed) {
+    const acre::ThreadRegistration registered;
+    std::mt19937 random(seed);
+    acre::Arena arena({.name = "own", .trace = Trace::kPointers});
+    // Finalizers run on whichever thread allocates: each leaves other arenas
+    // alone.
+    struct Mine {
+      acre::Arena* arena;
+      std::thread::id owner;
+    };
+    auto* mine = static_cast<Mine*>(GC_malloc_uncollectable(sizeof(Mine)));
+    *mine = {&arena, std::this_thread::get_id()};
+    auto* row = arena.New<acre::Vector<Mixed>>();
+    for (int i = 0; i < 3000; ++i) {
+      auto* object = static_cast<Object*>(GC_malloc(sizeof(Object)));
+      *object = {i, nullptr};
+      row->emplace_back();
+      row->back().raw = object;
+      row->back().ref = object;
+      auto* dying = GC_malloc(32);
+      GC_register_finalizer_no_order(
+          dying,
+          [](void*, void* data) {
+            const auto& to = *static_cast<Mine*>(data);
+            if (to.owner != std::this_thread::get_id()) return;
+            Node* node = to.arena->New<Node>();
+            node->object = static_cast<Object*>(GC_malloc(sizeof(Object)));
+            to.arena->New<Mixed>()->ref = node->object;
+            to.arena->Free(node);
+          },
+          mine, nullptr, nullptr);
+      if (random() % 500 == 0) GC_gcollect();
+    }
+    for (int i = 0; i < 3000; ++i) {
+      const Mixed& one = (*row)[static_cast<std::size_t>(i)];
+      lost += one.raw->number != i || one.ref.get() != one.raw;
+    }
+    GC_gcollect();
+    mine->owner = {};
+  };
+  std::vector<std::thread> threads;
+  for (unsigned seed = 1; seed <= 3; ++seed) threads.emplace_back(work, seed);
+  for (std::thread& thread : threads) thread.join();
+  CHECK(lost.load() == 0);
+}
+
+TEST_CASE("out of memory of the collector: references are as they were") {
+  const acre_test::Death death = acre_test::RunInChild([] {
+    GC_INIT();
+    GC_set_warn_proc(GC_ignore_warn_proc);
+    acre::Arena arena(
+        {.name = "full", .source = &acre::MallocSource::Instance()});
+    auto* object = static_cast<Object*>(GC_malloc(sizeof(Object)));
+    object->number = 5;
+    auto refs = arena.NewArray<acre::GcRef<Object>>(2000000);
+    // All that there is, but for 20 pieces such as slots come in.
+    GC_set_max_heap_size(GC_get_heap_size() + (1 << 20));
+    std::vector<void*> eaten;
+    while (void* piece = GC_malloc_uncollectable(4080)) {
+      eaten.push_back(piece);
+    }
+    for (int i = 0; i < 20; ++i) {
+      GC_FREE(eaten.back());
+      eaten.pop_back();
+    }
+    std::size_t made = 0;
+    try {
+      for (; made < refs.size(); ++made) refs[made] = object;
+      std::_Exit(3);  // there was no end
+    } catch (const std::bad_alloc&) {
+    }
+    if (made < 10 || refs[made] != nullptr) std::_Exit(4);
+    for (std::size_t i = 0; i < made; ++i) {
+      if (refs[i]->number != 5) std::_Exit(5);
+    }
+    // What is given back serves others.
+    refs[3].reset();
+    refs[0] = object;
+    acre::Clear(refs[1]);
+    refs[made] = object;
+    if (refs[made]->number != 5) std::_Exit(6);
+    std::fputs("as they were\n", stderr);
+    std::abort();
+  });
+  INFO(death.text);
+  CHECK(acre_test::Matches(death, "as they were"));
 }
 
 }  // namespace traced_arena_test
