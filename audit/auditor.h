@@ -120,7 +120,7 @@ class Auditor {
   bool HasGaps(const TypeLayout& type, const char* object);
   void SweepGaps(const BlockView& block);
   void Sweep(const char* begin, const char* end);
-  void SweepWord(const char* at);
+  void SweepWord(const char* at, const char* end);
   /// Every handle knows its arena: that holds nothing that could be freed.
   bool IsOwnControlBlock(const void* address) const;
   /// For the paths of swept memory.

@@ -201,7 +201,9 @@ void Auditor::Sweep(const char* begin, const char* end) {
   const CoveredWords* covered = kChecked ? nullptr : covered_.Of(begin);
   for (; end - begin >= static_cast<std::ptrdiff_t>(sizeof(void*));
        begin += sizeof(void*)) {
-    if (covered == nullptr || !covered->IsCovered(begin)) SweepWord(begin);
+    if (covered == nullptr || !covered->IsCovered(begin)) {
+      SweepWord(begin, end);
+    }
   }
 }
 
@@ -213,7 +215,7 @@ bool Auditor::IsOwnControlBlock(const void* address) const {
   return arena_.is_collected() && CollectedBase(address) == &arena_;
 }
 
-void Auditor::SweepWord(const char* at) {
+void Auditor::SweepWord(const char* at, const char* end) {
   ++report_.words;
   const void* address = *reinterpret_cast<const void* const*>(at);
   if (classifier_.IsOwn(address)) return;
@@ -222,7 +224,12 @@ void Auditor::SweepWord(const char* at) {
                    verdict->target != Target::kCollectedArena)) {
     return;
   }
-  if (IsOwnControlBlock(address) || IsTracedWord(at) || IsRefAt(at)) return;
+  constexpr std::ptrdiff_t kRefBytes = 2 * sizeof(void*);
+  const bool may_be_ref = end - at >= kRefBytes;
+  if (IsOwnControlBlock(address) || IsTracedWord(at) ||
+      (may_be_ref && IsRefAt(at))) {
+    return;
+  }
   if (!reported_.insert(at).second) return;
   Finding finding;
   finding.kind = FindingKind::kWord;

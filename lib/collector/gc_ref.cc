@@ -228,6 +228,9 @@ void GcWeakRefRep::Set(void* target) {
   }
   std::uintptr_t hidden = 0;
   if (target != nullptr) {
+    if (!slots::KeepSwept(slot())) {
+      FailOutOfMemory({kWeakRefName, SlotSegment::kBytes, 0, SIZE_MAX});
+    }
     const bool is_base = GC_base(target) == target;
     hidden = ~address & ~(is_base ? std::uintptr_t{0} : kIsBase);
   }
@@ -253,7 +256,6 @@ bool IsRefAt(const void* word) noexcept {
   const auto& rep = *static_cast<const GcRefRep*>(word);
   const Arena* const arena = ArenaOf(word);
   if (arena == nullptr ||
-      ArenaOf(static_cast<const char*>(word) + 15) != arena ||
       reinterpret_cast<std::uintptr_t>(rep.slot) % alignof(void*) != 0) {
     return false;
   }

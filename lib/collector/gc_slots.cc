@@ -143,13 +143,17 @@ bool TakeSeat(SlotSegment* segment) {
   }
 }
 
+std::atomic<std::uintptr_t>& SeatAt(std::size_t number) {
+  Seats* s = &TheSweep().first;
+  std::size_t index = number - 1;
+  for (; index >= Seats::kCount; index -= Seats::kCount) s = s->next.load();
+  return s->hidden[index];
+}
+
 void GiveSeat(SlotSegment* segment) {
   if (segment->seat == 0) return;
-  Seats* s = &TheSweep().first;
-  std::size_t index = segment->seat - 1;
-  for (; index >= Seats::kCount; index -= Seats::kCount) s = s->next.load();
   std::uintptr_t mine = ~reinterpret_cast<std::uintptr_t>(segment);
-  s->hidden[index].compare_exchange_strong(mine, 0);
+  SeatAt(segment->seat).compare_exchange_strong(mine, 0);
   segment->seat = 0;
 }
 
@@ -308,6 +312,13 @@ void Give(std::uintptr_t* slot) {
     segment->next_open = segment->leader->open;
     segment->leader->open = segment;
   }
+}
+
+bool KeepSwept(const std::uintptr_t* slot) {
+  SlotSegment* const segment = SlotSegment::Of(slot);
+  const std::uintptr_t hidden = ~reinterpret_cast<std::uintptr_t>(segment);
+  return SeatAt(segment->seat).load(std::memory_order_relaxed) == hidden ||
+         TakeSeat(segment);
 }
 
 bool Reserve(Arena& arena, SlotKind kind, std::size_t count) {

@@ -80,6 +80,11 @@ namespace slots {
 std::uintptr_t* Take(Arena& arena, SlotKind kind, const void* place);
 void Give(std::uintptr_t* slot);
 
+/// A slot of a weak reference gets a target: it is swept, even where its arena
+/// was found dead and a finalizer has brought it back. False where memory ran
+/// out.
+bool KeepSwept(const std::uintptr_t* slot);
+
 /// Sees to it that as many can be taken, of the innermost level, without asking
 /// for memory. False where memory runs out.
 bool Reserve(Arena& arena, SlotKind kind, std::size_t count);

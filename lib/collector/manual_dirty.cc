@@ -42,7 +42,8 @@ void TellWhenStopped(CollectionEvent event) {
 }  // namespace
 
 bool StartTelling() {
-  return GC_get_manual_vdb_allowed() == 0 || AddCollectionHook(&TellWhenStopped);
+  return GC_get_manual_vdb_allowed() == 0 ||
+         AddCollectionHook(&TellWhenStopped);
 }
 
 }  // namespace acre::inline ACRE_ABI::detail

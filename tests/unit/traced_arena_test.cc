@@ -4,8 +4,6 @@
 // point there, and no longer.
 
 #include <doctest/doctest.h>
-#define GC_THREADS
-#define GC_NO_THREAD_REDIRECTS
 #include <gc/gc.h>
 
 #include <array>
@@ -35,6 +33,9 @@
 #include "acre/vector.h"
 #include "collecting.h"
 #include "support/death.h"
+
+// Declared by gc.h for those who ask for threads.
+extern "C" void GC_start_mark_threads(void);
 
 namespace traced_arena_test {
 
@@ -454,7 +455,7 @@ TEST_CASE("markers run beside a mutator, incrementally") {
   const acre_test::Death death = acre_test::RunInChild([] {
     setenv("GC_MARKERS", "2", 1);
     GC_INIT();
-    GC_allow_register_threads();
+    acre_test::NeedCollector();
     GC_enable_incremental();
     GC_start_mark_threads();
     GC_set_time_limit(1);
@@ -674,7 +675,7 @@ ACRE_LAYOUT(Mixed, raw, ref)
 [[noreturn]] void HoldAndLetGo(bool is_incremental) {
   setenv("GC_MARKERS", "2", 1);
   GC_INIT();
-  GC_allow_register_threads();
+  acre_test::NeedCollector();
   if (is_incremental) GC_enable_incremental();
   GC_start_mark_threads();
   constexpr std::size_t kEach = 33334;

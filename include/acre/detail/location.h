@@ -58,7 +58,7 @@ class WhileStopped {
 bool IsTracedSlot(const TypeLayout& type, const void* slot) noexcept;
 bool IsTracedWord(const void* word) noexcept;
 /// True where a GcRef of the arena around it seems to stand that holds what it
-/// refers to.
+/// refers to. Requires: two words are there.
 bool IsRefAt(const void* word) noexcept;
 
 /// True for an address below the youngest open mark of the arena.
