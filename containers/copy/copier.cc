@@ -210,9 +210,7 @@ void Copier::Finish(const Pending& pending) {
   if (pending.slot == nullptr) return;
   void*& target = *static_cast<void**>(pending.slot);
   if (!is_rewriting_) {
-    if (IsCopied(target)) {
-      Add(*pending.type, target, 1);
-    }
+    if (IsCopied(target)) Add(*pending.type, target, 1);
   } else if (char* copy = CopyOf(target, *pending.type)) {
     target = copy;
     if (may_rehash_) table_keys_.AddPointer(pending.slot, nullptr);
@@ -221,9 +219,8 @@ void Copier::Finish(const Pending& pending) {
 
 void Copier::DiscoverView(const Slot& slot) {
   const ElementRun run = slot.type->ops->view(slot.address);
-  if (run.count != 0 && IsCopied(run.data)) {
-    Add(*slot.type->element(), run.data, run.count);
-  }
+  if (run.count == 0 || !IsCopied(run.data)) return;
+  Add(*slot.type->element(), run.data, run.count);
 }
 
 void Copier::Add(const TypeLayout& type, const void* source,

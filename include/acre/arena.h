@@ -580,22 +580,6 @@ ACRE_INLINE void detail::Blocks::CountErasure(Arena& arena) {
   __atomic_store_n(&arena.erasures_, arena.erasures() + 1, __ATOMIC_RELAXED);
 }
 
-inline void detail::Blocks::NoteRow(Arena& arena, void* block,
-                                    std::size_t bytes, std::size_t offset,
-                                    const TypeLayout& element) {
-  if (ACRE_UNLIKELY(arena.is_traced())) {
-    NoteRowSlow(arena, block, bytes, offset, element);
-  }
-}
-
-inline void detail::Blocks::AddRow(Arena& arena, void* block, std::size_t bytes,
-                                   std::size_t offset,
-                                   const TypeLayout& element) {
-  if (ACRE_UNLIKELY(arena.is_traced())) {
-    AddRowSlow(arena, block, bytes, offset, element);
-  }
-}
-
 inline void detail::Blocks::NoteLocked(Arena& arena) { arena.locked_ = true; }
 
 inline void detail::Blocks::Fail(const Arena& arena, std::size_t bytes) {

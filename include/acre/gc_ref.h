@@ -32,7 +32,7 @@
 // in a register or in a static neither needs one: there the collector sees the
 // pointer itself, and a GcWeakRef is as strong as any pointer. In memory that
 // it does not scan and that is no arena's (malloc'ed, thread_local) they hold
-// nothing; checked builds refuse that where it is assigned.
+// nothing; checked builds refuse that where they can tell.
 //
 // What they refer to: an object of the collected heap, or a place inside it
 // where the host sees interior pointers (see CollectorSeesInteriorPointers);

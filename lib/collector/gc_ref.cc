@@ -260,7 +260,7 @@ bool IsRefAt(const void* word) noexcept {
     return false;
   }
   const SlotSegment* const segment = SlotSegment::Of(rep.slot);
-  return rep.slot != nullptr && CollectedBase(rep.slot) == segment &&
+  return segment != nullptr && CollectedBase(rep.slot) == segment &&
          CollectedSize(segment) >= SlotSegment::kBytes &&
          segment->entry != nullptr && segment->kind == SlotKind::kStrong &&
          segment->entry == SlowPath(const_cast<Arena&>(*arena)).Entry() &&

@@ -7,6 +7,7 @@
 #include <new>
 
 #include "collector/libgc.h"
+#include "core/commons.h"
 #include "core/slow_path.h"
 
 // GC_malloc_many's links.
@@ -44,7 +45,10 @@ Arena& HeapArena() noexcept {
   struct Heap {
     RefusingSource source;
     Arena arena{{.name = "the collected heap", .source = &source}};
-    Heap() { SlowPath(arena).MakeHeap(); }
+    Heap() {
+      SlowPath(arena).MakeHeap();
+      Pin();  // whoever names it may outlive this module's use
+    }
   };
   alignas(Heap) static std::byte storage[sizeof(Heap)];
   static Heap* const heap = ::new (static_cast<void*>(storage)) Heap;

@@ -29,10 +29,9 @@ void* SlowPath::Take(std::size_t bytes, std::size_t align,
   const Updating updating(*this);
   if (bytes > PTRDIFF_MAX - 2 * kMaxAlignment) return nullptr;
   void* block = TakeBlock(bytes, align);
-  if (kChecked && block != nullptr) NoteTaken(block, bytes, align, type);
-  if (ACRE_UNLIKELY(a_.tracer_ != nullptr) && block != nullptr) {
-    NoteTraced(block, bytes, align, type);
-  }
+  if (block == nullptr) return nullptr;
+  if (kChecked) NoteTaken(block, bytes, align, type);
+  if (a_.tracer_ != nullptr) NoteTraced(block, bytes, align, type);
   return block;
 }
 

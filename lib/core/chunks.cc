@@ -399,15 +399,17 @@ void SlowPath::ForgetTraced(Chunk* chunk, const char* from) {
   Tracer::Clear(*chunk, from, std::max<const char*>(top, chunk->dirty));
 }
 
-void Blocks::NoteRowSlow(Arena& arena, void* block, std::size_t bytes,
-                         std::size_t offset, const TypeLayout& element) {
+void Blocks::NoteRow(Arena& arena, void* block, std::size_t bytes,
+                     std::size_t offset, const TypeLayout& element) {
+  if (!arena.is_traced()) return;
   char* const begin = static_cast<char*>(block);
   Tracer::Clear(*index::Find(block), begin, begin + bytes);
   SlowPath(arena).AddRow(block, bytes, offset, element);
 }
 
-void Blocks::AddRowSlow(Arena& arena, void* block, std::size_t bytes,
-                        std::size_t offset, const TypeLayout& element) {
+void Blocks::AddRow(Arena& arena, void* block, std::size_t bytes,
+                    std::size_t offset, const TypeLayout& element) {
+  if (!arena.is_traced()) return;
   SlowPath(arena).AddRow(block, bytes, offset, element);
 }
 

@@ -70,13 +70,9 @@ struct Blocks {
   /// zero.
   static void NoteRow(Arena& arena, void* block, std::size_t bytes,
                       std::size_t offset, const TypeLayout& element);
-  static void NoteRowSlow(Arena& arena, void* block, std::size_t bytes,
-                          std::size_t offset, const TypeLayout& element);
   /// The same; what was known of the rest of the block stays.
   static void AddRow(Arena& arena, void* block, std::size_t bytes,
                      std::size_t offset, const TypeLayout& element);
-  static void AddRowSlow(Arena& arena, void* block, std::size_t bytes,
-                         std::size_t offset, const TypeLayout& element);
   /// A table has erased an element: see Arena::erasures.
   static void CountErasure(Arena& arena);
 };
