@@ -523,8 +523,10 @@ TEST_CASE("tables that were cloned or copied from anywhere are traced") {
         value = reinterpret_cast<long>(living.Make());
       }
     });
+    // Scanned by word, numbers would keep all of the third thousand; where many
+    // tests ran before, some words somewhere name a few.
     CHECK(living.Count() >= 2 * count);
-    CHECK(living.Count() <= 2 * count + kStray);
+    CHECK(living.Count() <= 2 * count + kStray + count / 20);
   }
 }
 
