@@ -188,6 +188,7 @@ class GcRef {
   GcRef(T* object) { rep_.Start(detail::Erased(object)); }  // NOLINT
   GcRef(const GcRef& other) : GcRef(other.get()) {}
   /// Leaves the other one null, with its slot.
+  // NOLINTNEXTLINE: not noexcept, since it may need a slot
   GcRef(GcRef&& other) : GcRef(other.get()) { other.reset(); }
   template <class U>
   requires(!std::is_same_v<T, U> && std::is_convertible_v<U*, T*>)
@@ -204,6 +205,7 @@ class GcRef {
     return *this;
   }
   GcRef& operator=(const GcRef& other) { return *this = other.get(); }
+  // NOLINTNEXTLINE: not noexcept, since it may need a slot
   GcRef& operator=(GcRef&& other) {
     T* const object = other.get();
     other.reset();
@@ -249,6 +251,7 @@ class GcWeakRef {
       : GcWeakRef(static_cast<T*>(other.lock())) {}
   GcWeakRef(const GcWeakRef& other) : GcWeakRef(other.lock()) {}
   /// Leaves the other one null, with its slot.
+  // NOLINTNEXTLINE: not noexcept, since it may need a slot
   GcWeakRef(GcWeakRef&& other) : GcWeakRef(other.lock()) { other.reset(); }
   ~GcWeakRef() = default;
 
@@ -257,6 +260,7 @@ class GcWeakRef {
     return *this;
   }
   GcWeakRef& operator=(const GcWeakRef& other) { return *this = other.lock(); }
+  // NOLINTNEXTLINE: not noexcept, since it may need a slot
   GcWeakRef& operator=(GcWeakRef&& other) {
     T* const object = other.lock();
     other.reset();

@@ -128,8 +128,8 @@ struct Arrival {
                                    : refers) {}
 };
 
-[[maybe_unused]] const char* const kRefName = "GcRef";
-[[maybe_unused]] const char* const kWeakRefName = "GcWeakRef";
+[[maybe_unused]] constexpr const char* kRefName = "GcRef";
+[[maybe_unused]] constexpr const char* kWeakRefName = "GcWeakRef";
 
 /// For TypeOps::copy_storage, once the reference has forgotten whose it was.
 template <class Rep>

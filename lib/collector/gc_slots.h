@@ -57,7 +57,7 @@ struct SlotSegment {
   // Not part of it either.
   std::uint32_t frames;  // that have it, where it is a copy
 
-  static constexpr std::size_t kHeader = 12 * 8;
+  static constexpr std::size_t kHeader = std::size_t{12} * 8;
   static constexpr std::size_t kSlots = (kBytes - kHeader) / 8;
   std::uintptr_t slots[kSlots];
 

@@ -96,7 +96,7 @@ void VisitWords(const TypeLayout& type, std::size_t offset,
     case TypeKind::kTuple:
       // Its parts lie where they do in any object: none is read.
       for (std::size_t i = 0; i < type.fields.size(); ++i) {
-        alignas(64) static const char kPlace[64] = {};
+        alignas(64) static constexpr char kPlace[64] = {};
         const auto* const part =
             static_cast<const char*>(type.ops->part(kPlace, i));
         VisitWords(*type.fields[i].type(),
