@@ -217,6 +217,7 @@ Code* Compiler::Bind(Op op, const Names& names,
                      Place place) {
   const Names outer = names_;
   std::vector<Code*> parts;
+  parts.reserve(values.size() + 1);
   if (op == Op::kLetrec) {
     names_.insert(names_.end(), names.begin(), names.end());
   }
