@@ -21,7 +21,8 @@
 //   ACRE_AUDIT=abort ./game    # the same, stop at the first new finding
 //
 // The variable overrides what the program says: "off" every audit that runs by
-// itself, the others only the action, and that collections are audited. Another
+// itself, the others only the action (kKeep too), and that collections are
+// audited. Another
 // value is told on stderr, and ignored. A finding is reported once, until the
 // block around its pointer is freed or given up. Findings of a baseline
 // (<acre/baseline.h>) are reported, but do not stop.
@@ -58,6 +59,7 @@ namespace acre::inline ACRE_ABI {
 enum class AuditAction : std::uint8_t {
   kReport,  ///< tell, and go on
   kAbort,   ///< tell, and end the program where something is new
+  kKeep,    ///< keep for TakeFindings; told where the arena ends before
 };
 
 struct AuditPolicy {
@@ -94,6 +96,13 @@ AuditReporter SetAuditReporter(AuditReporter reporter) noexcept;
 /// in host-locked ones. Requires, where there are such: the caller holds the
 /// lock of the host.
 void FlushAudits();
+
+/// What audits that ran by themselves have found in the arena, and nobody has
+/// been told: all since the last call where the policy's action is kKeep, for a
+/// host that shows findings in its own way; otherwise what waits to be told.
+/// Beyond 1000, findings are counted in `omitted`. Release builds: nothing.
+/// Threads: the arena's; of a host-locked one whoever holds the lock.
+AuditReport TakeFindings(Arena& arena);
 
 /// What audits at collections have done, in this process.
 struct CollectionAudits {

@@ -10,8 +10,6 @@
 //
 // The ring is allocated before: the callback must not.
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <atomic>
 #include <cstdio>
@@ -30,6 +28,7 @@
 #include "acre/detail/path.h"
 #include "acre/detail/watch.h"
 #include "acre/failure.h"
+#include "automatic/environment.h"
 #include "automatic/finding_ring.h"
 #include "automatic/late_throw.h"
 #include "automatic/stopped_sweep.h"
@@ -41,44 +40,6 @@
 namespace acre::inline ACRE_ABI {
 namespace detail {
 namespace {
-
-// ------------------------------------------------------------- environment
-
-enum class Override : std::uint8_t { kNone, kOff, kReport, kAbort };
-
-Override ReadOverride() {
-  const char* value = std::getenv("ACRE_AUDIT");
-  if (value == nullptr || value[0] == '\0') return Override::kNone;
-  if (std::strcmp(value, "off") == 0) return Override::kOff;
-  if (std::strcmp(value, "report") == 0) return Override::kReport;
-  if (std::strcmp(value, "abort") == 0) return Override::kAbort;
-  fmt::print(stderr, "acre: ACRE_AUDIT is '{}', not off, report or abort\n",
-             value);
-  return Override::kNone;
-}
-
-Override TheOverride() {
-  static const Override override = ReadOverride();
-  return override;
-}
-
-AuditPolicy InForce(AuditPolicy policy) {
-  switch (TheOverride()) {
-    case Override::kNone:
-      break;
-    case Override::kOff:
-      return {.on_collection = false};
-    case Override::kReport:
-      policy.on_collection = true;
-      policy.action = AuditAction::kReport;
-      break;
-    case Override::kAbort:
-      policy.on_collection = true;
-      policy.action = AuditAction::kAbort;
-      break;
-  }
-  return policy;
-}
 
 // ----------------------------------------------------------------- reporting
 
@@ -173,6 +134,7 @@ class PolicyWatch : public ArenaWatch {
  public:
   virtual void set_policy(const AuditPolicy& policy) = 0;
   virtual const AuditPolicy& policy() const = 0;
+  virtual AuditReport TakeKept(Arena& arena) = 0;
 
  protected:
   ~PolicyWatch() = default;
@@ -205,6 +167,7 @@ class Watch final : public PolicyWatch {
     RunKeeping([&] {
       TellPending(false);
       if (policy_.on_reset) RunAudit(arena);
+      if (!kept_.findings.empty()) Tell(TakeAll(arena), AuditAction::kReport);
     });
   }
   void AfterReset(Arena&) override {
@@ -225,6 +188,7 @@ class Watch final : public PolicyWatch {
     borrows_.store(false);
     delete told_.exchange(nullptr);
     lost_.store(0);
+    kept_ = {};
     set_policy(kDefaultAuditPolicy);
     entry_.store(&entry);
   }
@@ -249,6 +213,12 @@ class Watch final : public PolicyWatch {
     action_.store(policy_.action);
   }
   const AuditPolicy& policy() const override { return policy_; }
+  AuditReport TakeKept(Arena& arena) override {
+    is_taking_ = true;
+    RunKeeping([&] { TellPending(false); });
+    is_taking_ = false;
+    return TakeAll(arena);
+  }
   /// Any thread may ask.
   AuditAction action() const { return action_.load(); }
 
@@ -375,7 +345,22 @@ class Watch final : public PolicyWatch {
                              report.findings.begin(), report.findings.end(),
                              [](const Finding& f) { return f.is_leak(); }));
     const Telling telling;
-    Tell(report, action());
+    if (arena() != nullptr && (is_taking_ || action() == AuditAction::kKeep)) {
+      const std::lock_guard<std::mutex> hold(g_lock);
+      AppendFindings(kept_, report);
+    } else {
+      Tell(report, action());
+    }
+  }
+
+  AuditReport TakeAll(const Arena& arena) {
+    AuditReport report;
+    {
+      const std::lock_guard<std::mutex> hold(g_lock);
+      std::swap(report, kept_);
+    }
+    report.arena = arena.name();
+    return report;
   }
 
   std::atomic<const ArenaEntry*> entry_{nullptr};  // null: free for another
@@ -390,6 +375,8 @@ class Watch final : public PolicyWatch {
   std::atomic<bool> borrows_{false};        // from the collected heap, by then
   std::atomic<std::size_t> lost_{0};        // findings that found no room
   std::atomic<const ToldSet*> told_{nullptr};  // owned, replaced as a whole
+  AuditReport kept_;                           // until they are taken
+  std::atomic<bool> is_taking_{false};
 };
 
 namespace {
@@ -565,6 +552,12 @@ AuditPolicy AuditPolicyOf(Arena& arena) {
   const auto* watch = detail::FindWatch(arena);
   return watch == nullptr ? AuditPolicy{.on_collection = false}
                           : watch->policy();
+}
+
+AuditReport TakeFindings(Arena& arena) {
+  auto* watch = detail::FindWatch(arena);
+  return watch == nullptr ? AuditReport{.arena = arena.name()}
+                          : watch->TakeKept(arena);
 }
 
 AuditReporter SetAuditReporter(AuditReporter reporter) noexcept {

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <string>
+#include <utility>
 
 #include "acre/detail/path.h"
 #include "classify.h"
@@ -68,6 +69,21 @@ Finding FindingFrom(const StoppedFinding& stopped, bool may_read) {
                        "it where the collector looks"
                      : HintFor(stopped.target);
   return finding;
+}
+
+void AppendFindings(AuditReport& to, AuditReport& report) {
+  constexpr std::size_t kMost = AuditOptions{}.max_findings;
+  for (Finding& finding : report.findings) {
+    if (to.findings.size() == kMost) {
+      ++to.omitted;
+    } else {
+      to.findings.push_back(std::move(finding));
+    }
+  }
+  to.omitted += report.omitted;
+  to.leak_count += report.leak_count;
+  to.known += report.known;
+  to.note = std::move(report.note);
 }
 
 }  // namespace acre::inline ACRE_ABI::detail

@@ -35,9 +35,12 @@ class OutOfMemory : public std::bad_alloc {
   /// "acre: arena 'game': out of memory: 4096 bytes asked for, 1048576 of a
   /// limit of 1048576 reserved"; long names are cut.
   const char* what() const noexcept override;
+  /// True where a byte limit was in the way.
+  bool is_byte_limit() const noexcept { return is_byte_limit_; }
 
  private:
-  char text_[256];  // ends with a zero;
+  bool is_byte_limit_;
+  char text_[255];  // ends with a zero
 };
 
 /// Called by every allocation without `Try` in its name when memory runs out.
@@ -58,7 +61,8 @@ OutOfMemoryHandler SetOutOfMemoryHandler(OutOfMemoryHandler handler) noexcept;
 using MisuseHandler = void (*)(const char* message);
 
 /// Replaces the handler and returns the previous one. Null restores the
-/// default: print the message to standard error and abort.
+/// default: print the message to standard error and abort; or throw it, inside
+/// of Guarded (<acre/guarded.h>).
 MisuseHandler SetMisuseHandler(MisuseHandler handler) noexcept;
 
 namespace detail {
@@ -67,6 +71,10 @@ namespace detail {
 
 /// printf-style; formats into a stack buffer, allocates nothing.
 [[noreturn]] ACRE_COLD void FailMisuse(const char* format, ...)
+    __attribute__((format(printf, 1, 2)));
+
+/// The same for a reference to what has ended.
+[[noreturn]] ACRE_COLD void FailStale(const char* format, ...)
     __attribute__((format(printf, 1, 2)));
 
 /// For at(): throws std::out_of_range, or aborts without exceptions.

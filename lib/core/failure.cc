@@ -4,14 +4,22 @@
 
 #include "acre/failure.h"
 
+#include <algorithm>
 #include <atomic>
 #include <cstdarg>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
+#include <new>
 #include <stdexcept>
 
+#if ACRE_EXCEPTIONS
+#include <cxxabi.h>
+#endif
+
 #include "acre/detail/size_class.h"
+#include "acre/guarded.h"
 
 namespace acre::inline ACRE_ABI {
 namespace {
@@ -37,6 +45,22 @@ std::atomic<MisuseHandler> g_misuse{nullptr};
 // One line of text; longer messages are cut, never allocated.
 constexpr std::size_t kMessageSize = 1024;
 
+// How many calls of Guarded this thread is in.
+thread_local int t_guards = 0;
+
+[[noreturn]] void TellMisuse(ErrorKind kind, const char* message) {
+  if (const MisuseHandler handler = g_misuse.load()) {
+    handler(message);
+    Die(message);
+  }
+#if ACRE_EXCEPTIONS
+  if (t_guards != 0) throw MisuseError(kind, message);
+#else
+  static_cast<void>(kind);
+#endif
+  Die(message);
+}
+
 }  // namespace
 
 OutOfMemoryHandler SetOutOfMemoryHandler(OutOfMemoryHandler handler) noexcept {
@@ -51,6 +75,12 @@ MisuseHandler SetMisuseHandler(MisuseHandler handler) noexcept {
 // the end of the sentence is never cut.
 OutOfMemory::OutOfMemory(const OutOfMemoryInfo& info) noexcept {
   constexpr std::size_t kSize = sizeof text_;
+  // Chunks come with more than was asked for.
+  constexpr std::size_t kMore = 4096;
+  const std::size_t left =
+      info.byte_limit - std::min(info.reserved, info.byte_limit);
+  is_byte_limit_ = info.align == 0 && info.byte_limit != SIZE_MAX &&
+                   (left < kMore || (left - kMore) / 2 < info.bytes);
   if (info.align != 0) {
     std::snprintf(text_, kSize,
                   "acre: arena '%.64s': %zu bytes at a multiple of %zu asked "
@@ -70,6 +100,31 @@ OutOfMemory::OutOfMemory(const OutOfMemoryInfo& info) noexcept {
 }
 
 const char* OutOfMemory::what() const noexcept { return text_; }
+
+MisuseError::MisuseError(ErrorKind kind, const char* text) noexcept
+    : kind_(kind) {
+  const std::size_t size = std::min(std::strlen(text), sizeof text_ - 1);
+  std::memcpy(text_, text, size);
+  text_[size] = '\0';
+}
+
+const char* NameOf(ErrorKind kind) noexcept {
+  switch (kind) {
+    case ErrorKind::kMisuse:
+      return "misuse";
+    case ErrorKind::kStale:
+      return "stale";
+    case ErrorKind::kOutOfMemory:
+      return "out of memory";
+    case ErrorKind::kByteLimit:
+      return "byte limit";
+    case ErrorKind::kOutOfRange:
+      return "out of range";
+    case ErrorKind::kOther:
+      break;
+  }
+  return "other";
+}
 
 namespace detail {
 
@@ -91,8 +146,16 @@ void FailMisuse(const char* format, ...) {
   va_start(args, format);
   std::vsnprintf(message, sizeof message, format, args);
   va_end(args);
-  if (const MisuseHandler handler = g_misuse.load()) handler(message);
-  Die(message);
+  TellMisuse(ErrorKind::kMisuse, message);
+}
+
+void FailStale(const char* format, ...) {
+  char message[kMessageSize];
+  std::va_list args;
+  va_start(args, format);
+  std::vsnprintf(message, sizeof message, format, args);
+  va_end(args);
+  TellMisuse(ErrorKind::kStale, message);
 }
 
 void FailOutOfRange(const char* what, std::size_t index, std::size_t size) {
@@ -120,6 +183,64 @@ void FailLength(const char* what, std::size_t wanted, std::size_t max) {
   Die(message);
 #endif
 }
+
+#if ACRE_EXCEPTIONS
+
+namespace {
+
+/// One Guarded more while it lives.
+class Guard {
+ public:
+  Guard() { ++t_guards; }
+  Guard(const Guard&) = delete;
+  Guard& operator=(const Guard&) = delete;
+  ~Guard() { --t_guards; }
+};
+
+void Fill(GuardedFailure* failure, ErrorKind kind, const char* text) {
+  failure->kind = kind;
+  std::snprintf(failure->text, sizeof failure->text, "%s", text);
+}
+
+}  // namespace
+
+bool RunGuarded(void (*run)(void* context), void* context,
+                GuardedFailure* failure) {
+  try {
+    const Guard guard;
+    run(context);
+    return true;
+  } catch (const MisuseError& error) {
+    Fill(failure, error.kind(), error.what());
+  } catch (const OutOfMemory& error) {
+    Fill(
+        failure,
+        error.is_byte_limit() ? ErrorKind::kByteLimit : ErrorKind::kOutOfMemory,
+        error.what());
+  } catch (const std::bad_alloc&) {
+    Fill(failure, ErrorKind::kOutOfMemory, "out of memory: std::bad_alloc");
+  } catch (const std::length_error& error) {
+    Fill(failure, ErrorKind::kOutOfMemory, error.what());
+  } catch (const std::out_of_range& error) {
+    Fill(failure, ErrorKind::kOutOfRange, error.what());
+  } catch (const std::exception& error) {
+    Fill(failure, ErrorKind::kOther, error.what());
+  } catch (const abi::__forced_unwind&) {
+    throw;  // the thread ends
+  } catch (...) {
+    Fill(failure, ErrorKind::kOther, "an exception that has no text");
+  }
+  return false;
+}
+
+#else
+
+bool RunGuarded(void (*run)(void* context), void* context, GuardedFailure*) {
+  run(context);
+  return true;
+}
+
+#endif
 
 }  // namespace detail
 }  // namespace acre::inline ACRE_ABI

@@ -127,10 +127,10 @@ void FailStaleRef(const Arena* arena, const void* pointer) {
   if (pointer == nullptr) FailMisuse("acre: an ArenaRef to nothing is used");
   if (!IsLiving(arena)) {
     Gone gone;
-    FailMisuse("acre: the ArenaRef to %p is used, but its arena '%s' has ended",
-               pointer, FindEnded(arena, &gone) ? gone.name : "?");
+    FailStale("acre: the ArenaRef to %p is used, but its arena '%s' has ended",
+              pointer, FindEnded(arena, &gone) ? gone.name : "?");
   }
-  FailMisuse(
+  FailStale(
       "acre: the ArenaRef to %p is used, but what it refers to was given up by "
       "a Reset or Rewind of arena '%s'",
       pointer, arena->name());

@@ -19,6 +19,7 @@ enum class LockRank : std::uint8_t {
   kLateThrow,
   kIndex,
   kLife,
+  kHomes,
   kCount
 };
 

@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: MIT
+
+#include "calls.h"
+
+#include <bit>
+#include <cmath>
+#include <cstdarg>
+#include <cstdio>
+#include <cstring>
+#include <limits>
+
+#include "acre/detail/location.h"
+#include "homes.h"
+
+namespace acre::c_api {
+namespace {
+
+// Initial-exec: this is asked in every call that fails, from a library that is
+// loaded late. It takes little of what is set aside for those.
+thread_local char t_error[1024] __attribute__((tls_model("initial-exec"))) = "";
+
+const char* NameOfKind(std::uint64_t kind) {
+  return kind == kFreed ? "freed object"
+                        : acre_kind_name(static_cast<std::uint32_t>(kind));
+}
+
+}  // namespace
+
+const char* LastError() { return t_error; }
+
+int Fail(int status, const char* format, ...) {
+  std::va_list args;
+  va_start(args, format);
+  std::vsnprintf(t_error, sizeof t_error, format, args);
+  va_end(args);
+  return status;
+}
+
+int StatusOf(ErrorKind kind) {
+  switch (kind) {
+    case ErrorKind::kStale:
+      return ACRE_STALE;
+    case ErrorKind::kOutOfMemory:
+      return ACRE_OUT_OF_MEMORY;
+    case ErrorKind::kByteLimit:
+      return ACRE_BYTE_LIMIT;
+    case ErrorKind::kOutOfRange:
+      return ACRE_OUT_OF_RANGE;
+    case ErrorKind::kMisuse:
+    case ErrorKind::kOther:
+      break;
+  }
+  return ACRE_MISUSE;
+}
+
+int FailToOpen(const acre_ref* ref, std::uint64_t kind) {
+  if (ref == nullptr || ref->base == nullptr || ref->pointer == nullptr) {
+    return Fail(ACRE_MISUSE, "acre: a reference to nothing is used as a %s",
+                NameOfKind(kind));
+  }
+  if (!IsLive(*ref)) {
+    const bool has_name =
+        !kChecked || detail::IsLiveIn(&ArenaOf(*ref), ArenaOf(*ref).stamp());
+    return Fail(ACRE_STALE,
+                "acre: arena '%s': a %s was used after the reset, the rewind "
+                "or the end that gave it up",
+                has_name ? ArenaOf(*ref).name() : "?", NameOfKind(kind));
+  }
+  const std::uint64_t found = *static_cast<const std::uint64_t*>(ref->pointer);
+  if (found == kFreed) {
+    return Fail(ACRE_STALE,
+                "acre: arena '%s': a %s was used after it was freed",
+                ArenaOf(*ref).name(), NameOfKind(kind));
+  }
+  return Fail(ACRE_WRONG_KIND, "acre: arena '%s': a %s was used as a %s",
+              ArenaOf(*ref).name(), NameOfKind(found), NameOfKind(kind));
+}
+
+int OpenArena(acre_arena* handle, Arena** arena) {
+  if (handle == nullptr) return Fail(ACRE_MISUSE, "acre: the arena is null");
+  *arena = ArenaOf(handle);
+  if (IsInUse(**arena)) return ACRE_OK;
+  return Fail(ACRE_STALE, "acre: arena '%s' was used after acre_arena_end",
+              (*arena)->name());
+}
+
+int CheckChangeable(const acre_ref& ref) {
+  Arena& arena = ArenaOf(ref);
+  if (ACRE_LIKELY(ref.stamp == arena.stamp()) ||
+      detail::IsOfThisLevel(arena, ref.stamp)) {
+    return ACRE_OK;
+  }
+  return Fail(ACRE_MISUSE,
+              "acre: arena '%s': what is older than an open mark cannot be "
+              "changed until the arena is rewound",
+              arena.name());
+}
+
+// -------------------------------------------------------------------- values
+
+namespace {
+
+template <class T>
+int CheckShared(Arena& arena, const acre_ref& ref) {
+  T* object = nullptr;
+  const int status = Open(&ref, &object);
+  if (status != ACRE_OK) return status;
+  if (&ArenaOf(ref) == &arena) return ACRE_OK;
+  return Fail(ACRE_OTHER_ARENA,
+              "acre: a %s of arena '%s' cannot be kept in arena '%s': "
+              "acre_ref_copy makes one there",
+              NameOfKind(kKindOf<T>), ArenaOf(ref).name(), arena.name());
+}
+
+}  // namespace
+
+int CheckValue(Arena& arena, const acre_value& value) {
+  switch (value.kind) {
+    case ACRE_NULL:
+    case ACRE_BOOL:
+    case ACRE_INT:
+    case ACRE_DOUBLE:
+    case ACRE_CHAR:
+      return ACRE_OK;
+    case ACRE_TEXT:
+    case ACRE_SYMBOL:
+    case ACRE_BYTES:
+      if (value.as.text.data != nullptr || value.as.text.size == 0) {
+        return ACRE_OK;
+      }
+      return Fail(ACRE_MISUSE, "acre: a %s of %zu bytes at a null pointer",
+                  NameOfKind(value.kind), value.as.text.size);
+    case ACRE_MAP:
+      return CheckShared<MapObject>(arena, value.as.ref);
+    case ACRE_VECTOR:
+      return CheckShared<VectorObject>(arena, value.as.ref);
+    case ACRE_BUILDER:
+      return CheckShared<BuilderObject>(arena, value.as.ref);
+    case ACRE_OBJECT:
+      if (HoldsObjects(arena)) return ACRE_OK;
+      return Fail(ACRE_NO_OBJECTS,
+                  "acre: arena '%s' was not made to hold objects of the host",
+                  arena.name());
+    default:
+      return Fail(ACRE_WRONG_KIND, "acre: %u is no kind of value",
+                  static_cast<unsigned>(value.kind));
+  }
+}
+
+namespace {
+
+template <class T>
+T* MakeText(Arena& arena, const acre_value& from) {
+  return arena.New<T>(String(arena, TextOf(from)));
+}
+
+Value Make(Arena& arena, const acre_value& from) {
+  switch (from.kind) {
+    case ACRE_BOOL:
+      return from.as.boolean;
+    case ACRE_INT:
+      return from.as.integer;
+    case ACRE_DOUBLE:
+      return from.as.number;
+    case ACRE_CHAR:
+      return static_cast<char32_t>(from.as.character);
+    case ACRE_TEXT:
+      return MakeText<Text>(arena, from);
+    case ACRE_SYMBOL:
+      return MakeText<Symbol>(arena, from);
+    case ACRE_BYTES:
+      return MakeText<Bytes>(arena, from);
+    case ACRE_MAP:
+      return static_cast<MapObject*>(from.as.ref.pointer);
+    case ACRE_VECTOR:
+      return static_cast<VectorObject*>(from.as.ref.pointer);
+    case ACRE_BUILDER:
+      return static_cast<BuilderObject*>(from.as.ref.pointer);
+    case ACRE_OBJECT:
+      return arena.New<Held>(from.as.object);
+    default:
+      return {};
+  }
+}
+
+acre_value ViewOf(acre_kind kind, std::string_view text) {
+  acre_value view = acre_text(text.data(), text.size());
+  view.kind = kind;
+  return view;
+}
+
+acre_value ViewOf(acre_kind kind, Arena& arena, void* object) {
+  return acre_shared(kind,
+                     {object, HandleOf(arena), detail::StampOf(arena, object)});
+}
+
+}  // namespace
+
+MadeValue::MadeValue(Arena& arena, const acre_value& from)
+    : arena_(arena), value_(Make(arena, from)) {}
+
+void Free(Arena& arena, const Value& value) {
+  switch (value.index()) {
+    case ACRE_TEXT:
+      return arena.Free(std::get<Text*>(value));
+    case ACRE_SYMBOL:
+      return arena.Free(std::get<Symbol*>(value));
+    case ACRE_BYTES:
+      return arena.Free(std::get<Bytes*>(value));
+    case ACRE_OBJECT:
+      return arena.Free(std::get<Held*>(value));
+    default:
+      return;
+  }
+}
+
+acre_value FarView(Arena& arena, const Value& value) {
+  switch (value.index()) {
+    case ACRE_BOOL:
+      return acre_bool(std::get<bool>(value));
+    case ACRE_INT:
+      return acre_int(std::get<std::int64_t>(value));
+    case ACRE_DOUBLE:
+      return acre_double(std::get<double>(value));
+    case ACRE_CHAR:
+      return acre_char(std::get<char32_t>(value));
+    case ACRE_TEXT:
+      return ViewOf(ACRE_TEXT, std::get<Text*>(value)->text);
+    case ACRE_SYMBOL:
+      return ViewOf(ACRE_SYMBOL, std::get<Symbol*>(value)->text);
+    case ACRE_BYTES:
+      return ViewOf(ACRE_BYTES, std::get<Bytes*>(value)->text);
+    case ACRE_MAP:
+      return ViewOf(ACRE_MAP, arena, std::get<MapObject*>(value));
+    case ACRE_VECTOR:
+      return ViewOf(ACRE_VECTOR, arena, std::get<VectorObject*>(value));
+    case ACRE_BUILDER:
+      return ViewOf(ACRE_BUILDER, arena, std::get<BuilderObject*>(value));
+    case ACRE_OBJECT:
+      return acre_object(std::get<Held*>(value)->object.get());
+    default:
+      return acre_null();
+  }
+}
+
+// ---------------------------------------------------------------------- keys
+
+namespace {
+
+std::string_view BytesOf(const std::uint64_t& bits) {
+  return {reinterpret_cast<const char*>(&bits), sizeof bits};
+}
+
+std::uint64_t BitsOf(const acre_value& key) {
+  switch (key.kind) {
+    case ACRE_BOOL:
+      return key.as.boolean ? 1 : 0;
+    case ACRE_DOUBLE:
+      return std::bit_cast<std::uint64_t>(
+          std::isnan(key.as.number) ? std::numeric_limits<double>::quiet_NaN()
+                                    : key.as.number);
+    case ACRE_CHAR:
+      return key.as.character;
+    default:
+      return 0;
+  }
+}
+
+}  // namespace
+
+Probe::Probe(const acre_value& key) : view_{static_cast<char>(key.kind), {}} {
+  if (key.kind == ACRE_BYTES) {
+    view_.bytes = TextOf(key);
+  } else if (key.kind != ACRE_NULL) {
+    bits_ = BitsOf(key);
+    view_.bytes = BytesOf(bits_);
+  }
+}
+
+acre_value View(const KeyView& key) {
+  const auto kind = static_cast<acre_kind>(key.kind);
+  if (kind == ACRE_NULL) return acre_null();
+  if (kind == ACRE_BYTES) return ViewOf(kind, key.bytes);
+  std::uint64_t bits = 0;
+  std::memcpy(&bits, key.bytes.data(), sizeof bits);
+  switch (kind) {
+    case ACRE_BOOL:
+      return acre_bool(bits != 0);
+    case ACRE_DOUBLE:
+      return acre_double(std::bit_cast<double>(bits));
+    default:
+      return acre_char(static_cast<std::uint32_t>(bits));
+  }
+}
+
+}  // namespace acre::c_api
