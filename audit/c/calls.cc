@@ -183,15 +183,15 @@ Value Make(Arena& arena, const acre_value& from) {
   }
 }
 
-acre_value ViewOf(acre_kind kind, std::string_view text) {
-  acre_value view = acre_text(text.data(), text.size());
-  view.kind = kind;
-  return view;
+void SetText(std::string_view text, acre_value* to) {
+  to->as.text.data = text.data();
+  to->as.text.size = text.size();
 }
 
-acre_value ViewOf(acre_kind kind, Arena& arena, void* object) {
-  return acre_shared(kind,
-                     {object, HandleOf(arena), detail::StampOf(arena, object)});
+void SetRef(Arena& arena, void* object, acre_value* to) {
+  to->as.ref.pointer = object;
+  to->as.ref.base = HandleOf(arena);
+  to->as.ref.stamp = detail::StampOf(arena, object);
 }
 
 }  // namespace
@@ -214,32 +214,45 @@ void Free(Arena& arena, const Value& value) {
   }
 }
 
-acre_value FarView(Arena& arena, const Value& value) {
+void FarView(Arena& arena, const Value& value, acre_value* to) {
+  to->kind = static_cast<std::uint32_t>(value.index());
+  to->reserved = 0;
   switch (value.index()) {
     case ACRE_BOOL:
-      return acre_bool(std::get<bool>(value));
+      to->as.boolean = std::get<bool>(value);
+      break;
     case ACRE_INT:
-      return acre_int(std::get<std::int64_t>(value));
+      to->as.integer = std::get<std::int64_t>(value);
+      break;
     case ACRE_DOUBLE:
-      return acre_double(std::get<double>(value));
+      to->as.number = std::get<double>(value);
+      break;
     case ACRE_CHAR:
-      return acre_char(std::get<char32_t>(value));
+      to->as.character = std::get<char32_t>(value);
+      break;
     case ACRE_TEXT:
-      return ViewOf(ACRE_TEXT, std::get<Text*>(value)->text);
+      SetText(std::get<Text*>(value)->text, to);
+      break;
     case ACRE_SYMBOL:
-      return ViewOf(ACRE_SYMBOL, std::get<Symbol*>(value)->text);
+      SetText(std::get<Symbol*>(value)->text, to);
+      break;
     case ACRE_BYTES:
-      return ViewOf(ACRE_BYTES, std::get<Bytes*>(value)->text);
+      SetText(std::get<Bytes*>(value)->text, to);
+      break;
     case ACRE_MAP:
-      return ViewOf(ACRE_MAP, arena, std::get<MapObject*>(value));
+      SetRef(arena, std::get<MapObject*>(value), to);
+      break;
     case ACRE_VECTOR:
-      return ViewOf(ACRE_VECTOR, arena, std::get<VectorObject*>(value));
+      SetRef(arena, std::get<VectorObject*>(value), to);
+      break;
     case ACRE_BUILDER:
-      return ViewOf(ACRE_BUILDER, arena, std::get<BuilderObject*>(value));
+      SetRef(arena, std::get<BuilderObject*>(value), to);
+      break;
     case ACRE_OBJECT:
-      return acre_object(std::get<Held*>(value)->object.get());
+      to->as.object = std::get<Held*>(value)->object.get();
+      break;
     default:
-      return acre_null();
+      to->as.integer = 0;
   }
 }
 
@@ -280,7 +293,7 @@ Probe::Probe(const acre_value& key) : view_{static_cast<char>(key.kind), {}} {
 acre_value View(const KeyView& key) {
   const auto kind = static_cast<acre_kind>(key.kind);
   if (kind == ACRE_NULL) return acre_null();
-  if (kind == ACRE_BYTES) return ViewOf(kind, key.bytes);
+  if (kind == ACRE_BYTES) return acre_bytes(key.bytes.data(), key.bytes.size());
   std::uint64_t bits = 0;
   std::memcpy(&bits, key.bytes.data(), sizeof bits);
   switch (kind) {

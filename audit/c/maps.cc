@@ -137,7 +137,9 @@ acre_value ViewOfKey(Arena&, const Key& key, unsigned) {
 }
 template <class T>
 acre_value ViewOfKey(Arena& arena, T* key, unsigned) {
-  return View(arena, Value(key));
+  acre_value view;
+  View(arena, Value(key), &view);
+  return view;
 }
 acre_value ViewOfKey(Arena&, const GcRef<void>& key, unsigned) {
   return acre_object(key.get());
@@ -168,7 +170,7 @@ int Next(Arena& arena, MapObject& map, acre_cursor* cursor, acre_value* key,
         std::memcpy(place, &at, sizeof at);
         state = TicketOf(map) | number;
         if (key != nullptr) *key = ViewOfKey(arena, at->first, number);
-        if (value != nullptr) *value = View(arena, at->second);
+        if (value != nullptr) View(arena, at->second, value);
         return true;
       });
   if (found) return ACRE_OK;
@@ -196,20 +198,43 @@ int acre_map_new(acre_arena* arena, acre_ref* map) {
   return New<MapObject>(arena, map);
 }
 
-int acre_map_get(const acre_ref* map, const acre_value* key,
-                 acre_value* value) {
+namespace {
+
+/// By keys that few maps have, or none can.
+ACRE_COLD int GetByOther(const acre_ref& map, MapObject& object,
+                         const acre_value& key, acre_value* value) {
+  Arena& arena = ArenaOf(map);
+  const int status = CheckKey(arena, key);
+  if (status != ACRE_OK) return status;
+  const Value* const found = Find(object, key);
+  if (found == nullptr) return ACRE_ABSENT;
+  if (value != nullptr) View(arena, *found, value);
+  return ACRE_OK;
+}
+
+}  // namespace
+
+// Flat: the call that g++ leaves, of Map::get with its string_view in memory,
+// is a fifth of the time.
+__attribute__((flatten)) int acre_map_get(const acre_ref* map,
+                                          const acre_value* key,
+                                          acre_value* value) {
   ACRE_C_REQUIRE(key);
   return CallReader([&]() -> int {
     MapObject* object = nullptr;
-    int status = Open(map, &object);
+    const int status = Open(map, &object);
     if (ACRE_UNLIKELY(status != ACRE_OK)) return status;
-    status = CheckKey(ArenaOf(*map), *key);
-    if (ACRE_UNLIKELY(status != ACRE_OK)) return status;
-    const Value* const found = ACRE_LIKELY(key->kind == ACRE_TEXT)
-                                   ? object->texts.get(TextOf(*key))
-                                   : Find(*object, *key);
+    const Value* found = nullptr;
+    if (key->kind == ACRE_TEXT && ACRE_LIKELY(key->as.text.data != nullptr)) {
+      found = object->texts.get(
+          std::string_view(key->as.text.data, key->as.text.size));
+    } else if (key->kind == ACRE_INT) {
+      found = object->integers.get(key->as.integer);
+    } else {
+      return GetByOther(*map, *object, *key, value);
+    }
     if (found == nullptr) return ACRE_ABSENT;
-    if (value != nullptr) *value = View(ArenaOf(*map), *found);
+    if (value != nullptr) View(ArenaOf(*map), *found, value);
     return ACRE_OK;
   });
 }

@@ -154,7 +154,7 @@ int acre_vector_get(const acre_ref* vector, size_t index, acre_value* value) {
     if (ACRE_UNLIKELY(index >= object->items.size())) {
       return FailIndex(*vector, "element", index, object->items.size());
     }
-    *value = View(ArenaOf(*vector), object->items[index]);
+    View(ArenaOf(*vector), object->items[index], value);
     return ACRE_OK;
   });
 }

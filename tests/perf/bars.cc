@@ -70,6 +70,7 @@ constexpr Bar kBars[] = {
     {"border/New", "traced", "not traced", 1.3},
     {"border/ten cells leave", "acre::Escape", "by hand", 1.5},
     {"border/1M nodes leave", "acre::Escape", "acre::DeepCopy", 2},
+    {"c/look up, .*", "C", "C\\+\\+", 1.3},
     // 1.9 times the tasks in the same time.
     {"pool/.*", "acre::ArenaPool, 2 threads", "acre::ArenaPool", 1 / 1.9},
     {"trees/.*", "acre::Arena", "GC_malloc", 0.2},
