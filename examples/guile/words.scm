@@ -39,6 +39,12 @@
   (gc)
   (median (map (lambda (_) (seconds gc)) (iota 5))))
 
+(define (seconds-of-gc-beside label)
+  "The same; prints what Guile says of its heap."
+  (let ((found (seconds-of-gc)))
+    (format #t "  (gc-stats) beside ~a:~%    ~s~%" label (gc-stats))
+    found))
+
 (define (collector-seconds)
   "What collections have taken so far."
   (exact->inexact (/ (assq-ref (gc-stats) 'gc-time-taken)
@@ -270,9 +276,9 @@
   "With nothing else in the heap: what of (gc) is there for the table."
   (let* ((empty (seconds-of-gc))
          (map (fill-with-texts arena-map-set! (arena-map (make-arena))))
-         (arena-gc (seconds-of-gc))
+         (arena-gc (seconds-of-gc-beside "an arena"))
          (table (fill-with-texts hash-set! (make-hash-table)))
-         (table-gc (seconds-of-gc)))
+         (table-gc (seconds-of-gc-beside "the arena and a hash table")))
     (unless (= (arena-map-count map) (hash-count (const #t) table) records)
       (error "entries were lost"))
     (row "(gc) without either" (milliseconds empty))
