@@ -100,7 +100,8 @@ void FlushAudits();
 /// What audits that ran by themselves have found in the arena, and nobody has
 /// been told: all since the last call where the policy's action is kKeep, for a
 /// host that shows findings in its own way; otherwise what waits to be told.
-/// Beyond 1000, findings are counted in `omitted`. Release builds: nothing.
+/// Beyond 1000, findings are counted in `omitted`; one that a collection had no
+/// room for once more when it is found again. Release builds: nothing.
 /// Threads: the arena's; of a host-locked one whoever holds the lock.
 AuditReport TakeFindings(Arena& arena);
 

@@ -263,6 +263,7 @@ class __attribute__((visibility("hidden"))) SlowPath {
   void Release(Chunk* chunk);
   void GiveBack(Chunk* chunk);
   std::size_t NextChunkSize() const;
+  std::size_t FirstChunkSize(std::size_t need) const;
   void TrimTo(std::size_t limit);
   bool ReleaseSpares();
   std::size_t Allowed() const;

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "acre/gc.h"
 #include "allocators.h"
 #include "perf.h"
 
@@ -188,6 +189,40 @@ void AddReset(std::size_t bytes) {
       {.passes = BySmoke(1, 20), .by_body = true});
 }
 
+// Arenas that are small: made, ten objects, ended. Nanoseconds for all of it.
+template <class Work>
+void AddSmall(const std::string& cell, const std::string& name, Work work) {
+  Add("alloc", cell, name, [=](benchmark::State& state) {
+    for ([[maybe_unused]] auto _ : state) work();
+    state.SetItemsProcessed(state.iterations());
+  });
+}
+
+void AddSmallArenas() {
+  constexpr int kObjects = 10;
+  constexpr std::size_t kBytes = 48;
+  const auto fill = [](auto& arena) {
+    for (int i = 0; i < kObjects; ++i) Sink(arena.Allocate(kBytes));
+  };
+  AddSmall("an arena of ten objects", "acre::Arena", [=] {
+    acre::Arena arena;
+    fill(arena);
+  });
+  AddSmall("an arena of ten objects", "acre::Arena, malloc", [=] {
+    acre::Arena arena({.source = &acre::MallocSource::Instance()});
+    fill(arena);
+  });
+  AddSmall("an arena of ten objects", "pmr", [] {
+    std::pmr::monotonic_buffer_resource arena;
+    for (int i = 0; i < kObjects; ++i) Sink(arena.allocate(kBytes));
+  });
+  AddSmall("a collected arena of ten objects", "acre::Arena",
+           [=] { fill(*acre::NewCollectedArena()); });
+  AddSmall("a collected arena of ten objects", "GC_malloc", [] {
+    for (int i = 0; i < kObjects; ++i) Sink(GC_malloc(kBytes));
+  });
+}
+
 }  // namespace
 
 void DefineCells() {
@@ -201,6 +236,7 @@ void DefineCells() {
   AddCell({"New mixed, 1M", 0, many});
   AddReset(16);
   AddReset(64);
+  AddSmallArenas();
 }
 
 }  // namespace perf

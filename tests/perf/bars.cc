@@ -25,6 +25,8 @@ constexpr Bar kBars[] = {
     {"free/.*", "acre::Arena", "mimalloc", 0.65},
     {"footprint/.*", "acre::Arena", "", 1.1},
     {"alloc/Reset .*", "acre::Arena", "", 1000},
+    {"alloc/an arena of ten objects", "acre::Arena", "pmr", 1.5},
+    {"alloc/a collected arena of ten objects", "acre::Arena", "GC_malloc", 3},
 
     {"map/.* " MAP_OPERATIONS, "acre::Map", "boost|absl", 1.05},
     // Tables that hash integers to themselves win look-ups where the table is

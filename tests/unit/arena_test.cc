@@ -7,6 +7,7 @@
 
 #include <doctest/doctest.h>
 
+#include <bit>
 #include <cstdint>
 #include <cstring>
 #include <new>
@@ -457,6 +458,28 @@ TEST_CASE("stats: count what is carved, freed and live") {
   CHECK(stats.live() == 0);
   CHECK(stats.carved == 0);
   CHECK(stats.freed == 0);
+}
+
+TEST_CASE("chunks: a small arena takes a kilobyte, a large one powers of two") {
+  acre::Arena arena;
+  for (int i = 0; i < 10; ++i) static_cast<void>(arena.Allocate(48));
+  CHECK(arena.stats().reserved == 1024);
+  std::size_t before = 1024;
+  for (int i = 0; i < 8; ++i) {
+    while (arena.stats().reserved == before) {
+      static_cast<void>(arena.Allocate(48));
+    }
+    const std::size_t chunk = arena.stats().reserved - before;
+    CHECK(chunk == std::max(std::size_t{65536}, std::bit_floor(before)));
+    before = arena.stats().reserved;
+  }
+  // What is to be large from the start, and what was asked for, is not small.
+  acre::Arena large;
+  static_cast<void>(large.Allocate(300));
+  CHECK(large.stats().reserved == 65536);
+  acre::Arena asked({.first_chunk = 4096});
+  static_cast<void>(asked.Allocate(48));
+  CHECK(asked.stats().reserved == 4096);
 }
 
 TEST_CASE("TryGrow: a block with a chunk of its own ends where that ends") {
