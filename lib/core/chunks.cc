@@ -4,7 +4,6 @@
 // many are kept.
 
 #include <algorithm>
-#include <bit>
 #include <cstring>
 
 #include "core/chunk_keeper.h"
@@ -21,8 +20,8 @@ std::size_t SlowPath::NextChunkSize() const {
                       std::max(options.first_chunk, options.max_chunk));
   }
   const std::size_t least = a_.collected_ ? 256 : std::size_t{64} << 10;
-  // The odd part is a small first chunk, or large blocks.
-  return std::clamp(std::bit_floor(a_.reserved_), least,
+  // Without the small first chunk, which would make all others odd.
+  return std::clamp(a_.reserved_ / least * least, least,
                     std::max(least, options.max_chunk));
 }
 

@@ -28,9 +28,9 @@ static void Check(bool condition, const char* text, int line) {
 #define CHECK(condition) Check((condition), #condition, __LINE__)
 #define CHECK_OK(call) CHECK((call) == ACRE_OK)
 /* The status, and a part of the sentence. */
-#define CHECK_FAILS(status, part, call) \
-  do {                                  \
-    CHECK((call) == (status));          \
+#define CHECK_FAILS(status, part, call)          \
+  do {                                           \
+    CHECK((call) == (status));                   \
     CHECK(strstr(acre_error(), (part)) != NULL); \
   } while (0)
 
@@ -170,15 +170,31 @@ static void TestKinds(void) {
   CHECK_OK(acre_vector_new(arena, &list));
   CHECK_OK(acre_builder_new(arena, &builder));
   const acre_value values[] = {
-      acre_null(), acre_bool(false), acre_bool(true), acre_int(0),
-      acre_int(INT64_MIN), acre_int(INT64_MAX), acre_double(0.0),
-      acre_double(-0.0), acre_double(1.5), acre_double(INFINITY),
-      acre_double(NAN), acre_double(5e-324), acre_char(0), acre_char(0x10FFFF),
-      acre_text("", 0), acre_text(NULL, 0), acre_text("a\0b", 3),
+      acre_null(),
+      acre_bool(false),
+      acre_bool(true),
+      acre_int(0),
+      acre_int(INT64_MIN),
+      acre_int(INT64_MAX),
+      acre_double(0.0),
+      acre_double(-0.0),
+      acre_double(1.5),
+      acre_double(INFINITY),
+      acre_double(NAN),
+      acre_double(5e-324),
+      acre_char(0),
+      acre_char(0x10FFFF),
+      acre_text("", 0),
+      acre_text(NULL, 0),
+      acre_text("a\0b", 3),
       Text("more than what fits into a handle of a string, surely"),
-      acre_symbol("a", 1), acre_symbol("", 0), acre_bytes("\xFF\0\x80", 3),
-      acre_bytes(NULL, 0), acre_shared(ACRE_MAP, inner),
-      acre_shared(ACRE_MAP, map), acre_shared(ACRE_VECTOR, list),
+      acre_symbol("a", 1),
+      acre_symbol("", 0),
+      acre_bytes("\xFF\0\x80", 3),
+      acre_bytes(NULL, 0),
+      acre_shared(ACRE_MAP, inner),
+      acre_shared(ACRE_MAP, map),
+      acre_shared(ACRE_VECTOR, list),
       acre_shared(ACRE_BUILDER, builder)};
   const size_t count = sizeof values / sizeof values[0];
   /* Each as a key, with its number, and as a value of that number. */
@@ -301,10 +317,13 @@ static void TestIdentityKeys(void) {
   CHECK_OK(acre_map_new(arena, &b));
   CHECK_OK(acre_vector_new(arena, &list));
   CHECK_OK(acre_builder_new(arena, &builder));
-  const acre_value keys[] = {
-      acre_shared(ACRE_MAP, a), acre_shared(ACRE_MAP, b),
-      acre_shared(ACRE_VECTOR, list), acre_shared(ACRE_BUILDER, builder),
-      acre_object(GC_malloc(32)), acre_object(NULL), acre_int(7)};
+  const acre_value keys[] = {acre_shared(ACRE_MAP, a),
+                             acre_shared(ACRE_MAP, b),
+                             acre_shared(ACRE_VECTOR, list),
+                             acre_shared(ACRE_BUILDER, builder),
+                             acre_object(GC_malloc(32)),
+                             acre_object(NULL),
+                             acre_int(7)};
   for (int i = 0; i < 7; ++i) CHECK_OK(Set(&map, keys[i], acre_int(i)));
   for (int i = 0; i < 7; ++i) CHECK(Get(&map, keys[i]).as.integer == i);
   acre_cursor cursor = {{0}};
@@ -370,15 +389,33 @@ static void TestSorting(void) {
   acre_arena* arena = NewArena("sorting", 0);
   acre_ref list;
   CHECK_OK(acre_vector_new(arena, &list));
-  const acre_value sorted[] = {
-      acre_null(), acre_bool(false), acre_bool(true), acre_double(-INFINITY),
-      acre_int(INT64_MIN), acre_double(-2.5), acre_int(-2), acre_double(-1.5),
-      acre_int(1), acre_double(1.0), acre_int(2), acre_double(2.5),
-      acre_double(9007199254740992.0), acre_int(9007199254740993),
-      acre_int(INT64_MAX), acre_double(9223372036854775808.0),
-      acre_double(INFINITY), acre_char('a'), acre_char('b'), Text(""),
-      Text("a"), Text("aa"), Text("b"), Text("\xC3\xA4"), acre_symbol("a", 1),
-      acre_bytes("\0", 1), acre_bytes("\xFF", 1)};
+  const acre_value sorted[] = {acre_null(),
+                               acre_bool(false),
+                               acre_bool(true),
+                               acre_double(-INFINITY),
+                               acre_int(INT64_MIN),
+                               acre_double(-2.5),
+                               acre_int(-2),
+                               acre_double(-1.5),
+                               acre_int(1),
+                               acre_double(1.0),
+                               acre_int(2),
+                               acre_double(2.5),
+                               acre_double(9007199254740992.0),
+                               acre_int(9007199254740993),
+                               acre_int(INT64_MAX),
+                               acre_double(9223372036854775808.0),
+                               acre_double(INFINITY),
+                               acre_char('a'),
+                               acre_char('b'),
+                               Text(""),
+                               Text("a"),
+                               Text("aa"),
+                               Text("b"),
+                               Text("\xC3\xA4"),
+                               acre_symbol("a", 1),
+                               acre_bytes("\0", 1),
+                               acre_bytes("\xFF", 1)};
   const size_t count = sizeof sorted / sizeof sorted[0];
   /* Backwards, but for the two that are equal. */
   for (size_t i = 0; i < count; ++i) {
@@ -396,7 +433,8 @@ static void TestSorting(void) {
     if (found.kind == ACRE_INT) {
       CHECK(found.as.integer == sorted[i].as.integer);
     }
-    if (found.kind == ACRE_DOUBLE) CHECK(found.as.number == sorted[i].as.number);
+    if (found.kind == ACRE_DOUBLE)
+      CHECK(found.as.number == sorted[i].as.number);
   }
   acre_value odd = acre_double(NAN);
   CHECK_OK(acre_vector_push(&list, &odd));
@@ -414,18 +452,19 @@ static void TestBuilders(void) {
   CHECK_OK(acre_builder_new(arena, &other));
   CHECK_OK(acre_builder_append(&builder, "x = ", 4));
   const acre_value parts[] = {
-      acre_int(-5), acre_char(' '), acre_double(0.1), acre_char(0xE4),
-      acre_char(0x20AC), acre_char(0x1F600), acre_null(), acre_bool(true),
-      Text(" t"), acre_symbol("s", 1), acre_bytes("b", 1),
-      acre_double(INFINITY)};
+      acre_int(-5),        acre_char(' '),     acre_double(0.1),
+      acre_char(0xE4),     acre_char(0x20AC),  acre_char(0x1F600),
+      acre_null(),         acre_bool(true),    Text(" t"),
+      acre_symbol("s", 1), acre_bytes("b", 1), acre_double(INFINITY)};
   for (size_t i = 0; i < sizeof parts / sizeof parts[0]; ++i) {
     CHECK_OK(acre_builder_append_value(&builder, &parts[i]));
   }
   const char* text = NULL;
   size_t size = 0;
   CHECK_OK(acre_builder_text(&builder, &text, &size));
-  CHECK(strcmp(text,
-               "x = -5 0.1\xC3\xA4\xE2\x82\xAC\xF0\x9F\x98\x80nulltrue tsbnull") ==
+  CHECK(strcmp(
+            text,
+            "x = -5 0.1\xC3\xA4\xE2\x82\xAC\xF0\x9F\x98\x80nulltrue tsbnull") ==
         0);
   CHECK(size == strlen(text));
   /* Of itself. */
@@ -444,7 +483,8 @@ static void TestBuilders(void) {
   acre_ref map;
   CHECK_OK(acre_map_new(arena, &map));
   odd = acre_shared(ACRE_MAP, map);
-  CHECK_FAILS(ACRE_WRONG_KIND, "map", acre_builder_append_value(&builder, &odd));
+  CHECK_FAILS(ACRE_WRONG_KIND, "map",
+              acre_builder_append_value(&builder, &odd));
   CHECK_FAILS(ACRE_WRONG_KIND, "a map was used as a builder",
               acre_builder_append(&map, "a", 1));
   CHECK_FAILS(ACRE_WRONG_KIND, "a builder was used as a map",
@@ -572,8 +612,8 @@ static void TestCopies(void) {
   CHECK(SizeOf(&copy) == 3);
   const acre_ref copied_list = Get(&copy, Text("list")).as.ref;
   CHECK(Get(&copy, Text("self")).as.ref.pointer == copy.pointer);
-  CHECK(IsText(Get(&copy, acre_shared(ACRE_VECTOR, copied_list)),
-               "by identity"));
+  CHECK(
+      IsText(Get(&copy, acre_shared(ACRE_VECTOR, copied_list)), "by identity"));
   CHECK_OK(acre_vector_get(&copied_list, 0, &value));
   CHECK(IsText(value, "a text that has storage of its own, far away"));
   CHECK_OK(acre_vector_push(&copied_list, &value));
@@ -614,7 +654,8 @@ static void TestCollected(void) {
   for (int i = 0; i < 1000; ++i) {
     acre_ref map;
     acre_map_new(NewArena("gone", ACRE_COLLECTED), &map);
-    for (int k = 0; k < 2000; ++k) CHECK_OK(Set(&map, acre_int(k), acre_int(k)));
+    for (int k = 0; k < 2000; ++k)
+      CHECK_OK(Set(&map, acre_int(k), acre_int(k)));
   }
   CHECK(GC_get_heap_size() < before + (32U << 20)); /* of about 200 MiB */
   CHECK_OK(acre_arena_end(kept->base));
@@ -759,7 +800,8 @@ static void TestFork(void) {
   if (child == 0) {
     failures_here = 0;
     CHECK(Get(&map, acre_int(1)).as.integer == 1);
-    for (int i = 0; i < 1000; ++i) CHECK_OK(Set(&map, acre_int(i), acre_int(i)));
+    for (int i = 0; i < 1000; ++i)
+      CHECK_OK(Set(&map, acre_int(i), acre_int(i)));
     CHECK_OK(acre_arena_end(arena));
     CHECK_OK(acre_arena_end(NewArena("new", 0)));
     _exit(failures_here == 0 ? 0 : 1);
