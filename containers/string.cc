@@ -193,6 +193,8 @@ String& String::append(std::string_view text) {
   const bool is_part = text.data() >= data() && text.data() <= end();
   const auto offset = static_cast<size_type>(text.data() - data());
   while (text.size() > capacity() - size()) {
+    const size_type most = max_size() - size();
+    if (text.size() > most) detail::FailLength("String", text.size(), most);
     Grow(size() + text.size());
     if (is_part) text = view().substr(std::min(offset, size()), text.size());
   }

@@ -251,6 +251,14 @@ TEST_CASE("String: sizes beyond max_size are a length_error, nothing lost") {
     String s(arena, Text(size));
     CHECK_THROWS_AS(s.reserve(s.max_size() + 1), std::length_error);
     CHECK_THROWS_AS(s.resize(~std::size_t{0}), std::length_error);
+    // The new size, or one more, would be past the largest number.
+    for (std::size_t less = 0; less < 100; ++less) {
+      const std::size_t count = ~std::size_t{0} - less;
+      CHECK_THROWS_AS(s.append(std::string_view("x", count)),
+                      std::length_error);
+      CHECK_THROWS_AS(s.append(count, 'x'), std::length_error);
+      CHECK_THROWS_AS(s.insert(1, count, 'x'), std::length_error);
+    }
     CheckIs(s, Text(size));
   }
   CHECK(String::max_size() == 0xFFFF'FFFEu);
