@@ -102,6 +102,11 @@ acre_arena* acre_arena_new(const acre_arena_options* options) {
       }
       std::memcpy(&known, options, std::min(options->size, sizeof known));
     }
+    if (known.reserved != 0) {
+      return Fail(ACRE_MISUSE,
+                  "acre: acre_arena_new: the options' field 'reserved' is %u",
+                  static_cast<unsigned>(known.reserved));
+    }
     if ((known.flags & ~kKnownFlags) != 0) {
       return Fail(ACRE_MISUSE, "acre: acre_arena_new: unknown flags %#x",
                   static_cast<unsigned>(known.flags & ~kKnownFlags));

@@ -20,10 +20,11 @@ namespace {
 /// Calls f(object), whatever its kind.
 template <class F>
 int CallForAny(const acre_ref* ref, F f) {
-  MapObject* map = nullptr;
   if (ref != nullptr && ref->pointer != nullptr && ref->base != nullptr &&
       IsLive(*ref)) {
     switch (*static_cast<const std::uint64_t*>(ref->pointer)) {
+      case ACRE_MAP:
+        return f(*static_cast<MapObject*>(ref->pointer));
       case ACRE_VECTOR:
         return f(*static_cast<VectorObject*>(ref->pointer));
       case ACRE_BUILDER:
@@ -32,8 +33,7 @@ int CallForAny(const acre_ref* ref, F f) {
         break;
     }
   }
-  const int status = Open(ref, &map);
-  return status == ACRE_OK ? f(*map) : status;
+  return FailToOpen(ref, kAnyKind);
 }
 
 void EmptyObject(Arena& arena, MapObject& map) { EmptyMap(arena, map); }
@@ -88,7 +88,8 @@ int ToText(const acre_value& value, std::string& text) {
       AppendCharacter(text, value.as.character);
       return ACRE_OK;
     default:
-      return Fail(ACRE_WRONG_KIND, "acre: a %s cannot be appended to a text",
+      return Fail(ACRE_WRONG_KIND,
+                  "acre: nothing of the kind '%s' can be appended to a text",
                   acre_kind_name(value.kind));
   }
 }

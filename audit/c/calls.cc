@@ -20,8 +20,9 @@ namespace {
 thread_local char t_error[1024] __attribute__((tls_model("initial-exec"))) = "";
 
 const char* NameOfKind(std::uint64_t kind) {
-  return kind == kFreed ? "freed object"
-                        : acre_kind_name(static_cast<std::uint32_t>(kind));
+  if (kind == kFreed) return "freed object";
+  if (kind == kAnyKind) return "map, vector or builder";
+  return acre_kind_name(static_cast<std::uint32_t>(kind));
 }
 
 }  // namespace
@@ -107,12 +108,17 @@ int CheckShared(Arena& arena, const acre_ref& ref) {
   if (status != ACRE_OK) return status;
   if (&ArenaOf(ref) == &arena) return ACRE_OK;
   return Fail(ACRE_OTHER_ARENA,
-              "acre: a %s of arena '%s' cannot be kept in arena '%s': "
-              "acre_ref_copy makes one there",
+              "acre: a %s of arena '%s' cannot be kept in arena '%s': copy it "
+              "there first",
               NameOfKind(kKindOf<T>), ArenaOf(ref).name(), arena.name());
 }
 
 }  // namespace
+
+int CheckOtherKey(Arena& arena, const acre_value& key) {
+  const int status = CheckValue(arena, key);
+  return status == ACRE_OTHER_ARENA ? int{ACRE_ABSENT} : status;
+}
 
 int CheckValue(Arena& arena, const acre_value& value) {
   switch (value.kind) {

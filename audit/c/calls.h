@@ -139,13 +139,17 @@ void EmptyVector(Arena& arena, VectorObject& vector);
 /// Fails for what the arena cannot hold.
 int CheckValue(Arena& arena, const acre_value& value);
 
-/// The same of what is looked up, which need not be held.
+/// The same of a key of a rarer kind that is looked up: ACRE_ABSENT for what is
+/// another arena's.
+int CheckOtherKey(Arena& arena, const acre_value& key);
+
+/// Of any key that is looked up, which need not be held.
 inline int CheckKey(Arena& arena, const acre_value& key) {
   if (ACRE_LIKELY(key.kind < ACRE_TEXT || key.kind == ACRE_OBJECT ||
                   (key.kind == ACRE_TEXT && key.as.text.data != nullptr))) {
     return ACRE_OK;
   }
-  return CheckValue(arena, key);
+  return CheckOtherKey(arena, key);
 }
 
 /// Gives back what the value owns.

@@ -255,15 +255,29 @@ int acre_map_set(const acre_ref* map, const acre_value* key,
   });
 }
 
+namespace {
+
+/// A key that acre_ref_free has ended: its header stays where it is, so that no
+/// other key has its address.
+bool IsFreedKey(const Arena& arena, const acre_value& key) {
+  return key.kind >= ACRE_MAP && key.kind <= ACRE_BUILDER &&
+         key.as.ref.base != nullptr && key.as.ref.pointer != nullptr &&
+         &ArenaOf(key.as.ref) == &arena && IsLive(key.as.ref) &&
+         *static_cast<const std::uint64_t*>(key.as.ref.pointer) == kFreed;
+}
+
+}  // namespace
+
 int acre_map_erase(const acre_ref* map, const acre_value* key) {
   ACRE_C_REQUIRE(key);
   return Call([&]() -> int {
     MapObject* object = nullptr;
     int status = OpenToChange(map, &object);
     if (status != ACRE_OK) return status;
-    status = CheckKey(ArenaOf(*map), *key);
+    Arena& arena = ArenaOf(*map);
+    status = IsFreedKey(arena, *key) ? int{ACRE_OK} : CheckKey(arena, *key);
     if (status != ACRE_OK) return status;
-    return Erase(ArenaOf(*map), *object, *key) ? ACRE_OK : ACRE_ABSENT;
+    return Erase(arena, *object, *key) ? ACRE_OK : ACRE_ABSENT;
   });
 }
 

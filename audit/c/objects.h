@@ -110,6 +110,8 @@ ACRE_LAYOUT(RareKeys, plain, maps, vectors, builders, objects)
 
 // The first field of each object is its kind; kFreed from acre_ref_free on.
 inline constexpr std::uint64_t kFreed = ~std::uint64_t{0};
+/// Where any of the three will do; of no object.
+inline constexpr std::uint64_t kAnyKind = kFreed - 1;
 
 struct MapObject {
   std::uint64_t kind = ACRE_MAP;

@@ -109,7 +109,6 @@ int Change(const acre_ref* vector, F f) {
 /// The same with a value to put in.
 template <class F>
 int ChangeWith(const acre_ref* vector, const acre_value* value, F f) {
-  ACRE_C_REQUIRE(value);
   return Change(vector, [&](Vector<Value>& items) {
     Arena& arena = ArenaOf(*vector);
     const int status = CheckValue(arena, *value);
@@ -161,6 +160,7 @@ int acre_vector_get(const acre_ref* vector, size_t index, acre_value* value) {
 
 int acre_vector_set(const acre_ref* vector, size_t index,
                     const acre_value* value) {
+  ACRE_C_REQUIRE(value);
   return ChangeWith(
       vector, value, [&](Vector<Value>& items, MadeValue& made) -> int {
         if (index >= items.size()) {
@@ -172,6 +172,7 @@ int acre_vector_set(const acre_ref* vector, size_t index,
 }
 
 int acre_vector_push(const acre_ref* vector, const acre_value* value) {
+  ACRE_C_REQUIRE(value);
   return ChangeWith(vector, value,
                     [](Vector<Value>& items, MadeValue& made) -> int {
                       items.push_back(made.value());
@@ -182,6 +183,7 @@ int acre_vector_push(const acre_ref* vector, const acre_value* value) {
 
 int acre_vector_insert(const acre_ref* vector, size_t index,
                        const acre_value* value) {
+  ACRE_C_REQUIRE(value);
   return ChangeWith(
       vector, value, [&](Vector<Value>& items, MadeValue& made) -> int {
         if (index > items.size()) {

@@ -706,6 +706,49 @@ static void TestObjects(void) {
   CHECK_OK(acre_arena_end(second));
 }
 
+/* What was ended, is another arena's, or is too large. */
+static void TestOddArguments(void) {
+  acre_arena* arena = NewArena("odd", 0);
+  acre_arena* other = NewArena("other", 0);
+  acre_ref map, vector, builder, foreign;
+  CHECK_OK(acre_map_new(arena, &map));
+  CHECK_OK(acre_vector_new(arena, &vector));
+  CHECK_OK(acre_builder_new(arena, &builder));
+  CHECK_OK(acre_map_new(other, &foreign));
+  /* A freed object can be erased as a key, nothing else. */
+  const acre_value key = acre_shared(ACRE_VECTOR, vector);
+  CHECK_OK(Set(&map, key, acre_int(1)));
+  CHECK_OK(acre_ref_free(&vector));
+  CHECK(acre_map_get(&map, &key, NULL) == ACRE_STALE);
+  CHECK_OK(acre_map_erase(&map, &key));
+  CHECK(acre_map_erase(&map, &key) == ACRE_ABSENT);
+  CHECK(SizeOf(&map) == 0);
+  CHECK_FAILS(ACRE_STALE,
+              "a map, vector or builder was used after it was freed",
+              acre_ref_free(&vector));
+  /* Another arena's object is no key here. */
+  const acre_value theirs = acre_shared(ACRE_MAP, foreign);
+  CHECK(Find(&map, theirs) == ACRE_ABSENT);
+  CHECK(acre_map_erase(&map, &theirs) == ACRE_ABSENT);
+  CHECK(Set(&map, theirs, acre_int(1)) == ACRE_OTHER_ARENA);
+  /* Sizes that no sum can hold. */
+  CHECK_OK(acre_builder_append(&builder, "ab", 2));
+  for (size_t less = 0; less < 100; ++less) {
+    CHECK(acre_builder_append(&builder, "x", SIZE_MAX - less) ==
+          ACRE_OUT_OF_MEMORY);
+  }
+  acre_arena_options options;
+  memset(&options, 0, sizeof options);
+  options.size = sizeof options;
+  options.reserved = 1;
+  CHECK(acre_arena_new(&options) == NULL);
+  CHECK(strstr(acre_error(), "'reserved' is 1") != NULL);
+  CHECK_FAILS(ACRE_MISUSE, "acre_vector_push: value is null",
+              acre_vector_push(&vector, NULL));
+  CHECK_OK(acre_arena_end(arena));
+  CHECK_OK(acre_arena_end(other));
+}
+
 static void TestAudits(void) {
   static struct Written written;
   acre_arena* arena = NewArena("audited", 0);
@@ -843,6 +886,7 @@ int main(void) {
   Run("copies", TestCopies);
   Run("collected arenas", TestCollected);
   Run("host objects", TestObjects);
+  Run("odd arguments", TestOddArguments);
   Run("audits", TestAudits);
   Run("threads", TestThreads);
   Run("fork", TestFork);

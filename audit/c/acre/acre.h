@@ -9,8 +9,7 @@
  *   acre_value name = acre_text("Ann", 3), age = acre_int(30), found;
  *   acre_map_set(&ages, &name, &age);
  *   if (acre_map_get(&ages, &name, &found) == ACRE_OK) ...found.as.integer...
- *   acre_arena_reset(arena, ACRE_KEEP_CHUNKS);   // `ages` is stale from here
- * on
+ *   acre_arena_reset(arena, ACRE_KEEP_CHUNKS);   // ends what `ages` names
  *
  * Errors: functions return ACRE_OK, ACRE_ABSENT (no entry of that key; no
  * error), or why nothing was done, as a code; acre_error() then has the
@@ -18,20 +17,21 @@
  * a caller did wrong. What failed has changed nothing.
  *
  * References: an acre_ref names a map, vector or builder. Copy it as you like.
- * A reference that a reset, a rewind, acre_arena_end or acre_ref_free has
- * ended is recognised for ever, whatever the memory is used for since, and
- * answered with ACRE_STALE. One that was made up, or whose bytes were
- * changed, is not. Objects that hold each other refer to each other: a map
- * under a key of another is one map, not a copy. Nothing ends but by these
- * four and with its arena; an entry that is erased frees its text alone.
+ * What it names lives until a reset, a rewind, acre_arena_end or acre_ref_free
+ * ends it, or its arena ends. A reference to what has ended is recognised for
+ * ever, whatever the memory is used for since, and answered with ACRE_STALE;
+ * one to nothing (zeros) with ACRE_MISUSE; one that was made up, or whose bytes
+ * were changed, is not recognised. Objects that hold each other refer to each
+ * other: a map under a key of another is one map, not a copy, and lives on when
+ * the entry is erased.
  *
  * Lifetime: an arena of acre_arena_new lives until acre_arena_end. With
  * ACRE_COLLECTED the collector ends it, when it sees no reference to it (no
  * acre_arena*, no acre_ref: by its `base`, where the host has switched interior
  * pointers off) in stacks, statics and its own heap. In memory that it does not
  * scan (malloc'ed, a scripting host's own heap) references keep nothing: there
- * take an arena that you end. A host that sets up the collector itself boots
- * first.
+ * take an arena that you end. A host that sets up the collector itself does so
+ * before the first call here.
  *
  * Threads: any thread may use an arena, one at a time: a lock of the host's
  * orders that. With ACRE_ONE_THREAD one thread uses it, and checked builds
@@ -131,8 +131,8 @@ ACRE_C_API int acre_arena_reset(acre_arena* arena, int mode);
 typedef struct acre_mark {
   uint64_t words[3];
 } acre_mark;
-/* While a mark is open, maps, vectors and builders older than it must not
- * grow. */
+/* While a mark is open, maps, vectors and builders older than it cannot be
+ * changed: ACRE_MISUSE. Only acre_arena_rewind and a reset close it. */
 ACRE_C_API int acre_arena_checkpoint(acre_arena* arena, acre_mark* mark);
 /* Ends all that was made since, and closes the mark and all younger ones. */
 ACRE_C_API int acre_arena_rewind(acre_arena* arena, const acre_mark* mark);
@@ -262,11 +262,13 @@ ACRE_C_API const char* acre_kind_name(uint32_t kind);
 ACRE_C_API int acre_ref_kind(const acre_ref* ref, uint32_t* kind);
 /* False for what has ended. */
 ACRE_C_API bool acre_ref_is_live(const acre_ref* ref);
-/* Ends it: its memory is used again, but for a header of at most 192 bytes, by
- * which what still refers to it knows. */
+/* Ends it: its memory is used again, but for a header, 48 bytes or a map's 192,
+ * by which what still refers to it knows, until a reset or rewind. As a key of
+ * a map it can still be erased. */
 ACRE_C_API int acre_ref_free(const acre_ref* ref);
 /* A copy of it and of all that it reaches, in `arena`, sharing and cycles kept:
- * how a result leaves an arena. Host objects are shared. */
+ * how a result leaves an arena. Host objects are shared; what has ended stays
+ * so in the copy. */
 ACRE_C_API int acre_ref_copy(const acre_ref* ref, acre_arena* arena,
                              acre_ref* copy);
 
@@ -301,6 +303,7 @@ ACRE_C_API int acre_map_next(const acre_ref* map, acre_cursor* cursor,
 
 /* ----------------------------------------------------------------- vectors */
 
+/* Up to 2^32 - 1 elements. */
 ACRE_C_API int acre_vector_new(acre_arena* arena, acre_ref* vector);
 ACRE_C_API int acre_vector_size(const acre_ref* vector, size_t* size);
 ACRE_C_API int acre_vector_get(const acre_ref* vector, size_t index,
@@ -329,8 +332,10 @@ ACRE_C_API int acre_vector_sort(const acre_ref* vector);
 ACRE_C_API int acre_builder_new(acre_arena* arena, acre_ref* builder);
 ACRE_C_API int acre_builder_append(const acre_ref* builder, const char* data,
                                    size_t size);
-/* Null, booleans and numbers as JSON writes them, a character as UTF-8, texts,
- * symbols and bytes as they are, a builder's text. */
+/* Null, booleans and numbers as JSON writes them, so null for NaN and
+ * infinities; a character as UTF-8, ACRE_OUT_OF_RANGE where it is none; texts,
+ * symbols and bytes as they are, a builder's text. ACRE_WRONG_KIND for others.
+ */
 ACRE_C_API int acre_builder_append_value(const acre_ref* builder,
                                          const acre_value* value);
 /* Borrowed until the builder is changed; ends with a zero behind its size. */
@@ -354,8 +359,10 @@ ACRE_C_API int acre_arena_audit(acre_arena* arena, acre_write write,
 /* The same of what a map, vector or builder reaches. */
 ACRE_C_API int acre_ref_audit(const acre_ref* ref, acre_write write,
                               void* data);
-/* What audits at collections have found since the last call; in that form.
- * Nothing is written where that is nothing, as always in release builds. Until
+/* What audits at collections have found since the last call; in that form:
+ * objects of C++ that were made in the arena, by what their types say. Bytes of
+ * acre_arena_allocate are acre_arena_audit's alone. Nothing is written where
+ * that is nothing, as always in release builds. Until
  * they are taken, or the arena ends, findings of arenas made here are kept;
  * with ACRE_AUDIT=report in the environment they are printed instead. */
 ACRE_C_API int acre_arena_take_findings(acre_arena* arena, acre_write write,
