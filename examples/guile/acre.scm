@@ -85,7 +85,9 @@
           (make-exception-with-irritants irritants))))))
 
 (let ((file (or (search-path %load-path "acre.scm")
-                (current-filename))))
+                (current-filename)
+                (error "acre: the folder of acre.scm is not in %load-path:\
+ guile -L FOLDER"))))
   (load-extension (string-append (dirname file) "/acre-guile")
                   "acre_guile_init"))
 
@@ -170,7 +172,8 @@ the map, of those that satisfy it."
 (define (arena-map-for-each proc map)
   "Calls PROC with each key and value, in no order that matters. Values may be
 replaced meanwhile; inserting and deleting raises &map-changed at the next
-step."
+step. PROC may be left for good; a continuation that comes back goes on where
+the walk stands by then."
   (for-each-entry (key value) map 'arena-map-for-each
     (proc key value)))
 
@@ -194,8 +197,15 @@ step."
 
 ;;; ----------------------------------------------------------------- vectors
 
+(define (require-vector who vector)
+  (unless (arena-vector? vector)
+    (scm-error 'wrong-type-arg who
+               "Wrong type argument in position 1 (expecting arena-vector): ~S"
+               (list vector) (list vector))))
+
 (define (arena-vector-pop! vector)
   "Removes the last element, and returns it; out-of-range if there is none."
+  (require-vector 'arena-vector-pop! vector)
   (let* ((last (- (arena-vector-length vector) 1))
          (element (if (< last 0)
                       (scm-error 'out-of-range 'arena-vector-pop!
@@ -222,9 +232,12 @@ walked too."
     result))
 
 (define* (arena-vector->list vector #:optional (start 0)
-                             (end (arena-vector-length vector)))
+                             (end (and (arena-vector? vector)
+                                       (arena-vector-length vector))))
   "The elements from START to before END as a fresh list."
-  (unless (<= 0 start end (arena-vector-length vector))
+  (require-vector 'arena-vector->list vector)
+  (unless (and (exact-integer? start) (exact-integer? end)
+               (<= 0 start end (arena-vector-length vector)))
     (scm-error 'out-of-range 'arena-vector->list
                "no range of ~A elements: ~S to ~S"
                (list (arena-vector-length vector) start end)
@@ -240,18 +253,37 @@ walked too."
     (for-each (lambda (element) (arena-vector-push! vector element)) elements)
     vector))
 
+(define (sort-by-procedure vector less)
+  "The sorted elements go behind the others, which are deleted when all are
+there: what fails meanwhile leaves the vector as it was."
+  (let* ((count (arena-vector-length vector))
+         (sorted (stable-sort (arena-vector->list vector) less)))
+    (unless (= count (arena-vector-length vector))
+      (raise-failure 'arena-vector-sort! "changed"
+                     "the vector was changed while it was sorted"
+                     (list vector)))
+    (with-exception-handler
+        (lambda (e)
+          (when (arena-live? vector) (arena-vector-resize! vector count))
+          (raise-exception e))
+      (lambda ()
+        (for-each (lambda (element) (arena-vector-push! vector element))
+                  sorted))
+      #:unwind? #t)
+    (arena-vector-delete! vector 0 count)))
+
 (define* (arena-vector-sort! vector #:optional less)
   "Sorts, stable, without LESS in acre's own order: the empty list, booleans,
 numbers by value, characters, strings by their UTF-8, symbols, bytevectors;
 wrong-type-arg where there are handles, other objects or NaNs. With LESS by that,
 at the price of a copy. What fails changes nothing. n log n."
-  (if less
-      (let ((sorted (stable-sort (arena-vector->list vector) less)))
-        (let next ((i 0) (rest sorted))
-          (unless (null? rest)
-            (arena-vector-set! vector i (car rest))
-            (next (+ i 1) (cdr rest)))))
-      (%arena-vector-sort! vector)))
+  (require-vector 'arena-vector-sort! vector)
+  (cond
+   ((not less) (%arena-vector-sort! vector))
+   ((procedure? less) (sort-by-procedure vector less))
+   (else (scm-error 'wrong-type-arg 'arena-vector-sort!
+                    "Wrong type argument in position 2 (expecting procedure): ~S"
+                    (list less) (list less)))))
 
 ;;; ----------------------------------------------------------------- strings
 
@@ -263,5 +295,63 @@ at the price of a copy. What fails changes nothing. n log n."
 
 (define (arena-string-append! string . values)
   "Appends strings, characters, bytevectors and arena strings as they are,
-symbols by name, numbers as JSON writes them, booleans as true and false."
+symbols by name, numbers as JSON writes them, NaN and infinities as null, booleans
+as true and false, () as null; wrong-type-arg for others, what stands before them
+is appended."
   (for-each (lambda (value) (%arena-string-append! string value)) values))
+
+;;; ------------------------------------------ what is written in C, documented
+
+(define-syntax-rule (document (procedure text) ...)
+  (begin (set-procedure-property! procedure 'documentation text) ...))
+
+(document
+ (arena? "Whether it is an arena.")
+ (arena-name "(arena-name ARENA): its name, a string; of an ended one too.")
+ (arena-reset! "(arena-reset! ARENA [RELEASE?]): ends all that is in the arena,
+which can be used on. Its memory is kept for that, unless RELEASE? is true.
+Handles of what was in it are stale.")
+ (arena-stats "(arena-stats ARENA): an association list of numbers: chunks in
+use, reserved bytes held from the system, live bytes handed out, resets.")
+ (set-arena-byte-limit! "(set-arena-byte-limit! ARENA BYTES): the most that the
+arena may take from the system; 0 or #f: no limit. What it has already stays.")
+ (arena-live? "(arena-live? HANDLE): #f once the arena, or what the handle refers
+to, has ended.")
+ (arena-free! "(arena-free! HANDLE): ends one map, vector or string; its memory is
+used again, but for a header, until the arena is reset. As a key of a map it can
+still be deleted. Raises &stale-reference where it has ended.")
+ (arena-copy "(arena-copy HANDLE ARENA): a copy of a map, vector or string and of
+all that it reaches, in ARENA; its handle. Sharing and cycles are kept, Scheme
+objects shared. What has ended stays so.")
+ (arena-map "(arena-map ARENA [SIZE]): a new map without entries, with room for
+SIZE of them.")
+ (arena-map? "Whether it is a handle of a map in an arena.")
+ (arena-map-ref "(arena-map-ref MAP KEY [DEFAULT]): the value, or DEFAULT, or #f.
+Strings and bytevectors are copies; what is nested is a new handle.")
+ (arena-map-set! "(arena-map-set! MAP KEY VALUE): inserts, or replaces the value.
+Raises &object-refused, &other-arena, &arena-out-of-memory; nothing has changed
+then.")
+ (arena-map-delete! "(arena-map-delete! MAP KEY): removes an entry; #t if there was
+one.")
+ (arena-map-clear! "(arena-map-clear! MAP): removes all entries.")
+ (arena-vector "(arena-vector ARENA [LENGTH]): a new vector, of LENGTH empty
+lists.")
+ (arena-vector? "Whether it is a handle of a vector in an arena.")
+ (arena-vector-length "(arena-vector-length VECTOR): the number of elements.")
+ (arena-vector-ref "(arena-vector-ref VECTOR INDEX): an element; out-of-range
+behind the last.")
+ (arena-vector-set! "(arena-vector-set! VECTOR INDEX VALUE): replaces an element.")
+ (arena-vector-insert! "(arena-vector-insert! VECTOR INDEX VALUE): before the
+element at INDEX; behind the last at the length.")
+ (arena-vector-push! "(arena-vector-push! VECTOR VALUE): behind the last element.")
+ (arena-vector-delete! "(arena-vector-delete! VECTOR INDEX [COUNT]): removes COUNT
+elements, 1 by default, from INDEX on.")
+ (arena-vector-resize! "(arena-vector-resize! VECTOR LENGTH): cuts, or appends
+empty lists.")
+ (arena-string? "Whether it is a handle of a string in an arena.")
+ (arena-string->string "(arena-string->string STRING): the text so far, fresh.
+Bytes that are no UTF-8 are question marks.")
+ (arena-string-length "(arena-string-length STRING): its length in bytes of
+UTF-8.")
+ (arena-string-truncate! "(arena-string-truncate! STRING BYTES): cuts behind so
+many bytes of UTF-8; out-of-range where there are fewer."))

@@ -15,7 +15,7 @@ static SCM MakeArena(SCM name, SCM flags, SCM byte_limit) {
   acre_arena_options options = {sizeof options, 0, 0, NULL, 0};
   SCM_ASSERT_TYPE(scm_is_string(name), name, 1, who, "string");
   options.flags = scm_to_uint32(flags);
-  options.byte_limit = scm_to_size_t(byte_limit);
+  options.byte_limit = HostSize(who, 3, byte_limit);
   char* text = scm_to_utf8_string(name);
   options.name = text;
   acre_arena* arena = acre_arena_new(&options);
@@ -83,7 +83,7 @@ static SCM Rewind(SCM handle, SCM bytes) {
 static SCM SetByteLimit(SCM handle, SCM bytes) {
   WHO("set-arena-byte-limit!");
   acre_arena* arena = HostArena(who, 1, handle);
-  const size_t limit = scm_is_false(bytes) ? 0 : scm_to_size_t(bytes);
+  const size_t limit = scm_is_false(bytes) ? 0 : HostSize(who, 2, bytes);
   HostCheck(who, acre_arena_set_byte_limit(arena, limit), handle);
   return SCM_UNSPECIFIED;
 }
@@ -210,9 +210,10 @@ static SCM Make(const char* who, SCM arena, acre_kind kind) {
 
 static SCM MakeMap(SCM arena, SCM size) {
   WHO("arena-map");
+  const size_t room = SCM_UNBNDP(size) ? 0 : HostSize(who, 2, size);
   SCM map = Make(who, arena, ACRE_MAP);
-  if (!SCM_UNBNDP(size)) {
-    HostCheck(who, acre_map_reserve(HostRef(map), scm_to_size_t(size)), arena);
+  if (room != 0) {
+    HostCheck(who, acre_map_reserve(HostRef(map), room), arena);
   }
   return map;
 }
@@ -308,10 +309,10 @@ static SCM MapNext(SCM map, SCM cursor, SCM who_symbol) {
 
 static SCM MakeVector(SCM arena, SCM size) {
   WHO("arena-vector");
+  const size_t count = SCM_UNBNDP(size) ? 0 : HostSize(who, 2, size);
   SCM vector = Make(who, arena, ACRE_VECTOR);
-  if (!SCM_UNBNDP(size)) {
-    HostCheck(who, acre_vector_resize(HostRef(vector), scm_to_size_t(size)),
-              arena);
+  if (count != 0) {
+    HostCheck(who, acre_vector_resize(HostRef(vector), count), arena);
   }
   return vector;
 }
@@ -329,7 +330,7 @@ static SCM VectorRef(SCM vector, SCM index) {
   WHO("arena-vector-ref");
   acre_value found;
   const acre_ref* ref = HostRefOf(who, 1, vector, ACRE_VECTOR);
-  const int status = acre_vector_get(ref, scm_to_size_t(index), &found);
+  const int status = acre_vector_get(ref, HostSize(who, 2, index), &found);
   if (status != ACRE_OK) HostFail(who, status, NULL, scm_list_2(vector, index));
   SCM value = HostOut(&found);
   scm_remember_upto_here_1(vector);
@@ -342,7 +343,7 @@ static SCM PutElement(const char* who, SCM vector, SCM index, SCM object,
                       bool inserts) {
   const acre_ref* ref = HostRefOf(who, 1, vector, ACRE_VECTOR);
   const bool is_push = scm_is_false(index);
-  const size_t at = is_push ? 0 : scm_to_size_t(index);
+  const size_t at = is_push ? 0 : HostSize(who, 2, index);
   HostRequire(who, is_push ? 2 : 3, object);
   HostValue in = HostIn(object);
   const int status = is_push   ? acre_vector_push(ref, &in.value)
@@ -371,8 +372,8 @@ static SCM VectorPush(SCM vector, SCM object) {
 static SCM VectorDelete(SCM vector, SCM index, SCM count) {
   WHO("arena-vector-delete!");
   const acre_ref* ref = HostRefOf(who, 1, vector, ACRE_VECTOR);
-  const size_t many = SCM_UNBNDP(count) ? 1 : scm_to_size_t(count);
-  const int status = acre_vector_erase(ref, scm_to_size_t(index), many);
+  const size_t many = SCM_UNBNDP(count) ? 1 : HostSize(who, 3, count);
+  const int status = acre_vector_erase(ref, HostSize(who, 2, index), many);
   if (status != ACRE_OK) HostFail(who, status, NULL, scm_list_2(vector, index));
   return SCM_UNSPECIFIED;
 }
@@ -380,7 +381,7 @@ static SCM VectorDelete(SCM vector, SCM index, SCM count) {
 static SCM VectorResize(SCM vector, SCM size) {
   WHO("arena-vector-resize!");
   const acre_ref* ref = HostRefOf(who, 1, vector, ACRE_VECTOR);
-  HostCheck(who, acre_vector_resize(ref, scm_to_size_t(size)), vector);
+  HostCheck(who, acre_vector_resize(ref, HostSize(who, 2, size)), vector);
   return SCM_UNSPECIFIED;
 }
 
@@ -434,7 +435,7 @@ static SCM StringSize(SCM string) {
 static SCM StringTruncate(SCM string, SCM size) {
   WHO("arena-string-truncate!");
   const acre_ref* ref = HostRefOf(who, 1, string, ACRE_BUILDER);
-  const int status = acre_builder_truncate(ref, scm_to_size_t(size));
+  const int status = acre_builder_truncate(ref, HostSize(who, 2, size));
   if (status != ACRE_OK) HostFail(who, status, NULL, scm_list_2(string, size));
   return SCM_UNSPECIFIED;
 }

@@ -38,6 +38,18 @@ static inline void HostCheck(const char* who, int status, SCM handle) {
   }
 }
 
+/* A size or index. Guile 3.0.8's scm_to_size_t gives its range error an
+ * irritant that cannot be shown; this one can. */
+static inline size_t HostSize(const char* who, int position, SCM number) {
+  if (SCM_UNLIKELY(!scm_is_exact_integer(number))) {
+    scm_wrong_type_arg_msg(who, position, number, "exact integer");
+  }
+  if (SCM_UNLIKELY(!scm_is_unsigned_integer(number, 0, SIZE_MAX))) {
+    scm_out_of_range_pos(who, number, scm_from_int(position));
+  }
+  return scm_to_size_t(number);
+}
+
 /* ---------------------------------------------------------------- handles */
 
 static inline acre_kind HostKind(SCM handle) {

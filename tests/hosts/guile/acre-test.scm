@@ -271,8 +271,63 @@
    (arena-vector-pop! ,(lambda (v)
                          (arena-vector-resize! v 0)
                          (arena-vector-pop! v)))))
-(test-eq "an index that is none" 'out-of-range
-  (key-of (raised (arena-vector-ref (arena-vector (make-arena) 1) -1))))
+(for-each
+ (lambda (size)
+   (for-each
+    (match-lambda
+      ((name thunk)
+       (let ((e (raised (thunk))))
+         (test-eq (format #f "~a with ~a" name size)
+           (if (exact-integer? size) 'out-of-range 'wrong-type-arg)
+           (key-of e))
+         (test-eq "by whom" name (who-of e))
+         (test-assert "and it prints"
+           (string? (call-with-output-string
+                      (lambda (port)
+                        (print-exception port #f (exception-kind e)
+                                         (exception-args e)))))))))
+    (let* ((arena (make-arena)) (v (arena-vector arena 1)))
+      `((arena-vector-ref ,(lambda () (arena-vector-ref v size)))
+        (arena-vector-set! ,(lambda () (arena-vector-set! v size 1)))
+        (arena-vector-insert! ,(lambda () (arena-vector-insert! v size 1)))
+        (arena-vector-delete! ,(lambda () (arena-vector-delete! v 0 size)))
+        (arena-vector-resize! ,(lambda () (arena-vector-resize! v size)))
+        (arena-vector ,(lambda () (arena-vector arena size)))
+        (arena-map ,(lambda () (arena-map arena size)))
+        (arena-string-truncate! ,(lambda () (arena-string-truncate!
+                                             (arena-string arena) size)))
+        (set-arena-byte-limit! ,(lambda () (set-arena-byte-limit! arena size)))
+        (make-arena ,(lambda () (make-arena "x" #:byte-limit size)))))))
+ (list -1 (expt 2 80) 0.5 "one"))
+(test-assert "a sort that runs out of memory changes nothing"
+  (let* ((arena (make-arena #:byte-limit 70000))
+         (text (make-string 1000 #\x))
+         (v (list->arena-vector arena (iota 40)))
+         (elements (arena-vector->list v)))
+    (arena-vector-insert! v 0 text)
+    (let loop () (unless (raised (arena-vector-push! v text)) (loop)))
+    (let* ((before (arena-vector->list v))
+           (e (raised (arena-vector-sort! v (lambda (a b) (string? b))))))
+      (and (arena-byte-limit? e)
+           (equal? before (arena-vector->list v))))))
+(test-assert "a sort whose procedure changes the vector"
+  (let* ((v (list->arena-vector (make-arena) '(3 1 2)))
+         (e (raised (arena-vector-sort! v (lambda (a b)
+                                            (arena-vector-push! v 4)
+                                            (< a b))))))
+    (and (map-changed? e)
+         (equal? '(3 1 2) (list-head (arena-vector->list v) 3)))))
+(test-eq "a procedure that is none" 'wrong-type-arg
+  (key-of (raised (arena-vector-sort! (arena-vector (make-arena) 1) 5))))
+
+(test-equal "every procedure is documented" '()
+  (let ((interface (resolve-interface '(acre))))
+    (filter (lambda (name)
+              (let ((value (module-ref interface name)))
+                (and (procedure? value)
+                     (not (string-suffix? "?" (symbol->string name)))
+                     (not (procedure-documentation value)))))
+            (module-map (lambda (name variable) name) interface))))
 
 ;;; ------------------------------------------------------------------ strings
 
