@@ -93,6 +93,8 @@ std::atomic<std::uint64_t> g_findings{0};
 std::atomic<std::uint64_t> g_lost{0};
 
 std::atomic<Watch*> g_watches{nullptr};  // the list of all
+std::atomic<Watch*> g_ended{nullptr};    // those whose arenas have ended
+Watch* g_free = nullptr;                 // more of them; under g_lock
 // Guards additions to the list, who takes from the ring, and what follows.
 constinit std::mutex g_lock;
 std::vector<FoundLeak>* g_waiting = nullptr;  // for threads of their arenas
@@ -177,7 +179,7 @@ class Watch final : public PolicyWatch {
       return where.place != Place::kLive;
     });
   }
-  void Ended() noexcept override { entry_.store(nullptr); }
+  void Ended() noexcept override;
 
   void Start(const ArenaEntry& entry, const Arena& arena) {
     ++era_;
@@ -192,7 +194,6 @@ class Watch final : public PolicyWatch {
     set_policy(kDefaultAuditPolicy);
     entry_.store(&entry);
   }
-  bool is_free() const { return entry_.load() == nullptr; }
 
   /// The arena, while it lives.
   Arena* arena() const {
@@ -259,7 +260,8 @@ class Watch final : public PolicyWatch {
   /// the arena.
   void TellFound(const std::vector<StoppedFinding>& found, bool may_read);
 
-  Watch* next = nullptr;  // in g_watches
+  Watch* next = nullptr;       // in g_watches
+  Watch* next_free = nullptr;  // among those whose arenas have ended
 
  private:
   void TellPending(bool may_throw = true) {
@@ -394,6 +396,14 @@ void OnCollection(CollectionEvent event) {
 
 }  // namespace
 
+/// In a collection too: without a lock. Only whole lists are taken from there.
+void Watch::Ended() noexcept {
+  if (entry_.exchange(nullptr) == nullptr) return;
+  next_free = g_ended.load();
+  while (!g_ended.compare_exchange_weak(next_free, this)) {
+  }
+}
+
 void Watch::TellFound(const std::vector<StoppedFinding>& found, bool may_read) {
   AuditReport report;
   report.arena = name_;
@@ -507,8 +517,9 @@ __attribute__((constructor)) void TakeLockAroundFork() {
 Watch* StartWatch(const ArenaEntry& entry, const Arena& arena) {
   const std::lock_guard<std::mutex> hold(g_lock);
   if (g_ring.load() == nullptr) g_ring.store(new Ring(kFirstRing));
-  for (Watch* watch = g_watches.load(); watch != nullptr; watch = watch->next) {
-    if (!watch->is_free()) continue;
+  if (g_free == nullptr) g_free = g_ended.exchange(nullptr);
+  if (Watch* const watch = g_free) {
+    g_free = watch->next_free;
     watch->Start(entry, arena);
     return watch;
   }

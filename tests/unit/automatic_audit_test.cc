@@ -8,10 +8,13 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
+#include <ctime>
+#include <memory>
 #include <span>
 #include <string>
 #include <thread>
@@ -271,6 +274,23 @@ TEST_CASE("automatic audit: a reporter that throws stops nothing") {
   arena.Free(other);
   CHECK(reports.findings().size() == 1);
   arena.Free(thing);  // was not freed
+}
+
+TEST_CASE("automatic audit: arenas cost the same however many there are") {
+  acre_test::NeedCollector();
+  const auto seconds = [](std::size_t count) {
+    std::vector<std::unique_ptr<Arena>> arenas;
+    const std::clock_t start = std::clock();
+    for (std::size_t i = 0; i < count; ++i) {
+      arenas.push_back(std::make_unique<Arena>());
+      static_cast<void>(arenas.back()->New<int>(1));
+    }
+    return static_cast<double>(std::clock() - start);
+  };
+  static_cast<void>(seconds(1000));
+  const double few = std::min(seconds(1000), seconds(1000)) + 100;
+  // 16 times as long, 256 where each looks at all others.
+  CHECK(seconds(16000) < 80 * few);
 }
 
 TEST_CASE("automatic audit: on Reset, Rewind, Free and the arena's end") {
