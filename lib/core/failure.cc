@@ -45,8 +45,10 @@ std::atomic<MisuseHandler> g_misuse{nullptr};
 // One line of text; longer messages are cut, never allocated.
 constexpr std::size_t kMessageSize = 1024;
 
+#if ACRE_EXCEPTIONS
 // How many calls of Guarded this thread is in.
 thread_local int t_guards = 0;
+#endif
 
 [[noreturn]] void TellMisuse(ErrorKind kind, const char* message) {
   if (const MisuseHandler handler = g_misuse.load()) {
