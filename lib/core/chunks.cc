@@ -21,7 +21,7 @@ std::size_t SlowPath::NextChunkSize() const {
   }
   const std::size_t least = a_.collected_ ? 256 : std::size_t{64} << 10;
   // Without the small first chunk, which would make all others odd.
-  return std::clamp(a_.reserved_ / least * least, least,
+  return std::clamp(a_.reserved_ & ~(least - 1), least,
                     std::max(least, options.max_chunk));
 }
 
