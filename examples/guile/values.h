@@ -38,8 +38,7 @@ static inline void HostCheck(const char* who, int status, SCM handle) {
   }
 }
 
-/* A size or index. Guile 3.0.8's scm_to_size_t gives its range error an
- * irritant that cannot be shown; this one can. */
+/* A size or index, or a wrong-type-arg or out-of-range that names it. */
 static inline size_t HostSize(const char* who, int position, SCM number) {
   if (SCM_UNLIKELY(!scm_is_exact_integer(number))) {
     scm_wrong_type_arg_msg(who, position, number, "exact integer");
