@@ -22,10 +22,9 @@
 //
 // The variable overrides what the program says: "off" every audit that runs by
 // itself, the others only the action (kKeep too), and that collections are
-// audited. Another
-// value is told on stderr, and ignored. A finding is reported once, until the
-// block around its pointer is freed or given up. Findings of a baseline
-// (<acre/baseline.h>) are reported, but do not stop.
+// audited. Another value is told on stderr, and ignored. A finding is reported
+// once, until the block around its pointer is freed or given up. Findings of a
+// baseline (<acre/baseline.h>) are reported, but do not stop.
 // In release builds nothing runs by itself: their arenas know no blocks.
 // A host that sets a callback for events of the collector after its first arena
 // chains to the one before, as acre does; else audits stop until the next arena

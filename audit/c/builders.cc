@@ -20,20 +20,16 @@ namespace {
 /// Calls f(object), whatever its kind.
 template <class F>
 int CallForAny(const acre_ref* ref, F f) {
-  if (ref != nullptr && ref->pointer != nullptr && ref->base != nullptr &&
-      IsLive(*ref)) {
-    switch (*static_cast<const std::uint64_t*>(ref->pointer)) {
-      case ACRE_MAP:
-        return f(*static_cast<MapObject*>(ref->pointer));
-      case ACRE_VECTOR:
-        return f(*static_cast<VectorObject*>(ref->pointer));
-      case ACRE_BUILDER:
-        return f(*static_cast<BuilderObject*>(ref->pointer));
-      default:
-        break;
-    }
+  switch (ref == nullptr ? 0 : KindAt(*ref)) {
+    case ACRE_MAP:
+      return f(*static_cast<MapObject*>(ref->pointer));
+    case ACRE_VECTOR:
+      return f(*static_cast<VectorObject*>(ref->pointer));
+    case ACRE_BUILDER:
+      return f(*static_cast<BuilderObject*>(ref->pointer));
+    default:
+      return FailToOpen(ref, kAnyKind);
   }
-  return FailToOpen(ref, kAnyKind);
 }
 
 void EmptyObject(Arena& arena, MapObject& map) { EmptyMap(arena, map); }
@@ -181,8 +177,8 @@ int acre_ref_kind(const acre_ref* ref, uint32_t* kind) {
 }
 
 bool acre_ref_is_live(const acre_ref* ref) {
-  return ref != nullptr && ref->base != nullptr && IsLive(*ref) &&
-         *static_cast<const std::uint64_t*>(ref->pointer) != kFreed;
+  const std::uint64_t kind = ref == nullptr ? 0 : KindAt(*ref);
+  return kind != 0 && kind != kFreed;
 }
 
 int acre_ref_free(const acre_ref* ref) {

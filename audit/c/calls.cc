@@ -116,8 +116,12 @@ int CheckShared(Arena& arena, const acre_ref& ref) {
 }  // namespace
 
 int CheckOtherKey(Arena& arena, const acre_value& key) {
-  const int status = CheckValue(arena, key);
-  return status == ACRE_OTHER_ARENA ? int{ACRE_ABSENT} : status;
+  const bool is_shared = key.kind >= ACRE_MAP && key.kind <= ACRE_BUILDER;
+  if (is_shared && KindAt(key.as.ref) == key.kind &&
+      &ArenaOf(key.as.ref) != &arena) {
+    return ACRE_ABSENT;
+  }
+  return CheckValue(arena, key);
 }
 
 int CheckValue(Arena& arena, const acre_value& value) {

@@ -72,6 +72,14 @@ inline bool IsLive(const acre_ref& ref) {
       .IsLive();
 }
 
+/// What the reference names: its kind, or kFreed; 0 for nothing, and for what
+/// has ended in another way. Not of a null reference.
+inline std::uint64_t KindAt(const acre_ref& ref) {
+  return ref.pointer == nullptr || ref.base == nullptr || !IsLive(ref)
+             ? 0
+             : *static_cast<const std::uint64_t*>(ref.pointer);
+}
+
 /// Says why a reference cannot be opened as that kind.
 ACRE_COLD int FailToOpen(const acre_ref* ref, std::uint64_t kind);
 

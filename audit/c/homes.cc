@@ -121,13 +121,12 @@ Arena& NewArena(const acre_arena_options& options) {
   return arena;
 }
 
-bool EndArena(Arena& arena) {
-  if (!IsInUse(arena)) return false;
+void EndArena(Arena& arena) {
   if (const AuditReport left = TakeFindings(arena); !left.clean()) {
     std::fputs(ToText(left).c_str(), stderr);
   }
   arena.Reset(ResetMode::kRelease);
-  if (arena.is_collected()) return true;
+  if (arena.is_collected()) return;
   Label* const label = LabelOf(arena);
   label->flags |= kEnded;
   Home* const home = label->home;
@@ -136,7 +135,6 @@ bool EndArena(Arena& arena) {
   Home*& list = EndedFor(label->flags);
   home->next = list;
   list = home;
-  return true;
 }
 
 bool IsInUse(const Arena& arena) {

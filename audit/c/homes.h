@@ -20,8 +20,8 @@ namespace acre::c_api {
 /// Fails as New does.
 Arena& NewArena(const acre_arena_options& options);
 
-/// False where it has ended before.
-bool EndArena(Arena& arena);
+/// Requires: it is in use.
+void EndArena(Arena& arena);
 
 /// False for an arena that has ended.
 bool IsInUse(const Arena& arena);

@@ -261,9 +261,7 @@ namespace {
 /// other key has its address.
 bool IsFreedKey(const Arena& arena, const acre_value& key) {
   return key.kind >= ACRE_MAP && key.kind <= ACRE_BUILDER &&
-         key.as.ref.base != nullptr && key.as.ref.pointer != nullptr &&
-         &ArenaOf(key.as.ref) == &arena && IsLive(key.as.ref) &&
-         *static_cast<const std::uint64_t*>(key.as.ref.pointer) == kFreed;
+         KindAt(key.as.ref) == kFreed && &ArenaOf(key.as.ref) == &arena;
 }
 
 }  // namespace

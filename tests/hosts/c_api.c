@@ -726,10 +726,13 @@ static void TestOddArguments(void) {
   CHECK_FAILS(ACRE_STALE,
               "a map, vector or builder was used after it was freed",
               acre_ref_free(&vector));
-  /* Another arena's object is no key here. */
+  /* Another arena's object is no key here; absence says nothing. */
   const acre_value theirs = acre_shared(ACRE_MAP, foreign);
+  char said[1024];
+  snprintf(said, sizeof said, "%s", acre_error());
   CHECK(Find(&map, theirs) == ACRE_ABSENT);
   CHECK(acre_map_erase(&map, &theirs) == ACRE_ABSENT);
+  CHECK(strcmp(said, acre_error()) == 0);
   CHECK(Set(&map, theirs, acre_int(1)) == ACRE_OTHER_ARENA);
   /* Sizes that no sum can hold. */
   CHECK_OK(acre_builder_append(&builder, "ab", 2));
