@@ -76,6 +76,33 @@ apt_install() {
     >>"$root/build/install.log" 2>&1
 }
 
+# run_quietly LOG COMMAND...: where it fails, shows the end of what it says, and
+# ends the script.
+run_quietly() {
+  mkdir -p "$(dirname "$1")"
+  "${@:2}" >"$1" 2>&1 </dev/null && return
+  tail -n 40 "$1" >&2
+  echo "The build failed; its whole output: $1" >&2
+  exit 1
+}
+
+# Builds a release libacre-c, and nothing else, in a build directory.
+build_c_library() {
+  prepare_build "$1" --buildtype=release -Dtests=disabled -Dexamples=disabled &&
+    ninja -C "$1" c-api
+}
+
+# Prints the path of a build directory's libacre-c, whatever its mode; ends the
+# script where there is none.
+c_library_of() {
+  local library
+  for library in "$1"/audit/c/libacre-c{,-checked}.so; do
+    [[ ! -e $library ]] || { realpath --no-symlinks "$library"; return; }
+  done
+  echo "There is no $1/audit/c/libacre-c.so" >&2
+  exit 1
+}
+
 # check NAME COMMAND...: one line, and what a command that fails says last.
 # Counts in `passed` and `failed`; a script may have a check of its own.
 check() {
