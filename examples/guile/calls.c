@@ -195,6 +195,27 @@ static SCM IsSame(SCM one, SCM other) {
                            0);
 }
 
+/* The number of entries, elements or bytes. */
+static int SizeOf(SCM handle, size_t* size) {
+  const acre_ref* ref = HostRef(handle);
+  const char* data = NULL;
+  switch (HostKind(handle)) {
+    case ACRE_MAP:
+      return acre_map_size(ref, size);
+    case ACRE_VECTOR:
+      return acre_vector_size(ref, size);
+    default:
+      return acre_builder_text(ref, &data, size);
+  }
+}
+
+static SCM Size(const char* who, SCM handle, acre_kind kind) {
+  size_t size = 0;
+  HostRefOf(who, 1, handle, kind);
+  HostCheck(who, SizeOf(handle, &size), handle);
+  return scm_from_size_t(size);
+}
+
 static SCM Make(const char* who, SCM arena, acre_kind kind) {
   acre_arena* in = HostArena(who, 1, arena);
   acre_ref ref;
@@ -267,12 +288,7 @@ static SCM MapDelete(SCM map, SCM key) {
   return scm_from_bool(status == ACRE_OK);
 }
 
-static SCM MapSize(SCM map) {
-  WHO("arena-map-count");
-  size_t size = 0;
-  HostCheck(who, acre_map_size(HostRefOf(who, 1, map, ACRE_MAP), &size), map);
-  return scm_from_size_t(size);
-}
+static SCM MapSize(SCM map) { return Size("arena-map-count", map, ACRE_MAP); }
 
 static SCM MapClear(SCM map) {
   WHO("arena-map-clear!");
@@ -318,12 +334,7 @@ static SCM MakeVector(SCM arena, SCM size) {
 }
 
 static SCM VectorSize(SCM vector) {
-  WHO("arena-vector-length");
-  size_t size = 0;
-  HostCheck(who,
-            acre_vector_size(HostRefOf(who, 1, vector, ACRE_VECTOR), &size),
-            vector);
-  return scm_from_size_t(size);
+  return Size("arena-vector-length", vector, ACRE_VECTOR);
 }
 
 static SCM VectorRef(SCM vector, SCM index) {
@@ -424,12 +435,7 @@ static SCM StringText(SCM string) {
 }
 
 static SCM StringSize(SCM string) {
-  WHO("arena-string-length");
-  const char* data = NULL;
-  size_t size = 0;
-  const acre_ref* ref = HostRefOf(who, 1, string, ACRE_BUILDER);
-  HostCheck(who, acre_builder_text(ref, &data, &size), string);
-  return scm_from_size_t(size);
+  return Size("arena-string-length", string, ACRE_BUILDER);
 }
 
 static SCM StringTruncate(SCM string, SCM size) {
@@ -462,31 +468,15 @@ static int PrintArena(SCM handle, SCM port, scm_print_state* state) {
   return 1;
 }
 
-/* The number of entries, elements or bytes. */
-static int SizeOf(SCM handle, size_t* size, const char** unit) {
-  const acre_ref* ref = HostRef(handle);
-  const char* data = NULL;
-  switch (HostKind(handle)) {
-    case ACRE_MAP:
-      *unit = "entr";
-      return acre_map_size(ref, size);
-    case ACRE_VECTOR:
-      *unit = "element";
-      return acre_vector_size(ref, size);
-    default:
-      *unit = "byte";
-      return acre_builder_text(ref, &data, size);
-  }
-}
-
 static int PrintRef(SCM handle, SCM port, scm_print_state* state) {
   (void)state;
+  const bool is_map = HostKind(handle) == ACRE_MAP;
+  const bool is_vector = HostKind(handle) == ACRE_VECTOR;
   size_t size = 0;
-  const char* unit = "";
-  const int status = SizeOf(handle, &size, &unit);
-  scm_puts(HostKind(handle) == ACRE_MAP      ? "#<arena-map "
-           : HostKind(handle) == ACRE_VECTOR ? "#<arena-vector "
-                                             : "#<arena-string ",
+  const int status = SizeOf(handle, &size);
+  scm_puts(is_map      ? "#<arena-map "
+           : is_vector ? "#<arena-vector "
+                       : "#<arena-string ",
            port);
   if (status != ACRE_OK) {
     scm_puts(acre_status_name(status), port);
@@ -495,11 +485,8 @@ static int PrintRef(SCM handle, SCM port, scm_print_state* state) {
     scm_write(HostString(name, strlen(name)), port);
     scm_puts(" ", port);
     scm_write(scm_from_size_t(size), port);
-    scm_puts(" ", port);
-    scm_puts(unit, port);
-    scm_puts(HostKind(handle) == ACRE_MAP ? (size == 1 ? "y" : "ies")
-                                          : (size == 1 ? "" : "s"),
-             port);
+    scm_puts(is_map ? " entr" : is_vector ? " element" : " byte", port);
+    scm_puts(is_map ? (size == 1 ? "y" : "ies") : (size == 1 ? "" : "s"), port);
   }
   scm_puts(">", port);
   scm_remember_upto_here_1(handle);
