@@ -166,6 +166,40 @@ static cl_object HostAudit(cl_object handle, bool findings) {
 
 /* -------------------------------------------- maps, vectors and builders */
 
+/* call(ref). */
+static int HostOnRef(acre_ref* ref, int (*call_ref)(const acre_ref*)) {
+  int status = kHostWrongHandle;
+  if (ref != NULL) {
+    HostCall call = Begin();
+    status = call_ref(ref);
+    End(call);
+  }
+  return status;
+}
+
+typedef int (*HostFrom)(cl_object, acre_value*, HostText*);
+
+/* call(ref, x), with x as `from` makes a value of it. */
+static int HostWith(acre_ref* ref, cl_object x, HostFrom from,
+                    int (*call_ref)(const acre_ref*, const acre_value*)) {
+  acre_value value;
+  HostText text;
+  HostCall call;
+  int status;
+  if (ref == NULL) {
+    return kHostWrongHandle;
+  }
+  call = Begin();
+  HostTextInit(&text);
+  status = from(x, &value, &text);
+  if (status == ACRE_OK) {
+    status = call_ref(ref, &value);
+  }
+  HostTextEnd(&text);
+  End(call);
+  return status;
+}
+
 /* A new one. */
 static cl_object HostNew(cl_object handle, int kind, size_t room) {
   acre_arena* arena;
@@ -201,14 +235,7 @@ static bool HostIsLive(cl_object handle) {
 }
 
 static int HostFree(cl_object handle) {
-  acre_ref* ref = HostAnyRef(handle);
-  int status = kHostWrongHandle;
-  if (ref != NULL) {
-    HostCall call = Begin();
-    status = acre_ref_free(ref);
-    End(call);
-  }
-  return status;
+  return HostOnRef(HostAnyRef(handle), acre_ref_free);
 }
 
 static cl_object HostCopy(cl_object handle, cl_object arena_handle) {
@@ -324,34 +351,11 @@ static int HostMapSet(cl_object map, cl_object key, cl_object value) {
 }
 
 static int HostMapErase(cl_object map, cl_object key) {
-  acre_ref* ref = HostRef(map, ACRE_MAP);
-  acre_value wanted;
-  HostText text;
-  HostCall call;
-  int status;
-  if (ref == NULL) {
-    return kHostWrongHandle;
-  }
-  call = Begin();
-  HostTextInit(&text);
-  status = HostKey(key, &wanted, &text);
-  if (status == ACRE_OK) {
-    status = acre_map_erase(ref, &wanted);
-  }
-  HostTextEnd(&text);
-  End(call);
-  return status;
+  return HostWith(HostRef(map, ACRE_MAP), key, HostKey, acre_map_erase);
 }
 
 static int HostMapClear(cl_object map) {
-  acre_ref* ref = HostRef(map, ACRE_MAP);
-  int status = kHostWrongHandle;
-  if (ref != NULL) {
-    HostCall call = Begin();
-    status = acre_map_clear(ref);
-    End(call);
-  }
-  return status;
+  return HostOnRef(HostRef(map, ACRE_MAP), acre_map_clear);
 }
 
 /* Before the first entry, as foreign data. */
@@ -477,36 +481,14 @@ static int HostVectorErase(cl_object vector, size_t index, size_t count) {
 }
 
 static int HostVectorSort(cl_object vector) {
-  acre_ref* ref = HostRef(vector, ACRE_VECTOR);
-  int status = kHostWrongHandle;
-  if (ref != NULL) {
-    HostCall call = Begin();
-    status = acre_vector_sort(ref);
-    End(call);
-  }
-  return status;
+  return HostOnRef(HostRef(vector, ACRE_VECTOR), acre_vector_sort);
 }
 
 /* -------------------------------------------------------------- builders */
 
 static int HostBuilderAppend(cl_object builder, cl_object x) {
-  acre_ref* ref = HostRef(builder, ACRE_BUILDER);
-  acre_value value;
-  HostText text;
-  HostCall call;
-  int status;
-  if (ref == NULL) {
-    return kHostWrongHandle;
-  }
-  call = Begin();
-  HostTextInit(&text);
-  status = HostFromLisp(x, &value, &text);
-  if (status == ACRE_OK) {
-    status = acre_builder_append_value(ref, &value);
-  }
-  HostTextEnd(&text);
-  End(call);
-  return status;
+  return HostWith(HostRef(builder, ACRE_BUILDER), x, HostFromLisp,
+                  acre_builder_append_value);
 }
 
 static cl_object HostBuilderText(cl_object builder) {
