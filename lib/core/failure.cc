@@ -10,7 +10,6 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <new>
 #include <stdexcept>
 
@@ -105,9 +104,7 @@ const char* OutOfMemory::what() const noexcept { return text_; }
 
 MisuseError::MisuseError(ErrorKind kind, const char* text) noexcept
     : kind_(kind) {
-  const std::size_t size = std::min(std::strlen(text), sizeof text_ - 1);
-  std::memcpy(text_, text, size);
-  text_[size] = '\0';
+  std::snprintf(text_, sizeof text_, "%s", text);
 }
 
 const char* NameOf(ErrorKind kind) noexcept {

@@ -56,8 +56,7 @@ Chunk* HistoryState::TakeBack(std::size_t min_size, std::size_t wanted,
                               bool any) {
   for (ChunkHistory* k = known_; k != nullptr; k = k->next) {
     const std::size_t size = k->chunk->memory.size;
-    if (!k->is_aside || size < min_size ||
-        (!any && (size / 2 > wanted || size < wanted / 2))) {
+    if (!k->is_aside || size < min_size || (!any && size / 2 > wanted)) {
       continue;
     }
     k->is_aside = false;
