@@ -39,9 +39,15 @@
 // At a collection leaks are looked for, in objects of registered types and in
 // containers, wherever their handles lie; and borrowed fields whose target the
 // collector frees, since nothing else holds it. An arena that another thread
-// was changing at that moment is skipped, and told so with the next report; one
-// that has not changed since the last collection costs a checksum of its
-// memory.
+// was changing at that moment is skipped, and told so with the next report.
+//
+// What a collection looks at are pages that were written since the one before,
+// and pages from where slots lead out of the arena, since what stands there may
+// be something else by now. On Linux 6.7 and later the kernel tells which were
+// written (userfaultfd, PAGEMAP_SCAN): a large arena to which nobody wrote
+// costs next to nothing, but each page then costs a fault when it is written
+// first. Else pages are compared, by a checksum, which reads all of the arena.
+// Pages of an arena that has a History are compared, too.
 
 #ifndef ACRE_AUDIT_POLICY_H_
 #define ACRE_AUDIT_POLICY_H_
@@ -52,6 +58,7 @@
 #include "acre/arena.h"
 #include "acre/audit.h"
 #include "acre/config.h"
+#include "acre/page_tracking.h"
 
 namespace acre::inline ACRE_ABI {
 
@@ -70,6 +77,10 @@ struct AuditPolicy {
   /// AuditAll before every n-th allocation. 0: never.
   std::size_t every_allocations = 0;
   AuditAction action = AuditAction::kReport;
+  /// How collections know what was written since the one before. Where the
+  /// kernel's help cannot be had pages are compared; kComparing does without
+  /// it, from the next collection on and for good.
+  PageTracking tracking = PageTracking::kKernel;
 };
 
 /// What an arena without a policy of its own has in checked builds.

@@ -31,7 +31,7 @@
 #include "automatic/environment.h"
 #include "automatic/finding_ring.h"
 #include "automatic/late_throw.h"
-#include "automatic/stopped_sweep.h"
+#include "automatic/stopped_audit.h"
 #include "automatic/tell_stopped.h"
 #include "baseline.h"
 #include "classify.h"
@@ -186,8 +186,7 @@ class Watch final : public PolicyWatch {
     name_ = arena.name();
     is_host_locked_ = arena.options().use == ArenaUse::kHostLocked;
     takes_ = 0;
-    checksum_.store(0);
-    borrows_.store(false);
+    audit_.Start();
     delete told_.exchange(nullptr);
     lost_.store(0);
     kept_ = {};
@@ -212,6 +211,7 @@ class Watch final : public PolicyWatch {
     policy_ = InForce(policy);
     audits_collections_.store(policy_.on_collection);
     action_.store(policy_.action);
+    audit_.set_tracking(policy_.tracking);
   }
   const AuditPolicy& policy() const override { return policy_; }
   AuditReport TakeKept(Arena& arena) override {
@@ -231,29 +231,19 @@ class Watch final : public PolicyWatch {
       g_busy.fetch_add(1);
       return;
     }
-    const std::uint64_t checksum = ChecksumOf(*arena);
-    if (checksum == checksum_.load()) {
-      g_unchanged.fetch_add(1);
-      return;
-    }
-    g_audited.fetch_add(1);
     const std::uint64_t lost = g_lost.load();
-    const WhileStopped stopped;
-    StoppedSweep(*arena, &KeepFor, this).Run();
-    borrows_.store(BorrowedSweep(*arena, &KeepFor, this).IsNeeded());
-    if (g_lost.load() == lost) checksum_.store(checksum);
+    const bool has_changed = audit_.Run(*arena, &IsKnownTo, &KeepFor, this);
+    (has_changed ? g_audited : g_unchanged).fetch_add(1);
+    if (g_lost.load() != lost) audit_.SweepAll();
   }
 
-  /// In a collection, when it has marked: whether an arena has changed or not,
-  /// what it borrows may be held no longer.
+  /// In a collection, when it has marked.
   void AuditMarked() {
     const Arena* arena = this->arena();
-    if (arena == nullptr || !audits_collections_.load() || !borrows_.load() ||
-        IsUpdating(*arena)) {
+    if (arena == nullptr || !audits_collections_.load() || IsUpdating(*arena)) {
       return;
     }
-    const WhileStopped stopped;
-    BorrowedSweep(*arena, &KeepFor, this).Run();
+    audit_.RunMarked(*arena, &KeepFor, this);
   }
 
   /// Those of its findings in the ring. `may_read`: this thread may look into
@@ -272,15 +262,21 @@ class Watch final : public PolicyWatch {
     if (is_pending) TellRing(this, Patience::kLong);
   }
 
+  static bool IsKnownTo(const void* self, const StoppedFinding& finding) {
+    return static_cast<const Watch*>(self)->IsKnown(finding);
+  }
+  bool IsKnown(const StoppedFinding& finding) const {
+    const ToldSet* told = told_.load();
+    return told != nullptr && std::binary_search(told->begin(), told->end(),
+                                                 Told{~finding.hidden_slot,
+                                                      ~finding.hidden_address});
+  }
+
   static void KeepFor(void* self, const StoppedFinding& finding) {
     static_cast<Watch*>(self)->Keep(finding);
   }
   void Keep(const StoppedFinding& finding) {
-    const ToldSet* told = told_.load();
-    const Told it{~finding.hidden_slot, ~finding.hidden_address};
-    if (told != nullptr && std::binary_search(told->begin(), told->end(), it)) {
-      return;
-    }
+    if (IsKnown(finding)) return;
     if (g_ring.load()->Add({this, era_, g_collections.load(), finding})) {
       g_findings.fetch_add(1);
     } else {
@@ -318,7 +314,6 @@ class Watch final : public PolicyWatch {
     if (const ToldSet* old = told_.load()) told = *old;
     if (std::erase_if(told, is_gone) == 0) return;
     Replace(std::move(told));
-    checksum_.store(0);  // the same bytes would be news
   }
 
   /// A collection may look at any moment, at the old set or at the new one.
@@ -373,9 +368,8 @@ class Watch final : public PolicyWatch {
   std::atomic<AuditAction> action_{AuditAction::kReport};  // of policy_
   std::atomic<bool> audits_collections_{false};
   std::size_t takes_ = 0;
-  std::atomic<std::uint64_t> checksum_{0};  // of the arena, when swept last
-  std::atomic<bool> borrows_{false};        // from the collected heap, by then
-  std::atomic<std::size_t> lost_{0};        // findings that found no room
+  StoppedAudit audit_;
+  std::atomic<std::size_t> lost_{0};           // findings that found no room
   std::atomic<const ToldSet*> told_{nullptr};  // owned, replaced as a whole
   AuditReport kept_;                           // until they are taken
   std::atomic<bool> is_taking_{false};

@@ -58,6 +58,7 @@
 
 #include "acre/arena.h"
 #include "acre/config.h"
+#include "acre/page_tracking.h"
 
 namespace acre::inline ACRE_ABI {
 
@@ -69,12 +70,6 @@ class ChunkKeeper;  // lib/core/chunk_keeper.h
 /// greater.
 enum class FrameId : std::uint64_t {
   kNone = 0,  ///< no frame
-};
-
-/// How a History knows which pages were written.
-enum class PageTracking : std::uint8_t {
-  kComparing,  ///< it compares them with its copies
-  kKernel,     ///< the kernel notes them; chunks below 128 KiB are compared
 };
 
 struct HistoryOptions {

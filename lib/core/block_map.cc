@@ -41,7 +41,10 @@ bool BlockMap::Create(char* begin, std::size_t capacity) {
   starts_ = static_cast<std::uint64_t*>(
       std::calloc(Words() + WordsFor(Words()), sizeof(std::uint64_t)));
   if (starts_ != nullptr) summary_ = starts_ + Words();
-  if (infos_ != nullptr && starts_ != nullptr) return true;
+  if (infos_ != nullptr && starts_ != nullptr &&
+      pages_.Create(begin, capacity)) {
+    return true;
+  }
   Destroy();
   return false;
 }
@@ -69,7 +72,7 @@ bool BlockMap::Extend(std::size_t capacity) {
   granules_ = granules;
   summary_ = starts_ + Words();
   MakeSummary();
-  return true;
+  return pages_.Extend(capacity);
 }
 
 std::size_t BlockMap::Words() const { return WordsFor(granules_); }
@@ -90,6 +93,7 @@ void BlockMap::Destroy() {
   starts_ = nullptr;
   summary_ = nullptr;
   granules_ = 0;
+  pages_.Destroy();
 }
 
 void BlockMap::Clear(const char* from) {
@@ -129,7 +133,19 @@ BlockInfo& BlockMap::At(const char* p) {
   const std::size_t w = granule / kWordBits;
   starts_[w] |= std::uint64_t{1} << granule % kWordBits;
   summary_[w / kWordBits] |= std::uint64_t{1} << w % kWordBits;
+  pages_.NoteChange(p);
   return infos_[granule];
+}
+
+bool BlockMap::Show(const char* p, BlockView* block, std::uint16_t pass) const {
+  const BlockInfo& info = Get(p);
+  const auto state = static_cast<BlockState>(info.state);
+  if (state == BlockState::kNone) return false;
+  *block = {const_cast<char*>(p), info.bytes,
+            info.taken_as(),      info.is_table != 0 ? info.type : nullptr,
+            info.is_storage != 0, state == BlockState::kFreed,
+            info.pass == pass};
+  return true;
 }
 
 bool BlockMap::IsStart(const char* p) const {

@@ -13,7 +13,9 @@
 #include <cstdint>
 
 #include "acre/config.h"
+#include "acre/detail/block_walk.h"
 #include "acre/fwd.h"
+#include "pages/page_notes.h"
 
 namespace acre::inline ACRE_ABI::detail {
 
@@ -50,6 +52,7 @@ class BlockMap {
     if (infos_ == nullptr) return;
     Clear(top);
     MakeSummary();
+    pages_.NoteAll();
   }
 
   /// Memory of the map, in whole words.
@@ -61,14 +64,23 @@ class BlockMap {
   Part InfosTo(const char* top) const;
   Part StartsTo(const char* top) const;
 
-  /// The record for a block starting at `p`; marks the start.
+  /// The record for a block starting at `p`, to be changed; marks the start.
   BlockInfo& At(const char* p);
   const BlockInfo& Get(const char* p) const { return infos_[GranuleOf(p)]; }
+  /// The block there was met in a pass of an audit.
+  void Meet(const char* p, std::uint16_t pass) {
+    infos_[GranuleOf(p)].pass = pass;
+  }
+  /// False where `p`, a start, is none of a block any more.
+  bool Show(const char* p, BlockView* block, std::uint16_t pass = 0) const;
   /// The block that contains or precedes `p`: its start, or null.
   const char* StartOf(const char* p) const;
   bool IsStart(const char* p) const;
   /// The first block that starts at or above `p`, or null.
   const char* NextStart(const char* p) const;
+
+  PageNotes& pages() { return pages_; }
+  const PageNotes& pages() const { return pages_; }
 
  private:
   friend class SlowPath;  // for_debuggers.cc
@@ -84,6 +96,7 @@ class BlockMap {
   // A bit a word of starts_ that has a bit set: 64 KiB of blocks each word, so
   // that the start of a large block is found in a few steps. Part of starts_.
   std::uint64_t* summary_ = nullptr;
+  PageNotes pages_;
 };
 
 }  // namespace acre::inline ACRE_ABI::detail

@@ -25,15 +25,7 @@ bool BlockWalk::Next(BlockView* block) {
       continue;
     }
     at_ = start + 1;
-    const BlockInfo& info = chunk_->blocks.Get(start);
-    const auto state = static_cast<BlockState>(info.state);
-    if (state == BlockState::kNone) continue;
-    *block = {
-        const_cast<char*>(start), info.bytes,
-        info.taken_as(),          info.is_table != 0 ? info.type : nullptr,
-        info.is_storage != 0,     state == BlockState::kFreed,
-        info.pass == pass_};
-    return true;
+    if (chunk_->blocks.Show(start, block, pass_)) return true;
   }
   return false;
 }
@@ -55,12 +47,12 @@ bool MeetBlock(const Arena& arena, const void* block,
       !chunk->blocks.IsStart(p)) {
     return false;
   }
-  BlockInfo& info = chunk->blocks.At(p);
+  const BlockInfo& info = chunk->blocks.Get(p);
   if (static_cast<BlockState>(info.state) != BlockState::kLive ||
       info.pass == pass) {
     return false;
   }
-  info.pass = pass;
+  chunk->blocks.Meet(p, pass);
   return true;
 }
 

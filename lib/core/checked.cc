@@ -261,7 +261,7 @@ void SlowPath::CheckGive(void* block, std::size_t bytes, std::size_t align,
         "pointer, or one from before a Reset or Rewind)",
         block, a_.name());
   }
-  const BlockInfo& info = chunk->blocks.At(p);
+  const BlockInfo& info = chunk->blocks.Get(p);
   const TypeLayout* const taken_as = info.taken_as();
   ACRE_CHECK(static_cast<BlockState>(info.state) == BlockState::kLive,
              "Free(%p) in arena '%s': double Free of %s", block, a_.name(),

@@ -401,7 +401,7 @@ Chunk* AddChunk(ArenaEntry* owner, ChunkMemory memory) {
   if (!has_slots) return nullptr;
   if (kChecked &&
       !chunk->blocks.Create(static_cast<char*>(memory.address) + kChunkHeader,
-                            memory.size)) {
+                            memory.size - kChunkHeader)) {
     return nullptr;
   }
   for (Chunk** at = &state->free_chunks;; at = &(*at)->next_owned) {
@@ -434,7 +434,8 @@ bool ExtendChunk(Chunk* chunk, std::size_t more) {
     if (slot == nullptr) return false;
     TakeDeadFrom(*state, *slot);
   }
-  if (kChecked && !chunk->blocks.Extend(chunk->memory.size + more)) {
+  if (kChecked &&
+      !chunk->blocks.Extend(chunk->memory.size + more - kChunkHeader)) {
     return false;
   }
   if (old_last != PageOf(start)) {

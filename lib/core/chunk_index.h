@@ -51,8 +51,9 @@ struct ArenaEntry {
   ArenaEntry* next_made = nullptr;  // among all that were ever used
   bool is_made = false;             // is in that list
   ArenaWatch* watch = nullptr;  // checked builds; told when the arena is gone
-  const void* watched_by = nullptr;   // the copy of acre that holds its code
-  const void* source_code = nullptr;  // the table of its source's functions
+  const void* watched_by = nullptr;     // the copy of acre that holds its code
+  const void* source_code = nullptr;    // the table of its source's functions
+  std::uint64_t chunks_given_back = 0;  // checked builds
   char name[48] = {};  // checked builds: the arena's, for when it is gone
 
   ChunkKeeper* keeper = nullptr;         // of the arena's History, or null

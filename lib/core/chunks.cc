@@ -307,7 +307,10 @@ void SlowPath::Release(Chunk* chunk) {
 void SlowPath::GiveBack(Chunk* chunk) {
   const ChunkMemory memory = chunk->memory;
   Unpoison(chunk->begin, chunk->capacity());
-  if (kChecked) life::NoteGone(&a_, memory);
+  if (kChecked) {
+    life::NoteGone(&a_, memory);
+    ++a_.entry_->chunks_given_back;
+  }
   index::RemoveChunk(chunk);
   const CallingSource calling(*this);
   a_.source_->Release(memory);

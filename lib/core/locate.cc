@@ -29,7 +29,7 @@ Location SlowPath::Locate(const Chunk& chunk, const void* address) const {
   const char* start = chunk.blocks.StartOf(p);
   where.place = Place::kUnused;  // a gap
   if (start == nullptr) return where;
-  const BlockInfo& info = const_cast<Chunk&>(chunk).blocks.At(start);
+  const BlockInfo& info = chunk.blocks.Get(start);
   const std::size_t bytes = std::max<std::size_t>(info.bytes, 1);
   if (p >= start + bytes) return where;
   where.place = static_cast<BlockState>(info.state) == BlockState::kFreed

@@ -146,6 +146,9 @@ class __attribute__((visibility("hidden"))) SlowPath {
   std::uint64_t TimesBroughtBack() const {
     return a_.entry_ == nullptr ? 0 : a_.entry_->times_brought_back;
   }
+  std::uint64_t ChunksGivenBack() const {
+    return a_.entry_ == nullptr ? 0 : a_.entry_->chunks_given_back;
+  }
   bool HasFrames() const {
     return a_.entry_ != nullptr && a_.entry_->older_stamps.count != 0;
   }

@@ -73,6 +73,7 @@ void HistoryState::Watch(ChunkHistory& known) {
                                   known.chunk->memory.size,
                               page);
   if (end - begin < (is_longer ? 1 : kWatchedBytes)) return;
+  if (kChecked) known.chunk->blocks.pages().LetGo();
   if (tracker_.Watch({begin, end})) {
     known.watched = {is_longer ? known.watched.begin : begin, end};
     return;

@@ -27,7 +27,7 @@
 #include "core/slow_path.h"
 #include "history/arena_state.h"
 #include "history/page_store.h"
-#include "history/page_tracker.h"
+#include "pages/page_tracker.h"
 #include "history/source_array.h"
 #include "history/transients.h"
 

@@ -6,7 +6,7 @@
 #include <cstring>
 
 #include "core/poison.h"
-#include "history/page_tracker.h"
+#include "pages/page_tracker.h"
 #include "history/raw_memory.h"
 
 namespace acre::inline ACRE_ABI::detail {

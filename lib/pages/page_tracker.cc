@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 
-#include "history/page_tracker.h"
+#include "pages/page_tracker.h"
 
 #include <unistd.h>
 
 #include <cstdio>
 
+#include "acre/detail/gc_events.h"
 #include "sources/page.h"
 
 #if defined(__linux__)
@@ -80,7 +81,8 @@ bool IsPrivate(PageRange range) noexcept {
   std::uint64_t begin = 0;
   std::uint64_t end = 0;
   bool is_private = true;
-  char text[4096];
+  char text[4096] = {};
+  NoteStackUse(text);
   for (ssize_t got;
        is_private && (got = ::read(maps, text, sizeof text)) != 0;) {
     if (got < 0) {
@@ -167,7 +169,8 @@ void PageTracker::Unwatch(PageRange range) noexcept {
 long PageTracker::Scan(PageRange range, bool protect, PageRange* found,
                        std::size_t most, char** done) noexcept {
   constexpr std::size_t kMost = 256;
-  PageRegion regions[kMost];
+  PageRegion regions[kMost] = {};
+  NoteStackUse(regions);
   ScanArguments scan = {};
   scan.size = sizeof scan;
   scan.flags = kCheckAsync | (protect ? kProtectMatching : 0);

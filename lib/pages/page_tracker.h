@@ -11,15 +11,14 @@
 // Soft-dirty bits are no way out: a kernel built without them takes the request
 // and reports nothing. Internal to acre.
 
-#ifndef ACRE_LIB_HISTORY_PAGE_TRACKER_H_
-#define ACRE_LIB_HISTORY_PAGE_TRACKER_H_
+#ifndef ACRE_LIB_PAGES_PAGE_TRACKER_H_
+#define ACRE_LIB_PAGES_PAGE_TRACKER_H_
 
 #include <cstddef>
 #include <cstdint>
 
 #include "acre/config.h"
 
-#pragma GCC visibility push(hidden)
 namespace acre::inline ACRE_ABI::detail {
 
 /// Addresses, in whole pages.
@@ -27,6 +26,11 @@ struct PageRange {
   char* begin = nullptr;
   char* end = nullptr;
 };
+
+}  // namespace acre::inline ACRE_ABI::detail
+
+#pragma GCC visibility push(hidden)
+namespace acre::inline ACRE_ABI::detail {
 
 /// Threads: one at a time.
 class PageTracker {
@@ -69,4 +73,4 @@ std::size_t HistoryPageBytes() noexcept;
 }  // namespace acre::inline ACRE_ABI::detail
 #pragma GCC visibility pop
 
-#endif  // ACRE_LIB_HISTORY_PAGE_TRACKER_H_
+#endif  // ACRE_LIB_PAGES_PAGE_TRACKER_H_

@@ -1,0 +1,377 @@
+// SPDX-License-Identifier: MIT
+//
+// Guards that collections find all that they would find if they looked at the
+// whole arena: they look at what was written since the one before. A model test
+// of an arena that is changed in every way there is, with leaks planted and
+// taken out; after each collection AuditAll lists what there is, and all of it
+// must have been told by then. With both ways to know what was written.
+
+#include <doctest/doctest.h>
+#include <gc/gc.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <optional>
+#include <random>
+#include <set>
+#include <span>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "acre/arena.h"
+#include "acre/audit.h"
+#include "acre/audit_policy.h"
+#include "acre/history.h"
+#include "acre/layout.h"
+#include "acre/map.h"
+#include "acre/string.h"
+#include "acre/vector.h"
+#include "collecting.h"
+#include "reports.h"
+
+namespace audit_changes_test {
+
+using acre::Arena;
+using acre::PageTracking;
+using acre_test::Reports;
+
+/// Objects of the collector. What is held here leaks all the same.
+constexpr std::size_t kObjects = 64;
+void* g_objects[kObjects];
+
+struct Node {
+  Node* next = nullptr;
+  std::uint64_t number = 0;
+  std::span<Node> row;
+  acre::Vector<Node*> kids;
+  acre::Map<int, Node*> by_number;
+  std::optional<Node*> maybe;
+  std::variant<int, Node*> either;
+  std::array<Node*, 20> many{};
+  acre::Vector<acre::Vector<Node*>> nested;
+  acre::String name;
+  Node* reviewed_one = nullptr;
+};
+ACRE_LAYOUT(Node, next, number, row, kids, by_number, maybe, either, many,
+            nested, name, reviewed(reviewed_one, "the test keeps it"))
+
+struct Small {
+  Node* to = nullptr;
+  Small* other = nullptr;
+  int number = 0;
+};
+ACRE_LAYOUT(Small, to, other, number)
+
+/// What one seed does to one arena.
+class Model {
+ public:
+  Model(unsigned seed, PageTracking tracking)
+      : random_(seed),
+        arena_({.name = "changing", .first_chunk = FirstChunk()}) {
+    acre::SetAuditPolicy(arena_, {.tracking = tracking});
+    for (void*& object : g_objects) object = GC_MALLOC(64);
+  }
+
+  void Step() {
+    if (nodes_.empty() || Die(3) == 0) {
+      nodes_.push_back(arena_.New<Node>());
+      return;
+    }
+    Node& node = *nodes_[Die(nodes_.size())];
+    switch (Die(24)) {
+      case 0:
+        node.next = Target();
+        break;
+      case 1:
+        ++node.number;
+        break;
+      case 2:
+        node.row =
+            Die(2) == 0 ? std::span<Node>() : std::span<Node>(Target(), 1);
+        break;
+      case 3:
+        node.kids.push_back(Target());
+        break;
+      case 4:
+        if (!node.kids.empty()) node.kids.pop_back();
+        break;
+      case 5:
+        if (!node.kids.empty()) node.kids[Die(node.kids.size())] = Target();
+        break;
+      case 6:
+        node.by_number[static_cast<int>(Die(40))] = Target();
+        break;
+      case 7:
+        node.by_number.erase(static_cast<int>(Die(40)));
+        break;
+      case 8:
+        if (Die(2) == 0) {
+          node.maybe = Target();
+        } else {
+          node.maybe.reset();
+        }
+        break;
+      case 9:
+        if (Die(2) == 0) {
+          node.either = Target();
+        } else {
+          node.either = 7;
+        }
+        break;
+      case 10:
+        node.many[Die(node.many.size())] = Target();
+        break;
+      case 11:
+        node.nested.resize(Die(4));
+        break;
+      case 12:
+        if (!node.nested.empty()) {
+          node.nested[Die(node.nested.size())].push_back(Target());
+        }
+        break;
+      case 13:
+        node.name = std::string(Die(200), 'n');
+        break;
+      case 14:
+        node.reviewed_one = Target();
+        break;
+      case 15:
+        FreeSome();
+        break;
+      case 16:
+        if (rows_.size() < 4) rows_.push_back(arena_.NewArray<Small>(20000));
+        break;
+      case 17:
+        if (!rows_.empty()) {
+          auto& row = rows_[Die(rows_.size())];
+          row[Die(row.size())].to = Target();
+        }
+        break;
+      case 18:
+        outside_.push_back(Target());  // its handle is not in the arena
+        break;
+      case 19:
+        if (Die(8) == 0) EndAll();
+        break;
+      case 20:
+        if (Die(8) == 0) BackAndForth();
+        break;
+      case 21:
+        node.kids = acre::Vector<Node*>();
+        break;
+      case 22:
+        GC_free(std::exchange(free_later_, GC_MALLOC_UNCOLLECTABLE(64)));
+        node.next = static_cast<Node*>(free_later_);
+        break;
+      default:
+        static_cast<void>(arena_.Allocate(1 + Die(300)));
+        break;
+    }
+  }
+
+  /// What AuditAll lists now, and no collection has told.
+  std::size_t CountMissed() {
+    GC_gcollect();
+    acre::FlushAudits();
+    for (const acre::Finding& finding : Reports::findings()) {
+      told_.insert({finding.slot, finding.address});
+    }
+    Reports::all().clear();
+    std::set<Told> there;
+    for (const acre::Finding& finding :
+         acre::AuditAll(arena_, {.max_findings = 100000}).findings) {
+      if (!finding.is_leak() || finding.kind == acre::FindingKind::kWord) {
+        continue;
+      }
+      there.insert({finding.slot, finding.address});
+    }
+    std::size_t missed = 0;
+    for (const Told& told : there) missed += told_.count(told) == 0 ? 1 : 0;
+    seen_ += there.size();
+    return missed;
+  }
+  std::size_t seen() const { return seen_; }
+
+ private:
+  using Told = std::pair<const void*, const void*>;
+
+  std::size_t Die(std::size_t sides) { return random_() % sides; }
+  std::size_t FirstChunk() { return Die(2) == 0 ? 0 : std::size_t{1} << 18; }
+
+  /// Where a pointer may lead: nowhere, into the arena, or to a collected
+  /// object.
+  Node* Target() {
+    const std::size_t which = Die(8);
+    if (which < 2) return nullptr;
+    if (which < 7) return nodes_[Die(nodes_.size())];
+    return static_cast<Node*>(g_objects[Die(kObjects)]);
+  }
+
+  void FreeSome() {
+    const std::size_t which = Die(nodes_.size());
+    // Pointers to it remain; the audit does not mind.
+    Node* const node = nodes_[which];
+    for (Node* other : nodes_) {
+      if (other->next == node) other->next = nullptr;
+    }
+    arena_.Free(node);
+    // What is planted there later is news.
+    std::erase_if(told_, [&](const Told& told) {
+      const auto* slot = static_cast<const char*>(told.first);
+      const auto* begin = reinterpret_cast<const char*>(node);
+      return slot >= begin && slot < begin + sizeof(Node);
+    });
+    nodes_.erase(nodes_.begin() + static_cast<std::ptrdiff_t>(which));
+  }
+
+  void EndAll() {
+    outside_ = acre::Vector<Node*>();
+    nodes_.clear();
+    rows_.clear();
+    history_.reset();
+    arena_.Reset(Die(2) == 0 ? acre::ResetMode::kKeep
+                             : acre::ResetMode::kRelease);
+    outside_ = acre::Vector<Node*>(arena_);
+    told_.clear();
+  }
+
+  /// What is in the arena goes back; the lists of the model do, too.
+  void BackAndForth() {
+    if (!history_) history_.emplace(arena_);
+    outside_ = acre::Vector<Node*>();
+    const acre::FrameId frame = history_->Capture();
+    const std::vector<Node*> nodes = nodes_;
+    const std::vector<std::span<Small>> rows = rows_;
+    for (std::size_t i = Die(6); i != 0; --i) {
+      nodes_.push_back(arena_.New<Node>());
+      nodes_[Die(nodes_.size())]->next = Target();
+    }
+    if (Die(2) == 0) missed_ += CountMissed();
+    history_->Restore(frame);
+    nodes_ = nodes;
+    rows_ = rows;
+    outside_ = acre::Vector<Node*>(arena_);
+  }
+
+  std::mt19937 random_;
+  Arena arena_;
+  acre::Vector<Node*> outside_{arena_};
+  std::optional<acre::History> history_;
+  std::vector<Node*> nodes_;
+  std::vector<std::span<Small>> rows_;
+  void* free_later_ = GC_MALLOC_UNCOLLECTABLE(64);
+  std::set<Told> told_;
+  std::size_t seen_ = 0;
+
+ public:
+  std::size_t missed_ = 0;
+};
+
+TEST_CASE("collections tell every leak that a look at the whole arena shows" *
+          doctest::skip(!acre::kChecked)) {
+  const Reports reports;
+  for (const PageTracking tracking :
+       {PageTracking::kKernel, PageTracking::kComparing}) {
+    std::size_t missed = 0;
+    std::size_t seen = 0;
+    for (unsigned seed = 1; seed <= 12; ++seed) {
+      Model model(seed, tracking);
+      for (int round = 0; round < 40; ++round) {
+        for (int step = 0; step < 40; ++step) model.Step();
+        missed += model.CountMissed();
+      }
+      missed += model.missed_;
+      seen += model.seen();
+    }
+    CHECK_MESSAGE(missed == 0, static_cast<int>(tracking));
+    CHECK(seen > 1000);
+  }
+}
+
+/// An object of the collector that is where the address leads. Requires: a
+/// block of such a size was there, and is free.
+void* MakeAround(const void* address, std::size_t bytes) {
+  for (int i = 0; i < 1000; ++i) {
+    void* const object = GC_MALLOC(bytes);
+    const auto offset = reinterpret_cast<std::uintptr_t>(address) -
+                        reinterpret_cast<std::uintptr_t>(object);
+    if (offset < bytes) return object;
+  }
+  return nullptr;
+}
+
+/// An arena of 100 pages, in which one object has a slot that is written once.
+struct Still {
+  Arena arena{{.name = "still",
+               .first_chunk = std::size_t{1} << 18,
+               .byte_limit = std::size_t{16} << 20}};
+  Small* const holder = arena.New<Small>();
+  std::span<Small> others = arena.NewArray<Small>(16000);
+
+  /// Collects, with a write somewhere else before; how many leaks were told.
+  std::size_t Collect() {
+    ++others.back().number;
+    GC_gcollect();
+    acre::FlushAudits();
+    const std::size_t told = Reports::findings().size();
+    Reports::all().clear();
+    return told;
+  }
+};
+
+TEST_CASE("memory outside of an arena that changes hands is looked at again" *
+          doctest::skip(!acre::kChecked)) {
+  const Reports reports;
+  Still still;
+  constexpr std::size_t kBytes = 100000;
+  void* const outside = GC_MALLOC_UNCOLLECTABLE(kBytes);
+  still.holder->other = static_cast<Small*>(outside);
+  CHECK(still.Collect() == 0);  // nobody frees that
+  CHECK(still.Collect() == 0);
+  GC_free(outside);
+  void* const object = MakeAround(outside, kBytes);
+  REQUIRE(object != nullptr);
+  CHECK(still.Collect() == 1);
+  CHECK(still.Collect() == 0);  // told
+}
+
+TEST_CASE("so is what leads to a chunk that the arena has given back" *
+          doctest::skip(!acre::kChecked)) {
+  const Reports reports;
+  Still still;
+  constexpr std::size_t kCount = 350000;  // a chunk of its own
+  std::span<Small> large = still.arena.NewArray<Small>(kCount);
+  still.holder->other = large.data();
+  CHECK(still.Collect() == 0);
+  CHECK(still.Collect() == 0);
+  const void* const was_there = large.data();
+  still.arena.Free(large);
+  // There is room for this one if that one's chunk goes.
+  const std::span<Small> larger = still.arena.NewArray<Small>(kCount / 2 * 3);
+  CHECK(larger.data() != was_there);
+  REQUIRE(MakeAround(was_there, kCount * sizeof(Small)) != nullptr);
+  CHECK(still.Collect() == 1);
+}
+
+TEST_CASE("what was not changed is not looked at" *
+          doctest::skip(!acre::kChecked)) {
+  const Reports reports;
+  for (const PageTracking tracking :
+       {PageTracking::kKernel, PageTracking::kComparing}) {
+    Still still;
+    acre::SetAuditPolicy(still.arena, {.tracking = tracking});
+    still.holder->other = still.holder;
+    CHECK(still.Collect() == 0);
+    const std::uint64_t unchanged = acre::CollectionAuditsSoFar().unchanged;
+    GC_gcollect();
+    CHECK(acre::CollectionAuditsSoFar().unchanged > unchanged);
+    still.holder->other = static_cast<Small*>(g_objects[0] = GC_MALLOC(64));
+    CHECK(still.Collect() == 1);
+  }
+}
+
+}  // namespace audit_changes_test
