@@ -5,6 +5,8 @@
 
 #include "acre/audit.h"
 
+#include <utility>
+
 #include "acre/failure.h"
 #include "auditor.h"
 #include "baseline.h"
@@ -19,6 +21,30 @@ void TellPaths(const Arena& arena, std::span<Finding> findings) {
   Auditor(arena, options, true).TellPaths(findings);
 }
 
+namespace {
+
+/// A report that is clean where there is nothing to report; else only that
+/// there is something is right about it.
+AuditReport LookAtWhole(const Arena& arena, std::span<const AuditRoot> roots,
+                        const AuditOptions& options) {
+  if (!kChecked) return Auditor(arena, options, false).RunWhole(roots);
+  AuditReport report;
+  report.arena = arena.name();
+  PerChunk<CoveredWords> covered(&arena);
+  QuickWalk walk(arena, options);
+  if (!walk.IsWholeClean(roots, covered, report)) {
+    report.findings.emplace_back();
+    return report;
+  }
+  if (!options.sweep_raw || !walk.has_rest()) return report;
+  AuditReport rest =
+      Auditor(arena, options, false).SweepRest(std::move(covered));
+  report.findings = std::move(rest.findings);
+  report.words = rest.words;
+  return report;
+}
+
+}  // namespace
 }  // namespace detail
 
 AuditReport AuditObject(const Arena& arena, const TypeLayout& type,
@@ -43,7 +69,7 @@ AuditReport AuditAll(const Arena& arena, std::span<const AuditRoot> roots,
     ACRE_CHECK(root.type != nullptr && root.object != nullptr,
                "AuditAll of arena '%s': a root is null", arena.name());
   }
-  AuditReport report = detail::Auditor(arena, options, false).RunWhole(roots);
+  AuditReport report = detail::LookAtWhole(arena, roots, options);
   if (!report.clean()) {
     report = detail::Auditor(arena, options, true).RunWhole(roots);
   }

@@ -47,6 +47,9 @@ class Auditor {
   AuditReport Run(std::span<const AuditRoot> roots);
   /// The roots, and every live block.
   AuditReport RunWhole(std::span<const AuditRoot> roots);
+  /// Only what no layout describes; `covered`: storages that have been walked.
+  /// Checked builds.
+  AuditReport SweepRest(PerChunk<CoveredWords> covered);
   /// Tells the paths of findings of which only the slots are known.
   void TellPaths(std::span<Finding> findings);
   /// What no root reaches.
@@ -174,6 +177,8 @@ class Auditor {
   PerChunk<CoveredWords> covered_;
   BlockView swept_;  // SweepAll: the block it is in
   std::unordered_map<std::uint64_t, bool> has_gaps_;  // by id of the type
+  const TypeLayout* last_type_ = nullptr;             // of which was asked last
+  bool last_has_gaps_ = false;
   // Second pass, for the paths of swept memory.
   std::unordered_map<const void*, std::size_t> item_at_;
   std::unordered_map<const void*, RawOrigin> raw_origins_;

@@ -16,17 +16,15 @@ namespace acre::inline ACRE_ABI::detail {
 
 AuditReport Auditor::RunWhole(std::span<const AuditRoot> roots) {
   covers_ = true;
-  // Where every block is walked, pointers are judged, not followed.
-  follows_ = record_ || !kChecked;
   WalkFrom(roots);
-  if (kChecked && record_) StartUnreached();
-  if (kChecked && !record_) {
-    ForEachObjectBlock([this](const BlockView& block) {
-      Start(block.begin, *block.type, block.bytes / block.type->size);
-      WalkAll();
-    });
-  }
+  if (kChecked) StartUnreached();
   if (options_.sweep_raw) SweepAll();
+  return std::move(report_);
+}
+
+AuditReport Auditor::SweepRest(PerChunk<CoveredWords> covered) {
+  covered_ = std::move(covered);
+  SweepAll();
   return std::move(report_);
 }
 
@@ -174,16 +172,12 @@ bool Auditor::IsCovered(const BlockView& block) {
 }
 
 bool Auditor::HasGaps(const TypeLayout& type, const char* object) {
+  if (&type == last_type_) return last_has_gaps_;
   const auto [known, is_new] = has_gaps_.try_emplace(type.id, false);
-  if (is_new) {
-    auto note = [at = known](const char* begin, const char* end) {
-      if (end - begin >= static_cast<std::ptrdiff_t>(sizeof(void*))) {
-        at->second = true;
-      }
-    };
-    ForEachGap(type, object, note);
-  }
-  return known->second;
+  if (is_new) known->second = MayHaveGaps(type, object);
+  last_type_ = &type;
+  last_has_gaps_ = known->second;
+  return last_has_gaps_;
 }
 
 void Auditor::SweepGaps(const BlockView& block) {

@@ -6,6 +6,8 @@
 #include <cstring>
 #include <utility>
 
+#include "acre/detail/parts.h"
+
 namespace acre::inline ACRE_ABI::detail {
 
 bool QuickWalk::IsClean(std::span<const AuditRoot> roots, AuditReport& report) {
@@ -17,6 +19,96 @@ bool QuickWalk::IsClean(std::span<const AuditRoot> roots, AuditReport& report) {
   report.pointers = pointers_;
   report.reviewed = reviewed_.size();
   return is_clean_;
+}
+
+// --------------------------------------------------------------- whole arenas
+
+bool QuickWalk::IsWholeClean(std::span<const AuditRoot> roots,
+                             PerChunk<CoveredWords>& covered,
+                             AuditReport& report) {
+  covered_ = &covered;
+  MarkBlocks();
+  for (const AuditRoot& root : roots) {
+    rows_.Keep({static_cast<const char*>(root.object),
+                static_cast<const char*>(root.object) + root.type->size,
+                PlanOf(*root.type)});
+  }
+  WalkRows();
+  EnterBlocks();
+  report.objects = objects_;
+  report.pointers = pointers_;
+  report.reviewed = reviewed_.size();
+  return is_clean_;
+}
+
+QuickWalk::Plan* QuickWalk::PlanOfBlock(const BlockView& block) {
+  if (block.is_freed || block.is_storage || block.type == nullptr) {
+    return nullptr;
+  }
+  if (block_type_ != block.type) {
+    block_type_ = block.type;
+    block_plan_ = PlanOf(*block.type);
+    block_plan_->has_gaps = MayHaveGaps(*block.type, block.begin);
+  }
+  return block_plan_;
+}
+
+void QuickWalk::MarkBlocks() {
+  BlockWalk walk(arena_);
+  for (BlockView block; walk.Next(&block);) {
+    const Plan* const plan = PlanOfBlock(block);
+    if (plan == nullptr || plan->number == 0) continue;
+    // Elements behind the first are looked up where something leads to them.
+    marks_.Of(block.begin)->Mark(block.begin, plan->number);
+  }
+}
+
+void QuickWalk::EnterBlocks() {
+  BlockWalk walk(arena_);
+  std::size_t storages = 0;
+  for (BlockView block; is_clean_ && walk.Next(&block);) {
+    Plan* const plan = PlanOfBlock(block);
+    if (plan == nullptr) {
+      if (block.is_freed) continue;
+      ++storages;
+      has_rest_ = has_rest_ || !block.is_storage;  // raw memory
+      continue;
+    }
+    if (block.bytes == 0) continue;
+    ++objects_;
+    has_rest_ = has_rest_ || plan->has_gaps;
+    if (plan->steps.empty()) continue;
+    const std::size_t size = plan->type->size;
+    const char* const end = block.begin + block.bytes / size * size;
+    for (const char* at = block.begin; at != end; at += size) {
+      Enter({at, plan});
+    }
+    if (!rows_.empty()) WalkRows();
+  }
+  unjudged_.Drain([this](const Unjudged& pointer) { JudgeTarget(pointer); });
+  has_rest_ = has_rest_ || storages != storages_met_;
+}
+
+/// Of a whole arena. What is fine is marked: it is not judged again.
+inline void QuickWalk::JudgeTarget(const Unjudged& pointer) {
+  const auto [in, address, step, marks] = pointer;
+  if (address == nullptr) return;
+  const std::uint8_t number = TargetOf(*step).number;
+  if (marks != nullptr && marks->IsMarked(address, number)) return;
+  if (!IsFine(marks, address, *step, 1)) return Suspect(in);
+  if (marks != nullptr) marks->Mark(address, number);
+}
+
+/// Of a whole arena: false where the storage was met before. It is no
+/// undescribed memory.
+inline bool QuickWalk::CoverStorage(const HandleStorage& storage) {
+  const auto* const block = static_cast<const char*>(storage.block);
+  CoveredWords* const covered = covered_->Of(block);
+  if (covered == nullptr) return true;
+  if (covered->IsCovered(block)) return false;
+  covered->Cover(block, storage.bytes);
+  ++storages_met_;
+  return true;
 }
 
 // ---------------------------------------------------------------------- types
@@ -171,6 +263,13 @@ inline void QuickWalk::TakeStep(Object in, const char* slot, Step& step) {
 void QuickWalk::WalkPart(Object in, const char* part, const TypeLayout& type) {
   auto take = [&](const Slot& slot) {
     Step step = StepOf(*slot.type, 0);
+    if (covered_ != nullptr && step.kind == TypeKind::kPointer) {
+      const void* const address = PointedTo(slot).data;
+      if (address == nullptr) return;
+      ++pointers_;
+      // Not later: the step is gone by then.
+      return JudgeTarget({in, address, &step, marks_.Of(address)});
+    }
     TakeStep(in, static_cast<const char*>(slot.address), step);
   };
   ForEachSlot(type, const_cast<char*>(part), take);
@@ -180,6 +279,11 @@ inline void QuickWalk::FollowPointer(Object in, const char* slot, Step& step) {
   const void* address = *reinterpret_cast<const void* const*>(slot);
   if (address == nullptr) return;
   ++pointers_;
+  if (covered_ != nullptr) {
+    ChunkMarks* const marks = marks_.Of(address);
+    if (marks != nullptr) marks->Prefetch(address);
+    return JudgeTarget(unjudged_.Exchange({in, address, &step, marks}));
+  }
   ChunkMarks* marks = marks_.Of(address);
   if (marks == nullptr || step.number == 0) {
     return FollowSlowly(in, marks, address, step);
@@ -205,7 +309,9 @@ void QuickWalk::FollowView(Object in, const char* slot, Step& step) {
   ++pointers_;
   ChunkMarks* marks = marks_.Of(run.data);
   if (!IsFine(marks, run.data, step, run.count)) return Suspect(in);
-  if (step.leads_on) Visit(marks, run.data, TargetOf(step), run.count);
+  if (step.leads_on && covered_ == nullptr) {
+    Visit(marks, run.data, TargetOf(step), run.count);
+  }
 }
 
 inline void QuickWalk::FollowHandle(Object in, const char* slot, Step& step) {
@@ -214,7 +320,11 @@ inline void QuickWalk::FollowHandle(Object in, const char* slot, Step& step) {
   ++pointers_;
   ChunkMarks* marks = marks_.Of(storage.block);
   if (!IsFine(marks, storage, *step.element)) return Suspect(in);
-  if (!step.leads_on || !VisitStorage(marks, storage.block, step)) return;
+  const bool is_new =
+      covered_ != nullptr
+          ? CoverStorage(storage)
+          : step.leads_on && VisitStorage(marks, storage.block, step);
+  if (!is_new || !step.leads_on) return;
   Plan& plan = TargetOf(step);
   const auto* begin = static_cast<const char*>(storage.block);
   const char* end = begin + storage.used;

@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: MIT
 //
-// QuickWalk: is there anything to report? The first pass of an audit from
-// roots. It remembers nothing of the way and stops at the first finding: a
-// second pass tells what, and how it is reached. Most audits end here.
+// QuickWalk: is there anything to report? The first pass of an audit, from
+// roots or of a whole arena. It remembers nothing of the way and stops at the
+// first finding: a second pass tells what, and how it is reached. Most audits
+// end here.
+//
+// From roots, marks are of objects that were met. Of a whole arena, they are of
+// objects that are there: first every block is marked, then what is in them is
+// judged, in the order of addresses; most pointers lead to a mark.
 
 #ifndef ACRE_AUDIT_QUICK_WALK_H_
 #define ACRE_AUDIT_QUICK_WALK_H_
@@ -17,12 +22,15 @@
 
 #include "acre/audit.h"
 #include "acre/config.h"
+#include "acre/detail/block_walk.h"
 #include "acre/detail/chunk_marks.h"
 #include "acre/detail/look_ahead.h"
 #include "acre/detail/nested_rows.h"
+#include "acre/detail/per_chunk.h"
 #include "acre/detail/visit_set.h"
 #include "acre/detail/walk.h"
 #include "classify.h"
+#include "covered_words.h"
 
 #pragma GCC visibility push(hidden)
 namespace acre::inline ACRE_ABI::detail {
@@ -34,6 +42,12 @@ class QuickWalk {
 
   /// False where there is something to report; true: `report` has the counts.
   bool IsClean(std::span<const AuditRoot> roots, AuditReport& report);
+  /// The same of every block, and the roots; words that no layout describes are
+  /// left out. `covered`: storages that were met. Checked builds.
+  bool IsWholeClean(std::span<const AuditRoot> roots,
+                    PerChunk<CoveredWords>& covered, AuditReport& report);
+  /// After that: true where there are such words.
+  bool has_rest() const { return has_rest_; }
 
  private:
   struct Plan;
@@ -62,6 +76,7 @@ class QuickWalk {
     std::uint8_t number;  // for ChunkMarks; 0: there are too many types
     std::vector<Step> steps = {};
     bool is_pointer = false;  // and nothing else
+    bool has_gaps = false;    // known of those of blocks, of a whole arena
   };
   /// Elements.
   struct Row {
@@ -81,6 +96,16 @@ class QuickWalk {
   Plan* AddPlan(std::uint64_t id, const TypeLayout& type);
 
   Plan& TargetOf(Step& step);
+
+  // ----------------------------------------------------------- whole arenas
+  /// Of a block of New or NewArray, or null: a walk over blocks asks often for
+  /// the same.
+  Plan* PlanOfBlock(const BlockView& block);
+  void MarkBlocks();
+  void EnterBlocks();
+  struct Unjudged;
+  void JudgeTarget(const Unjudged& pointer);
+  bool CoverStorage(const HandleStorage& storage);
 
   // ------------------------------------------------------------------ walk
   void WalkAll();
@@ -115,6 +140,7 @@ class QuickWalk {
   const Arena& arena_;
   const AuditOptions& options_;
   Classifier classifier_;
+  PerChunk<CoveredWords>* covered_ = nullptr;  // of a whole arena
   bool is_clean_ = true;
   std::size_t objects_ = 0;
   std::size_t pointers_ = 0;
@@ -125,6 +151,20 @@ class QuickWalk {
   unsigned last_number_ = 0;
 
   MarkedChunks marks_;
+
+  // Of a whole arena.
+  const TypeLayout* block_type_ = nullptr;  // PlanOfBlock was asked of last
+  Plan* block_plan_ = nullptr;
+  std::size_t storages_met_ = 0;
+  bool has_rest_ = false;
+  /// A pointer in an object, to where the marks have been asked for.
+  struct Unjudged {
+    Object in = {};
+    const void* address = nullptr;  // null: none
+    Step* step = nullptr;
+    ChunkMarks* marks = nullptr;
+  };
+  LookAhead<Unjudged> unjudged_;
 
   // What has no place in the marks: other types, rows, other memory.
   VisitSet visited_;

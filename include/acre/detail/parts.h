@@ -106,6 +106,18 @@ void ForEachGap(const TypeLayout& type, const char* object, Visit& visit) {
   }
 }
 
+/// True where a pointer may lie in a gap of such an object.
+inline bool MayHaveGaps(const TypeLayout& type, const char* object) {
+  bool may_have = false;
+  auto note = [&may_have](const char* begin, const char* end) {
+    if (end - begin >= static_cast<std::ptrdiff_t>(sizeof(void*))) {
+      may_have = true;
+    }
+  };
+  ForEachGap(type, object, note);
+  return may_have;
+}
+
 }  // namespace acre::inline ACRE_ABI::detail
 
 #endif  // ACRE_DETAIL_PARTS_H_
