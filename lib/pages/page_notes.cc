@@ -18,7 +18,7 @@ namespace {
 
 // Smaller chunks are summed up sooner than the kernel is asked: a page takes
 // 0.3 us, a call 1.2 and a fault as much.
-constexpr std::ptrdiff_t kWatchedBytes = std::ptrdiff_t{128} << 10;
+constexpr std::ptrdiff_t kAskedBytes = std::ptrdiff_t{128} << 10;
 // Rows of pages that the kernel names in one call.
 constexpr std::size_t kRows = 128;
 // As often the kernel may give up watching a chunk before it is not asked any
@@ -128,7 +128,7 @@ bool PageNotes::Watch() noexcept {
   char* const begin = const_cast<char*>(begin_) + (-start & (page - 1));
   char* const end = const_cast<char*>(end_) -
                     (reinterpret_cast<std::uintptr_t>(end_) & (page - 1));
-  if (end - begin < kWatchedBytes) return false;
+  if (end - begin < kAskedBytes) return false;
   if (watched_.begin == begin && watched_.end == end) return true;
   // A chunk that has become longer is watched anew, as a whole.
   if (!g_tracker->Watch({begin, end})) {

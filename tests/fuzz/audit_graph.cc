@@ -94,7 +94,7 @@ class Graph {
     stale_ = static_cast<char*>(arena_.Allocate(64)) + 16;
     arena_.Reset();
     Build();
-    Plant(decide_.Below(12));
+    Plant(decide_.Below(kMostPlanted + 1));
     std::string error = Compare(acre::AuditAll(arena_), true);
     if (error.empty()) error = Compare(acre::Audit(arena_, *nodes_[0]), false);
     GC_reachable_here(collected_);
@@ -183,12 +183,16 @@ class Graph {
     }
   }
 
+  /// A collection may come at any moment; the object is to be there when the
+  /// audit looks.
+  void* Hold(void* object) { return held_[held_count_++] = object; }
+
   Bad SomeBad() {
     switch (decide_.Below(acre::kChecked ? 10 : 7)) {
       case 0:
-        return {GC_MALLOC(2 * sizeof(Leaf)), Target::kCollectedHeap};
+        return {Hold(GC_MALLOC(2 * sizeof(Leaf))), Target::kCollectedHeap};
       case 1:
-        return {static_cast<char*>(GC_MALLOC(9000)) + 128,
+        return {static_cast<char*>(Hold(GC_MALLOC(9000))) + 128,
                 Target::kCollectedHeap};
       case 2:
         return {collected_leaf_, Target::kCollectedArena};
@@ -261,6 +265,9 @@ class Graph {
   Leaf* collected_leaf_ = nullptr;
   Leaf* other_leaf_ = nullptr;
   alignas(16) char stack_[64] = {};  // the graph stands on the stack
+  static constexpr std::size_t kMostPlanted = 11;
+  void* held_[kMostPlanted] = {};  // and so what it holds is seen
+  std::size_t held_count_ = 0;
 };
 
 /// Two graphs with the same shape: what one pointer leads to here, the other
