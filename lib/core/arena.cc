@@ -337,7 +337,7 @@ void SlowPath::WipeChunk(Chunk* chunk, ResetMode mode) {
 }
 
 void SlowPath::ReleaseAll() {
-  if (a_.entry_ == nullptr) return;
+  if (a_.entry_ == nullptr || Park()) return;
   if (kChecked) Exchange(a_.updating_, true);
   if (a_.entry_->keeper != nullptr) a_.entry_->keeper->ArenaEnds();
   RetireAllLarge(0);

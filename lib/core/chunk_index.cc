@@ -19,6 +19,7 @@
 #include "core/for_debuggers.h"
 #include "core/life.h"
 #include "core/slow_path.h"
+#include "core/this_thread.h"
 
 namespace acre::inline ACRE_ABI::detail::index {
 namespace {
@@ -51,9 +52,13 @@ struct State {
   Chunk* free_chunks = nullptr;            // linked by next_owned
   // The thread that looks around while the world is stopped, or zero.
   std::atomic<std::uintptr_t> stopper{0};
+  // Entries of small arenas that have ended, each with its one chunk; see Park.
+  // A thread begins at a place of its own.
+  static constexpr std::size_t kParked = 16;
+  std::atomic<ArenaEntry*> parked[kParked] = {};
 };
 
-std::uintptr_t ThisThread() {
+std::uintptr_t StoppingThread() {
   return static_cast<std::uintptr_t>(pthread_self());
 }
 
@@ -257,7 +262,7 @@ void TakeDeadFrom(State& state, const std::atomic<IndexLink*>& slot) {
   const IndexLink* link = slot.load(std::memory_order_relaxed);
   while (link != nullptr) {
     ArenaEntry* owner = link->chunk->owner.load(std::memory_order_relaxed);
-    if (owner != nullptr && !owner->is_alive()) {
+    if (owner != nullptr && owner->collected && !owner->is_alive()) {
       TakeDead(state, owner);
       link = slot.load(std::memory_order_relaxed);
     } else {
@@ -359,6 +364,52 @@ ArenaEntry* AddArena(Arena* arena, bool collected) {
     ++state->collected_count;
   }
   return entry;
+}
+
+namespace {
+
+/// Where this thread looks first.
+std::size_t FirstParked() {
+  // Threads lie apart by their stacks, megabytes, or by pages.
+  const auto bits = reinterpret_cast<std::uintptr_t>(ThisThread());
+  return (bits >> 12 ^ bits >> 20) % State::kParked;
+}
+
+}  // namespace
+
+bool Park(ArenaEntry* entry) noexcept {
+  State& state = TheState();
+  const std::size_t first = FirstParked();
+  for (std::size_t i = 0; i < State::kParked; ++i) {
+    auto& place = state.parked[(first + i) % State::kParked];
+    if (place.load(std::memory_order_relaxed) != nullptr) continue;
+    entry->lives.fetch_add(1);
+    entry->hidden_arena.store(0, std::memory_order_release);
+    ArenaEntry* none = nullptr;
+    if (place.compare_exchange_strong(none, entry)) return true;
+    return false;  // the entry is dead; RemoveArena does not mind
+  }
+  return false;
+}
+
+ArenaEntry* Unpark(Arena* arena) noexcept {
+  State& state = TheState();
+  const std::size_t first = FirstParked();
+  for (std::size_t i = 0; i < State::kParked; ++i) {
+    auto& place = state.parked[(first + i) % State::kParked];
+    if (place.load(std::memory_order_relaxed) == nullptr) continue;
+    ArenaEntry* const entry = place.exchange(nullptr);
+    if (entry == nullptr) continue;
+    Chunk& chunk = *entry->chunks;
+    chunk.top = chunk.dirty = chunk.begin;
+    chunk.order = 0;
+    chunk.next = nullptr;
+    chunk.unclassed_end = nullptr;
+    entry->hidden_arena.store(~reinterpret_cast<std::uintptr_t>(arena),
+                              std::memory_order_release);
+    return entry;
+  }
+  return nullptr;
 }
 
 FreeBlock** FarLists(ArenaEntry* entry) {
@@ -506,7 +557,7 @@ Chunk* Find(const void* address) noexcept {
                   before == state.version.load(std::memory_order_relaxed))) {
     return chunk;
   }
-  if (state.stopper.load(std::memory_order_relaxed) == ThisThread()) {
+  if (state.stopper.load(std::memory_order_relaxed) == StoppingThread()) {
     return chunk;  // who holds the lock may be stopped
   }
   const std::lock_guard<std::mutex> hold(state.lock);
@@ -515,7 +566,8 @@ Chunk* Find(const void* address) noexcept {
 
 void SetStopper(bool is_stopped) noexcept {
   g_state.load(std::memory_order_acquire)
-      ->stopper.store(is_stopped ? ThisThread() : 0, std::memory_order_relaxed);
+      ->stopper.store(is_stopped ? StoppingThread() : 0,
+                      std::memory_order_relaxed);
 }
 
 }  // namespace acre::inline ACRE_ABI::detail::index

@@ -89,6 +89,13 @@ ArenaEntry* AddArena(Arena* arena, bool collected);
 /// Takes the entry and what is left of its chunks out. Not for collected ones.
 void RemoveArena(ArenaEntry* entry);
 
+/// Ends the arena of the entry, which is explicit and has one chunk, and keeps
+/// both, for the next arena of that kind: where arenas come and go nothing is
+/// taken, given back or locked. False where 16 are kept.
+bool Park(ArenaEntry* entry) noexcept;
+/// One of those, with its chunk, which is empty; or null.
+ArenaEntry* Unpark(Arena* arena) noexcept;
+
 /// Calls visit(context, arena) for every living arena that has or had a chunk.
 /// Takes no lock.
 void ForEachArena(void (*visit)(void* context, const Arena& arena),

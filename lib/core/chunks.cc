@@ -27,21 +27,56 @@ std::size_t SlowPath::NextChunkSize() const {
 
 /// Most arenas of a program may be small. Where small chunks cost their source
 /// little an arena begins with one, and goes on as all others: from libgc 64
-/// KiB are 8500 instructions, there and back, 1 KiB 300. Not without freelists,
-/// as Free then gives back what stands last in the current chunk alone.
+/// KiB are 8500 instructions, there and back, one below 1 KiB 300. Not without
+/// freelists, as Free then gives back what stands last in the current chunk
+/// alone.
 std::size_t SlowPath::FirstChunkSize(std::size_t need) const {
-  constexpr std::size_t kSmall = 1024;
+  return a_.reserved_ == 0 && need <= kSmallChunk / 3 && BeginsSmall()
+             ? kSmallChunk
+             : NextChunkSize();
+}
+
+bool SlowPath::BeginsSmall() const {
   const ArenaOptions& options = a_.options_;
-  const bool is_small = a_.reserved_ == 0 && need <= kSmall / 4 &&
-                        options.first_chunk == 0 && options.source == nullptr &&
-                        options.freelists && !a_.collected_ &&
-                        options.trace == Trace::kNothing;
-  return is_small ? kSmall : NextChunkSize();
+  return options.first_chunk == 0 && options.source == nullptr &&
+         options.freelists && !a_.collected_ &&
+         options.trace == Trace::kNothing;
+}
+
+/// The chunk of a small arena that has ended. Checked builds take none: there
+/// what is gone is known as that.
+Chunk* SlowPath::TakeParked(std::size_t need) {
+  if (kChecked || a_.entry_ != nullptr || need > kSmallChunk / 3 ||
+      a_.options_.byte_limit < kSmallChunk || !BeginsSmall()) {
+    return nullptr;
+  }
+  a_.entry_ = index::Unpark(&a_);
+  if (a_.entry_ == nullptr) return nullptr;
+  NoteSource();
+  Charge(a_.entry_->chunks, kSmallChunk);
+  return a_.entry_->chunks;
+}
+
+/// True where the arena has ended, and its one small chunk is kept for others.
+bool SlowPath::Park() {
+  const ArenaEntry& entry = *a_.entry_;
+  const Chunk* const chunk = a_.first_;
+  return !kChecked && chunk != nullptr && chunk->next == nullptr &&
+         a_.large_ == nullptr && a_.large_spares_ == nullptr &&
+         chunk->charged == kSmallChunk && chunk->memory.size == kSmallChunk &&
+         BeginsSmall() && entry.keeper == nullptr &&
+         entry.refs.all == nullptr && entry.weak_refs.all == nullptr &&
+         entry.older_stamps.count == 0 && entry.times_brought_back == 0 &&
+         index::Park(a_.entry_);
 }
 
 /// Makes a chunk with `need` free bytes current, if there is one to be had.
 bool SlowPath::Refill(std::size_t need) {
   if (AdvanceToSpare(need)) return true;
+  if (Chunk* parked = TakeParked(need)) {
+    Advance(parked);
+    return true;
+  }
   if (a_.options_.freelists &&
       a_.freed_ - a_.scanned_ >=
           std::max(NextChunkSize(), (a_.freed_ - a_.reused_) / 2) &&
@@ -198,10 +233,15 @@ ArenaEntry* SlowPath::Entry() {
   if (a_.entry_ != nullptr) return a_.entry_;
   a_.entry_ = index::AddArena(&a_, a_.collected_);
   if (a_.entry_ == nullptr) return nullptr;
-  std::memcpy(&a_.entry_->source_code, static_cast<const void*>(a_.source_),
-              sizeof(void*));
+  NoteSource();
   if (kChecked) MakeWatch(*a_.entry_);
   return a_.entry_;
+}
+
+/// Whose code it is.
+void SlowPath::NoteSource() {
+  std::memcpy(&a_.entry_->source_code, static_cast<const void*>(a_.source_),
+              sizeof(void*));
 }
 
 /// Where a history keeps chunks, one of those before one of the source.

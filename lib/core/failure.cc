@@ -205,8 +205,9 @@ void Fill(GuardedFailure* failure, ErrorKind kind, const char* text) {
 
 // What ends a thread has no object behind it: g++'s sanitizer takes the
 // reference for one to null.
-__attribute__((no_sanitize("null"))) bool RunGuarded(
-    void (*run)(void* context), void* context, GuardedFailure* failure) {
+__attribute__((no_sanitize("null"))) bool RunGuarded(void (*run)(void* context),
+                                                     void* context,
+                                                     GuardedFailure* failure) {
   try {
     const Guard guard;
     run(context);

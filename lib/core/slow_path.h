@@ -266,7 +266,12 @@ class __attribute__((visibility("hidden"))) SlowPath {
   void Release(Chunk* chunk);
   void GiveBack(Chunk* chunk);
   std::size_t NextChunkSize() const;
+  static constexpr std::size_t kSmallChunk = 768;
   std::size_t FirstChunkSize(std::size_t need) const;
+  bool BeginsSmall() const;
+  Chunk* TakeParked(std::size_t need);
+  bool Park();
+  void NoteSource();
   void TrimTo(std::size_t limit);
   bool ReleaseSpares();
   std::size_t Allowed() const;

@@ -460,11 +460,11 @@ TEST_CASE("stats: count what is carved, freed and live") {
   CHECK(stats.freed == 0);
 }
 
-TEST_CASE("chunks: a small arena takes a kilobyte, a large one powers of two") {
+TEST_CASE("chunks: a small arena takes 768 bytes, a large one powers of two") {
   acre::Arena arena;
   for (int i = 0; i < 10; ++i) static_cast<void>(arena.Allocate(48));
-  CHECK(arena.stats().reserved == 1024);
-  std::size_t before = 1024;
+  CHECK(arena.stats().reserved == 768);
+  std::size_t before = 768;
   for (int i = 0; i < 8; ++i) {
     while (arena.stats().reserved == before) {
       static_cast<void>(arena.Allocate(48));
