@@ -49,6 +49,11 @@ constexpr Bar kBars[] = {
     {"copy/tree, by value", "acre::DeepCopy", "memcpy", 3},
     {"copy/(tree of pointers|graph)", "acre::DeepCopy", "memcpy", 6},
     {"audit/.*", "acre::Audit", "GC_gcollect", 0.2},
+    // What a program feels that runs with audits on.
+    {"checked/collection, nothing changed", "acre", "mark of .*", 0.01},
+    {"checked/collection, 1 % changed", "acre", "mark of .*", 0.1},
+    {"checked/collection, all changed", "acre", "mark of .*", 1},
+    {"checked/AuditAll", "acre", "mark of .*", 2},
     {"history/capture, same pages", "acre::History", "memcpy", 1 / 40.0},
     {"history/capture, other pages", "acre::History", "memcpy", 1 / 25.0},
     {"history/capture, .*", "acre::History, comparing", "memcpy", 1.2},
