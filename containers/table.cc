@@ -30,8 +30,9 @@ void NoteTableRow(Arena& arena, void* block, std::size_t bytes,
 
 void MakeTable(TableRep& rep, TableSize size, SlotShape shape,
                const char* what) {
-  if (size.groups > kMaxGroups ||
-      size.groups > PTRDIFF_MAX / shape.table_bytes({1, kGroupSlots})) {
+  if (size.groups != 1 &&
+      (size.groups > kMaxGroups ||
+       size.groups > PTRDIFF_MAX / shape.table_bytes({1, kGroupSlots}))) {
     FailLength(what, size.limit, LimitOf(kMaxGroups));
   }
   void* block = Blocks::Take(*rep.arena, shape.table_bytes(size),
@@ -48,7 +49,11 @@ void MakeTable(TableRep& rep, TableSize size, SlotShape shape,
   rep.shift = 60 - static_cast<std::uint32_t>(std::countr_zero(size.groups));
   rep.limit = size.limit;
   rep.stamp = rep.arena->stamp();
-  std::memset(rep.control, 0, rep.control_bytes());
+  if (size.groups == 1) {
+    std::memset(rep.control, 0, kGroupBytes);  // no call
+  } else {
+    std::memset(rep.control, 0, rep.control_bytes());
+  }
 }
 
 void GiveTable(const TableRep& rep, SlotShape shape) {

@@ -106,28 +106,11 @@ ACRE_INLINE SlotMask SplitGroup(const TableRep& rep, Slots slots,
   return away;
 }
 
-/// Whether a table is what it was: code that ran meanwhile may have used it.
-class Watched {
- public:
-  explicit Watched(const TableRep& rep)
-      : rep_(rep), before_(rep), erasures_(rep.arena->erasures()) {}
-  bool IsUnchanged() const {
-    return rep_.control == before_.control && rep_.size == before_.size &&
-           rep_.limit == before_.limit && rep_.stamp == before_.stamp &&
-           rep_.arena->erasures() == erasures_;
-  }
-
- private:
-  const TableRep& rep_;
-  const TableRep before_;
-  const std::uint64_t erasures_;
-};
-
 /// False where a hash has led to a change of the old table.
 template <class Slots>
 bool MoveElements(const TableRep& rep, const TableRep& old, Slots slots,
                   const SlotOps& ops) {
-  const Watched watched(old);
+  const TableState before(old);
   const std::size_t factor = rep.groups() / old.groups();
   const bool splits = factor == 2 || factor == 4;
   const std::size_t end = old.control_bytes();
@@ -136,7 +119,7 @@ bool MoveElements(const TableRep& rep, const TableRep& old, Slots slots,
     char* const row = slots.Row(old, group);
     std::uint64_t hashes[kGroupSlots];
     ops.hash(row, used, hashes);
-    if (ACRE_UNLIKELY(!watched.IsUnchanged())) return false;
+    if (ACRE_UNLIKELY(!before.IsOf(old))) return false;
     SlotMask away = used;
     if (splits) away = SplitGroup(rep, slots, factor, row, group, used, hashes);
     if (away != 0) PlaceSome(rep, slots, row, used, away, hashes);
@@ -163,23 +146,8 @@ std::size_t GroupsFor(std::size_t count, const char* what) {
 /// A table of one group, with `slots` slots at least and as many as its block
 /// has room for.
 TableSize SmallSize(std::size_t slots, SlotShape shape) {
-  const std::size_t control = shape.control_bytes(1);
-  const std::size_t room =
-      UsableBytes(control + slots * shape.size, shape.table_align()) - control;
-  return {1, std::min<std::size_t>(room / shape.size, kGroupSlots)};
-}
-
-/// The first table of a container: four slots, or what a cache line holds; of
-/// large elements what 256 bytes hold, one at least.
-TableSize FirstSize(SlotShape shape) {
-  constexpr std::size_t kLine = 64;
-  constexpr std::size_t kMost = 256;
-  const std::size_t wanted =
-      std::max<std::size_t>(4, (kLine - kGroupBytes) / shape.size);
-  const std::size_t possible =
-      std::max<std::size_t>(1, (kMost - kGroupBytes) / shape.size);
-  return SmallSize(
-      std::min<std::size_t>(std::min(wanted, possible), kGroupSlots), shape);
+  return OneGroupIn(
+      UsableBytes(shape.table_bytes({1, slots}), shape.table_align()), shape);
 }
 
 TableSize SizeFor(std::size_t count, SlotShape shape, const char* what) {
@@ -194,14 +162,14 @@ bool IsWornOut(const TableRep& rep) {
   return rep.groups() != 1 && rep.size < LastingLimitOf(rep.groups());
 }
 
-TableSize NextSize(const TableRep& rep, SlotShape shape) {
+TableSize NextSize(const TableRep& rep, const SlotOps& ops) {
   std::size_t groups = rep.groups();
-  if (groups == 0) return FirstSize(shape);
+  if (groups == 0) return ops.first;
   if (groups == 1) {
     // Twice as many, unless that is nearly all that a group has.
     const std::size_t twice = 2 * rep.limit + 1;
     if (twice * 8 <= std::size_t{kGroupSlots} * 7)
-      return SmallSize(twice, shape);
+      return SmallSize(twice, ops.shape);
     return {2, LimitOf(2)};
   }
   if (!IsWornOut(rep)) groups *= groups < 64 ? 4 : 2;
@@ -270,8 +238,18 @@ struct Buffer {
 
 }  // namespace
 
+TableState::TableState(const TableRep& rep)
+    : rep_(rep), erasures_(rep.arena != nullptr ? rep.arena->erasures() : 0) {}
+
+bool TableState::IsOf(const TableRep& rep) const {
+  return rep.control == rep_.control && rep.size == rep_.size &&
+         rep.limit == rep_.limit && rep.stamp == rep_.stamp &&
+         rep.arena == rep_.arena && rep.arena != nullptr &&
+         rep.arena->erasures() == erasures_;
+}
+
 TableRep StartGrowth(TableRep& rep, const SlotOps& ops) {
-  return MakeFresh(rep, NextSize(rep, ops.shape), ops);
+  return MakeFresh(rep, NextSize(rep, ops), ops);
 }
 
 bool FinishGrowth(TableRep& rep, const TableRep& fresh, const SlotOps& ops) {
@@ -342,6 +320,24 @@ void ReinsertAll(TableRep& rep, const SlotOps& ops,
   }
 }
 
+namespace {
+
+/// Requires: its key is absent, and there is room.
+char* PlaceAbsent(TableRep& rep, const SlotOps& ops, std::uint64_t hash,
+                  void* made) {
+  char* const to =
+      PlaceEntry(rep, SlotCopier<0>(ops.shape), static_cast<char*>(made), hash);
+  ++rep.size;
+  // References in it belong to where they lie.
+  if (const TypeLayout* const table = ops.shape.layout()) {
+    const TypeLayout& element = *table->element();
+    if (element.has_handles) BindHandles(element, to, rep.arena);
+  }
+  return to;
+}
+
+}  // namespace
+
 PlacedSlot PlaceMade(TableRep& rep, const SlotOps& ops, std::uint64_t hash,
                      void* made) {
   MadeElement keep(made, ops);
@@ -355,26 +351,39 @@ PlacedSlot PlaceMade(TableRep& rep, const SlotOps& ops, std::uint64_t hash,
     GrowOnce(rep, ops);
   }
   keep.element = nullptr;
-  char* const to = PlaceEntry(rep, slots, static_cast<char*>(made), hash);
-  ++rep.size;
-  // References in it belong to where they lie.
-  if (const TypeLayout* const table = ops.shape.layout()) {
-    const TypeLayout& element = *table->element();
-    if (element.has_handles) BindHandles(element, to, rep.arena);
+  return {PlaceAbsent(rep, ops, hash, made), true};
+}
+
+FirstTable::FirstTable(TableRep& rep, const SlotOps& ops)
+    : rep_(rep), ops_(ops) {
+  const TableRep fresh = StartGrowth(rep, ops);
+  is_in_use_ = !rep.has_table() && fresh.arena == rep.arena &&
+               fresh.arena->IsLive(fresh.stamp);
+  if (is_in_use_) {
+    rep = fresh;
+  } else if (fresh.arena->IsLive(fresh.stamp)) {
+    GiveTable(fresh, ops.shape);
   }
-  return {to, true};
+}
+
+void FirstTable::GiveBack() {
+  const TableRep made = rep_;
+  rep_ = EmptyTable(made.arena);
+  GiveTable(made, ops_.shape);
 }
 
 Growing::Growing(TableRep& rep, const SlotOps& ops)
-    : rep_(rep), ops_(ops), fresh_(StartGrowth(rep, ops)) {}
+    : rep_(rep), ops_(ops), before_(rep), fresh_(StartGrowth(rep, ops)) {}
 
 PlacedSlot Growing::Place(std::uint64_t hash, void* made) {
   MadeElement keep(made, ops_);
   is_done_ = true;
+  const bool is_same = before_.IsOf(rep_);
   if (rep_.size < rep_.limit) {
     GiveBack();  // getting the memory has run code that grew this table
-  } else {
-    FinishGrowth(rep_, fresh_, ops_);
+  } else if (FinishGrowth(rep_, fresh_, ops_) && is_same) {
+    keep.element = nullptr;  // its key is still absent
+    return {PlaceAbsent(rep_, ops_, hash, made), true};
   }
   keep.element = nullptr;
   return PlaceMade(rep_, ops_, hash, made);

@@ -397,14 +397,29 @@ TEST_CASE("Map: where memory runs out merging loses nothing") {
   Map<int, String> from(arena);
   for (int i = 0; i < 300; ++i) from.try_emplace(i, 60, 'x');
   Map<int, String> to(arena, {{1, "there"}});
-  // The rest of the arena goes to somebody else.
-  std::vector<void*> blocks;
-  while (void* block = arena.TryAllocate(512)) blocks.push_back(block);
+  to.reserve(5);
+  // The rest of the arena goes to somebody else, to the last bytes: what comes
+  // to lie between these blocks would keep their chunk from being one again.
+  std::vector<std::pair<void*, std::size_t>> blocks;
+  constexpr std::size_t kElement = sizeof(Map<int, String>::value_type);
+  for (const std::size_t bytes :
+       {std::size_t{512}, kElement, std::size_t{16}}) {
+    while (void* block = arena.TryAllocate(bytes)) {
+      blocks.emplace_back(block, bytes);
+    }
+  }
+  // But for one element that is on its way.
+  const auto element =
+      std::find_if(blocks.begin(), blocks.end(),
+                   [](const auto& block) { return block.second == kElement; });
+  REQUIRE(element != blocks.end());
+  arena.Free(element->first, kElement);
+  blocks.erase(element);
   CHECK_THROWS_AS(to.merge(from), std::bad_alloc);
   CHECK(to.size() > 1);
   CHECK(from.size() > 1);
   CHECK(from.size() + to.size() == 301);
-  for (void* block : blocks) arena.Free(block, 512);
+  for (const auto& [block, bytes] : blocks) arena.Free(block, bytes);
   to.merge(from);
   CHECK(to.size() == 300);
   CHECK(from.size() == 1);

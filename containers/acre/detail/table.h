@@ -408,6 +408,15 @@ class Table {
   /// Apart, or the registers that it saves would be saved above as well.
   template <class Construct>
   ACRE_COLD Insertion InsertGrowing(std::uint64_t hash, Construct construct) {
+    if (!rep_.has_table()) {
+      // Nothing has to move: the element is made where it belongs.
+      FirstTable first(rep_, kOps);
+      if (ACRE_LIKELY(first.is_in_use())) {
+        const Insertion made{MakeAt(rep_.Locate(hash), hash, construct), true};
+        first.Keep();
+        return made;
+      }
+    }
     // Before the new table, which would be lost where this does not fit.
     AsideOf<Slot> aside(BoundArena());
     Growing growing(rep_, kOps);
@@ -479,8 +488,12 @@ class Table {
     ReleaseIn(*static_cast<const Slot*>(element));
   }
   static constexpr SlotOps kOps{
-      kShape, Policy::kName, &HashUsed, &FindElement,
-      kHandlesIn<typename Policy::Parts> ? &ReleaseElement : nullptr};
+      kShape,
+      Policy::kName,
+      &HashUsed,
+      &FindElement,
+      kHandlesIn<typename Policy::Parts> ? &ReleaseElement : nullptr,
+      FirstSize(kShape)};
 
   TableRep rep_;
 };

@@ -151,6 +151,29 @@ bool IsSoundTable(const TableRep& rep, SlotShape shape, const SavedBytes& bytes,
 /// An empty, bound rep.
 TableRep EmptyTable(Arena* arena);
 
+/// Of one group, for as many slots as `bytes` have room for.
+constexpr TableSize OneGroupIn(std::size_t bytes, SlotShape shape) {
+  const std::size_t slots = (bytes - shape.control_bytes(1)) / shape.size;
+  return {1, slots < kGroupSlots ? slots : kGroupSlots};
+}
+
+/// The first table of a container: four slots, or what a cache line holds; of
+/// large elements what 256 bytes hold, one at least. And what its block has
+/// room for.
+constexpr TableSize FirstSize(SlotShape shape) {
+  constexpr std::size_t kLine = 64;
+  constexpr std::size_t kMost = 256;
+  const std::size_t line = (kLine - kGroupBytes) / shape.size;
+  const std::size_t possible = (kMost - kGroupBytes) / shape.size;
+  std::size_t slots = line > 4 ? line : 4;
+  if (slots > possible) slots = possible > 1 ? possible : 1;
+  if (slots > kGroupSlots) slots = kGroupSlots;
+  const std::size_t bytes = shape.table_bytes({1, slots});
+  return bytes > kInlineMax
+             ? TableSize{1, slots}
+             : OneGroupIn(ClassOf(bytes, shape.table_align()).bytes, shape);
+}
+
 /// What code that is compiled once has to know of the elements of a table.
 struct SlotOps {
   SlotShape shape;
@@ -164,6 +187,7 @@ struct SlotOps {
                        std::uint64_t hash);
   /// Gives back what an element holds; null where that is nothing.
   void (*release)(const void* element);
+  TableSize first;  // as FirstSize says: to divide takes long
 };
 inline constexpr unsigned kNoSlot = kGroupSlots;
 
@@ -202,6 +226,39 @@ struct PlacedSlot {
 PlacedSlot PlaceMade(TableRep& rep, const SlotOps& ops, std::uint64_t hash,
                      void* made);
 
+/// The first table of a container, for an element that is made in it. Given
+/// back where Keep is not called.
+class FirstTable {
+ public:
+  FirstTable(TableRep& rep, const SlotOps& ops);
+  FirstTable(const FirstTable&) = delete;
+  FirstTable& operator=(const FirstTable&) = delete;
+  ~FirstTable() {
+    if (is_in_use_) GiveBack();
+  }
+  /// False where to get the memory has run code that gave the container one.
+  bool is_in_use() const { return is_in_use_; }
+  void Keep() { is_in_use_ = false; }
+
+ private:
+  void GiveBack();
+
+  TableRep& rep_;
+  const SlotOps& ops_;
+  bool is_in_use_ = false;
+};
+
+/// Whether a table is what it was: code that ran meanwhile may have used it.
+class TableState {
+ public:
+  explicit TableState(const TableRep& rep);
+  bool IsOf(const TableRep& rep) const;
+
+ private:
+  const TableRep rep_;
+  const std::uint64_t erasures_;
+};
+
 /// A full table that grows for an element. That is made in between: before the
 /// others move, since it may be made from them; and after the memory for all of
 /// them was got. Undone where Place is not called.
@@ -221,6 +278,7 @@ class Growing {
 
   TableRep& rep_;
   const SlotOps& ops_;
+  const TableState before_;
   const TableRep fresh_;
   bool is_done_ = false;
 };
