@@ -2,12 +2,49 @@
 
 #include "saved/saved_mender.h"
 
+#include <algorithm>
 #include <cstring>
+#include <utility>
 
+#include "acre/detail/size_class.h"
 #include "acre/detail/table_rep.h"
 #include "acre/detail/walk.h"
 
 namespace acre::inline ACRE_ABI::detail {
+namespace {
+
+/// Zeros the bytes of a choice that its live part does not have: those that
+/// another part left, and those behind the number that tells which part lives.
+void ClearUnused(const TypeLayout& type, char* choice) {
+  std::size_t room = 0;  // of the parts; the number follows
+  std::size_t align = 1;
+  for (const FieldLayout& field : type.fields) {
+    room = std::max(room, field.type()->size);
+    align = std::max(align, field.type()->align);
+  }
+  room = RoundUp(room, align);
+  const ActivePart live = type.ops->active(choice);
+  std::size_t begin = 0;
+  std::size_t end = 0;
+  if (live.object != nullptr) {
+    const TypeLayout& part = *type.fields[live.index].type();
+    begin = static_cast<std::size_t>(static_cast<const char*>(live.object) -
+                                     choice);
+    // The one byte of an empty class is none of it.
+    end = begin + (part.name == "std::monostate" ? 0 : part.size);
+  }
+  if (end > room) return;  // the number stands before: another library's
+  std::memset(choice, 0, begin);
+  std::memset(choice + end, 0, room - end);
+  for (char* at = choice + room + 1; at < choice + type.size; ++at) {
+    const char before = std::exchange(*at, 0);
+    const ActivePart now = type.ops->active(choice);
+    // The number is longer than a byte.
+    if (now.object != live.object || now.index != live.index) *at = before;
+  }
+}
+
+}  // namespace
 
 bool SavedMender::Mend(const SavedBlock& block) {
   char* const data = home_.image() + block.offset;
@@ -90,11 +127,7 @@ bool SavedMender::MendStep(const SavedPlan& plan, const SavedStep& step,
       }
       return true;
     case SavedKind::kChoice:
-      // What an optional had before.
-      if (IsOptional(*step.type) &&
-          step.type->ops->active(slot).object == nullptr) {
-        std::memset(slot, 0, step.type->fields[0].size);
-      }
+      ClearUnused(*step.type, slot);
       break;
     case SavedKind::kTuple:
     case SavedKind::kArray:

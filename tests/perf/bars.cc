@@ -29,6 +29,8 @@ constexpr Bar kBars[] = {
     {"alloc/a collected arena of ten objects", "acre::Arena", "GC_malloc", 3},
 
     {"map/.* " MAP_OPERATIONS, "acre::Map", "boost|absl", 1.05},
+    {"small map/(int|string) [0-9]+", "acre::Map", "boost|absl|std", 0.7},
+    {"small map/.* bytes", "acre::Map", "boost|absl|std", 1},
     // Tables that hash integers to themselves win look-ups where the table is
     // in cache, dense, or where one line less a look-up decides.
     {"map/int (.* 1e[37]|sequential .*) hit", "acre::Map", ".*", 1.6},

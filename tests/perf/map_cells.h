@@ -164,20 +164,22 @@ void Iterate(benchmark::State& state, const Keys<Key>& keys) {
   OnFilled<M>(state, keys, [&](const M& map) { Sink(map.Sum()); });
 }
 
+/// Bytes that malloc has handed out, and not got back.
+inline std::size_t Allocated() {
+  const struct mallinfo2 info = mallinfo2();
+  return info.uordblks + info.hblkhd;
+}
+
 /// What malloc or the arena has handed out, and not got back.
 template <class M, class Key>
 void Bytes(benchmark::State& state, const Keys<Key>& keys) {
-  const auto allocated = [] {
-    const struct mallinfo2 info = mallinfo2();
-    return info.uordblks + info.hblkhd;
-  };
   for ([[maybe_unused]] auto _ : state) {
     acre::Arena arena;
-    const std::size_t before = allocated();
+    const std::size_t before = Allocated();
     M map(arena);
     Fill(map, keys);
     const std::size_t bytes =
-        M::kInArena ? arena.stats().live() : allocated() - before;
+        M::kInArena ? arena.stats().live() : Allocated() - before;
     Report(state,
            static_cast<double>(bytes) / static_cast<double>(keys.size()));
   }

@@ -72,6 +72,8 @@ class AcreMap {
     return sum;
   }
   std::size_t size() const { return map_.size(); }
+  /// Gives the memory back; the others do when they are destroyed.
+  void End() { map_.Release(); }
 
  private:
   using Stored =
@@ -100,6 +102,7 @@ class PeerMap {
     return sum;
   }
   std::size_t size() const { return map_.size(); }
+  void End() {}
 
  private:
   Map map_;

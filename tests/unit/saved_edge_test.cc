@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
@@ -284,6 +285,77 @@ TEST_CASE("Save: nothing that was erased, freed or never anything is written") {
   }
   // In checked builds no two arenas have the same stamps.
   CHECK((files[0] == files[1]) == !acre::kChecked);
+}
+
+/// Places of which one of several parts has the bytes, or none.
+struct Chosen {
+  std::variant<char, std::array<std::uint64_t, 6>, std::monostate> part;
+  std::optional<std::uint64_t> none;
+  std::optional<std::uint64_t> some;
+  std::variant<Padded, int> padded;
+  std::optional<std::variant<char, double>> both;
+};
+ACRE_LAYOUT(Chosen, part, none, some, padded, both)
+struct ManyChosen {
+  acre::Vector<Chosen> all;
+};
+ACRE_LAYOUT(ManyChosen, all)
+
+TEST_CASE("Save: nothing that another part had, or that lies behind a flag") {
+  const Folder folder;
+  std::string files[2];
+  for (const int which : {0, 1}) {
+    Arena arena;
+    auto* const root = arena.New<ManyChosen>();
+    root->all.resize(40);
+    Chosen* const all = root->all.data();
+    for (int i = 0; i < 40; ++i) {
+      Chosen& chosen = all[i];
+      // Whatever was there before these were made.
+      std::memset(static_cast<void*>(&chosen), 0x51 + which, sizeof chosen);
+      new (&chosen) Chosen;
+      std::array<std::uint64_t, 6> numbers;
+      numbers.fill(0x5EC4E75EC4E75EC4u + static_cast<unsigned>(which));
+      chosen.part = numbers;
+      switch (i % 3) {
+        case 0:
+          chosen.part.emplace<char>('c');
+          break;
+        case 1:
+          chosen.part.emplace<std::monostate>();
+          break;
+        default:
+          numbers.fill(7);
+          chosen.part = numbers;
+      }
+      chosen.none = numbers[0];
+      chosen.none.reset();
+      chosen.some = 5;
+      if (i % 2 == 0) chosen.padded = 9;
+      if (i % 4 != 0) chosen.both = 1e9 + which;
+      if (i % 4 != 0) *chosen.both = 'b';
+    }
+    const std::string file = folder / std::to_string(which);
+    REQUIRE(Save(arena, *root, file.c_str(), {.address = kAddress}).text() ==
+            "");
+    files[which] = ReadAll(file);
+    const SavedArena<ManyChosen> saved = LoadArena<ManyChosen>(file.c_str());
+    REQUIRE_MESSAGE(saved, saved.error().text());
+    const Chosen* const back = saved->all.data();
+    for (int i = 0; i < 40; ++i) {
+      CHECK(back[i].part == all[i].part);
+      CHECK(!back[i].none);
+      CHECK(back[i].some == 5);
+      CHECK(back[i].padded.index() == all[i].padded.index());
+      CHECK(back[i].both == all[i].both);
+    }
+  }
+  CHECK((files[0] == files[1]) == !acre::kChecked);
+  std::size_t differing = 0;
+  for (std::size_t i = 65536; i < files[0].size(); ++i) {
+    differing += files[0][i] != files[1][i] ? 1 : 0;
+  }
+  if (!acre::kChecked) CHECK(differing == 0);
 }
 
 TEST_CASE("Save: of a collected arena nothing of the collector's remains") {

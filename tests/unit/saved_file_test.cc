@@ -330,7 +330,8 @@ TEST_CASE("SavedArena: what is no file of ours, or was cut or damaged") {
   CHECK(found > 100);
 
   std::string other = whole;
-  other[8] = 9;  // the version
+  const std::uint32_t version = 9;
+  std::memcpy(other.data() + 8, &version, sizeof version);
   CHECK(error_of(other) == "has version 9 of the format, and this is 1");
   other = whole;
   std::swap(other[12], other[15]);
