@@ -89,7 +89,7 @@ class SharedMemorySource final : public RangeSource {
 template <class T>
 class SharedElements {
  public:
-  class iterator {
+  class iterator {  // NOLINT: as everywhere
    public:
     using value_type = T;
     using difference_type = std::ptrdiff_t;
