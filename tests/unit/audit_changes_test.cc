@@ -12,6 +12,8 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <optional>
 #include <random>
@@ -32,6 +34,7 @@
 #include "acre/vector.h"
 #include "collecting.h"
 #include "reports.h"
+#include "support/death.h"
 
 namespace audit_changes_test {
 
@@ -371,6 +374,28 @@ TEST_CASE("what was not changed is not looked at" *
     still.holder->other = static_cast<Small*>(g_objects[0] = GC_MALLOC(64));
     CHECK(still.Collect() == 1);
   }
+}
+
+TEST_CASE("a child after fork goes on with the arena, and misses nothing" *
+          doctest::skip(!acre::kChecked)) {
+  const Reports reports;
+  Still still;
+  still.holder->other = still.holder;
+  CHECK(still.Collect() == 0);  // the kernel notes pages of this process
+  const acre_test::Death death = acre_test::RunInChild([&] {
+    const std::size_t before = still.Collect();
+    still.others[8000].other =
+        static_cast<Small*>(g_objects[0] = GC_MALLOC(64));
+    const std::size_t after = still.Collect();
+    const std::size_t again = still.Collect();
+    std::fprintf(stderr, "told %zu, %zu, %zu\n", before, after, again);
+    std::abort();
+  });
+  INFO("child: " << death.text);
+  CHECK(acre_test::Matches(death, "told 0, 1, 0"));
+  CHECK(still.Collect() == 0);
+  still.others[8000].other = static_cast<Small*>(g_objects[1] = GC_MALLOC(64));
+  CHECK(still.Collect() == 1);
 }
 
 }  // namespace audit_changes_test
