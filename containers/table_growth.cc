@@ -106,11 +106,28 @@ ACRE_INLINE SlotMask SplitGroup(const TableRep& rep, Slots slots,
   return away;
 }
 
+/// Whether a table is what it was: a hash that ran meanwhile may have used it.
+class Watched {
+ public:
+  explicit Watched(const TableRep& rep)
+      : rep_(rep), before_(rep), erasures_(rep.arena->erasures()) {}
+  bool IsUnchanged() const {
+    return rep_.control == before_.control && rep_.size == before_.size &&
+           rep_.limit == before_.limit && rep_.stamp == before_.stamp &&
+           rep_.arena->erasures() == erasures_;
+  }
+
+ private:
+  const TableRep& rep_;
+  const TableRep before_;
+  const std::uint64_t erasures_;
+};
+
 /// False where a hash has led to a change of the old table.
 template <class Slots>
 bool MoveElements(const TableRep& rep, const TableRep& old, Slots slots,
                   const SlotOps& ops) {
-  const TableState before(old);
+  const Watched watched(old);
   const std::size_t factor = rep.groups() / old.groups();
   const bool splits = factor == 2 || factor == 4;
   const std::size_t end = old.control_bytes();
@@ -119,7 +136,7 @@ bool MoveElements(const TableRep& rep, const TableRep& old, Slots slots,
     char* const row = slots.Row(old, group);
     std::uint64_t hashes[kGroupSlots];
     ops.hash(row, used, hashes);
-    if (ACRE_UNLIKELY(!before.IsOf(old))) return false;
+    if (ACRE_UNLIKELY(!watched.IsUnchanged())) return false;
     SlotMask away = used;
     if (splits) away = SplitGroup(rep, slots, factor, row, group, used, hashes);
     if (away != 0) PlaceSome(rep, slots, row, used, away, hashes);
@@ -237,16 +254,6 @@ struct Buffer {
 };
 
 }  // namespace
-
-TableState::TableState(const TableRep& rep)
-    : rep_(rep), erasures_(rep.arena != nullptr ? rep.arena->erasures() : 0) {}
-
-bool TableState::IsOf(const TableRep& rep) const {
-  return rep.control == rep_.control && rep.size == rep_.size &&
-         rep.limit == rep_.limit && rep.stamp == rep_.stamp &&
-         rep.arena == rep_.arena && rep.arena != nullptr &&
-         rep.arena->erasures() == erasures_;
-}
 
 TableRep StartGrowth(TableRep& rep, const SlotOps& ops) {
   return MakeFresh(rep, NextSize(rep, ops), ops);
@@ -372,17 +379,23 @@ void FirstTable::GiveBack() {
   GiveTable(made, ops_.shape);
 }
 
-Growing::Growing(TableRep& rep, const SlotOps& ops)
-    : rep_(rep), ops_(ops), before_(rep), fresh_(StartGrowth(rep, ops)) {}
+Growing::Growing(TableRep& rep, const SlotOps& ops, std::uint64_t source_calls)
+    : rep_(rep),
+      ops_(ops),
+      source_calls_(source_calls),
+      fresh_(StartGrowth(rep, ops)) {}
 
 PlacedSlot Growing::Place(std::uint64_t hash, void* made) {
   MadeElement keep(made, ops_);
   is_done_ = true;
-  const bool is_same = before_.IsOf(rep_);
+  // Else code has run that may have inserted the key: a source's, a finalizer's
+  // or, in checked builds, that of whoever is told of findings.
+  const bool is_absent =
+      !kChecked && rep_.arena->source_calls() == source_calls_;
   if (rep_.size < rep_.limit) {
     GiveBack();  // getting the memory has run code that grew this table
-  } else if (FinishGrowth(rep_, fresh_, ops_) && is_same) {
-    keep.element = nullptr;  // its key is still absent
+  } else if (FinishGrowth(rep_, fresh_, ops_) && is_absent) {
+    keep.element = nullptr;
     return {PlaceAbsent(rep_, ops_, hash, made), true};
   }
   keep.element = nullptr;

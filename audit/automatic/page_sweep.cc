@@ -127,13 +127,16 @@ void PageSweep::operator()(const Slot& slot) {
 void PageSweep::LookAt(const TypeLayout& type, const void* slot,
                        const void* address) {
   if (IsFillWord(address)) return;
-  blocks_.Note(slot, kLeadsOut);
   NoteStackUse(__builtin_frame_address(0));
   StoppedFinding finding;
-  if (judge_.IsLeak(type, slot, address, &finding) &&
-      !is_known_(context_, finding)) {
-    has_new_ = true;
+  if (judge_.IsLeak(type, slot, address, &finding)) {
+    blocks_.Note(slot, kLeadsOut);
+    has_new_ = has_new_ || !is_known_(context_, finding);
+    return;
   }
+  const bool is_near =
+      CollectedBase(address) != nullptr || IsFreeHeapMemory(address);
+  blocks_.Note(slot, is_near ? kLeadsOut | kLeadsNear : kLeadsOut);
 }
 
 /// Its storage is a block, and is looked at where that lies.

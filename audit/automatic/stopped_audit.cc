@@ -18,7 +18,7 @@ bool StoppedAudit::Choose(const Arena& arena) {
   const bool has_grown = std::exchange(heap_bytes_, heap_bytes) != heap_bytes;
   if (sweeps_all_.exchange(false) || !is_same) NoteAllPages(arena);
   const bool is_written = FindWritten(arena, tracking_.load());
-  if (!is_written && !has_grown) return false;
+  if (!is_written && !has_grown) return ChoosePages(arena, kLeadsNear) != 0;
   // What the collector sees of a traced arena no page tells.
   if (arena.is_traced()) NoteAllPages(arena);
   return ChoosePages(arena, kWritten | kLeadsOut) != 0;

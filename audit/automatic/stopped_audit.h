@@ -10,8 +10,8 @@
 //
 // A page that nobody has written to cannot hold a new leak, unless what it
 // leads to has changed hands: memory outside of the arena, or a chunk that the
-// arena has given back. Where nothing was written at all, what is outside is
-// looked at again only if the collected heap has grown.
+// arena has given back. Where nothing was written at all, what is outside of
+// the collected heap is looked at again only if that has grown.
 
 #ifndef ACRE_AUDIT_AUTOMATIC_STOPPED_AUDIT_H_
 #define ACRE_AUDIT_AUTOMATIC_STOPPED_AUDIT_H_

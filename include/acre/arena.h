@@ -252,13 +252,15 @@ class Arena {
     return stamp == stamp_ || (older_ != nullptr && IsLiveOlder(stamp));
   }
 
-  /// How many elements the tables in this arena have erased, not counting those
-  /// that were cleared all at once: by it an iterator sees whether what it knew
-  /// of the elements ahead still holds. May be read while another thread erases
-  /// from another table (LockedArena).
+  /// Elements that tables in this arena have erased, but for those cleared all
+  /// at once: by it an iterator sees whether what it knew of those ahead holds.
+  /// May be read while another thread erases from another table (LockedArena).
   std::uint64_t erasures() const noexcept {
     return __atomic_load_n(&erasures_, __ATOMIC_RELAXED);
   }
+
+  /// Calls of the source so far, which may have run any code; for containers.
+  std::uint64_t source_calls() const noexcept { return source_calls_; }
 
  private:
   friend class detail::SlowPath;
@@ -322,6 +324,7 @@ class Arena {
   detail::FreeBlock* near_free_[detail::kNearClasses + 1] = {};
   detail::FreeBlock** far_free_ = nullptr;
   std::uint64_t erasures_ = 0;
+  std::uint64_t source_calls_ = 0;
 
   // Cold.
   detail::MarkState* mark_ = nullptr;      // youngest open mark, or null

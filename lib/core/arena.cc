@@ -23,6 +23,7 @@ namespace detail {
 
 void* SlowPath::Take(std::size_t bytes, std::size_t align,
                      const TypeLayout* type) {
+  a_.source_calls_ += a_.is_heap_;
   if (ACRE_UNLIKELY(a_.is_heap_)) return TakeFromHeap(bytes, align, type);
   CheckUser();
   if (ArenaWatch* watch = Watch()) watch->BeforeTake(a_);
@@ -298,8 +299,7 @@ void SlowPath::Reset(ResetMode mode) {
   if (a_.freed_ != a_.reused_ || a_.mark_ != nullptr) {
     EmptyFreeLists();
   }
-  a_.freed_ = a_.reused_ = a_.scanned_ = a_.unreclaimed_ = 0;
-  a_.vain_scans_ = 0;
+  a_.freed_ = a_.reused_ = a_.scanned_ = a_.unreclaimed_ = a_.vain_scans_ = 0;
   if (a_.entry_ != nullptr) {
     a_.entry_->older_stamps.Drop();
     slots::Reset(*a_.entry_, mode == ResetMode::kRelease);

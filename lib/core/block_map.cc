@@ -133,7 +133,7 @@ BlockInfo& BlockMap::At(const char* p) {
   const std::size_t w = granule / kWordBits;
   starts_[w] |= std::uint64_t{1} << granule % kWordBits;
   summary_[w / kWordBits] |= std::uint64_t{1} << w % kWordBits;
-  pages_.NoteChange(p);
+  pages_.NoteChange(p, 1);
   return infos_[granule];
 }
 

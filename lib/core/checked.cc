@@ -213,6 +213,7 @@ void SlowPath::NoteBlock(void* block, std::size_t bytes, std::size_t align,
   info.is_storage = 0;
   info.is_table = 0;
   info.pass = 0;
+  chunk->blocks.pages().NoteChange(static_cast<char*>(block), bytes);
 }
 
 void Blocks::NoteStorageSlow(const void* block, const TypeLayout* table) {
@@ -220,15 +221,18 @@ void Blocks::NoteStorageSlow(const void* block, const TypeLayout* table) {
   if (chunk == nullptr) return;  // of HeapArena()
   BlockInfo& info = chunk->blocks.At(static_cast<const char*>(block));
   info.is_storage = 1;
+  chunk->blocks.pages().NoteChange(static_cast<const char*>(block), info.bytes);
   if (table == nullptr) return;
   info.type = table;
   info.is_table = 1;
 }
 
 void SlowPath::NoteGrown(void* block, std::size_t bytes) {
-  BlockInfo& info = index::Find(block)->blocks.At(static_cast<char*>(block));
+  Chunk* const chunk = index::Find(block);
+  BlockInfo& info = chunk->blocks.At(static_cast<char*>(block));
   const std::size_t old_bytes = info.bytes;
   info.bytes = bytes;
+  chunk->blocks.pages().NoteChange(static_cast<char*>(block), bytes);
   Unpoison(block, bytes);
   // What was there before must not pass for elements.
   Fill(static_cast<char*>(block) + old_bytes, kFreshByte, bytes - old_bytes);

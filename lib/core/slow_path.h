@@ -70,6 +70,7 @@ class __attribute__((visibility("hidden"))) SlowPath {
    public:
     explicit CallingSource(SlowPath& path) : arena_(path.a_) {
       path.HideRoom();
+      ++arena_.source_calls_;
       if (kChecked) outer_ = Exchange(arena_.updating_, false);
     }
     CallingSource(const CallingSource&) = delete;

@@ -25,10 +25,6 @@ constexpr std::size_t kRows = 128;
 // more: a collected arena's chunk may be where a dead one was.
 constexpr unsigned kMostFailures = 3;
 
-/// Of all copies of acre: the kernel has one watcher for each page. Made before
-/// the first chunk is noted: collector callbacks find it.
-PageTracker* g_tracker = nullptr;
-
 PageTracker& Tracker() {
   static PageTracker& tracker =
       Common<PageTracker>("pages." ACRE_ABI_TEXT, sizeof(PageTracker));
@@ -71,7 +67,7 @@ ACRE_READS_FREE_BLOCKS ACRE_FAST_IN_DEBUG std::uint64_t Sum(const char* begin,
 }  // namespace
 
 bool PageNotes::Create(const char* begin, std::size_t bytes) {
-  g_tracker = &Tracker();
+  tracker_ = &Tracker();
   shift_ = static_cast<unsigned>(std::countr_zero(PageBytes()));
   first_ = reinterpret_cast<std::uintptr_t>(begin) >> shift_;
   begin_ = end_ = begin;
@@ -100,7 +96,7 @@ bool PageNotes::Extend(std::size_t bytes) {
 }
 
 void PageNotes::Destroy() noexcept {
-  if (watched_.begin != nullptr) g_tracker->Unwatch(watched_);
+  if (watched_.begin != nullptr) tracker_->Unwatch(watched_);
   watched_ = {};
   std::free(sums_);
   sums_ = nullptr;
@@ -115,7 +111,7 @@ void PageNotes::NoteAll() noexcept {
 void PageNotes::LetGo() noexcept {
   failures_ = kMostFailures;
   if (watched_.begin == nullptr) return;
-  g_tracker->Unwatch(watched_);
+  tracker_->Unwatch(watched_);
   watched_ = {};
   NoteAll();
 }
@@ -131,7 +127,8 @@ bool PageNotes::Watch() noexcept {
   if (end - begin < kAskedBytes) return false;
   if (watched_.begin == begin && watched_.end == end) return true;
   // A chunk that has become longer is watched anew, as a whole.
-  if (!g_tracker->Watch({begin, end})) {
+  if (!tracker_->Watch({begin, end})) {
+    if (watched_.begin != nullptr) tracker_->Unwatch(watched_);
     failures_ = kMostFailures;
     watched_ = {};
     NoteAll();
@@ -149,7 +146,7 @@ bool PageNotes::AskKernel(const char* end) noexcept {
   NoteStackUse(found);
   PageRange rest = {watched_.begin, const_cast<char*>(end)};
   while (rest.begin < rest.end) {
-    const long count = g_tracker->Scan(rest, true, found, kRows, &rest.begin);
+    const long count = tracker_->Scan(rest, true, found, kRows, &rest.begin);
     if (count < 0) return false;
     for (long i = 0; i < count; ++i) {
       const std::size_t first = PageOf(found[i].begin);

@@ -28,8 +28,14 @@ class PageNotes {
   bool Extend(std::size_t bytes);
   void Destroy() noexcept;
 
-  /// The page around `p` counts as written: a block came or went there.
-  void NoteChange(const char* p) { notes_[PageOf(p)] |= kWritten; }
+  /// All pages around these bytes count as written: a block came or went there.
+  /// They may hold what they held, and be something else.
+  void NoteChange(const char* begin, std::size_t bytes) {
+    const std::size_t last = PageOf(begin + (bytes != 0 ? bytes - 1 : 0));
+    for (std::size_t page = PageOf(begin); page <= last; ++page) {
+      notes_[page] |= kWritten;
+    }
+  }
   /// All pages do: the records of blocks are others.
   void NoteAll() noexcept;
   /// As PageNote says.
@@ -76,6 +82,8 @@ class PageNotes {
   const char* begin_ = nullptr;  // of the chunk
   const char* end_ = nullptr;
   PageRange watched_;  // by the kernel; empty: none
+  // Of all copies of acre: the kernel has one watcher for each page.
+  PageTracker* tracker_ = nullptr;
 };
 
 }  // namespace acre::inline ACRE_ABI::detail

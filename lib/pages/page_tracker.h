@@ -27,11 +27,6 @@ struct PageRange {
   char* end = nullptr;
 };
 
-}  // namespace acre::inline ACRE_ABI::detail
-
-#pragma GCC visibility push(hidden)
-namespace acre::inline ACRE_ABI::detail {
-
 /// Threads: one at a time.
 class PageTracker {
  public:
@@ -71,6 +66,5 @@ class PageTracker {
 std::size_t HistoryPageBytes() noexcept;
 
 }  // namespace acre::inline ACRE_ABI::detail
-#pragma GCC visibility pop
 
 #endif  // ACRE_LIB_PAGES_PAGE_TRACKER_H_

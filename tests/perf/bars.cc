@@ -29,6 +29,8 @@ constexpr Bar kBars[] = {
     {"alloc/a collected arena of ten objects", "acre::Arena", "GC_malloc", 3},
 
     {"map/.* " MAP_OPERATIONS, "acre::Map", "boost|absl", 1.05},
+    {"map/int .* hit", "acre::Map find()", "boost|boost, own hash", 0.85},
+    {"map/int .* reserved", "acre::Map", "boost|boost, own hash", 0.9},
     {"small map/(int|string) [0-9]+", "acre::Map", "boost|absl|std", 0.7},
     {"small map/.* bytes", "acre::Map", "boost|absl|std", 1},
     // Tables that hash integers to themselves win look-ups where the table is

@@ -359,6 +359,73 @@ TEST_CASE("so is what leads to a chunk that the arena has given back" *
   CHECK(still.Collect() == 1);
 }
 
+/// Words that are no pointers, and words that are.
+struct Number {
+  std::uint64_t word = 0;
+};
+ACRE_LAYOUT(Number, word)
+struct Pointer {
+  Pointer* to = nullptr;
+};
+ACRE_LAYOUT(Pointer, to)
+
+TEST_CASE("the same bytes are looked at again once they mean something else" *
+          doctest::skip(!acre::kChecked)) {
+  const Reports reports;
+  constexpr std::size_t kCount = 4000;  // some pages
+  for (const PageTracking tracking :
+       {PageTracking::kKernel, PageTracking::kComparing}) {
+    for (const bool by_reset : {true, false}) {
+      Arena arena({.first_chunk = std::size_t{1} << 18});
+      acre::SetAuditPolicy(arena, {.tracking = tracking});
+      std::span<Number> numbers = arena.NewArray<Number>(kCount);
+      g_objects[0] = GC_MALLOC(64);
+      numbers[3000].word = reinterpret_cast<std::uint64_t>(g_objects[0]);
+      const void* const was = numbers.data();
+      GC_gcollect();
+      acre::FlushAudits();
+      CHECK(Reports::findings().empty());
+      // No collection sees what is in between.
+      if (by_reset) {
+        arena.Reset();
+      } else {
+        arena.Free(numbers);
+      }
+      std::span<Pointer> pointers = arena.NewArray<Pointer>(kCount);
+      REQUIRE(pointers.data() == was);
+      pointers[3000].to = static_cast<Pointer*>(g_objects[0]);
+      GC_gcollect();
+      acre::FlushAudits();
+      CHECK(Reports::findings().size() == 1);
+      Reports::all().clear();
+    }
+  }
+}
+
+TEST_CASE("what leads to a chunk of another arena is looked at when that ends" *
+          doctest::skip(!acre::kChecked)) {
+  const Reports reports;
+  Arena arena({.name = "still",
+               .source = &acre::MallocSource::Instance(),
+               .first_chunk = std::size_t{1} << 18});
+  auto* const holder = arena.New<Small>();
+  std::optional<Arena> other(std::in_place,
+                             acre::ArenaOptions{.first_chunk = 1 << 20});
+  void* const there = other->New<Small>();
+  holder->other = static_cast<Small*>(there);
+  for (int i = 0; i < 2; ++i) {
+    GC_gcollect();
+    acre::FlushAudits();
+    CHECK(Reports::findings().empty());
+  }
+  other.reset();
+  // Nobody writes to the arena, and the heap has room.
+  REQUIRE(MakeAround(there, std::size_t{1} << 20) != nullptr);
+  GC_gcollect();
+  acre::FlushAudits();
+  CHECK(Reports::findings().size() == 1);
+}
+
 TEST_CASE("what was not changed is not looked at" *
           doctest::skip(!acre::kChecked)) {
   const Reports reports;

@@ -374,6 +374,74 @@ TEST_CASE("re-entrant: a constructor that uses the Map it is made for") {
   }
 }
 
+/// An element that is too large to be made on the stack.
+struct Wide {
+  char bytes[1500] = {};
+  int number = 0;
+};
+ACRE_LAYOUT(Wide, bytes, number)
+
+/// How often the key is in the map.
+template <class M>
+int CountOf(const M& map, int key) {
+  int count = 0;
+  for (const auto& entry : map) count += entry.first == key ? 1 : 0;
+  return count;
+}
+
+/// Takes what is left of the current chunk, but for less than `bytes`.
+void UseUp(Arena& arena, std::size_t bytes) {
+  while (arena.stats().current_size - arena.stats().current_used >= bytes) {
+    static_cast<void>(arena.Allocate(16, 16));
+  }
+}
+
+TEST_CASE("re-entrant: the key comes while memory is got for it") {
+  // For the first table of all, which the other code has made by then, full.
+  BusySource source;
+  Arena arena(Busy(source));
+  auto* const map = arena.New<acre::Map<int, int>>();
+  UseUp(arena, 32);
+  source.run = [&] {
+    for (int i = 0; i < 6; ++i) (*map)[i] = 100 + i;
+  };
+  (*map)[0] = 7;
+  source.run = nullptr;
+  CHECK(source.runs > 0);
+  CHECK(CountOf(*map, 0) == 1);
+  CHECK(map->erase(0) == 1);
+  CHECK(!map->contains(0));
+
+  // For a table that is full, and is cleared and filled again with as many.
+  auto* const second = arena.New<acre::Map<int, int>>();
+  for (int i = 0; i < 6; ++i) (*second)[i] = i;
+  UseUp(arena, 32);
+  source.run = [&] {
+    second->clear();
+    for (int i = 94; i < 100; ++i) (*second)[i] = i;
+  };
+  (*second)[99] = 7;
+  source.run = nullptr;
+  CHECK(CountOf(*second, 99) == 1);
+
+  // For the element itself, which is made in the arena.
+  for (int fill = 1; fill < 16; ++fill) {
+    BusySource wide_source;
+    Arena wide(
+        {.source = &wide_source, .first_chunk = 4096, .max_chunk = 4096});
+    auto* const third = wide.New<acre::Map<int, Wide>>();
+    for (int i = 0; i < fill; ++i) third->try_emplace(i);
+    UseUp(wide, 1024);
+    wide_source.run = [&] {
+      third->erase(0);
+      third->try_emplace(99);
+    };
+    third->try_emplace(99);
+    wide_source.run = nullptr;
+    CHECK(CountOf(*third, 99) == 1);
+  }
+}
+
 TEST_CASE("re-entrant: finalizers of the collector, in the midst of growth") {
   acre_test::NeedCollector();
   static acre::Map<int, int>* map;

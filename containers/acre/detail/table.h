@@ -408,6 +408,8 @@ class Table {
   /// Apart, or the registers that it saves would be saved above as well.
   template <class Construct>
   ACRE_COLD Insertion InsertGrowing(std::uint64_t hash, Construct construct) {
+    const Arena& arena = BoundArena();
+    const std::uint64_t source_calls = arena.source_calls();
     if (!rep_.has_table()) {
       // Nothing has to move: the element is made where it belongs.
       FirstTable first(rep_, kOps);
@@ -419,7 +421,7 @@ class Table {
     }
     // Before the new table, which would be lost where this does not fit.
     AsideOf<Slot> aside(BoundArena());
-    Growing growing(rep_, kOps);
+    Growing growing(rep_, kOps, source_calls);
     construct(static_cast<void*>(aside.get()));
     return Placed(growing.Place(hash, aside.get()));
   }

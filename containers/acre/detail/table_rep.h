@@ -248,23 +248,13 @@ class FirstTable {
   bool is_in_use_ = false;
 };
 
-/// Whether a table is what it was: code that ran meanwhile may have used it.
-class TableState {
- public:
-  explicit TableState(const TableRep& rep);
-  bool IsOf(const TableRep& rep) const;
-
- private:
-  const TableRep rep_;
-  const std::uint64_t erasures_;
-};
-
 /// A full table that grows for an element. That is made in between: before the
 /// others move, since it may be made from them; and after the memory for all of
 /// them was got. Undone where Place is not called.
 class Growing {
  public:
-  Growing(TableRep& rep, const SlotOps& ops);
+  /// `source_calls`: of the arena, when the key was found to be absent.
+  Growing(TableRep& rep, const SlotOps& ops, std::uint64_t source_calls);
   Growing(const Growing&) = delete;
   Growing& operator=(const Growing&) = delete;
   ~Growing() {
@@ -278,7 +268,7 @@ class Growing {
 
   TableRep& rep_;
   const SlotOps& ops_;
-  const TableState before_;
+  const std::uint64_t source_calls_;
   const TableRep fresh_;
   bool is_done_ = false;
 };

@@ -25,10 +25,12 @@ namespace acre::inline ACRE_ABI::detail {
 
 /// Notes of a page, as bits.
 enum PageNote : std::uint8_t {
-  kWritten = 1,   ///< since it was chosen last, or a block came or went
-  kChosen = 2,    ///< by ChoosePages
-  kLeadsOut = 4,  ///< a slot leads to no memory of the arena
-  kBorrows = 8,   ///< a borrowed field leads into the collected heap
+  kWritten = 1,     ///< since it was chosen last, or a block came or went
+  kChosen = 2,      ///< by ChoosePages
+  kLeadsOut = 4,    ///< a slot leads to no memory of the arena
+  kBorrows = 8,     ///< a borrowed field leads into the collected heap
+  kLeadsNear = 16,  ///< as kLeadsOut, to memory of the collected heap that is
+                    ///< no leak: it may be given to somebody else at any time
 };
 
 /// True where some page was written since, or counts as written. Asks the
