@@ -49,6 +49,11 @@ acre::Arena* PluginMake() {
   return arena;
 }
 
+/// Of large chunks, made by this copy.
+void PluginGrow(acre::Arena* arena) {
+  for (int i = 0; i < 20000; ++i) arena->New<Leaky>();
+}
+
 acre::Arena* PluginMakeCollected(bool is_empty) {
   acre::Arena* arena = acre::NewCollectedArena({.name = "plugin's collected"});
   if (!is_empty) arena->New<Leaky>();

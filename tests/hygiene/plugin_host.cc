@@ -55,6 +55,9 @@ class Plugin {
   acre::Arena* MakeCollected(bool is_empty) {
     return Get<acre::Arena* (*)(bool)>("PluginMakeCollected")(is_empty);
   }
+  void Grow(acre::Arena* arena) {
+    Get<void (*)(acre::Arena*)>("PluginGrow")(arena);
+  }
   void Leak(acre::Arena* arena) {
     Get<void (*)(acre::Arena*)>("PluginLeak")(arena);
   }
@@ -293,6 +296,17 @@ void Fork(Plugin plugin) {
   two.join();
 }
 
+/// The host's auditor looks at arenas of a plugin that has none, while the host
+/// itself has made no chunk.
+void Audited(Plugin plugin) {
+  acre::Arena* const arena = plugin.Make();
+  plugin.Grow(arena);
+  for (int i = 0; i < 3; ++i) GC_gcollect();
+  plugin.Leak(arena);
+  GC_gcollect();
+  plugin.End(arena);
+}
+
 }  // namespace
 
 int main(int count, char** words) {
@@ -307,6 +321,7 @@ int main(int count, char** words) {
   if (name == "stay") Stay(Plugin(words[2]));
   if (name == "below") Below(words[2]);
   if (name == "chain") Chain(words[2], words[3]);
+  if (name == "audited") Audited(Plugin(words[2]));
   if (name == "fork") Fork(Plugin(words[2]));
   std::puts("done");
 }
