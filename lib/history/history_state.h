@@ -27,9 +27,9 @@
 #include "core/slow_path.h"
 #include "history/arena_state.h"
 #include "history/page_store.h"
-#include "pages/page_tracker.h"
 #include "history/source_array.h"
 #include "history/transients.h"
+#include "pages/page_tracker.h"
 
 #pragma GCC visibility push(hidden)
 namespace acre::inline ACRE_ABI::detail {

@@ -6,8 +6,8 @@
 #include <cstring>
 
 #include "core/poison.h"
-#include "pages/page_tracker.h"
 #include "history/raw_memory.h"
+#include "pages/page_tracker.h"
 
 namespace acre::inline ACRE_ABI::detail {
 namespace {
