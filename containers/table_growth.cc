@@ -362,20 +362,20 @@ PlacedSlot PlaceMade(TableRep& rep, const SlotOps& ops, std::uint64_t hash,
 }
 
 FirstTable::FirstTable(TableRep& rep, const SlotOps& ops)
-    : rep_(rep), ops_(ops) {
+    : rep_(nullptr), ops_(ops) {
   const TableRep fresh = StartGrowth(rep, ops);
-  is_in_use_ = !rep.has_table() && fresh.arena == rep.arena &&
-               fresh.arena->IsLive(fresh.stamp);
-  if (is_in_use_) {
-    rep = fresh;
-  } else if (fresh.arena->IsLive(fresh.stamp)) {
+  if (!fresh.arena->IsLive(fresh.stamp)) return;
+  if (rep.has_table() || fresh.arena != rep.arena) {
     GiveTable(fresh, ops.shape);
+    return;
   }
+  rep = fresh;
+  rep_ = &rep;
 }
 
 void FirstTable::GiveBack() {
-  const TableRep made = rep_;
-  rep_ = EmptyTable(made.arena);
+  const TableRep made = *rep_;
+  *rep_ = EmptyTable(made.arena);
   GiveTable(made, ops_.shape);
 }
 

@@ -46,11 +46,13 @@
 // be something else by now: at each collection where they lead into memory of
 // the collector, else where anything was written, or the heap has grown. (So
 // what leads into the middle of a free run of its heap, and becomes a leak when
-// that is given to somebody, is told when the arena is written next.) On Linux 6.7 and later the kernel tells which were
-// written (userfaultfd, PAGEMAP_SCAN): a large arena to which nobody wrote
-// costs next to nothing, but each page then costs a fault when it is written
-// first. Else pages are compared, by a checksum, which reads all of the arena.
-// Pages of an arena that has a History are compared, too.
+// that is given to somebody, is told when the arena is written next.)
+//
+// On Linux 6.7 and later the kernel tells which were written (userfaultfd,
+// PAGEMAP_SCAN): a large arena to which nobody wrote costs next to nothing, but
+// each page then costs a fault when it is written first. Else pages are
+// compared, by a checksum, which reads all of the arena. Pages of an arena that
+// has a History are compared, too.
 
 #ifndef ACRE_AUDIT_POLICY_H_
 #define ACRE_AUDIT_POLICY_H_

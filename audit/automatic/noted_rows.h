@@ -15,6 +15,7 @@
 #include "acre/detail/fill.h"
 #include "acre/type_layout.h"
 
+#pragma GCC visibility push(hidden)
 namespace acre::inline ACRE_ABI::detail {
 
 /// What lies in a block: the type of its objects, or null.
@@ -86,5 +87,6 @@ void ForEachNotedRow(NotedBlocks& blocks, IsWanted is_wanted, Visit visit) {
 }
 
 }  // namespace acre::inline ACRE_ABI::detail
+#pragma GCC visibility pop
 
 #endif  // ACRE_AUDIT_AUTOMATIC_NOTED_ROWS_H_

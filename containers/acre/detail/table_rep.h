@@ -234,18 +234,17 @@ class FirstTable {
   FirstTable(const FirstTable&) = delete;
   FirstTable& operator=(const FirstTable&) = delete;
   ~FirstTable() {
-    if (is_in_use_) GiveBack();
+    if (rep_ != nullptr) GiveBack();
   }
   /// False where to get the memory has run code that gave the container one.
-  bool is_in_use() const { return is_in_use_; }
-  void Keep() { is_in_use_ = false; }
+  bool is_in_use() const { return rep_ != nullptr; }
+  void Keep() { rep_ = nullptr; }
 
  private:
   void GiveBack();
 
-  TableRep& rep_;
+  TableRep* rep_;  // null: nothing is to be given back
   const SlotOps& ops_;
-  bool is_in_use_ = false;
 };
 
 /// A full table that grows for an element. That is made in between: before the
