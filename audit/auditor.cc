@@ -33,7 +33,7 @@ void Auditor::operator()(const Slot& slot) {
 void Auditor::Start(const char* data, const TypeLayout& type,
                     std::size_t count) {
   if (count == 0) return;
-  if (follows_ && Visit(data, type, count) >= count) return;
+  if (Visit(data, type, count) >= count) return;
   Push({data, &type, count, 0}, {0, data, 0, Via::kStart});
 }
 
@@ -106,7 +106,6 @@ void Auditor::Follow(const Slot& slot, const void* address, std::size_t count) {
     return is_end ? static_cast<void>(0) : Report(slot, address, *verdict);
   }
   if (meets_) Meet(address);
-  if (!follows_) return;
   if (!type.has_slots) {
     if (!IsByte(type)) Cover(static_cast<const char*>(address), type, count);
     if (record_) {

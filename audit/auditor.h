@@ -157,7 +157,6 @@ class Auditor {
   const Arena& arena_;
   const AuditOptions& options_;
   const bool record_;
-  bool follows_ = true;     // pointers into the arena are followed
   bool covers_ = false;     // what is walked is noted, the rest is swept
   bool meets_ = false;      // blocks are noted as met, nothing is reported
   std::uint16_t pass_ = 0;  // while meets_

@@ -117,9 +117,11 @@ QuickWalk::Plan* QuickWalk::PlanOf(const TypeLayout& type) {
   const auto known = plans_.find(type.id);
   if (known != plans_.end()) return known->second.get();
   Plan* plan = AddPlan(type.id, type);
-  ForEachSlotType(type, 0, [&](std::size_t offset, const TypeLayout& slot) {
-    plan->steps.push_back(StepOf(slot, offset));
-  });
+  ForEachSlotType(
+      type, 0,
+      [&](std::size_t offset, const TypeLayout& slot, const FieldLayout*) {
+        plan->steps.push_back(StepOf(slot, offset));
+      });
   plan->is_pointer = type.kind == TypeKind::kPointer;
   return plan;
 }
@@ -279,12 +281,11 @@ inline void QuickWalk::FollowPointer(Object in, const char* slot, Step& step) {
   const void* address = *reinterpret_cast<const void* const*>(slot);
   if (address == nullptr) return;
   ++pointers_;
+  ChunkMarks* const marks = marks_.Of(address);
   if (covered_ != nullptr) {
-    ChunkMarks* const marks = marks_.Of(address);
     if (marks != nullptr) marks->Prefetch(address);
     return JudgeTarget(unjudged_.Exchange({in, address, &step, marks}));
   }
-  ChunkMarks* marks = marks_.Of(address);
   if (marks == nullptr || step.number == 0) {
     return FollowSlowly(in, marks, address, step);
   }

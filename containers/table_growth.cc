@@ -259,6 +259,15 @@ TableRep StartGrowth(TableRep& rep, const SlotOps& ops) {
   return MakeFresh(rep, NextSize(rep, ops), ops);
 }
 
+namespace {
+
+/// A table that is not needed after all; a Reset may have taken it since.
+void GiveFresh(const TableRep& fresh, const SlotOps& ops) {
+  if (fresh.arena->IsLive(fresh.stamp)) GiveTable(fresh, ops.shape);
+}
+
+}  // namespace
+
 bool FinishGrowth(TableRep& rep, const TableRep& fresh, const SlotOps& ops) {
   // Where the source has run code that grew this table, or filled it.
   const std::size_t room =
@@ -279,7 +288,7 @@ bool FinishGrowth(TableRep& rep, const TableRep& fresh, const SlotOps& ops) {
 #endif
   }
   if (!is_moved) {
-    if (fresh.arena->IsLive(fresh.stamp)) GiveTable(fresh, ops.shape);
+    GiveFresh(fresh, ops);
     return false;
   }
   const TableRep old = rep;
@@ -364,9 +373,9 @@ PlacedSlot PlaceMade(TableRep& rep, const SlotOps& ops, std::uint64_t hash,
 FirstTable::FirstTable(TableRep& rep, const SlotOps& ops)
     : rep_(nullptr), ops_(ops) {
   const TableRep fresh = StartGrowth(rep, ops);
-  if (!fresh.arena->IsLive(fresh.stamp)) return;
-  if (rep.has_table() || fresh.arena != rep.arena) {
-    GiveTable(fresh, ops.shape);
+  if (rep.has_table() || fresh.arena != rep.arena ||
+      !fresh.arena->IsLive(fresh.stamp)) {
+    GiveFresh(fresh, ops);
     return;
   }
   rep = fresh;
@@ -402,8 +411,6 @@ PlacedSlot Growing::Place(std::uint64_t hash, void* made) {
   return PlaceMade(rep_, ops_, hash, made);
 }
 
-void Growing::GiveBack() {
-  if (fresh_.arena->IsLive(fresh_.stamp)) GiveTable(fresh_, ops_.shape);
-}
+void Growing::GiveBack() { GiveFresh(fresh_, ops_); }
 
 }  // namespace acre::inline ACRE_ABI::detail

@@ -21,25 +21,8 @@ PageSweep::PageSweep(const Arena& arena, IsKnown is_known, const void* context)
   for (Plan& plan : plans) plan.type = nullptr;
 }
 
-/// As ForEachSlot goes.
-void PageSweep::AddSteps(Plan& plan, const TypeLayout& type, std::size_t offset,
-                         const FieldLayout* field) {
-  constexpr std::size_t kMaxUnrolled = 8;
-  if (!type.has_slots || plan.is_walked) return;
-  if (type.kind == TypeKind::kStruct) {
-    for (const FieldLayout& slot : type.slots) {
-      AddSteps(plan, *slot.type(), offset + slot.offset,
-               slot.name[0] == '.' && field != nullptr ? field : &slot);
-    }
-    return;
-  }
-  if (type.kind == TypeKind::kArray && type.count <= kMaxUnrolled) {
-    const TypeLayout& element = *type.element();
-    for (std::size_t i = 0; i < type.count; ++i) {
-      AddSteps(plan, element, offset + i * element.size, field);
-    }
-    return;
-  }
+void PageSweep::AddStep(Plan& plan, std::size_t offset, const TypeLayout& type,
+                        const FieldLayout* field) {
   const bool is_slot = type.kind == TypeKind::kPointer ||
                        type.kind == TypeKind::kView ||
                        type.kind == TypeKind::kHandle;
@@ -52,7 +35,8 @@ void PageSweep::AddSteps(Plan& plan, const TypeLayout& type, std::size_t offset,
     return;
   }
   plan.steps[plan.count++] = {static_cast<std::uint32_t>(offset),
-                              is_slot ? type.kind : TypeKind::kStruct, &type};
+                              is_slot ? type.kind : TypeKind::kStruct, &type,
+                              field};
 }
 
 const PageSweep::Plan& PageSweep::PlanFor(const TypeLayout& type) {
@@ -63,7 +47,11 @@ const PageSweep::Plan& PageSweep::PlanFor(const TypeLayout& type) {
     plan.count = 0;
     plan.is_walked = false;
     plan.borrows = MayBorrow(type);
-    AddSteps(plan, type, 0, nullptr);
+    ForEachSlotType(type, 0,
+                    [&plan](std::size_t offset, const TypeLayout& slot,
+                            const FieldLayout* field) {
+                      AddStep(plan, offset, slot, field);
+                    });
   }
   return plan;
 }
@@ -105,8 +93,7 @@ void PageSweep::Look(const Plan& plan, const TypeLayout& type, char* object) {
         (*this)(Slot{step.type, slot, nullptr});
         break;
       default:
-        // Within another type's plan: it may be at the same place.
-        ForEachSlot(*step.type, slot, *this);
+        ForEachSlot(*step.type, slot, *this, step.field);
         break;
     }
   }

@@ -43,6 +43,7 @@ class PageSweep {
     std::uint32_t offset;
     TypeKind kind;  // of the slot; kStruct stands for what is walked
     const TypeLayout* type;
+    const FieldLayout* field;  // as in Slot
   };
   /// What an object of a type has in it. Many types have the same place.
   struct Plan {
@@ -57,8 +58,8 @@ class PageSweep {
   static Plan plans[kPlans];
 
   static const Plan& PlanFor(const TypeLayout& type);
-  static void AddSteps(Plan& plan, const TypeLayout& type, std::size_t offset,
-                       const FieldLayout* field);
+  static void AddStep(Plan& plan, std::size_t offset, const TypeLayout& type,
+                      const FieldLayout* field);
   void Look(const Plan& plan, const TypeLayout& type, char* object);
   void LookAt(const TypeLayout& type, const void* slot, const void* address);
   void LookAtHandle(const TypeLayout& type, const void* slot);

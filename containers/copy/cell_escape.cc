@@ -57,13 +57,16 @@ CellEscape::Plan* CellEscape::PlanOf(const TypeLayout& type) {
   plan.type = &type;
   plan.slots = 0;
   bool fits = true;
-  ForEachSlotType(type, 0, [&](std::size_t offset, const TypeLayout& slot) {
-    fits = fits && slot.kind == TypeKind::kPointer && plan.slots < kMostSlots;
-    if (!fits) return;
-    plan.targets[plan.slots] = kNoPlan;
-    plan.offsets[plan.slots] = static_cast<std::uint32_t>(offset);
-    plan.target_types[plan.slots++] = slot.element();
-  });
+  ForEachSlotType(
+      type, 0,
+      [&](std::size_t offset, const TypeLayout& slot, const FieldLayout*) {
+        fits =
+            fits && slot.kind == TypeKind::kPointer && plan.slots < kMostSlots;
+        if (!fits) return;
+        plan.targets[plan.slots] = kNoPlan;
+        plan.offsets[plan.slots] = static_cast<std::uint32_t>(offset);
+        plan.target_types[plan.slots++] = slot.element();
+      });
   if (!fits) return nullptr;
   plan.may_hold_address = MayHoldAddress(type);
   ++plans_count_;

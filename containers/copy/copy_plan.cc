@@ -83,11 +83,13 @@ std::size_t CopyPlan::align() const {
 CopyPlan& CopyPlans::Of(const TypeLayout& type) {
   if (CopyPlan* known = Find(type, false)) return *known;
   CopyPlan& plan = Add(type);
-  ForEachSlotType(type, 0, [&](std::size_t offset, const TypeLayout& slot) {
-    plan.steps.push_back(StepOf(slot, offset));
-    const CopyPlan::Step& step = plan.steps.back();
-    if (step.leads_on) plan.storage_offsets.push_back(step.offset);
-  });
+  ForEachSlotType(
+      type, 0,
+      [&](std::size_t offset, const TypeLayout& slot, const FieldLayout*) {
+        plan.steps.push_back(StepOf(slot, offset));
+        const CopyPlan::Step& step = plan.steps.back();
+        if (step.leads_on) plan.storage_offsets.push_back(step.offset);
+      });
   const std::size_t granules = plan.block_bytes / kGranule;
   if (granules <= FewNotes::kMost && !plan.is_wide &&
       plan.number <= CopyNote::kMaxObject) {

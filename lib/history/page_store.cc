@@ -7,7 +7,7 @@
 
 #include "core/poison.h"
 #include "history/raw_memory.h"
-#include "pages/page_tracker.h"
+#include "sources/page.h"
 
 namespace acre::inline ACRE_ABI::detail {
 namespace {
@@ -36,7 +36,7 @@ ACRE_READS_FREE_BLOCKS void Zero(char* p, std::size_t bytes) {
 }  // namespace
 
 PageStore::PageStore(ChunkSource& source)
-    : source_(source), page_bytes_(HistoryPageBytes()) {}
+    : source_(source), page_bytes_(PageBytes()) {}
 
 void PageStore::FreeSlabs() {
   for (const ChunkMemory& slab : slabs_) source_.Release(slab);

@@ -7,7 +7,6 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "acre/detail/changed_pages.h"
 #include "acre/detail/gc_events.h"
 #include "core/commons.h"
 #include "core/poison.h"
@@ -149,11 +148,8 @@ bool PageNotes::AskKernel(const char* end) noexcept {
     const long count = tracker_->Scan(rest, true, found, kRows, &rest.begin);
     if (count < 0) return false;
     for (long i = 0; i < count; ++i) {
-      const std::size_t first = PageOf(found[i].begin);
-      const std::size_t last = PageOf(found[i].end - 1);
-      for (std::size_t page = first; page <= last; ++page) {
-        notes_[page] |= kWritten;
-      }
+      NoteChange(found[i].begin,
+                 static_cast<std::size_t>(found[i].end - found[i].begin));
     }
   }
   return true;

@@ -15,6 +15,7 @@
 #include <cstdint>
 
 #include "acre/config.h"
+#include "acre/detail/changed_pages.h"
 #include "pages/page_tracker.h"
 
 namespace acre::inline ACRE_ABI::detail {
@@ -70,8 +71,6 @@ class PageNotes {
   bool AskKernel(const char* end) noexcept;
   void Compare(std::size_t from, std::size_t to, const char* begin,
                const char* top) noexcept;
-
-  static constexpr std::uint8_t kWritten = 1;
 
   std::uint8_t* notes_ = nullptr;  // count_ of them, owned
   std::uint64_t* sums_ = nullptr;  // the same; stands before the notes

@@ -7,7 +7,6 @@
 #include <cstdio>
 
 #include "acre/detail/gc_events.h"
-#include "sources/page.h"
 
 #if defined(__linux__)
 #include <fcntl.h>
@@ -17,8 +16,6 @@
 #endif
 
 namespace acre::inline ACRE_ABI::detail {
-
-std::size_t HistoryPageBytes() noexcept { return PageBytes(); }
 
 bool PageTracker::is_ours() const noexcept {
   return process_ == static_cast<long>(::getpid());

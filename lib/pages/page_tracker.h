@@ -62,9 +62,6 @@ class PageTracker {
   long process_ = 0;  // that opened them
 };
 
-/// Frames are compared and copied in pages of this many bytes.
-std::size_t HistoryPageBytes() noexcept;
-
 }  // namespace acre::inline ACRE_ABI::detail
 
 #endif  // ACRE_LIB_PAGES_PAGE_TRACKER_H_

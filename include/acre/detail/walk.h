@@ -29,6 +29,13 @@ inline bool IsFollowed(const FieldLayout& field) {
          field.note != FieldNote::kBorrowed && !field.is_transient;
 }
 
+/// The registered field around `slot`, a field of a part; `outer`: that around
+/// the part, or null. Parts that nobody registered have names with a dot.
+inline const FieldLayout* InnermostField(const FieldLayout& slot,
+                                         const FieldLayout* outer) {
+  return slot.name[0] == '.' && outer != nullptr ? outer : &slot;
+}
+
 /// Calls `visit(Slot)`. Fields declared borrowed are left out.
 template <class Visit>
 void ForEachSlot(const TypeLayout& type, void* object, Visit& visit,
@@ -44,7 +51,7 @@ void ForEachSlot(const TypeLayout& type, void* object, Visit& visit,
     case TypeKind::kStruct:
       for (const FieldLayout& slot : type.slots) {
         ForEachSlot(*slot.type(), bytes + slot.offset, visit,
-                    slot.name[0] == '.' && field != nullptr ? field : &slot);
+                    InnermostField(slot, field));
       }
       return;
     case TypeKind::kArray: {
@@ -72,24 +79,27 @@ void ForEachSlot(const TypeLayout& type, void* object, Visit& visit,
   }
 }
 
-/// Calls visit(offset, type) for every slot of a type, so that a walk over many
-/// objects is one loop instead of a recursion each. Tuples, choices and arrays
+/// Calls visit(offset, type, field) for every slot of a type, so that a walk
+/// over many objects is one loop instead of a recursion each; `field` as in
+/// Slot. Tuples, choices and arrays
 /// longer than 16, whose slots only an object tells, are given whole.
 template <class Visit>
-void ForEachSlotType(const TypeLayout& type, std::size_t offset, Visit visit) {
+void ForEachSlotType(const TypeLayout& type, std::size_t offset, Visit visit,
+                     const FieldLayout* field = nullptr) {
   constexpr std::size_t kMaxUnrolled = 16;
   if (!type.has_slots) return;
   if (type.kind == TypeKind::kStruct) {
     for (const FieldLayout& slot : type.slots) {
-      ForEachSlotType(*slot.type(), offset + slot.offset, visit);
+      ForEachSlotType(*slot.type(), offset + slot.offset, visit,
+                      InnermostField(slot, field));
     }
   } else if (type.kind == TypeKind::kArray && type.count <= kMaxUnrolled) {
     const TypeLayout& element = *type.element();
     for (std::size_t i = 0; i < type.count; ++i) {
-      ForEachSlotType(element, offset + i * element.size, visit);
+      ForEachSlotType(element, offset + i * element.size, visit, field);
     }
   } else {
-    visit(offset, type);
+    visit(offset, type, field);
   }
 }
 
