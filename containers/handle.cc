@@ -256,7 +256,7 @@ ACRE_COLD VectorGrowth StartOtherGrowth(VectorRep& rep, std::size_t wanted,
     const std::size_t bytes = capacity * element.size;
     void* block = Blocks::Take(arena, bytes, element.align, &element);
     if (ACRE_LIKELY(IsSame(rep, before))) {
-      Blocks::NoteStorage(block);
+      Blocks::NoteStorage(arena, block);
       return {block, static_cast<std::uint32_t>(capacity)};
     }
     // The source has run code that used this Vector.
@@ -367,7 +367,7 @@ bool CopyBlock(Arena& arena, const void* block, std::size_t bytes,
     copy.outcome = StorageCopy::Outcome::kNoMemory;
     return false;
   }
-  Blocks::NoteStorage(memory);
+  Blocks::NoteStorage(arena, memory);
   std::memcpy(memory, block, bytes);
   copy.outcome = StorageCopy::Outcome::kCopied;
   copy.source = block;
@@ -419,7 +419,7 @@ void ShrinkVector(VectorRep& rep, const TypeLayout& element) {
     Blocks::Give(*rep.arena, block, bytes, element.align, &element);
     return;
   }
-  Blocks::NoteStorage(block);
+  Blocks::NoteStorage(*rep.arena, block);
   std::memcpy(block, rep.data, std::size_t{rep.size} * element.size);
   Blocks::Give(*rep.arena, rep.data, old_bytes, element.align, &element);
   rep.data = block;

@@ -78,7 +78,7 @@ void String::GrowOnce(size_type characters) {
     detail::Blocks::Give(*arena_, block, bytes, 1, &LayoutOf<char>());
     return;
   }
-  detail::Blocks::NoteStorage(block);
+  detail::Blocks::NoteStorage(*arena_, block);
   const size_type old_size = size();
   std::memcpy(block, data(), old_size + 1);
   if (!is_inline()) {
@@ -174,7 +174,7 @@ void String::shrink_to_fit() {
     detail::Blocks::Give(*arena_, block, bytes, 1, &LayoutOf<char>());
     return;
   }
-  detail::Blocks::NoteStorage(block);
+  detail::Blocks::NoteStorage(*arena_, block);
   std::memcpy(block, far.data, std::size_t{far.size} + 1);
   GiveFar();
   SetFar({block, far.size, static_cast<std::uint32_t>(bytes), arena_->stamp(),

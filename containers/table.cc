@@ -37,7 +37,7 @@ void MakeTable(TableRep& rep, TableSize size, SlotShape shape,
   }
   void* block = Blocks::Take(*rep.arena, shape.table_bytes(size),
                              shape.table_align(), nullptr);
-  Blocks::NoteStorage(block, shape.layout());
+  Blocks::NoteStorage(*rep.arena, block, shape.layout());
   if (shape.layout() != nullptr) {
     Blocks::NoteRow(*rep.arena, block, shape.table_bytes(size),
                     shape.control_bytes(size.groups),
@@ -74,7 +74,7 @@ StorageCopy CopyTable(TableRep& rep, Arena& arena, SlotShape shape) {
     rep.slots = rep.control + shape.control_bytes(rep.groups());
     rep.arena = &arena;
     rep.stamp = arena.stamp();
-    Blocks::NoteStorage(rep.control, shape.layout());
+    Blocks::NoteStorage(arena, rep.control, shape.layout());
     if (ACRE_UNLIKELY(arena.is_traced()) && shape.layout() != nullptr) {
       const std::size_t bytes = storage.bytes;
       Blocks::NoteRow(arena, rep.control, bytes,

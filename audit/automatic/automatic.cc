@@ -203,12 +203,21 @@ class Watch final : public PolicyWatch {
 
   /// True where the calling thread may look into the arena, which lives.
   bool MayRead(const Arena& arena, const Watch* in_use) const {
-    if (!is_host_locked_) return IsUsedHere(arena);
-    return in_use == this || in_use == kAllHostLocked;
+    if (is_host_locked_) return in_use == this || in_use == kAllHostLocked;
+    // Release builds do not know who uses it.
+    return kChecked ? IsUsedHere(arena) : in_use == this;
   }
+
+  /// Whether findings wait for such a thread. Release builds have no use for it
+  /// but where it is the one that holds the host's lock.
+  bool Waits() const { return kChecked || is_host_locked_; }
 
   void set_policy(const AuditPolicy& policy) override {
     policy_ = InForce(policy);
+    if (!kChecked) {  // AuditAll would sweep what no record is of
+      policy_.on_reset = policy_.on_free = false;
+      policy_.every_allocations = 0;
+    }
     audits_collections_.store(policy_.on_collection);
     action_.store(policy_.action);
     audit_.set_tracking(policy_.tracking);
@@ -414,7 +423,9 @@ void Watch::TellFound(const std::vector<StoppedFinding>& found, bool may_read) {
   KeepNew(report.findings);
   if (report.findings.empty()) return;
   const Arena* arena = this->arena();
-  if (may_read && arena != nullptr) {
+  if (!kChecked) {
+    report.note += "; a release build does not know the way from the roots";
+  } else if (may_read && arena != nullptr) {
     detail::TellPaths(*arena, report.findings);
   } else if (arena != nullptr) {
     report.note +=
@@ -459,7 +470,7 @@ std::vector<ToTell> TakeFound(const Watch* in_use, Patience patience) {
     const bool may_read =
         arena != nullptr && leak.watch->MayRead(*arena, in_use);
     const bool may_wait = arena != nullptr && !may_read &&
-                          patience == Patience::kLong &&
+                          leak.watch->Waits() && patience == Patience::kLong &&
                           leak.watch->action() != AuditAction::kAbort &&
                           g_collections.load() - leak.collection < kPatience;
     if (may_wait) {
@@ -541,7 +552,6 @@ PolicyWatch* FindWatch(Arena& arena) {
 
 // Before every static arena.
 __attribute__((constructor(101))) void Install() {
-  if (!kChecked) return;
   SetWatchMaker(&MakeWatch);
   std::atexit(&TellAtExit);
 }

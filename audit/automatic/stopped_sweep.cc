@@ -24,14 +24,14 @@ bool HasSlots(const BlockView& block) {
 
 void StoppedSweep::Run() {
   BlockView block;
-  for (BlockWalk walk(arena_, pass_); walk.Next(&block);) {
+  for (auto walk = BlockWalk::OverKnown(arena_, pass_); walk.Next(&block);) {
     if (block.is_freed || block.is_storage || !HasSlots(block)) continue;
     SweepBlock(block);
   }
   // What no container in the arena holds, one outside does: on a stack, in
   // malloc'ed memory, on the collected heap.
   is_held_outside_ = true;
-  for (BlockWalk walk(arena_, pass_); walk.Next(&block);) {
+  for (auto walk = BlockWalk::OverKnown(arena_, pass_); walk.Next(&block);) {
     const bool is_left = block.is_storage && !block.is_freed && !block.is_met;
     if (is_left && HasSlots(block)) SweepBlock(block);
   }

@@ -543,7 +543,7 @@ class Vector {
   static void ReleaseElements(T* first, T* last) {
     detail::ReleaseRange(first, last);
   }
-  static void Wipe(T* first, T* last) { detail::WipeRange(first, last); }
+  void Wipe(T* first, T* last) { detail::WipeRange(rep_, first, last); }
 
   detail::VectorRep rep_;
 };

@@ -469,7 +469,7 @@ bool Copier::AllocateExtent(const Extent& extent) {
     if (!member.is_placed())
       CopyOf(member) = copy + (member.begin - first.begin);
     if (member.is_storage && CopyOf(member) == copy && !first.is_placed()) {
-      Blocks::NoteStorage(copy);
+      Blocks::NoteStorage(arena_, copy);
     }
   }
   return true;

@@ -17,7 +17,7 @@ bool CopyPlacement::Take(bool has_wide) {
   const std::size_t bytes = has_wide ? 0 : CountBytes();
   is_in_order_ = MayBeInOrder(bytes) && TakeRooms(bytes);
   if (!is_in_order_) return TakeBlocks();
-  if constexpr (kChecked) NoteCuts();
+  if (Blocks::AreRecorded(arena_)) NoteCuts();
   return true;
 }
 
@@ -173,7 +173,8 @@ void CopyPlacement::NoteCuts() {
     char* copy = Nth(map, start);
     Blocks::NoteCut(arena_, copy, BytesOf(map, start, note), plan.align(),
                     plan.block_type());
-    if (note.kind() == CopyNote::Kind::kStorage) Blocks::NoteStorage(copy);
+    if (note.kind() == CopyNote::Kind::kStorage)
+      Blocks::NoteStorage(arena_, copy);
   });
 }
 
@@ -211,7 +212,7 @@ char* CopyPlacement::TakeBlock(const CopyMap& map, const char* start,
   void* block = Blocks::TryTake(arena_, BytesOf(map, start, note), plan.align(),
                                 plan.block_type());
   if (block != nullptr && note.kind() == CopyNote::Kind::kStorage) {
-    Blocks::NoteStorage(block);
+    Blocks::NoteStorage(arena_, block);
     if (plan.is_table) {
       NoteTableRow(arena_, block, BytesOf(map, start, note), *plan.type);
     }

@@ -198,7 +198,7 @@ bool SmallCopier::Take() {
     void* block = Blocks::TryTake(arena_, extent.bytes, extent.align(),
                                   extent.block_type());
     if (block == nullptr) return false;
-    if (extent.handle != nullptr) Blocks::NoteStorage(block);
+    if (extent.handle != nullptr) Blocks::NoteStorage(arena_, block);
     if (extent.is_table()) {
       NoteTableRow(arena_, block, extent.bytes, *extent.type);
     }

@@ -122,7 +122,7 @@ void Json::Grow(Arena& arena, std::size_t capacity) {
     detail::Blocks::Give(arena, block, taken, alignof(Json), &JsonLayout());
     return;
   }
-  detail::Blocks::NoteStorage(block);
+  detail::Blocks::NoteStorage(arena, block);
   std::memset(static_cast<void*>(block), 0, taken);
   const std::size_t kept = used();
   Json* const old = header();
@@ -149,7 +149,7 @@ void Json::MakeIndex(Arena& arena) {
                          &SlotLayout());
     return;
   }
-  detail::Blocks::NoteStorage(block);
+  detail::Blocks::NoteStorage(arena, block);
   before->set_payload(reinterpret_cast<std::uintptr_t>(block));
   before->set_tag(Tag::kHeader);
   before->SetStamp(arena.stamp());
@@ -225,7 +225,7 @@ void Json::SetLongText(Arena* arena, std::string_view text) {
   detail::CheckMayAllocate(this, *arena, "Json");
   void* const block =
       detail::Blocks::Take(*arena, text.size(), 1, &ByteLayout());
-  detail::Blocks::NoteStorage(block);
+  detail::Blocks::NoteStorage(*arena, block);
   std::memcpy(block, text.data(), text.size());
   Json made(Tag::kText, reinterpret_cast<std::uintptr_t>(block));
   made.set_count(text.size());

@@ -360,7 +360,8 @@ void SavedReader::TakeHandle(const SavedStep& step, char* slot) {
   if constexpr (kChecked) {
     Blocks::NoteFilled(arena_, block, storage.bytes, storage.align,
                        storage.type);
-    Blocks::NoteStorage(block, IsTable(*step.type) ? step.type : nullptr);
+    Blocks::NoteStorage(arena_, block,
+                        IsTable(*step.type) ? step.type : nullptr);
   }
   if (ops.form == HandleForm::kVector) {
     auto& rep = *reinterpret_cast<VectorRep*>(slot);

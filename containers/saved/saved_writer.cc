@@ -131,7 +131,7 @@ void SavedWriter::TakeHandle(const SavedStep& step, char* slot) {
   const auto* const source = static_cast<const char*>(storage.block);
   char* const image = finder_.Find(source)->image;
   Blocks::NoteFilled(*arena_, image, storage.used, storage.align, storage.type);
-  Blocks::NoteStorage(image, is_table ? &type : nullptr);
+  Blocks::NoteStorage(*arena_, image, is_table ? &type : nullptr);
   std::memcpy(image, source, storage.used);
   type.ops->adopt(slot, arena_, image, storage.used);
   if (type.ops->rehash != nullptr) keys_.Add(type, slot);

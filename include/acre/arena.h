@@ -23,7 +23,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <new>
 #include <span>
 #include <type_traits>
@@ -46,6 +45,7 @@ namespace detail {
 struct ArenaEntry;  // lib/core/chunk_index.h
 struct Chunk;       // lib/core/chunk.h
 struct MarkState;   // lib/core/mark.h
+struct Sampler;     // lib/core/sampler.h
 class SlowPath;     // lib/core/slow_path.h
 struct Tracer;      // lib/core/tracer.h
 
@@ -208,7 +208,7 @@ class Arena {
   /// How many Resets there have been.
   std::uint64_t resets() const noexcept { return resets_; }
 
-  /// Bytes that the current chunk can hand out before anything else is tried.
+  /// Bytes that the inline code can hand out before anything else is tried.
   std::size_t remaining() const noexcept {
     return static_cast<std::size_t>(limit_ - cursor_);
   }
@@ -344,6 +344,7 @@ class Arena {
   std::uint64_t resets_ = 0;
   ArenaOptions options_;
   detail::Tracer* tracer_ = nullptr;  // a traced arena's, from its first chunk
+  detail::Sampler* sampler_ = nullptr;  // from the first audited page; release
   // Checked builds: the thread that uses it, and whether that is changing the
   // fields above at the moment; read by collector callbacks.
   const void* user_ = nullptr;
@@ -571,20 +572,19 @@ ACRE_INLINE void* detail::Blocks::Take(Arena& arena, std::size_t bytes,
 ACRE_INLINE bool detail::Blocks::TryDouble(Arena& arena, void* block,
                                            std::size_t bytes) {
   if (static_cast<char*>(block) + bytes != arena.cursor_) return false;
-  if (bytes > static_cast<std::size_t>(arena.limit_ - arena.cursor_)) {
-    return false;
-  }
+  if (bytes > arena.remaining()) return false;
   arena.cursor_ += bytes;
   return true;
 }
 
 ACRE_INLINE void detail::Blocks::CountErasure(Arena& arena) {
-  // One thread at a time writes; others may read.
   __atomic_store_n(&arena.erasures_, arena.erasures() + 1, __ATOMIC_RELAXED);
 }
 
+inline bool detail::Blocks::AreRecorded(const Arena& arena) {
+  return kChecked || ACRE_UNLIKELY(arena.sampler_ != nullptr);
+}
 inline void detail::Blocks::NoteLocked(Arena& arena) { arena.locked_ = true; }
-
 inline void detail::Blocks::Fail(const Arena& arena, std::size_t bytes) {
   arena.FailAllocation(bytes);
 }

@@ -32,6 +32,7 @@ void* SlowPath::Take(std::size_t bytes, std::size_t align,
   void* block = TakeBlock(bytes, align);
   if (block == nullptr) return nullptr;
   if (kChecked) NoteTaken(block, bytes, align, type);
+  if (a_.sampler_ != nullptr) NoteSampled(block, bytes, align, type);
   if (a_.tracer_ != nullptr) NoteTraced(block, bytes, align, type);
   return block;
 }
@@ -60,55 +61,6 @@ void* SlowPath::TakeBlock(std::size_t bytes, std::size_t align) {
   return nullptr;
 }
 
-ACRE_READS_FREE_BLOCKS void* SlowPath::PopFree(SizeClass size) {
-  if (size.index == kNoClass) return nullptr;
-  FreeBlock* block = FreeBlockOf(size.index);
-  if (block == nullptr) return nullptr;
-  FreeList(size.index) = block->next;
-  a_.reused_ += size.bytes;
-  return block;
-}
-
-/// They are the entry's: the collector frees collected arenas without a word.
-bool SlowPath::HasFarLists() {
-  if (a_.far_free_ != nullptr || a_.tracer_ != nullptr) return true;
-  FreeBlock** lists = index::FarLists(a_.entry_);
-  if (lists == nullptr) return false;
-  a_.far_free_ = lists;
-  return true;
-}
-
-void SlowPath::EmptyFreeLists() {
-  if (a_.tracer_ != nullptr)
-    std::fill_n(a_.tracer_->lists, kClassCount, nullptr);
-  std::fill(std::begin(a_.near_free_), std::end(a_.near_free_), nullptr);
-  if (a_.far_free_ == nullptr) return;
-  std::fill_n(a_.far_free_, kFarClasses, nullptr);
-}
-
-ACRE_READS_FREE_BLOCKS void SlowPath::PushFree(void* block, unsigned index,
-                                               std::size_t bytes) {
-  // Where there is no memory for the lists the block waits for Reset.
-  if (index <= kNearClasses || HasFarLists()) {
-    auto* free_block = static_cast<FreeBlock*>(block);
-    free_block->next = FreeList(index);
-    FreeList(index) = free_block;
-  }
-  a_.freed_ += bytes;
-}
-
-// What alignment skips and Shrink cuts off is handed out later, as ordinary
-// blocks: the largest that fit, a multiple of a quarter of an octave.
-void SlowPath::PushGap(char* gap, std::size_t bytes) {
-  while (bytes != 0) {
-    std::size_t piece = std::min(bytes, kInlineMax);
-    if (piece > kSmallMax) piece -= piece % (std::bit_floor(piece) / 4);
-    GivePiece(gap, ClassOf(piece, 1));
-    gap += piece;
-    bytes -= piece;
-  }
-}
-
 char* SlowPath::Carve(std::size_t bytes, std::size_t align) {
   const auto at = reinterpret_cast<std::uintptr_t>(a_.cursor_);
   const std::size_t gap = RoundUp(at, align) - at;
@@ -126,8 +78,9 @@ void SlowPath::Give(void* block, std::size_t bytes, std::size_t align,
                     const TypeLayout* type) {
   if (ACRE_UNLIKELY(a_.is_heap_)) return;  // the collector's
   const Updating updating(*this);
-  if (kChecked) {
-    CheckGive(block, bytes, align, type);
+  if (kChecked) CheckGive(block, bytes, align, type);
+  const bool is_recorded = IsRecorded(block);
+  if (is_recorded) {
     if (ArenaWatch* watch = Watch()) watch->BlockFreed(block, bytes);
   }
   const SizeClass size = BlockFor(bytes, align);
@@ -137,11 +90,11 @@ void SlowPath::Give(void* block, std::size_t bytes, std::size_t align,
                   static_cast<char*>(block) +
                       (chunk.HasUnclassed(block) ? bytes : size.bytes));
   }
-  if (kChecked) NoteGiven(block, bytes);
+  if (is_recorded) NoteGiven(block, bytes);
   if (size.bytes > kInlineMax && GiveUnclassed(block)) return;
   if (size.index != kNoClass) {
     GivePiece(block, size);
-    if (a_.freed_ >= a_.reclaim_at_) PlanReclaim();
+    if (a_.freed_ >= ReclaimAt()) PlanReclaim();
     return;
   }
   // Too large for a freelist: usable again at once where it is the last block,
@@ -192,12 +145,12 @@ bool SlowPath::TryGrow(void* block, std::size_t old_bytes,
         (reinterpret_cast<std::uintptr_t>(block) & (need - 1)) != 0) {
       return false;
     }
-    if (more > a_.remaining() && !Extend(more)) return false;
+    if (more > Remaining() && !Extend(more)) return false;
     // The source may have run code that used the arena.
-    if (end != a_.cursor_ || more > a_.remaining()) return false;
+    if (end != a_.cursor_ || more > Remaining()) return false;
     a_.cursor_ += more;
   }
-  if (kChecked) NoteGrown(block, new_bytes);
+  if (IsRecorded(block)) NoteGrown(block, new_bytes);
   return true;
 }
 
@@ -223,7 +176,7 @@ bool SlowPath::TryShrink(void* block, std::size_t old_bytes,
       (new_size.bytes <= kInlineMax || new_bytes < chunk->capacity() / 2)) {
     return false;
   }
-  if (kChecked) {
+  if (IsRecorded(block)) {
     BlockInfo& info = index::Find(block)->blocks.At(static_cast<char*>(block));
     info.bytes = new_bytes;
     char* rest = static_cast<char*>(block) + new_bytes;
@@ -280,13 +233,13 @@ char* SlowPath::TakeRoom(std::size_t bytes) {
 void SlowPath::GiveRoom(char* room, std::size_t bytes) {
   const Updating updating(*this);
   PushGap(room, bytes);
-  if (a_.freed_ >= a_.reclaim_at_) PlanReclaim();
+  if (a_.freed_ >= ReclaimAt()) PlanReclaim();
 }
 
 // -------------------------------------------------------------------- reset
 
 void SlowPath::ForgetBlocks(Chunk* chunk, char* from) {
-  if (!kChecked) return;
+  if (!chunk->blocks.exists()) return;
   chunk->blocks.Clear(from);
   PoisonOwn(from, static_cast<std::size_t>(chunk->limit - from));
 }
@@ -312,7 +265,7 @@ void SlowPath::Reset(ResetMode mode) {
   a_.current_ = nullptr;
   a_.cursor_ = a_.limit_ = nullptr;
   for (Chunk* list : {a_.first_, a_.large_spares_}) {
-    if (mode == ResetMode::kKeep && !kChecked && !IsTraced()) break;
+    if (mode == ResetMode::kKeep && !IsAudited() && !IsTraced()) break;
     for (Chunk* c = list; c != nullptr; c = c->next) WipeChunk(c, mode);
   }
   TrimTo(mode == ResetMode::kRelease ? 0 : a_.options_.retain_limit);
@@ -322,7 +275,9 @@ void SlowPath::Reset(ResetMode mode) {
 /// Zeros, or in checked builds fills, what was handed out of a spare.
 void SlowPath::WipeChunk(Chunk* chunk, ResetMode mode) {
   ForgetTraced(chunk, chunk->begin);
-  if (mode == ResetMode::kKeep && !kChecked) return;
+  if (mode == ResetMode::kKeep && !kChecked) {
+    return ForgetBlocks(chunk, chunk->begin);
+  }
   char* begin = chunk->begin;
   const auto dirty = static_cast<std::size_t>(chunk->dirty - begin);
   if (mode == ResetMode::kRelease || dirty == 0) return;
@@ -338,7 +293,7 @@ void SlowPath::WipeChunk(Chunk* chunk, ResetMode mode) {
 
 void SlowPath::ReleaseAll() {
   if (a_.entry_ == nullptr || Park()) return;
-  if (kChecked) Exchange(a_.updating_, true);
+  if (IsAudited()) Exchange(a_.updating_, true);
   if (a_.entry_->keeper != nullptr) a_.entry_->keeper->ArenaEnds();
   RetireAllLarge(0);
   a_.current_ = nullptr;
@@ -348,6 +303,7 @@ void SlowPath::ReleaseAll() {
   TrimTo(0);
   slots::End(*a_.entry_);
   if (a_.tracer_ != nullptr) FreeTracer(std::exchange(a_.tracer_, nullptr));
+  a_.sampler_ = nullptr;
   index::RemoveArena(a_.entry_);
   a_.entry_ = nullptr;
 }
@@ -465,6 +421,10 @@ void Arena::GiveSlow(void* block, std::size_t bytes, std::size_t align,
       detail::SlowPath(*this).GiveTraced(block, bytes, align)) {
     return;
   }
+  if (!kChecked && ACRE_UNLIKELY(sampler_ != nullptr) &&
+      detail::SlowPath(*this).GiveSampled(block, bytes, align)) {
+    return;
+  }
   detail::SlowPath(*this).Give(block, bytes, align, type);
 }
 
@@ -495,7 +455,9 @@ char* detail::Blocks::TryTakeRoom(Arena& arena, std::size_t bytes) {
 
 void detail::Blocks::NoteCutSlow(Arena& arena, void* block, std::size_t bytes,
                                  std::size_t align, const TypeLayout* type) {
-  SlowPath(arena).NoteTaken(block, bytes, align, type);
+  SlowPath path(arena);
+  if (kChecked) return path.NoteTaken(block, bytes, align, type);
+  path.NoteSampled(block, bytes, align, type);
 }
 
 void detail::Blocks::NoteFilledSlow(Arena& arena, void* block,

@@ -101,14 +101,17 @@ void BlockMap::Clear(const char* from) {
   if (granule >= granules_) return;
   std::size_t w = granule / kWordBits;
   starts_[w] &= (std::uint64_t{1} << granule % kWordBits) - 1;
-  for (++w; w * kWordBits < granules_; ++w) starts_[w] = 0;
   // A bit too many in the summary costs a step; it need not be taken out, but
   // for those of words that are all clear now.
-  w = granule / kWordBits + 1;
-  if (w < Words()) {
-    std::size_t s = w / kWordBits;
-    summary_[s] &= (std::uint64_t{1} << w % kWordBits) - 1;
-    for (++s; s < WordsFor(Words()); ++s) summary_[s] = 0;
+  ++w;
+  std::uint64_t gone = ~std::uint64_t{0} << w % kWordBits;
+  for (std::size_t s = w / kWordBits; s < WordsFor(Words()); ++s) {
+    for (std::uint64_t bits = summary_[s] & gone; bits != 0; bits &= bits - 1) {
+      starts_[s * kWordBits +
+              static_cast<std::size_t>(std::countr_zero(bits))] = 0;
+    }
+    summary_[s] &= ~gone;
+    gone = ~std::uint64_t{0};
   }
 }
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// BlockMap: what checked builds know of every block of a chunk. One record a
+// BlockMap: what checked builds know of every block of a chunk, and release
+// builds of those in audited pages (sampler.h). One record a
 // granule, at the granule where a block starts; a bitmap of starts, so that
 // the block around an address is found by scanning words backwards. Costs as
 // much memory as the chunk, from calloc, hence untouched pages stay unmapped.
-// Release builds have the type and no memory.
 
 #ifndef ACRE_LIB_CORE_BLOCK_MAP_H_
 #define ACRE_LIB_CORE_BLOCK_MAP_H_
@@ -42,6 +42,7 @@ class BlockMap {
  public:
   /// False where memory ran out. `begin` is 16-aligned.
   bool Create(char* begin, std::size_t capacity);
+  bool exists() const { return infos_ != nullptr; }
   /// As Create with a larger capacity, keeping what is known.
   bool Extend(std::size_t capacity);
   void Destroy();

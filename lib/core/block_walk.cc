@@ -9,8 +9,11 @@
 namespace acre::inline ACRE_ABI::detail {
 
 BlockWalk::BlockWalk(const Arena& arena, std::uint16_t pass)
+    : BlockWalk(arena, pass, kChecked) {}
+
+BlockWalk::BlockWalk(const Arena& arena, std::uint16_t pass, bool starts)
     : arena_(arena), chunk_(nullptr), at_(nullptr), pass_(pass) {
-  if (!kChecked) return;
+  if (!starts) return;
   chunk_ = SlowPath(const_cast<Arena&>(arena)).FirstInUse();
   if (chunk_ != nullptr) at_ = chunk_->begin;
 }
@@ -42,9 +45,9 @@ bool MeetBlock(const Arena& arena, const void* block,
   Chunk* chunk = index::FindWhileStopped(block);
   const auto* p = static_cast<const char*>(block);
   const SlowPath path(const_cast<Arena&>(arena));
-  if (!kChecked || chunk == nullptr || chunk->owner.load()->arena() != &arena ||
-      !path.IsInUse(*chunk) || p >= path.TopOf(*chunk) ||
-      !chunk->blocks.IsStart(p)) {
+  if (chunk == nullptr || !chunk->blocks.exists() ||
+      chunk->owner.load()->arena() != &arena || !path.IsInUse(*chunk) ||
+      p >= path.TopOf(*chunk) || !chunk->blocks.IsStart(p)) {
     return false;
   }
   const BlockInfo& info = chunk->blocks.Get(p);

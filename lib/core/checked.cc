@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // What checked builds verify: who uses the arena, and that what is freed is
-// exactly what was allocated. Release builds call none of this.
+// exactly what was allocated. Release builds call what concerns records of
+// blocks, for those in audited pages, and watches (sampler.h).
 
 #include <atomic>
 #include <cstdio>
@@ -35,18 +36,24 @@ AnyAuditor& TheAnyAuditor() {
   return any;
 }
 
-/// Once a process: a checked build whose audits do not run looks like one that
-/// found nothing. Whoever says ACRE_AUDIT=off knows.
+/// Once a process: a build whose audits do not run looks like one that found
+/// nothing. Whoever says ACRE_AUDIT=off knows.
 void SayNoAuditor() {
   static std::atomic<bool> is_said{false};
   if (is_said.exchange(true)) return;
   const char* const audit = std::getenv("ACRE_AUDIT");
   if (audit != nullptr && std::strcmp(audit, "off") == 0) return;
   std::fputs(
-      "acre: this is a checked build, but no auditor is linked: no collection "
-      "is audited. Put -Wl,-u,acre_audit_automatic -lacre-audit-checked before "
-      "-lacre-containers-checked (-Wl,--no-as-needed where it is shared), or "
-      "run with ACRE_AUDIT=off\n",
+      kChecked
+          ? "acre: this is a checked build, but no auditor is linked: no "
+            "collection is audited. Put -Wl,-u,acre_audit_automatic "
+            "-lacre-audit-checked before -lacre-containers-checked "
+            "(-Wl,--no-as-needed where it is shared), or run with "
+            "ACRE_AUDIT=off\n"
+          : "acre: an arena has audit_one_in, but no auditor is linked: no "
+            "collection is audited. Put -Wl,-u,acre_audit_automatic "
+            "-lacre-audit before -lacre-containers (-Wl,--no-as-needed where "
+            "it is shared), or run with ACRE_AUDIT=off\n",
       stderr);
 }
 
@@ -110,6 +117,7 @@ const char* FaultAt(const Location& where, const void* target,
 
 void SetWatchMaker(WatchMaker maker) noexcept {
   g_watch_maker.store(maker);
+  if (!kChecked) return;
   AnyAuditor& any = TheAnyAuditor();
   WatchMaker none = nullptr;
   if (any.maker.compare_exchange_strong(none, maker))
@@ -117,17 +125,18 @@ void SetWatchMaker(WatchMaker maker) noexcept {
 }
 
 void LeaveAudits() noexcept {
-  if (!kChecked) return;
-  AnyAuditor& any = TheAnyAuditor();
-  if (any.copy.load() == ThisCopy()) {
-    any.copy.store(nullptr);
-    any.maker.store(nullptr);
+  if (kChecked) {
+    AnyAuditor& any = TheAnyAuditor();
+    if (any.copy.load() == ThisCopy()) {
+      any.copy.store(nullptr);
+      any.maker.store(nullptr);
+    }
   }
   index::DropWatchesOf(ThisCopy());
 }
 
 ArenaWatch* WatchOf(Arena& arena) {
-  if (!kChecked) return nullptr;
+  if (!kChecked && arena.options().audit_one_in == 0) return nullptr;
   ArenaEntry* entry = SlowPath(arena).Entry();
   if (entry != nullptr && entry->watch == nullptr) {
     SlowPath(arena).MakeWatch(*entry);
@@ -145,7 +154,8 @@ void SlowPath::MakeWatch(ArenaEntry& entry) {
   if (const WatchMaker maker = g_watch_maker.load()) {
     entry.watched_by = ThisCopy();
     entry.watch = maker(a_, entry);
-  } else if (const WatchMaker others = TheAnyAuditor().maker.load()) {
+  } else if (const WatchMaker others =
+                 kChecked ? TheAnyAuditor().maker.load() : nullptr) {
     entry.watched_by = TheAnyAuditor().copy.load();
     entry.watch = others(a_, entry);
   } else if (a_.collected_ || a_.options_.source == nullptr) {
@@ -219,6 +229,10 @@ void SlowPath::NoteBlock(void* block, std::size_t bytes, std::size_t align,
 void Blocks::NoteStorageSlow(const void* block, const TypeLayout* table) {
   Chunk* const chunk = index::Find(block);
   if (chunk == nullptr) return;  // of HeapArena()
+  const auto* const at = static_cast<const char*>(block);
+  if (!kChecked && !(chunk->blocks.exists() && chunk->blocks.IsStart(at))) {
+    return;
+  }
   BlockInfo& info = chunk->blocks.At(static_cast<const char*>(block));
   info.is_storage = 1;
   chunk->blocks.pages().NoteChange(static_cast<const char*>(block), info.bytes);
@@ -235,7 +249,10 @@ void SlowPath::NoteGrown(void* block, std::size_t bytes) {
   chunk->blocks.pages().NoteChange(static_cast<char*>(block), bytes);
   Unpoison(block, bytes);
   // What was there before must not pass for elements.
-  Fill(static_cast<char*>(block) + old_bytes, kFreshByte, bytes - old_bytes);
+  if (kChecked || info.type != nullptr) {
+    std::memset(static_cast<char*>(block) + old_bytes, kFreshByte,
+                bytes - old_bytes);
+  }
 }
 
 void SlowPath::CheckGive(void* block, std::size_t bytes, std::size_t align,

@@ -68,6 +68,11 @@ struct Chunk {
   std::size_t capacity() const {
     return static_cast<std::size_t>(limit - begin.load());
   }
+  /// Requires: `scan_freed` has been counted. No block of it is in use.
+  bool IsWhole() const {
+    return order != 0 &&
+           scan_freed == static_cast<std::size_t>(top - begin.load());
+  }
   /// True where a block above kInlineMax does not have the bytes of its size
   /// class: one with a chunk of its own, or one that ends at unclassed_end.
   bool HasUnclassed(const void* block) const {

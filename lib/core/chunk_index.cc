@@ -235,6 +235,8 @@ void Recycle(State& state, Chunk* chunk) {
 void Recycle(State& state, ArenaEntry* entry) {
   if (entry->watch != nullptr) entry->watch->Ended();
   entry->watch = nullptr;
+  std::free(entry->sampler);
+  entry->sampler = nullptr;
 
   while (Chunk* chunk = entry->chunks) {
     entry->chunks = chunk->next_owned;
@@ -434,6 +436,25 @@ void RemoveArena(ArenaEntry* entry) {
   Recycle(*state, entry);
 }
 
+namespace {
+
+/// Whether something is known of blocks there.
+bool HasRecords(const ArenaEntry& owner, ChunkMemory memory) {
+  return kChecked || (owner.sampler != nullptr &&
+                      owner.sampler->pages.HasAny(memory.address, memory.size));
+}
+
+/// For a chunk of `size` bytes; the records that it has are kept. False where
+/// memory ran out.
+bool MakeRecords(Chunk* chunk, std::size_t size) {
+  const std::size_t bytes = size - kChunkHeader;
+  if (chunk->blocks.exists()) return chunk->blocks.Extend(bytes);
+  char* const begin = static_cast<char*>(chunk->memory.address);
+  return chunk->blocks.Create(begin + kChunkHeader, bytes);
+}
+
+}  // namespace
+
 Chunk* AddChunk(ArenaEntry* owner, ChunkMemory memory) {
   const auto last =
       reinterpret_cast<std::uintptr_t>(memory.address) + memory.size;
@@ -450,9 +471,7 @@ Chunk* AddChunk(ArenaEntry* owner, ChunkMemory memory) {
         TakeDeadFrom(*state, slot);
       });
   if (!has_slots) return nullptr;
-  if (kChecked &&
-      !chunk->blocks.Create(static_cast<char*>(memory.address) + kChunkHeader,
-                            memory.size - kChunkHeader)) {
+  if (HasRecords(*owner, memory) && !MakeRecords(chunk, memory.size)) {
     return nullptr;
   }
   for (Chunk** at = &state->free_chunks;; at = &(*at)->next_owned) {
@@ -485,8 +504,10 @@ bool ExtendChunk(Chunk* chunk, std::size_t more) {
     if (slot == nullptr) return false;
     TakeDeadFrom(*state, *slot);
   }
-  if (kChecked &&
-      !chunk->blocks.Extend(chunk->memory.size + more - kChunkHeader)) {
+  ChunkMemory longer = chunk->memory;
+  longer.size += more;
+  if (HasRecords(*chunk->owner.load(), longer) &&
+      !MakeRecords(chunk, longer.size)) {
     return false;
   }
   if (old_last != PageOf(start)) {

@@ -38,6 +38,7 @@ namespace acre::inline ACRE_ABI::detail {
 class ArenaWatch;   // acre/detail/watch.h
 class ChunkKeeper;  // core/chunk_keeper.h
 struct FreeBlock;   // acre/arena.h
+struct Sampler;     // core/sampler.h
 
 struct ArenaEntry {
   // The complement of the Arena's address, so that nothing takes it for a
@@ -50,10 +51,10 @@ struct ArenaEntry {
   bool collected = false;
   ArenaEntry* next_made = nullptr;  // among all that were ever used
   bool is_made = false;             // is in that list
-  ArenaWatch* watch = nullptr;  // checked builds; told when the arena is gone
-  const void* watched_by = nullptr;     // the copy of acre that holds its code
-  const void* source_code = nullptr;    // the table of its source's functions
-  std::uint64_t chunks_given_back = 0;  // checked builds
+  ArenaWatch* watch = nullptr;      // audited ones; told when the arena is gone
+  const void* watched_by = nullptr;   // the copy of acre that holds its code
+  const void* source_code = nullptr;  // the table of its source's functions
+  std::uint64_t chunks_given_back = 0;
   char name[48] = {};  // checked builds: the arena's, for when it is gone
 
   ChunkKeeper* keeper = nullptr;         // of the arena's History, or null
@@ -63,6 +64,7 @@ struct ArenaEntry {
   SlotTable refs;       // of GcRefs
   SlotTable weak_refs;  // of GcWeakRefs
 
+  Sampler* sampler = nullptr;       // the arena's, owned
   FreeBlock** far_lists = nullptr;  // see FarLists; kept for the next arena
 
   /// Leaves no address on the stack, where the collector would find it.

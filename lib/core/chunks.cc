@@ -53,18 +53,21 @@ Chunk* SlowPath::TakeParked(std::size_t need) {
   a_.entry_ = index::Unpark(&a_);
   if (a_.entry_ == nullptr) return nullptr;
   NoteSource();
-  Charge(a_.entry_->chunks, kSmallChunk);
-  return a_.entry_->chunks;
+  Chunk* const chunk = a_.entry_->chunks;
+  Charge(chunk, kSmallChunk);
+  SampleParked(*chunk);
+  return chunk;
 }
 
 /// True where the arena has ended, and its one small chunk is kept for others.
 bool SlowPath::Park() {
   const ArenaEntry& entry = *a_.entry_;
   const Chunk* const chunk = a_.first_;
-  return !kChecked && chunk != nullptr && chunk->next == nullptr &&
-         a_.large_ == nullptr && a_.large_spares_ == nullptr &&
-         chunk->charged == kSmallChunk && chunk->memory.size == kSmallChunk &&
-         BeginsSmall() && entry.keeper == nullptr &&
+  return !kChecked && a_.sampler_ == nullptr && chunk != nullptr &&
+         chunk->next == nullptr && a_.large_ == nullptr &&
+         a_.large_spares_ == nullptr && chunk->charged == kSmallChunk &&
+         chunk->memory.size == kSmallChunk && BeginsSmall() &&
+         entry.keeper == nullptr && entry.watch == nullptr &&
          entry.refs.all == nullptr && entry.weak_refs.all == nullptr &&
          entry.older_stamps.count == 0 && entry.times_brought_back == 0 &&
          index::Park(a_.entry_);
@@ -123,9 +126,12 @@ bool SlowPath::Extend(std::size_t need) {
     const CallingSource calling(*this);
     more = a_.source_->Extend(chunk->memory, min_more, wanted_more);
   }
+  if (more == 0) return false;
   // Where the index has no memory the source keeps what it gave as part of the
   // chunk; it goes back with it.
-  if (more == 0 || !index::ExtendChunk(chunk, more)) return false;
+  ChunkMemory longer = chunk->memory;
+  longer.size += more;
+  if (!StartSampling(longer) || !index::ExtendChunk(chunk, more)) return false;
   UseHeld(chunk);
   return Remaining() >= need;
 }
@@ -226,7 +232,8 @@ void SlowPath::StartAt(Chunk* chunk) {
 /// something is to be.
 void SlowPath::SetLimit(char* limit) {
   a_.limit_ = limit;
-  a_.reclaim_at_ = 0;
+  ReclaimAt() = 0;
+  if (a_.sampler_ != nullptr) a_.sampler_->is_tail_aside = false;
 }
 
 ArenaEntry* SlowPath::Entry() {
@@ -289,7 +296,8 @@ Chunk* SlowPath::AcquireNew(std::size_t min_size, std::size_t wanted) {
              "the source of arena '%s' returned %zu bytes at %p; at least %zu, "
              "aligned to 16, were asked for",
              a_.name(), memory.size, memory.address, min_size);
-  Chunk* chunk = index::AddChunk(a_.entry_, memory);
+  Chunk* chunk =
+      StartSampling(memory) ? index::AddChunk(a_.entry_, memory) : nullptr;
   if (chunk != nullptr) {
     chunk->bits = IsTraced() ? TracedMemory::BitsOf(memory.address, memory.size)
                              : nullptr;
@@ -347,10 +355,8 @@ void SlowPath::Release(Chunk* chunk) {
 void SlowPath::GiveBack(Chunk* chunk) {
   const ChunkMemory memory = chunk->memory;
   Unpoison(chunk->begin, chunk->capacity());
-  if (kChecked) {
-    life::NoteGone(&a_, memory);
-    ++a_.entry_->chunks_given_back;
-  }
+  if (kChecked) life::NoteGone(&a_, memory);
+  ++a_.entry_->chunks_given_back;
   index::RemoveChunk(chunk);
   const CallingSource calling(*this);
   a_.source_->Release(memory);

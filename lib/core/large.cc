@@ -94,14 +94,14 @@ std::size_t SlowPath::GrowIntoRest(void* block, std::size_t old_bytes,
     return 0;
   }
   const std::size_t room =
-      std::min(static_cast<std::size_t>(a_.limit_ - start), most);
+      std::min(static_cast<std::size_t>(Limit() - start), most);
   std::size_t bytes = room - room % element.size;
   // Of a power of two Blocks::TryDouble believes that it is a class.
   if ((bytes & (bytes - 1)) == 0) bytes -= std::min(bytes, element.size);
   // Free looks for such a block only above kInlineMax.
   if (bytes < least || bytes <= kInlineMax) return 0;
   a_.cursor_ = chunk->unclassed_end = start + RoundUp(bytes, kGranule);
-  if (kChecked) NoteGrown(block, bytes);
+  if (IsRecorded(block)) NoteGrown(block, bytes);
   return bytes;
 }
 

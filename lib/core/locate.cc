@@ -44,6 +44,22 @@ Location SlowPath::Locate(const Chunk& chunk, const void* address) const {
 
 namespace {
 
+/// The live block around an address in use, where it is known.
+void TellSampled(const Chunk& chunk, const void* address, Location& where) {
+  const auto* const p = static_cast<const char*>(address);
+  const char* const start = chunk.blocks.StartOf(p);
+  if (start == nullptr) return;
+  const BlockInfo& info = chunk.blocks.Get(start);
+  if (static_cast<BlockState>(info.state) != BlockState::kLive ||
+      p >= start + info.bytes) {
+    return;
+  }
+  where.block = start;
+  where.block_bytes = info.bytes;
+  where.block_type = info.taken_as();
+  where.is_storage = info.is_storage != 0;
+}
+
 Location LocateIn(const Chunk* chunk, const void* address) noexcept {
   if (chunk == nullptr) return {};
   Arena* arena = chunk->owner.load()->arena();
@@ -58,7 +74,12 @@ Location Locate(const void* address) noexcept {
 }
 
 Location LocateWhileStopped(const void* address) noexcept {
-  return LocateIn(index::FindWhileStopped(address), address);
+  const Chunk* const chunk = index::FindWhileStopped(address);
+  Location where = LocateIn(chunk, address);
+  if (!kChecked && where.place == Place::kLive && chunk->blocks.exists()) {
+    TellSampled(*chunk, address, where);
+  }
+  return where;
 }
 
 WhileStopped::WhileStopped() noexcept { index::SetStopper(true); }

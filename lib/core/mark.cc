@@ -19,7 +19,8 @@ namespace acre::inline ACRE_ABI::detail {
 /// No freelist of this class or a larger one has a block.
 unsigned SlowPath::ListsInUse() const {
   if (a_.freed_ == a_.reused_) return 0;
-  const bool has_all = a_.far_free_ != nullptr || a_.tracer_ != nullptr;
+  const bool has_all = a_.far_free_ != nullptr || a_.tracer_ != nullptr ||
+                       a_.sampler_ != nullptr;
   return has_all ? kClassCount : kNearClasses + 1;
 }
 
@@ -61,8 +62,7 @@ Mark SlowPath::Checkpoint() {
                                  a_.mark_ != nullptr ? a_.mark_->depth + 1 : 0};
   for (unsigned index = 1; index < lists_in_use; ++index) {
     if (FreeBlockOf(index) == nullptr) continue;
-    state->saved()[state->saved_count++] = {FreeList(index), index};
-    FreeList(index) = nullptr;
+    state->saved()[state->saved_count++] = {TakeList(index), index};
   }
   a_.freed_ = a_.reused_ = a_.scanned_ = a_.unreclaimed_ = 0;
   SetMark(state);
@@ -97,7 +97,7 @@ ACRE_READS_FREE_BLOCKS std::uint64_t SlowPath::ReadStamp(
 void SlowPath::SetMark(MarkState* mark) {
   a_.mark_ = mark;
   NoteOlder();
-  a_.reclaim_at_ = 0;
+  ReclaimAt() = 0;
 }
 
 void SlowPath::Rewind(Mark mark) {
@@ -128,7 +128,7 @@ void SlowPath::Rewind(Mark mark) {
   EmptyFreeLists();
   for (std::size_t i = 0; i < closed.saved_count; ++i) {
     const SavedList& list = target->saved()[i];
-    FreeList(static_cast<unsigned>(list.index)) = list.head;
+    PutList(static_cast<unsigned>(list.index), list.head);
   }
   a_.freed_ = closed.freed;
   a_.reused_ = closed.reused;

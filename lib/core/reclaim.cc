@@ -18,32 +18,6 @@
 #include "core/slow_path.h"
 
 namespace acre::inline ACRE_ABI::detail {
-namespace {
-
-/// Most neighbours on a freelist share a chunk: ask the index when not.
-class ChunkCache {
- public:
-  Chunk* Find(const void* block) {
-    const auto* p = static_cast<const char*>(block);
-    if (chunk_ == nullptr || p < begin_ || p >= chunk_->limit) {
-      chunk_ = index::Find(block);
-      begin_ = chunk_->begin.load(std::memory_order_relaxed);
-    }
-    return chunk_;
-  }
-
- private:
-  Chunk* chunk_ = nullptr;
-  const char* begin_ = nullptr;
-};
-
-bool IsWhole(const Chunk& chunk) {
-  return chunk.order != 0 &&
-         chunk.scan_freed ==
-             static_cast<std::size_t>(chunk.top - chunk.begin.load());
-}
-
-}  // namespace
 
 /// Sets the rest of the current chunk aside, where a scan is worth it: where
 /// the freelists have gained half of what they hold since the last one, and
@@ -59,18 +33,18 @@ void SlowPath::PlanReclaim() {
   a_.unreclaimed_ = std::min(a_.unreclaimed_, free);
   const std::size_t gain = free - a_.unreclaimed_;
   if (gain < worth || a_.current_ == nullptr) {
-    a_.reclaim_at_ =
-        a_.freed_ + std::max(worth - std::min(gain, worth), kGranule);
+    ReclaimAt() = a_.freed_ + std::max(worth - std::min(gain, worth), kGranule);
     return;
   }
   a_.limit_ = a_.cursor_;
-  a_.reclaim_at_ = SIZE_MAX;
+  if (a_.sampler_ != nullptr) a_.sampler_->is_tail_aside = true;
+  ReclaimAt() = SIZE_MAX;
 }
 
 /// False where the rest of the current chunk is not set aside.
 bool SlowPath::TakeTailBack() {
   if (a_.current_ == nullptr || a_.tracer_ != nullptr ||
-      a_.limit_ == a_.current_->limit) {
+      Limit() == a_.current_->limit) {
     return false;
   }
   SetLimit(a_.current_->limit);
@@ -79,13 +53,13 @@ bool SlowPath::TakeTailBack() {
 
 bool SlowPath::Reclaim() {
   a_.scanned_ = a_.freed_;
-  a_.reclaim_at_ = 0;
+  ReclaimAt() = 0;
   if (a_.current_ == nullptr) return false;
   NoteTop();
   CountFreed();
   bool found = false;
   for (Chunk* c = a_.first_; c != nullptr; c = c->next) {
-    if (IsInUse(*c) && c->scan_freed != 0) found |= IsWhole(*c);
+    if (IsInUse(*c) && c->scan_freed != 0) found |= c->IsWhole();
   }
   if (found) {
     DropFreed();
@@ -95,35 +69,6 @@ bool SlowPath::Reclaim() {
   constexpr unsigned kMostVain = 6;
   a_.vain_scans_ = found ? 0 : std::min(a_.vain_scans_ + 1, kMostVain);
   return found;
-}
-
-ACRE_READS_FREE_BLOCKS void SlowPath::CountFreed() {
-  for (Chunk* c = a_.first_; c != nullptr; c = c->next) c->scan_freed = 0;
-  ChunkCache cache;
-  for (unsigned index = 1; index < kClassCount; ++index) {
-    const std::size_t bytes = BytesOfClass(index);
-    for (FreeBlock* b = FreeBlockOf(index); b != nullptr; b = b->next) {
-      cache.Find(b)->scan_freed += bytes;
-    }
-  }
-}
-
-/// Takes the blocks of whole chunks off the freelists.
-ACRE_READS_FREE_BLOCKS void SlowPath::DropFreed() {
-  ChunkCache cache;
-  for (unsigned index = 1; index < kClassCount; ++index) {
-    const std::size_t bytes = BytesOfClass(index);
-    if (FreeBlockOf(index) == nullptr) continue;
-    FreeBlock** at = &FreeList(index);
-    while (FreeBlock* block = *at) {
-      if (IsWhole(*cache.Find(block))) {
-        *at = block->next;
-        a_.reused_ += bytes;
-      } else {
-        at = &block->next;
-      }
-    }
-  }
 }
 
 /// Moves whole chunks behind current_, the oldest in front. Where that is whole
@@ -136,7 +81,7 @@ void SlowPath::ShelveWholeChunks() {
   Chunk** whole_end = &whole;
   Chunk** used_end = &a_.first_;
   for (Chunk* c = a_.first_; c != spares; c = c->next) {
-    const bool is_whole = IsWhole(*c);
+    const bool is_whole = c->IsWhole();
     Chunk**& end = is_whole ? whole_end : used_end;
     *end = c;
     end = &c->next;

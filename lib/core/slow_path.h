@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
 // SlowPath: everything of an arena that is not inline in <acre/arena.h>. It
-// alone sees the arena's private parts; arena.cc, chunks.cc, large.cc,
-// reclaim.cc, mark.cc and checked.cc implement it, one subject each.
+// alone sees the arena's private parts; arena.cc, free_lists.cc, chunks.cc,
+// large.cc, reclaim.cc, mark.cc, checked.cc and sampler.cc implement it, one
+// subject each.
 //
 // Re-entrancy: a source may run code that uses this very arena (a collection
 // that runs finalizers). Before a source is called the arena is consistent,
@@ -21,6 +22,7 @@
 #include "core/chunk.h"
 #include "core/chunk_index.h"
 #include "core/mark.h"
+#include "core/sampler.h"
 #include "core/tracer.h"
 
 namespace acre::inline ACRE_ABI::detail {
@@ -49,15 +51,16 @@ class __attribute__((visibility("hidden"))) SlowPath {
   class Updating {
    public:
     explicit Updating(SlowPath& path) : arena_(path.a_) {
-      if (!kChecked) return;
+      if (!path.IsAudited()) return;
       path.CheckUser();
       outer_ = Exchange(arena_.updating_, true);
     }
     Updating(const Updating&) = delete;
     Updating& operator=(const Updating&) = delete;
     ~Updating() {
-      SlowPath(arena_).HideRoom();
-      if (kChecked) Exchange(arena_.updating_, outer_);
+      SlowPath path(arena_);
+      path.HideRoom();
+      if (path.IsAudited()) Exchange(arena_.updating_, outer_);
     }
 
    private:
@@ -71,17 +74,17 @@ class __attribute__((visibility("hidden"))) SlowPath {
     explicit CallingSource(SlowPath& path) : arena_(path.a_) {
       path.HideRoom();
       ++arena_.source_calls_;
-      if (kChecked) outer_ = Exchange(arena_.updating_, false);
+      if (path.IsAudited()) outer_ = Exchange(arena_.updating_, false);
     }
     CallingSource(const CallingSource&) = delete;
     CallingSource& operator=(const CallingSource&) = delete;
     ~CallingSource() {
-      if (kChecked) Exchange(arena_.updating_, outer_);
+      if (SlowPath(arena_).IsAudited()) Exchange(arena_.updating_, outer_);
     }
 
    private:
     Arena& arena_;
-    bool outer_ = false;
+    bool outer_ = true;  // where it became audited meanwhile
   };
 
  public:
@@ -138,6 +141,26 @@ class __attribute__((visibility("hidden"))) SlowPath {
   /// What lies in a block is rows of elements, from an offset on.
   void AddRow(void* block, std::size_t bytes, std::size_t offset,
               const TypeLayout& element);
+
+  // sampler.cc: release builds, where audit_one_in is set
+  /// True where collections audit the arena, or a part of it.
+  bool IsAudited() const { return kChecked || a_.sampler_ != nullptr; }
+  /// True where there is a record of a live block that starts there.
+  bool IsRecorded(const void* block) const;
+  /// Which pages are audited; null where all are, or none.
+  const AuditedPages* FewAuditedPages() const {
+    return a_.sampler_ == nullptr || a_.sampler_->pages.one_in == 1
+               ? nullptr
+               : &a_.sampler_->pages;
+  }
+  /// Of a block that was taken.
+  void NoteSampled(void* block, std::size_t bytes, std::size_t align,
+                   const TypeLayout* type);
+  /// Of a small block that is in no audited page: gives it back. False, and
+  /// nothing done, where that is not it.
+  bool GiveSampled(void* block, std::size_t bytes, std::size_t align);
+  /// Audits no more, for good.
+  void StopSampling();
 
   // mark.cc
   Mark Checkpoint();
@@ -210,25 +233,27 @@ class __attribute__((visibility("hidden"))) SlowPath {
   static const DebuggerWord debugger_words[];
 
  private:
-  // The freelists and the room of the current chunk, which a traced arena hides
-  // from its inline code.
-  FreeBlock* FreeBlockOf(unsigned index) const {
-    return ACRE_UNLIKELY(a_.tracer_ != nullptr) ? a_.tracer_->lists[index]
-                                                : a_.FreeBlockOf(index);
-  }
-  FreeBlock*& FreeList(unsigned index) {
-    return ACRE_UNLIKELY(a_.tracer_ != nullptr) ? a_.tracer_->lists[index]
-                                                : a_.FreeList(index);
-  }
+  // The room of the current chunk, which a traced arena hides from its inline
+  // code, and an audited one in part.
   char* Limit() const {
-    return a_.tracer_ != nullptr && a_.current_ != nullptr ? a_.current_->limit
-                                                           : a_.limit_;
+    if (ACRE_LIKELY(a_.tracer_ == nullptr && a_.sampler_ == nullptr) ||
+        a_.current_ == nullptr) {
+      return a_.limit_;
+    }
+    return a_.sampler_ != nullptr && a_.sampler_->is_tail_aside
+               ? a_.cursor_
+               : a_.current_->limit;
   }
   std::size_t Remaining() const {
     return static_cast<std::size_t>(Limit() - a_.cursor_);
   }
   void HideRoom() {
     if (ACRE_UNLIKELY(a_.tracer_ != nullptr)) a_.limit_ = a_.cursor_;
+    if (ACRE_UNLIKELY(a_.sampler_ != nullptr)) HideAudited();
+  }
+  std::size_t& ReclaimAt() {
+    return ACRE_UNLIKELY(a_.sampler_ != nullptr) ? a_.sampler_->reclaim_at
+                                                 : a_.reclaim_at_;
   }
   void NoteTraced(void* block, std::size_t bytes, std::size_t align,
                   const TypeLayout* type);
@@ -236,13 +261,31 @@ class __attribute__((visibility("hidden"))) SlowPath {
   void ForgetTraced(Chunk* chunk, const char* from);
   const Chunk& TracedChunkOf(const void* block) const;
 
-  // arena.cc
-  void* TakeBlock(std::size_t bytes, std::size_t align);
+  // free_lists.cc
+  FreeBlock* FreeBlockOf(unsigned index) const;
+  template <class Visit>
+  void ForEachList(unsigned index, Visit visit);
+  FreeBlock* TakeList(unsigned index);
+  void PutList(unsigned index, FreeBlock* list);
   void* PopFree(SizeClass size);
+  bool HasList(unsigned index) {
+    return index <= kNearClasses || HasFarLists();
+  }
   bool HasFarLists();
   void EmptyFreeLists();
   void PushFree(void* block, unsigned index, std::size_t bytes);
   void PushGap(char* gap, std::size_t bytes);
+
+  // sampler.cc
+  bool StartSampling(ChunkMemory memory);
+  void SampleParked(Chunk& chunk);
+  void HideAudited();
+  void HoldBack(unsigned index);
+  void Show(unsigned index);
+  void WaitNoLonger();
+
+  // arena.cc
+  void* TakeBlock(std::size_t bytes, std::size_t align);
   void GivePiece(void* block, SizeClass size);
   void Retract(void* end);
   char* Carve(std::size_t bytes, std::size_t align);
@@ -324,7 +367,7 @@ class __attribute__((visibility("hidden"))) SlowPath {
     return __atomic_load_n(&a_.user_, __ATOMIC_RELAXED);
   }
   ArenaWatch* Watch() const {
-    return kChecked && a_.entry_ != nullptr ? a_.entry_->watch : nullptr;
+    return a_.entry_ != nullptr ? a_.entry_->watch : nullptr;
   }
   void NoteGrown(void* block, std::size_t bytes);
   void NoteGiven(void* block, std::size_t bytes);

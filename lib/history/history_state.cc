@@ -61,6 +61,7 @@ bool HistoryState::Start() {
   if (entry == nullptr) return false;
   ring_ = new (std::nothrow) Frame[most_];
   if (ring_ == nullptr) return false;
+  SlowPath(*arena_).StopSampling();  // frames would need the records, too
   entry->keeper = this;
   return true;
 }

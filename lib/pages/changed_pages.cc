@@ -7,13 +7,13 @@
 namespace acre::inline ACRE_ABI::detail {
 namespace {
 
-/// Calls visit(chunk, begin, top) for each chunk that has blocks.
+/// Calls visit(chunk, begin, top) for each chunk of which blocks are known.
 template <class Visit>
 void ForEachInUse(const Arena& arena, Visit visit) {
-  if (!kChecked) return;
   const SlowPath path(const_cast<Arena&>(arena));
   for (const Chunk* chunk = path.FirstInUse(); chunk != nullptr;
        chunk = path.NextInUse(*chunk)) {
+    if (!chunk->blocks.exists()) continue;
     const char* const begin = chunk->begin;
     visit(const_cast<Chunk&>(*chunk), begin, path.TopOf(*chunk));
   }
@@ -23,7 +23,13 @@ void ForEachInUse(const Arena& arena, Visit visit) {
 
 bool FindWritten(const Arena& arena, PageTracking tracking) noexcept {
   bool is_any = false;
+  const AuditedPages* const few =
+      SlowPath(const_cast<Arena&>(arena)).FewAuditedPages();
   ForEachInUse(arena, [&](Chunk& chunk, const char* begin, const char* top) {
+    if (few != nullptr) {
+      is_any = chunk.blocks.pages().NoteSome(begin, top, *few) || is_any;
+      return;
+    }
     if (tracking == PageTracking::kComparing) chunk.blocks.pages().LetGo();
     if (chunk.blocks.pages().FindWritten(begin, top)) is_any = true;
   });
@@ -58,12 +64,20 @@ std::uint64_t ChunksGivenBack(const Arena& arena) noexcept {
 
 NotedBlocks::NotedBlocks(const Arena& arena, std::uint8_t notes)
     : arena_(arena), notes_(notes), chunk_(nullptr) {
-  if (!kChecked) return;
   const SlowPath path(const_cast<Arena&>(arena));
-  chunk_ = path.FirstInUse();
-  if (chunk_ == nullptr) return;
-  row_end_ = chunk_->begin;
-  top_ = path.TopOf(*chunk_);
+  GoTo(path.FirstInUse());
+}
+
+/// The next one of which blocks are known.
+void NotedBlocks::GoTo(const Chunk* chunk) {
+  const SlowPath path(const_cast<Arena&>(arena_));
+  while (chunk != nullptr && !chunk->blocks.exists()) {
+    chunk = path.NextInUse(*chunk);
+  }
+  chunk_ = chunk;
+  if (chunk == nullptr) return;
+  row_end_ = chunk->begin;
+  top_ = path.TopOf(*chunk);
 }
 
 /// To the next row of pages; false where there is none.
@@ -74,10 +88,8 @@ bool NotedBlocks::NextRow() {
     if (chunk_->blocks.pages().NextRow(notes_, top_, &row_begin_, &row_end_)) {
       return true;
     }
-    chunk_ = path.NextInUse(*chunk_);
+    GoTo(path.NextInUse(*chunk_));
     if (chunk_ == nullptr) return false;
-    row_end_ = chunk_->begin;
-    top_ = path.TopOf(*chunk_);
   }
 }
 

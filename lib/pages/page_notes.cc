@@ -103,6 +103,19 @@ void PageNotes::Destroy() noexcept {
   count_ = 0;
 }
 
+bool PageNotes::NoteSome(const char* begin, const char* top,
+                         const AuditedPages& pages) noexcept {
+  bool is_any = false;
+  while (begin < top) {
+    begin = pages.StopFrom(const_cast<char*>(begin), const_cast<char*>(top));
+    if (begin == top) break;
+    Add(begin, kWritten);
+    is_any = true;
+    begin += AuditedPages::BytesFrom(begin);
+  }
+  return is_any;
+}
+
 void PageNotes::NoteAll() noexcept {
   for (std::size_t i = 0; i < count_; ++i) notes_[i] |= kWritten;
 }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 //
-// PageNotes: what checked builds keep of each page of a chunk, so that an audit
+// PageNotes: what is kept of each page of an audited chunk, so that an audit
 // looks at what has changed since the last one. A byte of notes a page, and a
 // sum of what the page held, for where the kernel does not tell who wrote.
 //
 // The kernel is asked for chunks of 128 KiB or more (PageTracker, one of the
 // whole process); the pages of smaller ones, and of all where it refuses, are
-// summed up anew each time. Release builds have the type and no memory.
+// summed up anew each time.
 
 #ifndef ACRE_LIB_PAGES_PAGE_NOTES_H_
 #define ACRE_LIB_PAGES_PAGE_NOTES_H_
@@ -16,6 +16,7 @@
 
 #include "acre/config.h"
 #include "acre/detail/changed_pages.h"
+#include "pages/audited_pages.h"
 #include "pages/page_tracker.h"
 
 namespace acre::inline ACRE_ABI::detail {
@@ -39,6 +40,10 @@ class PageNotes {
   }
   /// All pages do: the records of blocks are others.
   void NoteAll() noexcept;
+  /// Audited pages that hold a part of [begin, top) count as written. True
+  /// where there are such.
+  bool NoteSome(const char* begin, const char* top,
+                const AuditedPages& pages) noexcept;
   /// As PageNote says.
   void Add(const char* p, std::uint8_t notes) { notes_[PageOf(p)] |= notes; }
 

@@ -25,13 +25,14 @@ void ReleaseRange([[maybe_unused]] T* first, [[maybe_unused]] T* last) {
   }
 }
 
-/// Checked builds: what is no element any more must not pass for one.
+/// Where audits look at the storage: what is no element any more must not pass
+/// for one.
 template <class T>
-void WipeRange([[maybe_unused]] T* first, [[maybe_unused]] T* last) {
-  if constexpr (kChecked) {
-    if (first == last) return;  // both may be null
-    Fill(static_cast<void*>(first), kFreedByte,
-         static_cast<std::size_t>(last - first) * sizeof(T));
+void WipeRange(const VectorRep& rep, T* first, T* last) {
+  if constexpr (kChecked || LayoutOf<T>().has_slots) {
+    if (first == last || !Blocks::AreRecorded(*rep.arena)) return;
+    std::memset(static_cast<void*>(first), kFreedByte,
+                static_cast<std::size_t>(last - first) * sizeof(T));
   }
 }
 
@@ -77,7 +78,7 @@ class Eraser {
       T* const end = eraser.end();
       std::memmove(static_cast<void*>(to), static_cast<void*>(from),
                    static_cast<std::size_t>(end - from) * sizeof(T));
-      WipeRange(end - (from - to), end);
+      WipeRange(eraser.rep_, end - (from - to), end);
       eraser.rep_.size -= static_cast<std::uint32_t>(from - to);
     }
     void Keep() {

@@ -2,7 +2,8 @@
 //
 // BlockWalk: every block that a checked arena has handed out, chunk by chunk,
 // by address. For the auditor. Allocates nothing and takes no lock: a collector
-// callback may use it. Release builds know no blocks. Internal to acre.
+// callback may use it. Release builds know the blocks of audited pages alone
+// (ArenaOptions::audit_one_in). Internal to acre.
 //
 //   BlockWalk walk(arena);
 //   for (BlockView block; walk.Next(&block);) ...
@@ -38,11 +39,17 @@ class BlockWalk {
   /// Requires: the arena is not in the middle of an update, nor changed before
   /// the walk ends.
   explicit BlockWalk(const Arena& arena, std::uint16_t pass = 0);
+  /// In release builds too: those that are known.
+  static BlockWalk OverKnown(const Arena& arena, std::uint16_t pass) {
+    return {arena, pass, true};
+  }
 
   /// False where there are no more. Freed blocks are shown too.
   bool Next(BlockView* block);
 
  private:
+  BlockWalk(const Arena& arena, std::uint16_t pass, bool starts);
+
   const Arena& arena_;
   const Chunk* chunk_;  // null: done
   const char* at_;      // blocks from here on are still to come
@@ -52,8 +59,8 @@ class BlockWalk {
 /// A number for a pass over blocks, different from those of the passes before.
 std::uint16_t NextPass() noexcept;
 
-/// True where a live block of a checked arena starts at `block` and is met for
-/// the first time in this pass.
+/// True where a live block that is known starts at `block` and is met for the
+/// first time in this pass.
 bool MeetBlock(const Arena& arena, const void* block,
                std::uint16_t pass) noexcept;
 

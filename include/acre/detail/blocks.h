@@ -14,7 +14,7 @@
 namespace acre::inline ACRE_ABI::detail {
 
 /// Blocks for the containers and for deep copy, which know sizes at run time.
-/// `type` is the element type, for checked builds.
+/// `type` is the element type, for records of blocks.
 struct Blocks {
   static void* Take(Arena& arena, std::size_t bytes, std::size_t align,
                     const TypeLayout* type);
@@ -41,7 +41,7 @@ struct Blocks {
   /// A block was cut from room: from now on it is as if Take had returned it.
   static void NoteCut(Arena& arena, void* block, std::size_t bytes,
                       std::size_t align, const TypeLayout* type) {
-    if constexpr (kChecked) NoteCutSlow(arena, block, bytes, align, type);
+    if (AreRecorded(arena)) NoteCutSlow(arena, block, bytes, align, type);
   }
   static void NoteCutSlow(Arena& arena, void* block, std::size_t bytes,
                           std::size_t align, const TypeLayout* type);
@@ -57,12 +57,15 @@ struct Blocks {
   /// The arena is a LockedArena's from now on.
   static void NoteLocked(Arena& arena);
   [[noreturn]] static void Fail(const Arena& arena, std::size_t bytes);
+  /// True where something is known of blocks: in checked builds, and of those
+  /// in audited pages (ArenaOptions::audit_one_in).
+  static bool AreRecorded(const Arena& arena);
   /// The block just taken is the storage of a container: what of it is in use
-  /// only its handle knows. Checked builds remember it; and `table`, the layout
+  /// only its handle knows. Records remember it; and `table`, the layout
   /// of the container, where the elements do not lie in a row.
-  static void NoteStorage(const void* block,
+  static void NoteStorage(const Arena& arena, const void* block,
                           const TypeLayout* table = nullptr) {
-    if constexpr (kChecked) NoteStorageSlow(block, table);
+    if (AreRecorded(arena)) NoteStorageSlow(block, table);
   }
   static void NoteStorageSlow(const void* block, const TypeLayout* table);
   /// In the block just taken as raw memory a row of such elements begins at an

@@ -34,7 +34,8 @@ enum PageNote : std::uint8_t {
 };
 
 /// True where some page was written since, or counts as written. Asks the
-/// kernel, or reads all that the arena has handed out.
+/// kernel, or reads all that the arena has handed out. Where few pages are
+/// audited (ArenaOptions::audit_one_in), those count as written.
 /// Requires: the arena is not in the middle of an update.
 bool FindWritten(const Arena& arena, PageTracking tracking) noexcept;
 
@@ -71,6 +72,7 @@ class NotedBlocks {
   void Note(const void* address, std::uint8_t notes);
 
  private:
+  void GoTo(const Chunk* chunk);
   bool NextRow();
 
   const Arena& arena_;

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: MIT
+//
+// The freelists of an arena, by size class: its own, and where inline code must
+// not find them those of its tracer or sampler.
+
+#include <algorithm>
+#include <utility>
+
+#include "core/poison.h"
+#include "core/slow_path.h"
+
+namespace acre::inline ACRE_ABI::detail {
+
+/// Of the list that is used first.
+FreeBlock* SlowPath::FreeBlockOf(unsigned index) const {
+  if (ACRE_UNLIKELY(a_.tracer_ != nullptr)) return a_.tracer_->lists[index];
+  if (ACRE_UNLIKELY(a_.sampler_ != nullptr) &&
+      a_.sampler_->lists[index] != nullptr) {
+    return a_.sampler_->lists[index];
+  }
+  return a_.FreeBlockOf(index);
+}
+
+/// Calls visit(list) for all that a class has, each a reference to the head.
+template <class Visit>
+void SlowPath::ForEachList(unsigned index, Visit visit) {
+  if (a_.tracer_ != nullptr) return visit(a_.tracer_->lists[index]);
+  if (a_.sampler_ != nullptr) {
+    visit(a_.sampler_->lists[index]);
+    visit(a_.sampler_->held[index]);
+  }
+  if (a_.FreeBlockOf(index) != nullptr) visit(a_.FreeList(index));
+  if (a_.sampler_ != nullptr && a_.sampler_->lists[index] == nullptr) {
+    Show(index);
+  }
+}
+
+/// Takes out all of a class, those of audited pages in front.
+ACRE_READS_FREE_BLOCKS FreeBlock* SlowPath::TakeList(unsigned index) {
+  FreeBlock* first = nullptr;
+  FreeBlock** end = &first;
+  ForEachList(index, [&](FreeBlock*& list) {
+    if (list == nullptr) return;
+    *end = std::exchange(list, nullptr);
+    if (a_.sampler_ == nullptr || a_.sampler_->pages.one_in == 1) return;
+    while (*end != nullptr) end = &(*end)->next;
+  });
+  return first;
+}
+
+/// What TakeList returned, where the class has none.
+ACRE_READS_FREE_BLOCKS void SlowPath::PutList(unsigned index, FreeBlock* list) {
+  if (list == nullptr) return;
+  if (a_.tracer_ != nullptr) {
+    a_.tracer_->lists[index] = list;
+    return;
+  }
+  if (a_.sampler_ != nullptr) {
+    FreeBlock** end = &list;
+    if (a_.sampler_->pages.one_in == 1) {
+      a_.sampler_->lists[index] = std::exchange(list, nullptr);
+    } else {
+      while (*end != nullptr &&
+             a_.sampler_->pages.HasAny(*end, BytesOfClass(index))) {
+        end = &(*end)->next;
+      }
+      FreeBlock* const rest = std::exchange(*end, nullptr);
+      a_.sampler_->lists[index] = std::exchange(list, rest);
+    }
+  }
+  if (list != nullptr) a_.FreeList(index) = list;
+}
+
+ACRE_READS_FREE_BLOCKS void* SlowPath::PopFree(SizeClass size) {
+  if (size.index == kNoClass) return nullptr;
+  FreeBlock* const block = FreeBlockOf(size.index);
+  if (block == nullptr) return nullptr;
+  if (a_.tracer_ != nullptr) {
+    a_.tracer_->lists[size.index] = block->next;
+  } else if (a_.sampler_ != nullptr &&
+             a_.sampler_->lists[size.index] != nullptr) {
+    a_.sampler_->lists[size.index] = block->next;
+    if (block->next == nullptr) Show(size.index);
+  } else {
+    a_.FreeList(size.index) = block->next;
+  }
+  a_.reused_ += size.bytes;
+  return block;
+}
+
+/// They are the entry's: the collector frees collected arenas without a word.
+bool SlowPath::HasFarLists() {
+  if (a_.far_free_ != nullptr || a_.tracer_ != nullptr) return true;
+  FreeBlock** lists = index::FarLists(a_.entry_);
+  if (lists == nullptr) return false;
+  a_.far_free_ = lists;
+  return true;
+}
+
+void SlowPath::EmptyFreeLists() {
+  if (a_.tracer_ != nullptr)
+    std::fill_n(a_.tracer_->lists, kClassCount, nullptr);
+  if (a_.sampler_ != nullptr) {
+    std::fill_n(a_.sampler_->lists, kClassCount, nullptr);
+    std::fill_n(a_.sampler_->held, kClassCount, nullptr);
+    std::fill_n(a_.sampler_->is_held, kClassCount, false);
+    a_.sampler_->hidden = 0;
+  }
+  std::fill(std::begin(a_.near_free_), std::end(a_.near_free_), nullptr);
+  if (a_.far_free_ == nullptr) return;
+  std::fill_n(a_.far_free_, kFarClasses, nullptr);
+}
+
+ACRE_READS_FREE_BLOCKS void SlowPath::PushFree(void* block, unsigned index,
+                                               std::size_t bytes) {
+  a_.freed_ += bytes;
+  auto* const free_block = static_cast<FreeBlock*>(block);
+  const auto push = [free_block](FreeBlock*& list) {
+    free_block->next = list;
+    list = free_block;
+  };
+  if (a_.tracer_ != nullptr) return push(a_.tracer_->lists[index]);
+  if (a_.sampler_ != nullptr) {
+    if (a_.sampler_->pages.HasAny(block, bytes)) {
+      HoldBack(index);
+      return push(a_.sampler_->lists[index]);
+    }
+    if (a_.sampler_->is_held[index]) return push(a_.sampler_->held[index]);
+  }
+  // Where there is no memory for the list the block waits for Reset.
+  if (HasList(index)) push(a_.FreeList(index));
+}
+
+// What alignment skips and Shrink cuts off is handed out later, as ordinary
+// blocks: the largest that fit, a multiple of a quarter of an octave.
+void SlowPath::PushGap(char* gap, std::size_t bytes) {
+  while (bytes != 0) {
+    std::size_t piece = std::min(bytes, kInlineMax);
+    if (piece > kSmallMax) piece -= piece % (std::bit_floor(piece) / 4);
+    GivePiece(gap, ClassOf(piece, 1));
+    gap += piece;
+    bytes -= piece;
+  }
+}
+
+// Reclaim: takes the blocks of whole chunks off the freelists.
+
+namespace {
+
+/// Most neighbours on a freelist share a chunk: ask the index when not.
+class ChunkCache {
+ public:
+  Chunk* Find(const void* block) {
+    const auto* p = static_cast<const char*>(block);
+    if (chunk_ == nullptr || p < begin_ || p >= chunk_->limit) {
+      chunk_ = index::Find(block);
+      begin_ = chunk_->begin.load(std::memory_order_relaxed);
+    }
+    return chunk_;
+  }
+
+ private:
+  Chunk* chunk_ = nullptr;
+  const char* begin_ = nullptr;
+};
+
+}  // namespace
+
+ACRE_READS_FREE_BLOCKS void SlowPath::CountFreed() {
+  for (Chunk* c = a_.first_; c != nullptr; c = c->next) c->scan_freed = 0;
+  ChunkCache cache;
+  for (unsigned index = 1; index < kClassCount; ++index) {
+    const std::size_t bytes = BytesOfClass(index);
+    ForEachList(index, [&](FreeBlock*& list) ACRE_READS_FREE_BLOCKS {
+      for (FreeBlock* b = list; b != nullptr; b = b->next) {
+        cache.Find(b)->scan_freed += bytes;
+      }
+    });
+  }
+}
+
+ACRE_READS_FREE_BLOCKS void SlowPath::DropFreed() {
+  ChunkCache cache;
+  for (unsigned index = 1; index < kClassCount; ++index) {
+    const std::size_t bytes = BytesOfClass(index);
+    ForEachList(index, [&](FreeBlock*& list) ACRE_READS_FREE_BLOCKS {
+      FreeBlock** at = &list;
+      while (FreeBlock* block = *at) {
+        if (cache.Find(block)->IsWhole()) {
+          *at = block->next;
+          a_.reused_ += bytes;
+        } else {
+          at = &block->next;
+        }
+      }
+    });
+  }
+}
+
+}  // namespace acre::inline ACRE_ABI::detail

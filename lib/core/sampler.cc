@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: MIT
+
+#include "core/sampler.h"
+
+#include <atomic>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+#include <utility>
+
+#include "acre/detail/fill.h"
+#include "core/slow_path.h"
+
+namespace acre::inline ACRE_ABI::detail {
+
+/// Before the index gets that memory. False where memory ran out.
+bool SlowPath::StartSampling(ChunkMemory memory) {
+  if (kChecked || a_.options_.audit_one_in == 0 || a_.sampler_ != nullptr ||
+      IsTraced() || a_.entry_->keeper != nullptr) {
+    return true;
+  }
+  static std::atomic<std::uint32_t> last{0};
+  const AuditedPages pages{a_.options_.audit_one_in,
+                           last.fetch_add(1, std::memory_order_relaxed)};
+  if (!pages.HasAny(memory.address, memory.size)) return true;
+  void* const place = std::calloc(1, sizeof(Sampler));
+  if (place == nullptr) return false;
+  a_.entry_->sampler = a_.sampler_ = ::new (place) Sampler{pages};
+  a_.reclaim_at_ = 0;
+  Exchange(a_.updating_, true);  // as it would be by now
+  if (a_.entry_->watch == nullptr) MakeWatch(*a_.entry_);
+  return true;
+}
+
+/// Where there is no memory for that, it is not audited.
+void SlowPath::SampleParked(Chunk& chunk) {
+  if (!StartSampling(chunk.memory) || a_.sampler_ == nullptr) return;
+  chunk.blocks.Create(chunk.begin, chunk.memory.size - kChunkHeader);
+}
+
+/// What is at the cursor comes by the slow path where it is to be recorded, and
+/// where the block before it may grow.
+void SlowPath::HideAudited() {
+  Sampler& sampler = *a_.sampler_;
+  a_.reclaim_at_ = 0;
+  if (a_.current_ == nullptr || sampler.hidden != 0 || sampler.is_tail_aside ||
+      a_.cursor_ == sampler.last_end) {
+    a_.limit_ = a_.cursor_;
+    return;
+  }
+  const bool is_known =
+      sampler.clear_in == a_.current_ && a_.cursor_ >= sampler.clear_from &&
+      a_.cursor_ < sampler.clear_to && sampler.clear_to <= a_.current_->limit;
+  if (!is_known) {
+    sampler.clear_in = a_.current_;
+    sampler.clear_from = a_.cursor_;
+    sampler.clear_to = sampler.pages.StopFrom(a_.cursor_, a_.current_->limit);
+  }
+  a_.limit_ = sampler.clear_to;
+}
+
+/// A free block of an audited page is about to get into the list of that class.
+void SlowPath::HoldBack(unsigned index) {
+  Sampler& sampler = *a_.sampler_;
+  // Where there is no list for it, what is held back could not be shown.
+  if (sampler.pages.one_in == 1 || sampler.is_held[index] || !HasList(index)) {
+    return;
+  }
+  sampler.is_held[index] = true;
+  ++sampler.hidden;
+  sampler.waits = 0;
+  sampler.held[index] = std::exchange(a_.FreeList(index), nullptr);
+}
+
+void SlowPath::Show(unsigned index) {
+  Sampler& sampler = *a_.sampler_;
+  if (!sampler.is_held[index]) return;
+  sampler.is_held[index] = false;
+  --sampler.hidden;
+  a_.FreeList(index) = std::exchange(sampler.held[index], nullptr);
+}
+
+/// Of classes of which nothing is taken: what they have in audited pages stays
+/// free until a block of them comes by the slow path.
+void SlowPath::WaitNoLonger() {
+  for (unsigned index = 1; index < kClassCount; ++index) Show(index);
+}
+
+bool SlowPath::IsRecorded(const void* block) const {
+  if (kChecked || a_.sampler_ == nullptr) return kChecked;
+  const Chunk* const chunk = index::Find(block);
+  const auto* const at = static_cast<const char*>(block);
+  return chunk != nullptr && chunk->blocks.exists() &&
+         chunk->blocks.IsStart(at) &&
+         static_cast<BlockState>(chunk->blocks.Get(at).state) ==
+             BlockState::kLive;
+}
+
+void SlowPath::NoteSampled(void* block, std::size_t bytes, std::size_t align,
+                           const TypeLayout* type) {
+  Sampler& sampler = *a_.sampler_;
+  if (sampler.hidden != 0 && ++sampler.waits > Sampler::kPatience) {
+    WaitNoLonger();
+  }
+  const std::size_t rounded = BlockFor(bytes, align).bytes;
+  if (!sampler.pages.HasAny(block, rounded)) return;
+  if (!index::Find(block)->blocks.exists()) return;
+  NoteBlock(block, bytes, align, type);
+  // An object that is still to be made must not be taken for one.
+  if (type != nullptr) std::memset(block, kFreshByte, bytes);
+  sampler.last_end = static_cast<char*>(block) + rounded;
+}
+
+bool SlowPath::GiveSampled(void* block, std::size_t bytes, std::size_t align) {
+  if (bytes - 1 >= kSmallMax || align > kGranule || a_.mark_ != nullptr ||
+      !a_.options_.freelists) {
+    return false;
+  }
+  const SizeClass size = ClassOf(bytes, align);
+  Sampler& sampler = *a_.sampler_;
+  if (sampler.pages.HasAny(block, size.bytes) || !HasList(size.index) ||
+      a_.freed_ + size.bytes >= sampler.reclaim_at) {
+    return false;
+  }
+  auto* const free_block = static_cast<FreeBlock*>(block);
+  FreeBlock*& list = sampler.is_held[size.index] ? sampler.held[size.index]
+                                                 : a_.FreeList(size.index);
+  free_block->next = list;
+  list = free_block;
+  a_.freed_ += size.bytes;
+  return true;
+}
+
+void SlowPath::StopSampling() {
+  if (a_.sampler_ == nullptr) return;
+  const Updating updating(*this);
+  for (unsigned index = 1; index < kClassCount; ++index) {
+    // Where there is no memory for the larger lists what they have waits.
+    FreeBlock* const list = TakeList(index);
+    if (list != nullptr && HasList(index)) a_.FreeList(index) = list;
+  }
+  if (a_.current_ != nullptr) SetLimit(a_.current_->limit);
+  for (Chunk* chunk = a_.entry_->chunks; chunk != nullptr;
+       chunk = chunk->next_owned) {
+    chunk->blocks.Destroy();
+  }
+  a_.sampler_ = nullptr;
+  std::free(std::exchange(a_.entry_->sampler, nullptr));
+  Exchange(a_.updating_, false);
+}
+
+}  // namespace acre::inline ACRE_ABI::detail
