@@ -28,6 +28,7 @@
 // In release builds it does so for arenas whose options say so:
 //
 //   acre::Arena arena({.audit_one_in = 1000});  // one page in a thousand
+//   ACRE_AUDIT_ONE_IN=1000 ./game               // of arenas that do not say
 //
 // Of the pages that are audited they know the blocks, as checked builds do of
 // all: what is told is there. It is told by whoever comes first: a block that

@@ -150,7 +150,7 @@ bool SlowPath::TryGrow(void* block, std::size_t old_bytes,
     if (end != a_.cursor_ || more > Remaining()) return false;
     a_.cursor_ += more;
   }
-  if (IsRecorded(block)) NoteGrown(block, new_bytes);
+  if (IsRecorded(block)) NoteGrown(block, old_bytes, new_bytes);
   return true;
 }
 

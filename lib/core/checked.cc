@@ -50,8 +50,8 @@ void SayNoAuditor() {
             "-lacre-audit-checked before -lacre-containers-checked "
             "(-Wl,--no-as-needed where it is shared), or run with "
             "ACRE_AUDIT=off\n"
-          : "acre: an arena has audit_one_in, but no auditor is linked: no "
-            "collection is audited. Put -Wl,-u,acre_audit_automatic "
+          : "acre: a part of an arena is to be audited (audit_one_in), but no "
+            "auditor is linked. Put -Wl,-u,acre_audit_automatic "
             "-lacre-audit before -lacre-containers (-Wl,--no-as-needed where "
             "it is shared), or run with ACRE_AUDIT=off\n",
       stderr);
@@ -136,7 +136,7 @@ void LeaveAudits() noexcept {
 }
 
 ArenaWatch* WatchOf(Arena& arena) {
-  if (!kChecked && arena.options().audit_one_in == 0) return nullptr;
+  if (!kChecked && SlowPath(arena).AuditOneIn() == 0) return nullptr;
   ArenaEntry* entry = SlowPath(arena).Entry();
   if (entry != nullptr && entry->watch == nullptr) {
     SlowPath(arena).MakeWatch(*entry);
@@ -241,14 +241,15 @@ void Blocks::NoteStorageSlow(const void* block, const TypeLayout* table) {
   info.is_table = 1;
 }
 
-void SlowPath::NoteGrown(void* block, std::size_t bytes) {
+void SlowPath::NoteGrown(void* block, std::size_t old_bytes,
+                         std::size_t bytes) {
   Chunk* const chunk = index::Find(block);
   BlockInfo& info = chunk->blocks.At(static_cast<char*>(block));
-  const std::size_t old_bytes = info.bytes;
   info.bytes = bytes;
   chunk->blocks.pages().NoteChange(static_cast<char*>(block), bytes);
   Unpoison(block, bytes);
-  // What was there before must not pass for elements.
+  // What was there before must not pass for elements. (Not from where the
+  // record says that it ended: inline code may have grown the block.)
   if (kChecked || info.type != nullptr) {
     std::memset(static_cast<char*>(block) + old_bytes, kFreshByte,
                 bytes - old_bytes);

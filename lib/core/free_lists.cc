@@ -21,54 +21,61 @@ FreeBlock* SlowPath::FreeBlockOf(unsigned index) const {
   return a_.FreeBlockOf(index);
 }
 
-/// Calls visit(list) for all that a class has, each a reference to the head.
+/// Calls visit(list, number) for all that a class has: a reference to the head;
+/// the class, or where the blocks lie in audited pages that and kClassCount.
 template <class Visit>
 void SlowPath::ForEachList(unsigned index, Visit visit) {
-  if (a_.tracer_ != nullptr) return visit(a_.tracer_->lists[index]);
+  if (a_.tracer_ != nullptr) return visit(a_.tracer_->lists[index], index);
   if (a_.sampler_ != nullptr) {
-    visit(a_.sampler_->lists[index]);
-    visit(a_.sampler_->held[index]);
+    visit(a_.sampler_->lists[index], index + kClassCount);
+    visit(a_.sampler_->held[index], index);
   }
-  if (a_.FreeBlockOf(index) != nullptr) visit(a_.FreeList(index));
+  if (a_.FreeBlockOf(index) != nullptr) visit(a_.FreeList(index), index);
   if (a_.sampler_ != nullptr && a_.sampler_->lists[index] == nullptr) {
     Show(index);
   }
 }
 
-/// Takes out all of a class, those of audited pages in front.
-ACRE_READS_FREE_BLOCKS FreeBlock* SlowPath::TakeList(unsigned index) {
-  FreeBlock* first = nullptr;
-  FreeBlock** end = &first;
-  ForEachList(index, [&](FreeBlock*& list) {
-    if (list == nullptr) return;
-    *end = std::exchange(list, nullptr);
-    if (a_.sampler_ == nullptr || a_.sampler_->pages.one_in == 1) return;
-    while (*end != nullptr) end = &(*end)->next;
+std::size_t SlowPath::CountLists(unsigned index) {
+  std::size_t count = 0;
+  ForEachList(index, [&](FreeBlock*& list, unsigned) {
+    count += list != nullptr ? 1 : 0;
   });
-  return first;
+  return count;
 }
 
-/// What TakeList returned, where the class has none.
-ACRE_READS_FREE_BLOCKS void SlowPath::PutList(unsigned index, FreeBlock* list) {
-  if (list == nullptr) return;
+/// Takes all of a class out, each list as {head, number}. Returns the end.
+SavedList* SlowPath::TakeLists(unsigned index, SavedList* to) {
+  ForEachList(index, [&](FreeBlock*& list, unsigned number) {
+    if (list != nullptr) *to++ = {std::exchange(list, nullptr), number};
+  });
+  return to;
+}
+
+/// One of those, where there is none of that number.
+ACRE_READS_FREE_BLOCKS void SlowPath::PutList(const SavedList& saved) {
+  FreeBlock* list = saved.head;
+  auto index = static_cast<unsigned>(saved.index);
   if (a_.tracer_ != nullptr) {
     a_.tracer_->lists[index] = list;
-    return;
+  } else if (index < kClassCount) {
+    Join(list, a_.FreeList(index));
+  } else if (index -= kClassCount; a_.sampler_ != nullptr) {
+    a_.sampler_->lists[index] = list;
+  } else if (HasList(index)) {  // they are audited no more
+    Join(list, a_.FreeList(index));
   }
-  if (a_.sampler_ != nullptr) {
-    FreeBlock** end = &list;
-    if (a_.sampler_->pages.one_in == 1) {
-      a_.sampler_->lists[index] = std::exchange(list, nullptr);
-    } else {
-      while (*end != nullptr &&
-             a_.sampler_->pages.HasAny(*end, BytesOfClass(index))) {
-        end = &(*end)->next;
-      }
-      FreeBlock* const rest = std::exchange(*end, nullptr);
-      a_.sampler_->lists[index] = std::exchange(list, rest);
-    }
+}
+
+/// Puts a list in front of another one. Constant where that is empty.
+ACRE_READS_FREE_BLOCKS void SlowPath::Join(FreeBlock* list, FreeBlock*& other) {
+  if (list == nullptr) return;
+  if (other != nullptr) {
+    FreeBlock* last = list;
+    while (last->next != nullptr) last = last->next;
+    last->next = other;
   }
-  if (list != nullptr) a_.FreeList(index) = list;
+  other = list;
 }
 
 ACRE_READS_FREE_BLOCKS void* SlowPath::PopFree(SizeClass size) {
@@ -171,7 +178,7 @@ ACRE_READS_FREE_BLOCKS void SlowPath::CountFreed() {
   ChunkCache cache;
   for (unsigned index = 1; index < kClassCount; ++index) {
     const std::size_t bytes = BytesOfClass(index);
-    ForEachList(index, [&](FreeBlock*& list) ACRE_READS_FREE_BLOCKS {
+    ForEachList(index, [&](FreeBlock*& list, unsigned) ACRE_READS_FREE_BLOCKS {
       for (FreeBlock* b = list; b != nullptr; b = b->next) {
         cache.Find(b)->scan_freed += bytes;
       }
@@ -183,7 +190,7 @@ ACRE_READS_FREE_BLOCKS void SlowPath::DropFreed() {
   ChunkCache cache;
   for (unsigned index = 1; index < kClassCount; ++index) {
     const std::size_t bytes = BytesOfClass(index);
-    ForEachList(index, [&](FreeBlock*& list) ACRE_READS_FREE_BLOCKS {
+    ForEachList(index, [&](FreeBlock*& list, unsigned) ACRE_READS_FREE_BLOCKS {
       FreeBlock** at = &list;
       while (FreeBlock* block = *at) {
         if (cache.Find(block)->IsWhole()) {

@@ -101,7 +101,7 @@ std::size_t SlowPath::GrowIntoRest(void* block, std::size_t old_bytes,
   // Free looks for such a block only above kInlineMax.
   if (bytes < least || bytes <= kInlineMax) return 0;
   a_.cursor_ = chunk->unclassed_end = start + RoundUp(bytes, kGranule);
-  if (IsRecorded(block)) NoteGrown(block, bytes);
+  if (IsRecorded(block)) NoteGrown(block, old_bytes, bytes);
   return bytes;
 }
 

@@ -24,10 +24,10 @@ unsigned SlowPath::ListsInUse() const {
   return has_all ? kClassCount : kNearClasses + 1;
 }
 
-std::size_t SlowPath::MarkBytes() const {
+std::size_t SlowPath::MarkBytes() {
   std::size_t lists = 0;
   for (unsigned index = 1, end = ListsInUse(); index < end; ++index) {
-    lists += FreeBlockOf(index) != nullptr;
+    lists += CountLists(index);
   }
   return RoundUp(sizeof(MarkState) + lists * sizeof(SavedList), kGranule);
 }
@@ -61,8 +61,9 @@ Mark SlowPath::Checkpoint() {
                                  JumpFrom(a_.mark_),
                                  a_.mark_ != nullptr ? a_.mark_->depth + 1 : 0};
   for (unsigned index = 1; index < lists_in_use; ++index) {
-    if (FreeBlockOf(index) == nullptr) continue;
-    state->saved()[state->saved_count++] = {TakeList(index), index};
+    SavedList* const saved = state->saved();
+    state->saved_count = static_cast<std::size_t>(
+        TakeLists(index, saved + state->saved_count) - saved);
   }
   a_.freed_ = a_.reused_ = a_.scanned_ = a_.unreclaimed_ = 0;
   SetMark(state);
@@ -127,8 +128,7 @@ void SlowPath::Rewind(Mark mark) {
   slots::Rewind(*a_.entry_, closed.stamp);
   EmptyFreeLists();
   for (std::size_t i = 0; i < closed.saved_count; ++i) {
-    const SavedList& list = target->saved()[i];
-    PutList(static_cast<unsigned>(list.index), list.head);
+    PutList(target->saved()[i]);
   }
   a_.freed_ = closed.freed;
   a_.reused_ = closed.reused;

@@ -28,7 +28,7 @@ static_assert(sizeof(WaitingBlock) <= kGranule);
 
 struct SavedList {
   FreeBlock* head;
-  std::uint64_t index;  // size class
+  std::uint64_t index;  // size class; of audited pages: kClassCount more
 };
 
 struct MarkState {

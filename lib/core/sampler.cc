@@ -3,6 +3,8 @@
 #include "core/sampler.h"
 
 #include <atomic>
+#include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <new>
@@ -12,15 +14,52 @@
 #include "core/slow_path.h"
 
 namespace acre::inline ACRE_ABI::detail {
+namespace {
+
+/// What the environment says of arenas in release builds.
+struct Environment {
+  std::uint32_t one_in = 0;  // of those whose options say nothing
+  bool is_off = false;
+};
+
+Environment ReadEnvironment() {
+  const char* const audit = std::getenv("ACRE_AUDIT");
+  Environment environment;
+  environment.is_off = audit != nullptr && std::strcmp(audit, "off") == 0;
+  const char* const text = std::getenv("ACRE_AUDIT_ONE_IN");
+  if (text == nullptr || text[0] == '\0') return environment;
+  char* end = nullptr;
+  const unsigned long value = std::strtoul(text, &end, 10);
+  if (*end != '\0' || text[0] < '0' || text[0] > '9' || value > UINT32_MAX) {
+    std::fprintf(stderr,
+                 "acre: ACRE_AUDIT_ONE_IN is '%s', not a number from 0 to "
+                 "4294967295\n",
+                 text);
+    return environment;
+  }
+  environment.one_in = static_cast<std::uint32_t>(value);
+  return environment;
+}
+
+}  // namespace
+
+/// One page in so many is to be audited; 0: none.
+std::uint32_t SlowPath::AuditOneIn() const {
+  if (kChecked) return 0;
+  static const Environment environment = ReadEnvironment();
+  if (environment.is_off || IsTraced()) return 0;
+  return a_.options_.audit_one_in != 0 ? a_.options_.audit_one_in
+                                       : environment.one_in;
+}
 
 /// Before the index gets that memory. False where memory ran out.
 bool SlowPath::StartSampling(ChunkMemory memory) {
-  if (kChecked || a_.options_.audit_one_in == 0 || a_.sampler_ != nullptr ||
-      IsTraced() || a_.entry_->keeper != nullptr) {
+  const std::uint32_t one_in = AuditOneIn();
+  if (one_in == 0 || a_.sampler_ != nullptr || a_.entry_->keeper != nullptr) {
     return true;
   }
   static std::atomic<std::uint32_t> last{0};
-  const AuditedPages pages{a_.options_.audit_one_in,
+  const AuditedPages pages{one_in,
                            last.fetch_add(1, std::memory_order_relaxed)};
   if (!pages.HasAny(memory.address, memory.size)) return true;
   void* const place = std::calloc(1, sizeof(Sampler));
@@ -135,9 +174,9 @@ void SlowPath::StopSampling() {
   if (a_.sampler_ == nullptr) return;
   const Updating updating(*this);
   for (unsigned index = 1; index < kClassCount; ++index) {
+    Show(index);
     // Where there is no memory for the larger lists what they have waits.
-    FreeBlock* const list = TakeList(index);
-    if (list != nullptr && HasList(index)) a_.FreeList(index) = list;
+    if (HasList(index)) Join(a_.sampler_->lists[index], a_.FreeList(index));
   }
   if (a_.current_ != nullptr) SetLimit(a_.current_->limit);
   for (Chunk* chunk = a_.entry_->chunks; chunk != nullptr;

@@ -147,6 +147,7 @@ class __attribute__((visibility("hidden"))) SlowPath {
   bool IsAudited() const { return kChecked || a_.sampler_ != nullptr; }
   /// True where there is a record of a live block that starts there.
   bool IsRecorded(const void* block) const;
+  std::uint32_t AuditOneIn() const;
   /// Which pages are audited; null where all are, or none.
   const AuditedPages* FewAuditedPages() const {
     return a_.sampler_ == nullptr || a_.sampler_->pages.one_in == 1
@@ -265,8 +266,10 @@ class __attribute__((visibility("hidden"))) SlowPath {
   FreeBlock* FreeBlockOf(unsigned index) const;
   template <class Visit>
   void ForEachList(unsigned index, Visit visit);
-  FreeBlock* TakeList(unsigned index);
-  void PutList(unsigned index, FreeBlock* list);
+  std::size_t CountLists(unsigned index);
+  SavedList* TakeLists(unsigned index, SavedList* to);
+  void PutList(const SavedList& saved);
+  static void Join(FreeBlock* list, FreeBlock*& other);
   void* PopFree(SizeClass size);
   bool HasList(unsigned index) {
     return index <= kNearClasses || HasFarLists();
@@ -342,7 +345,7 @@ class __attribute__((visibility("hidden"))) SlowPath {
 
   // mark.cc
   unsigned ListsInUse() const;
-  std::size_t MarkBytes() const;
+  std::size_t MarkBytes();
   MarkState* FindMark(Mark mark) const;
   static std::uint64_t ReadStamp(const MarkState& state);
   void SetMark(MarkState* mark);
@@ -369,7 +372,7 @@ class __attribute__((visibility("hidden"))) SlowPath {
   ArenaWatch* Watch() const {
     return a_.entry_ != nullptr ? a_.entry_->watch : nullptr;
   }
-  void NoteGrown(void* block, std::size_t bytes);
+  void NoteGrown(void* block, std::size_t old_bytes, std::size_t bytes);
   void NoteGiven(void* block, std::size_t bytes);
   void PoisonOwn(void* p, std::size_t bytes);
 
