@@ -98,15 +98,15 @@ struct ArenaOptions {
   /// Release builds: one page in so many, 4 KiB each, is audited at each
   /// collection; 1: all; 0: as the variable ACRE_AUDIT_ONE_IN says, else none.
   /// Which ones an address and a count tell: each arena and each run has
-  /// others. What is found is what checked builds find
-  /// there, and is told as they do, without the way from the roots: see
-  /// <acre/audit_policy.h>; libacre-audit must be linked. A block that lies in
-  /// such a page, at least in part, comes and goes by the slow path, has a
-  /// record as large as itself, and is filled first; in the others New is as
-  /// fast as ever, and Free takes two or three nanoseconds more. Not for traced
-  /// arenas; ends where a History begins. While an arena is audited, Reset goes
-  /// through its chunks, and remaining() is 0 in such pages. ACRE_AUDIT=off:
-  /// none. Checked builds audit all.
+  /// others. What is found is what checked builds find there, and is told as
+  /// they do, without the way from the roots: see <acre/audit_policy.h>;
+  /// libacre-audit must be linked. A block that lies in such a page, at least in
+  /// part, comes and goes by the slow path, has a record as large as itself,
+  /// and is filled first; of the others New is as fast as ever, and Free takes
+  /// two or three nanoseconds more. Not for traced arenas; ends where a History
+  /// begins. Reset goes through the chunks of an arena that is audited, and in
+  /// such pages remaining() is 0. ACRE_AUDIT=off: none. Checked builds audit
+  /// all.
   std::uint32_t audit_one_in = 0;
 };
 static_assert(std::has_unique_object_representations_v<ArenaOptions>);

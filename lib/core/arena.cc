@@ -460,10 +460,9 @@ void detail::Blocks::NoteCutSlow(Arena& arena, void* block, std::size_t bytes,
   path.NoteSampled(block, bytes, align, type);
 }
 
-void detail::Blocks::NoteFilledSlow(Arena& arena, void* block,
-                                    std::size_t bytes, std::size_t align,
-                                    const TypeLayout* type) {
-  SlowPath(arena).NoteBlock(block, bytes, align, type);
+void detail::Blocks::NoteFilledSlow(Arena&, void* block, std::size_t bytes,
+                                    std::size_t align, const TypeLayout* type) {
+  SlowPath::NoteBlock(*index::Find(block), block, bytes, align, type);
 }
 
 void detail::Blocks::GiveRoom(Arena& arena, char* room, std::size_t bytes) {

@@ -207,15 +207,14 @@ void SlowPath::CheckUser() {
 // Only what was asked for may be touched: what rounding added stays poisoned.
 void SlowPath::NoteTaken(void* block, std::size_t bytes, std::size_t align,
                          const TypeLayout* type) {
-  NoteBlock(block, bytes, align, type);
+  NoteBlock(*index::Find(block), block, bytes, align, type);
   Fill(block, kFreshByte, bytes);
 }
 
-void SlowPath::NoteBlock(void* block, std::size_t bytes, std::size_t align,
-                         const TypeLayout* type) {
-  Chunk* chunk = index::Find(block);
+void SlowPath::NoteBlock(Chunk& chunk, void* block, std::size_t bytes,
+                         std::size_t align, const TypeLayout* type) {
   Unpoison(block, bytes);
-  BlockInfo& info = chunk->blocks.At(static_cast<char*>(block));
+  BlockInfo& info = chunk.blocks.At(static_cast<char*>(block));
   info.type = type;
   info.bytes = bytes;
   info.align_log = AlignLog(align);
@@ -223,7 +222,7 @@ void SlowPath::NoteBlock(void* block, std::size_t bytes, std::size_t align,
   info.is_storage = 0;
   info.is_table = 0;
   info.pass = 0;
-  chunk->blocks.pages().NoteChange(static_cast<char*>(block), bytes);
+  chunk.blocks.pages().NoteChange(static_cast<char*>(block), bytes);
 }
 
 void Blocks::NoteStorageSlow(const void* block, const TypeLayout* table) {

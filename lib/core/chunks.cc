@@ -415,12 +415,14 @@ void SlowPath::NoteTraced(void* block, std::size_t bytes, std::size_t align,
                         is_raw ? BlockFor(bytes, align).bytes : bytes, type);
 }
 
-/// Most are of the current one.
-const Chunk& SlowPath::TracedChunkOf(const void* block) const {
-  const Chunk& current = *a_.current_;
-  const auto* const at = static_cast<const char*>(block);
-  const char* const begin = current.begin.load(std::memory_order_relaxed);
-  return at >= begin && at < current.limit ? current : *index::Find(block);
+/// Most blocks are of the current one.
+Chunk& SlowPath::ChunkOf(const void* block) const {
+  if (Chunk* const current = a_.current_; current != nullptr) {
+    const auto* const at = static_cast<const char*>(block);
+    const char* const begin = current->begin.load(std::memory_order_relaxed);
+    if (at >= begin && at < current->limit) return *current;
+  }
+  return *index::Find(block);
 }
 
 void* SlowPath::TakeTraced(std::size_t bytes, std::size_t align,
@@ -434,7 +436,7 @@ void* SlowPath::TakeTraced(std::size_t bytes, std::size_t align,
   if (FreeBlock* const block = list) {
     list = block->next;
     a_.reused_ += size.bytes;
-    a_.tracer_->NoteRow(TracedChunkOf(block), block, bytes, *type);
+    a_.tracer_->NoteRow(ChunkOf(block), block, bytes, *type);
     return block;
   }
   char* const block = a_.cursor_;
@@ -452,8 +454,7 @@ bool SlowPath::GiveTraced(void* block, std::size_t bytes, std::size_t align) {
     return false;
   }
   const SizeClass size = ClassOf(bytes, align);
-  Tracer::Clear(TracedChunkOf(block), block,
-                static_cast<char*>(block) + size.bytes);
+  Tracer::Clear(ChunkOf(block), block, static_cast<char*>(block) + size.bytes);
   auto* const free_block = static_cast<FreeBlock*>(block);
   free_block->next = a_.tracer_->lists[size.index];
   a_.tracer_->lists[size.index] = free_block;

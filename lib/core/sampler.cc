@@ -127,12 +127,10 @@ void SlowPath::WaitNoLonger() {
 
 bool SlowPath::IsRecorded(const void* block) const {
   if (kChecked || a_.sampler_ == nullptr) return kChecked;
-  const Chunk* const chunk = index::Find(block);
+  const BlockMap& blocks = ChunkOf(block).blocks;
   const auto* const at = static_cast<const char*>(block);
-  return chunk != nullptr && chunk->blocks.exists() &&
-         chunk->blocks.IsStart(at) &&
-         static_cast<BlockState>(chunk->blocks.Get(at).state) ==
-             BlockState::kLive;
+  return blocks.exists() && blocks.IsStart(at) &&
+         static_cast<BlockState>(blocks.Get(at).state) == BlockState::kLive;
 }
 
 void SlowPath::NoteSampled(void* block, std::size_t bytes, std::size_t align,
@@ -143,8 +141,9 @@ void SlowPath::NoteSampled(void* block, std::size_t bytes, std::size_t align,
   }
   const std::size_t rounded = BlockFor(bytes, align).bytes;
   if (!sampler.pages.HasAny(block, rounded)) return;
-  if (!index::Find(block)->blocks.exists()) return;
-  NoteBlock(block, bytes, align, type);
+  Chunk& chunk = ChunkOf(block);
+  if (!chunk.blocks.exists()) return;
+  NoteBlock(chunk, block, bytes, align, type);
   // An object that is still to be made must not be taken for one.
   if (type != nullptr) std::memset(block, kFreshByte, bytes);
   sampler.last_end = static_cast<char*>(block) + rounded;

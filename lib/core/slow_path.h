@@ -42,8 +42,14 @@ void RequireNoHolders(const Arena& arena, const void* frame);
 // Declared before, by arena.h, where the pragma is not.
 class __attribute__((visibility("hidden"))) SlowPath {
   // By builtins: <atomic> in arena.h would add half to the time it compiles.
+  // Whoever has to see it has stopped this thread; that orders all but what the
+  // compiler moves.
   static bool Exchange(bool& flag, bool value) {
-    return __atomic_exchange_n(&flag, value, __ATOMIC_SEQ_CST);
+    const bool old = __atomic_load_n(&flag, __ATOMIC_RELAXED);
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    __atomic_store_n(&flag, value, __ATOMIC_RELAXED);
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    return old;
   }
 
   /// Stands at the top of every function that changes the arena. Checked
@@ -195,8 +201,8 @@ class __attribute__((visibility("hidden"))) SlowPath {
   void NoteTaken(void* block, std::size_t bytes, std::size_t align,
                  const TypeLayout* type);
   /// The same of a block that has its contents already.
-  void NoteBlock(void* block, std::size_t bytes, std::size_t align,
-                 const TypeLayout* type);
+  static void NoteBlock(Chunk& chunk, void* block, std::size_t bytes,
+                        std::size_t align, const TypeLayout* type);
   /// That FreeGraph may believe what lies at the target of an owned field: such
   /// objects, in a live block that is no container's.
   void CheckOwned(const void* target, std::size_t count, const TypeLayout& type,
@@ -260,7 +266,7 @@ class __attribute__((visibility("hidden"))) SlowPath {
                   const TypeLayout* type);
   bool HasTracer();
   void ForgetTraced(Chunk* chunk, const char* from);
-  const Chunk& TracedChunkOf(const void* block) const;
+  Chunk& ChunkOf(const void* block) const;
 
   // free_lists.cc
   FreeBlock* FreeBlockOf(unsigned index) const;

@@ -15,6 +15,7 @@
 
 #include "acre/arena.h"
 #include "acre/gc.h"
+#include "support/audited.h"
 #include "support/scaled.h"
 #include "test_sources.h"
 
@@ -193,7 +194,8 @@ TEST_CASE("reclaim: freed chunks serve other sizes in the next phase") {
   }
 }
 
-TEST_CASE("reclaim: what was set aside is there for whoever needs it") {
+TEST_CASE("reclaim: what was set aside is there for whoever needs it" *
+          doctest::skip(acre_test::IsAuditedByDefault())) {
   CountingSource source;
   acre::Arena arena({.source = &source});
   std::vector<void*> blocks;
@@ -255,7 +257,8 @@ TEST_CASE("reclaim: what alignment skips sets nothing aside") {
   CHECK(arena.Owns(aligned + 4095));
 }
 
-TEST_CASE("reclaim: a reservation sets nothing aside") {
+TEST_CASE("reclaim: a reservation sets nothing aside" *
+          doctest::skip(acre_test::IsAuditedByDefault())) {
   CountingSource source;
   acre::Arena arena({.source = &source,
                      .first_chunk = 65536,

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "acre/arena.h"
+#include "support/audited.h"
 #include "support/death.h"
 #include "support/scaled.h"
 #include "test_sources.h"
@@ -129,7 +130,8 @@ TEST_CASE("Checkpoint: nothing freed before is handed out while it is open") {
   CHECK(again == older);
 }
 
-TEST_CASE("Checkpoint: blocks freed below it wait, and come back after") {
+TEST_CASE("Checkpoint: blocks freed below it wait, and come back after" *
+          doctest::skip(acre_test::IsAuditedByDefault())) {
   acre::Arena arena;
   std::set<void*> older;
   for (int i = 0; i < 50; ++i) older.insert(arena.Allocate(80));

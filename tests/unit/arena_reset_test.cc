@@ -11,6 +11,7 @@
 
 #include "acre/arena.h"
 #include "acre/gc.h"
+#include "support/audited.h"
 #include "test_sources.h"
 
 namespace arena_reset_test {
@@ -204,7 +205,8 @@ TEST_CASE("Reset: ends the life of stamps") {
   CHECK(arena.stamp() != before);
 }
 
-TEST_CASE("Reset: keeping costs the same with 10 chunks and with 20000") {
+TEST_CASE("Reset: keeping costs the same with 10 chunks and with 20000" *
+          doctest::skip(acre_test::IsAuditedByDefault())) {
   if constexpr (acre::kChecked) return;  // fills and forgets what was used
   const double few = SecondsOfResets(10, 2000);
   const double many = SecondsOfResets(20000, 2000);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "acre/arena.h"
+#include "support/audited.h"
 #include "support/death.h"
 #include "support/scaled.h"
 #include "test_sources.h"
@@ -196,7 +197,8 @@ TEST_CASE("model: Grow and Shrink at random") {
   }
 }
 
-TEST_CASE("Reserve: as many bytes come without the source") {
+TEST_CASE("Reserve: as many bytes come without the source" *
+          doctest::skip(acre_test::IsAuditedByDefault())) {
   CountingSource source;
   acre::Arena arena({.source = &source, .first_chunk = 4096});
   arena.Reserve(100000);

@@ -36,6 +36,7 @@
 #include "acre/vector.h"
 #include "collecting.h"
 #include "reports.h"
+#include "support/audited.h"
 #include "support/death.h"
 
 namespace audit_changes_test {
@@ -335,7 +336,7 @@ TEST_CASE("where some pages are audited a part is told, and nothing else" *
 }
 
 TEST_CASE("an arena that is not to be audited is not" *
-          doctest::skip(acre::kChecked)) {
+          doctest::skip(acre::kChecked || acre_test::IsAuditedByDefault())) {
   const Outcome outcome = Play(PageTracking::kKernel, 0);
   CHECK(outcome.told == 0);
   CHECK(outcome.missed > 0);

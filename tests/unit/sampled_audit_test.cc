@@ -235,6 +235,7 @@ TEST_CASE("copies in an audited arena are audited" * doctest::skip(kSkipped)) {
   const auto map_copy = acre::Clone(to, map);
   const auto nested_copy = acre::Clone(to, nested);
   CHECK(CountTold() == 3 * kMany);
+  CHECK(list_copy.size() + map_copy.size() + nested_copy.size() == 3 * kMany);
   Node* const copy = acre::DeepCopy(to, *first);
   CHECK(CountTold() == 0);
   for (Node* node = copy; node != nullptr; node = node->next) {
