@@ -55,7 +55,7 @@ Chunk* SlowPath::TakeParked(std::size_t need) {
   NoteSource();
   Chunk* const chunk = a_.entry_->chunks;
   Charge(chunk, kSmallChunk);
-  SampleParked(*chunk);
+  if (ACRE_UNLIKELY(AuditOneIn() != 0)) SampleParked(*chunk);
   return chunk;
 }
 

@@ -11,48 +11,7 @@
 
 namespace acre::inline ACRE_ABI::detail {
 
-/// Of the list that is used first.
-FreeBlock* SlowPath::FreeBlockOf(unsigned index) const {
-  if (ACRE_UNLIKELY(a_.tracer_ != nullptr)) return a_.tracer_->lists[index];
-  if (ACRE_UNLIKELY(a_.sampler_ != nullptr) &&
-      a_.sampler_->lists[index] != nullptr) {
-    return a_.sampler_->lists[index];
-  }
-  return a_.FreeBlockOf(index);
-}
-
-/// Calls visit(list, number) for all that a class has: a reference to the head;
-/// the class, or where the blocks lie in audited pages that and kClassCount.
-template <class Visit>
-void SlowPath::ForEachList(unsigned index, Visit visit) {
-  if (a_.tracer_ != nullptr) return visit(a_.tracer_->lists[index], index);
-  if (a_.sampler_ != nullptr) {
-    visit(a_.sampler_->lists[index], index + kClassCount);
-    visit(a_.sampler_->held[index], index);
-  }
-  if (a_.FreeBlockOf(index) != nullptr) visit(a_.FreeList(index), index);
-  if (a_.sampler_ != nullptr && a_.sampler_->lists[index] == nullptr) {
-    Show(index);
-  }
-}
-
-std::size_t SlowPath::CountLists(unsigned index) {
-  std::size_t count = 0;
-  ForEachList(index, [&](FreeBlock*& list, unsigned) {
-    count += list != nullptr ? 1 : 0;
-  });
-  return count;
-}
-
-/// Takes all of a class out, each list as {head, number}. Returns the end.
-SavedList* SlowPath::TakeLists(unsigned index, SavedList* to) {
-  ForEachList(index, [&](FreeBlock*& list, unsigned number) {
-    if (list != nullptr) *to++ = {std::exchange(list, nullptr), number};
-  });
-  return to;
-}
-
-/// One of those, where there is none of that number.
+/// What Checkpoint has taken out, where there is none of that number.
 ACRE_READS_FREE_BLOCKS void SlowPath::PutList(const SavedList& saved) {
   FreeBlock* list = saved.head;
   auto index = static_cast<unsigned>(saved.index);
@@ -78,20 +37,16 @@ ACRE_READS_FREE_BLOCKS void SlowPath::Join(FreeBlock* list, FreeBlock*& other) {
   other = list;
 }
 
-ACRE_READS_FREE_BLOCKS void* SlowPath::PopFree(SizeClass size) {
-  if (size.index == kNoClass) return nullptr;
-  FreeBlock* const block = FreeBlockOf(size.index);
-  if (block == nullptr) return nullptr;
-  if (a_.tracer_ != nullptr) {
-    a_.tracer_->lists[size.index] = block->next;
-  } else if (a_.sampler_ != nullptr &&
-             a_.sampler_->lists[size.index] != nullptr) {
-    a_.sampler_->lists[size.index] = block->next;
-    if (block->next == nullptr) Show(size.index);
-  } else {
-    a_.FreeList(size.index) = block->next;
+ACRE_READS_FREE_BLOCKS void* SlowPath::PopHidden(SizeClass size) {
+  if (a_.tracer_ != nullptr) return Pop(a_.tracer_->lists[size.index], size);
+  FreeBlock*& audited = a_.sampler_->lists[size.index];
+  if (audited == nullptr) {
+    return a_.FreeBlockOf(size.index) == nullptr
+               ? nullptr
+               : Pop(a_.FreeList(size.index), size);
   }
-  a_.reused_ += size.bytes;
+  void* const block = Pop(audited, size);
+  if (audited == nullptr) Show(size.index);
   return block;
 }
 

@@ -10,6 +10,7 @@
 #include "core/mark.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/poison.h"
 #include "core/slow_path.h"
@@ -26,9 +27,9 @@ unsigned SlowPath::ListsInUse() const {
 
 std::size_t SlowPath::MarkBytes() {
   std::size_t lists = 0;
-  for (unsigned index = 1, end = ListsInUse(); index < end; ++index) {
-    lists += CountLists(index);
-  }
+  ForEachListBelow(ListsInUse(), [&](FreeBlock*& list, unsigned) {
+    lists += list != nullptr ? 1 : 0;
+  });
   return RoundUp(sizeof(MarkState) + lists * sizeof(SavedList), kGranule);
 }
 
@@ -60,11 +61,11 @@ Mark SlowPath::Checkpoint() {
                                  0,
                                  JumpFrom(a_.mark_),
                                  a_.mark_ != nullptr ? a_.mark_->depth + 1 : 0};
-  for (unsigned index = 1; index < lists_in_use; ++index) {
-    SavedList* const saved = state->saved();
-    state->saved_count = static_cast<std::size_t>(
-        TakeLists(index, saved + state->saved_count) - saved);
-  }
+  ForEachListBelow(lists_in_use, [state](FreeBlock*& list, unsigned number) {
+    if (list == nullptr) return;
+    state->saved()[state->saved_count++] = {std::exchange(list, nullptr),
+                                            number};
+  });
   a_.freed_ = a_.reused_ = a_.scanned_ = a_.unreclaimed_ = 0;
   SetMark(state);
   a_.stamp_ = state->stamp;

@@ -16,18 +16,21 @@
 namespace acre::inline ACRE_ABI::detail {
 namespace {
 
-/// What the environment says of arenas in release builds.
-struct Environment {
-  std::uint32_t one_in = 0;  // of those whose options say nothing
-  bool is_off = false;
-};
+/// Before every static arena.
+__attribute__((constructor(101))) void ReadEnvironment() {
+  if (!kChecked) SlowPath::ReadEnvironment();
+}
 
-Environment ReadEnvironment() {
+}  // namespace
+
+std::uint32_t SlowPath::default_one_in = 0;
+bool SlowPath::is_auditing_off = false;
+
+void SlowPath::ReadEnvironment() {
   const char* const audit = std::getenv("ACRE_AUDIT");
-  Environment environment;
-  environment.is_off = audit != nullptr && std::strcmp(audit, "off") == 0;
+  is_auditing_off = audit != nullptr && std::strcmp(audit, "off") == 0;
   const char* const text = std::getenv("ACRE_AUDIT_ONE_IN");
-  if (text == nullptr || text[0] == '\0') return environment;
+  if (text == nullptr || text[0] == '\0') return;
   char* end = nullptr;
   const unsigned long value = std::strtoul(text, &end, 10);
   if (*end != '\0' || text[0] < '0' || text[0] > '9' || value > UINT32_MAX) {
@@ -35,21 +38,9 @@ Environment ReadEnvironment() {
                  "acre: ACRE_AUDIT_ONE_IN is '%s', not a number from 0 to "
                  "4294967295\n",
                  text);
-    return environment;
+    return;
   }
-  environment.one_in = static_cast<std::uint32_t>(value);
-  return environment;
-}
-
-}  // namespace
-
-/// One page in so many is to be audited; 0: none.
-std::uint32_t SlowPath::AuditOneIn() const {
-  if (kChecked) return 0;
-  static const Environment environment = ReadEnvironment();
-  if (environment.is_off || IsTraced()) return 0;
-  return a_.options_.audit_one_in != 0 ? a_.options_.audit_one_in
-                                       : environment.one_in;
+  default_one_in = static_cast<std::uint32_t>(value);
 }
 
 /// Before the index gets that memory. False where memory ran out.
@@ -75,6 +66,13 @@ bool SlowPath::StartSampling(ChunkMemory memory) {
 void SlowPath::SampleParked(Chunk& chunk) {
   if (!StartSampling(chunk.memory) || a_.sampler_ == nullptr) return;
   chunk.blocks.Create(chunk.begin, chunk.memory.size - kChunkHeader);
+}
+
+char* SlowPath::HiddenLimit() const {
+  if (a_.current_ == nullptr) return a_.limit_;
+  return a_.sampler_ != nullptr && a_.sampler_->is_tail_aside
+             ? a_.cursor_
+             : a_.current_->limit;
 }
 
 /// What is at the cursor comes by the slow path where it is to be recorded, and

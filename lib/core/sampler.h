@@ -31,8 +31,7 @@
 #pragma GCC visibility push(hidden)
 namespace acre::inline ACRE_ABI::detail {
 
-// Declared before, by arena.h, where the pragma is not.
-struct __attribute__((visibility("hidden"))) Sampler {
+struct Sampler {
   static constexpr unsigned kPatience = 4;
 
   AuditedPages pages;

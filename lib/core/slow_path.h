@@ -22,6 +22,7 @@
 #include "core/chunk.h"
 #include "core/chunk_index.h"
 #include "core/mark.h"
+#include "core/poison.h"
 #include "core/sampler.h"
 #include "core/tracer.h"
 
@@ -153,7 +154,15 @@ class __attribute__((visibility("hidden"))) SlowPath {
   bool IsAudited() const { return kChecked || a_.sampler_ != nullptr; }
   /// True where there is a record of a live block that starts there.
   bool IsRecorded(const void* block) const;
-  std::uint32_t AuditOneIn() const;
+  static std::uint32_t default_one_in;  // of ACRE_AUDIT_ONE_IN
+  static bool is_auditing_off;          // by ACRE_AUDIT
+  static void ReadEnvironment();
+  /// One page in so many is to be audited; 0: none.
+  std::uint32_t AuditOneIn() const {
+    if (kChecked || is_auditing_off || IsTraced()) return 0;
+    return a_.options_.audit_one_in != 0 ? a_.options_.audit_one_in
+                                         : default_one_in;
+  }
   /// Which pages are audited; null where all are, or none.
   const AuditedPages* FewAuditedPages() const {
     return a_.sampler_ == nullptr || a_.sampler_->pages.one_in == 1
@@ -242,21 +251,18 @@ class __attribute__((visibility("hidden"))) SlowPath {
  private:
   // The room of the current chunk, which a traced arena hides from its inline
   // code, and an audited one in part.
-  char* Limit() const {
-    if (ACRE_LIKELY(a_.tracer_ == nullptr && a_.sampler_ == nullptr) ||
-        a_.current_ == nullptr) {
-      return a_.limit_;
-    }
-    return a_.sampler_ != nullptr && a_.sampler_->is_tail_aside
-               ? a_.cursor_
-               : a_.current_->limit;
+  bool HidesNothing() const {
+    return ACRE_LIKELY(a_.tracer_ == nullptr && a_.sampler_ == nullptr);
   }
+  char* Limit() const { return HidesNothing() ? a_.limit_ : HiddenLimit(); }
+  ACRE_COLD char* HiddenLimit() const;
   std::size_t Remaining() const {
     return static_cast<std::size_t>(Limit() - a_.cursor_);
   }
   void HideRoom() {
-    if (ACRE_UNLIKELY(a_.tracer_ != nullptr)) a_.limit_ = a_.cursor_;
-    if (ACRE_UNLIKELY(a_.sampler_ != nullptr)) HideAudited();
+    if (HidesNothing()) return;
+    if (a_.tracer_ != nullptr) a_.limit_ = a_.cursor_;
+    if (a_.sampler_ != nullptr) HideAudited();
   }
   std::size_t& ReclaimAt() {
     return ACRE_UNLIKELY(a_.sampler_ != nullptr) ? a_.sampler_->reclaim_at
@@ -269,14 +275,15 @@ class __attribute__((visibility("hidden"))) SlowPath {
   Chunk& ChunkOf(const void* block) const;
 
   // free_lists.cc
-  FreeBlock* FreeBlockOf(unsigned index) const;
   template <class Visit>
   void ForEachList(unsigned index, Visit visit);
-  std::size_t CountLists(unsigned index);
-  SavedList* TakeLists(unsigned index, SavedList* to);
+  template <class Visit>
+  void ForEachListBelow(unsigned end, Visit visit);
   void PutList(const SavedList& saved);
   static void Join(FreeBlock* list, FreeBlock*& other);
+  void* Pop(FreeBlock*& list, SizeClass size);
   void* PopFree(SizeClass size);
+  ACRE_COLD void* PopHidden(SizeClass size);
   bool HasList(unsigned index) {
     return index <= kNearClasses || HasFarLists();
   }
@@ -384,6 +391,50 @@ class __attribute__((visibility("hidden"))) SlowPath {
 
   Arena& a_;
 };
+
+/// Calls visit(list, number) for all that a class has: a reference to the head;
+/// the class, or where the blocks lie in audited pages that and kClassCount.
+template <class Visit>
+ACRE_INLINE void SlowPath::ForEachList(unsigned index, Visit visit) {
+  if (a_.tracer_ != nullptr) return visit(a_.tracer_->lists[index], index);
+  if (a_.sampler_ != nullptr) {
+    visit(a_.sampler_->lists[index], index + kClassCount);
+    visit(a_.sampler_->held[index], index);
+  }
+  if (a_.FreeBlockOf(index) != nullptr) visit(a_.FreeList(index), index);
+  if (a_.sampler_ != nullptr && a_.sampler_->lists[index] == nullptr) {
+    Show(index);
+  }
+}
+
+/// The same for all classes from 1 on; lists may be empty.
+template <class Visit>
+void SlowPath::ForEachListBelow(unsigned end, Visit visit) {
+  if (!HidesNothing()) {
+    for (unsigned index = 1; index < end; ++index) ForEachList(index, visit);
+    return;
+  }
+  for (unsigned index = 1; index < end; ++index) {
+    if (a_.FreeBlockOf(index) != nullptr) visit(a_.FreeList(index), index);
+  }
+}
+
+ACRE_READS_FREE_BLOCKS inline void* SlowPath::Pop(FreeBlock*& list,
+                                                  SizeClass size) {
+  FreeBlock* const block = list;
+  if (block == nullptr) return nullptr;
+  list = block->next;
+  a_.reused_ += size.bytes;
+  return block;
+}
+
+inline void* SlowPath::PopFree(SizeClass size) {
+  if (size.index == kNoClass) return nullptr;
+  if (!HidesNothing()) return PopHidden(size);
+  return a_.FreeBlockOf(size.index) == nullptr
+             ? nullptr
+             : Pop(a_.FreeList(size.index), size);
+}
 
 }  // namespace acre::inline ACRE_ABI::detail
 #pragma GCC visibility pop

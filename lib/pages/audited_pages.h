@@ -13,7 +13,6 @@
 
 #include "acre/config.h"
 
-#pragma GCC visibility push(hidden)
 namespace acre::inline ACRE_ABI::detail {
 
 /// Pages, of which one in `one_in` is audited.
@@ -55,6 +54,5 @@ struct AuditedPages {
 };
 
 }  // namespace acre::inline ACRE_ABI::detail
-#pragma GCC visibility pop
 
 #endif  // ACRE_LIB_PAGES_AUDITED_PAGES_H_
