@@ -2,6 +2,8 @@
 
 #include "automatic/stopped_sweep.h"
 
+#include <algorithm>
+
 #include "acre/detail/borrowed.h"
 #include "acre/detail/gc_events.h"
 #include "acre/detail/gc_query.h"
@@ -18,6 +20,24 @@ constexpr std::size_t kMaxDepth = 100;
 bool HasSlots(const BlockView& block) {
   const TypeLayout* const type = ElementOf(block);
   return type != nullptr && type->has_slots;
+}
+
+/// Calls visit(run) for the elements that lie, at least in part, in what is
+/// audited.
+template <class Visit>
+void ForEachAudited(const Arena& arena, ElementRun run, std::size_t size,
+                    Visit visit) {
+  const auto* const begin = static_cast<const char*>(run.data);
+  const char* part = begin;
+  const char* end = nullptr;
+  for (; NextAudited(arena, &part, begin + run.count * size, &end);
+       part = end) {
+    const std::size_t first = static_cast<std::size_t>(part - begin) / size;
+    const std::size_t last =
+        (static_cast<std::size_t>(end - begin) + size - 1) / size;
+    visit({begin + first * size, last - first});
+    end = std::max(end, begin + last * size);
+  }
 }
 
 }  // namespace
@@ -46,10 +66,19 @@ void StoppedSweep::SweepBlock(const BlockView& block) {
     row_ = row;
     ForEachSlotIn(type, {begin, count}, *this);
   };
+  // What is spare in storage, or still to be made, is filled there alone.
   if (block.table == nullptr) {
-    return ForEachRowIn(block, block.begin, block.end(), sweep);
+    const char* part = block.begin;
+    const char* end = nullptr;
+    for (; NextAudited(arena_, &part, block.end(), &end); part = end) {
+      ForEachRowIn(block, part, end, sweep);
+    }
+    return;
   }
-  ForEachEntryIn(block, sweep);
+  ForEachEntryIn(block, [&](char* begin, std::size_t count, const char* row) {
+    ForEachAudited(arena_, {begin, count}, type.size,
+                   [&](ElementRun run) { sweep(run.data, run.count, row); });
+  });
 }
 
 void StoppedSweep::operator()(const Slot& slot) {
@@ -89,7 +118,9 @@ void StoppedSweep::FollowHandle(const Slot& slot) {
   ++depth_;
   NoteStackUse(__builtin_frame_address(0));
   ForEachRun(handle, slot.address, [&](ElementRun run, std::size_t) {
-    ForEachSlotIn(element, run, *this);
+    ForEachAudited(arena_, run, element.size, [&](ElementRun part) {
+      ForEachSlotIn(element, part, *this);
+    });
   });
   --depth_;
 }

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <utility>
 
+#include "acre/detail/fill.h"
 #include "acre/detail/heap_arena.h"
 #include "acre/detail/watch.h"
 #include "acre/gc.h"
@@ -463,6 +464,12 @@ void detail::Blocks::NoteCutSlow(Arena& arena, void* block, std::size_t bytes,
 void detail::Blocks::NoteFilledSlow(Arena&, void* block, std::size_t bytes,
                                     std::size_t align, const TypeLayout* type) {
   SlowPath::NoteBlock(*index::Find(block), block, bytes, align, type);
+}
+
+void detail::Blocks::Wipe(const Arena& arena, void* first, std::size_t bytes,
+                          std::size_t element) {
+  const SlowPath path(const_cast<Arena&>(arena));
+  path.FillAudited(static_cast<char*>(first), bytes, element, kFreedByte);
 }
 
 void detail::Blocks::GiveRoom(Arena& arena, char* room, std::size_t bytes) {

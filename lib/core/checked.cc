@@ -249,10 +249,9 @@ void SlowPath::NoteGrown(void* block, std::size_t old_bytes,
   Unpoison(block, bytes);
   // What was there before must not pass for elements. (Not from where the
   // record says that it ended: inline code may have grown the block.)
-  if (kChecked || info.type != nullptr) {
-    std::memset(static_cast<char*>(block) + old_bytes, kFreshByte,
-                bytes - old_bytes);
-  }
+  FillAudited(static_cast<char*>(block) + old_bytes, bytes - old_bytes,
+              info.type != nullptr ? info.type->size : Sampler::kRawElement,
+              kFreshByte);
 }
 
 void SlowPath::CheckGive(void* block, std::size_t bytes, std::size_t align,

@@ -12,7 +12,7 @@
 namespace acre::inline ACRE_ABI::detail {
 
 /// What Checkpoint has taken out, where there is none of that number.
-ACRE_READS_FREE_BLOCKS void SlowPath::PutList(const SavedList& saved) {
+void SlowPath::PutList(const SavedList& saved) {
   FreeBlock* list = saved.head;
   auto index = static_cast<unsigned>(saved.index);
   if (a_.tracer_ != nullptr) {
@@ -37,7 +37,7 @@ ACRE_READS_FREE_BLOCKS void SlowPath::Join(FreeBlock* list, FreeBlock*& other) {
   other = list;
 }
 
-ACRE_READS_FREE_BLOCKS void* SlowPath::PopHidden(SizeClass size) {
+void* SlowPath::PopHidden(SizeClass size) {
   if (a_.tracer_ != nullptr) return Pop(a_.tracer_->lists[size.index], size);
   FreeBlock*& audited = a_.sampler_->lists[size.index];
   if (audited == nullptr) {
@@ -73,24 +73,20 @@ void SlowPath::EmptyFreeLists() {
   std::fill_n(a_.far_free_, kFarClasses, nullptr);
 }
 
-ACRE_READS_FREE_BLOCKS void SlowPath::PushFree(void* block, unsigned index,
-                                               std::size_t bytes) {
+void SlowPath::PushFree(void* block, unsigned index, std::size_t bytes) {
   a_.freed_ += bytes;
-  auto* const free_block = static_cast<FreeBlock*>(block);
-  const auto push = [free_block](FreeBlock*& list) {
-    free_block->next = list;
-    list = free_block;
-  };
-  if (a_.tracer_ != nullptr) return push(a_.tracer_->lists[index]);
+  if (a_.tracer_ != nullptr) return Push(block, a_.tracer_->lists[index]);
   if (a_.sampler_ != nullptr) {
     if (a_.sampler_->pages.HasAny(block, bytes)) {
       HoldBack(index);
-      return push(a_.sampler_->lists[index]);
+      return Push(block, a_.sampler_->lists[index]);
     }
-    if (a_.sampler_->is_held[index]) return push(a_.sampler_->held[index]);
+    if (a_.sampler_->is_held[index]) {
+      return Push(block, a_.sampler_->held[index]);
+    }
   }
   // Where there is no memory for the list the block waits for Reset.
-  if (HasList(index)) push(a_.FreeList(index));
+  if (HasList(index)) Push(block, a_.FreeList(index));
 }
 
 // What alignment skips and Shrink cuts off is handed out later, as ordinary

@@ -2,6 +2,7 @@
 
 #include "core/sampler.h"
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <cstdio>
@@ -11,6 +12,7 @@
 #include <utility>
 
 #include "acre/detail/fill.h"
+#include "acre/type_layout.h"
 #include "core/slow_path.h"
 
 namespace acre::inline ACRE_ABI::detail {
@@ -143,8 +145,32 @@ void SlowPath::NoteSampled(void* block, std::size_t bytes, std::size_t align,
   if (!chunk.blocks.exists()) return;
   NoteBlock(chunk, block, bytes, align, type);
   // An object that is still to be made must not be taken for one.
-  if (type != nullptr) std::memset(block, kFreshByte, bytes);
+  FillAudited(static_cast<char*>(block), bytes,
+              type != nullptr ? type->size : Sampler::kRawElement, kFreshByte);
   sampler.last_end = static_cast<char*>(block) + rounded;
+}
+
+void SlowPath::FillAudited(char* begin, std::size_t bytes, std::size_t element,
+                           int byte) const {
+  const AuditedPages* const few = FewAuditedPages();
+  if (few == nullptr) {
+    std::memset(begin, byte, bytes);
+    return;
+  }
+  char* const end = begin + bytes;
+  for (char* at = begin; at < end;) {
+    char* const page = few->StopFrom(at, end);
+    if (page == end) return;
+    const auto before =
+        std::min(element, static_cast<std::size_t>(page - begin));
+    char* const behind =
+        page + std::min(AuditedPages::BytesFrom(page) + element,
+                        static_cast<std::size_t>(end - page));
+    std::memset(page - before, byte,
+                static_cast<std::size_t>(behind - (page - before)));
+    at = page + std::min(AuditedPages::BytesFrom(page),
+                         static_cast<std::size_t>(end - page));
+  }
 }
 
 bool SlowPath::GiveSampled(void* block, std::size_t bytes, std::size_t align) {
@@ -158,11 +184,8 @@ bool SlowPath::GiveSampled(void* block, std::size_t bytes, std::size_t align) {
       a_.freed_ + size.bytes >= sampler.reclaim_at) {
     return false;
   }
-  auto* const free_block = static_cast<FreeBlock*>(block);
-  FreeBlock*& list = sampler.is_held[size.index] ? sampler.held[size.index]
-                                                 : a_.FreeList(size.index);
-  free_block->next = list;
-  list = free_block;
+  Push(block, sampler.is_held[size.index] ? sampler.held[size.index]
+                                          : a_.FreeList(size.index));
   a_.freed_ += size.bytes;
   return true;
 }

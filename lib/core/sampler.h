@@ -33,6 +33,8 @@ namespace acre::inline ACRE_ABI::detail {
 
 struct Sampler {
   static constexpr unsigned kPatience = 4;
+  static constexpr std::size_t kRawElement = 1024;  // an entry of a table has
+                                                    // no more, nearly always
 
   AuditedPages pages;
   bool is_tail_aside = false;      // see reclaim.cc

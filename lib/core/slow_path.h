@@ -169,6 +169,10 @@ class __attribute__((visibility("hidden"))) SlowPath {
                ? nullptr
                : &a_.sampler_->pages;
   }
+  /// As Fill, as far as audits look: all, or in release builds what lies in
+  /// audited pages, and elements of so many bytes that begin or end there.
+  void FillAudited(char* begin, std::size_t bytes, std::size_t element,
+                   int byte) const;
   /// Of a block that was taken.
   void NoteSampled(void* block, std::size_t bytes, std::size_t align,
                    const TypeLayout* type);
@@ -281,6 +285,7 @@ class __attribute__((visibility("hidden"))) SlowPath {
   void ForEachListBelow(unsigned end, Visit visit);
   void PutList(const SavedList& saved);
   static void Join(FreeBlock* list, FreeBlock*& other);
+  static void Push(void* block, FreeBlock*& list);
   void* Pop(FreeBlock*& list, SizeClass size);
   void* PopFree(SizeClass size);
   ACRE_COLD void* PopHidden(SizeClass size);
@@ -417,6 +422,13 @@ void SlowPath::ForEachListBelow(unsigned end, Visit visit) {
   for (unsigned index = 1; index < end; ++index) {
     if (a_.FreeBlockOf(index) != nullptr) visit(a_.FreeList(index), index);
   }
+}
+
+ACRE_READS_FREE_BLOCKS inline void SlowPath::Push(void* block,
+                                                  FreeBlock*& list) {
+  auto* const free_block = static_cast<FreeBlock*>(block);
+  free_block->next = list;
+  list = free_block;
 }
 
 ACRE_READS_FREE_BLOCKS inline void* SlowPath::Pop(FreeBlock*& list,

@@ -2,6 +2,8 @@
 
 #include "acre/detail/changed_pages.h"
 
+#include <algorithm>
+
 #include "core/slow_path.h"
 
 namespace acre::inline ACRE_ABI::detail {
@@ -60,6 +62,19 @@ void NoteAllPages(const Arena& arena) noexcept {
 
 std::uint64_t ChunksGivenBack(const Arena& arena) noexcept {
   return SlowPath(const_cast<Arena&>(arena)).ChunksGivenBack();
+}
+
+bool NextAudited(const Arena& arena, const char** from, const char* to,
+                 const char** end) noexcept {
+  const AuditedPages* const few =
+      SlowPath(const_cast<Arena&>(arena)).FewAuditedPages();
+  *end = to;
+  if (few == nullptr) return *from < to;
+  *from = few->StopFrom(const_cast<char*>(*from), const_cast<char*>(to));
+  if (*from >= to) return false;
+  const std::size_t rest = static_cast<std::size_t>(to - *from);
+  *end = *from + std::min(AuditedPages::BytesFrom(*from), rest);
+  return true;
 }
 
 NotedBlocks::NotedBlocks(const Arena& arena, std::uint8_t notes)

@@ -8,6 +8,8 @@
 
 #include <doctest/doctest.h>
 #include <gc/gc.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -30,6 +32,7 @@
 #include "acre/layout.h"
 #include "acre/locked_arena.h"
 #include "acre/map.h"
+#include "acre/mmap_source.h"
 #include "acre/vector.h"
 #include "collecting.h"
 #include "reports.h"
@@ -264,6 +267,38 @@ TEST_CASE("what a container has erased is told no more" *
   map.clear();
   outside.push_back(Collected());
   CHECK(CountTold() == 0);  // that slot was told
+}
+
+std::size_t ResidentPages(const void* begin, std::size_t bytes) {
+  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto from = reinterpret_cast<std::uintptr_t>(begin) / page * page;
+  std::vector<unsigned char> there(bytes / page);
+  REQUIRE(::mincore(reinterpret_cast<void*>(from), bytes, there.data()) == 0);
+  std::size_t count = 0;
+  for (const unsigned char one : there) count += one & 1;
+  return count;
+}
+
+TEST_CASE("of large storage only what is audited is filled" *
+          doctest::skip(kSkipped)) {
+  const Reports reports;
+  acre::MmapSource source({.reserve = std::size_t{1} << 30});
+  Arena arena({.source = &source, .audit_one_in = 100});
+  acre::Vector<Node*> vector(arena);
+  constexpr std::size_t kCount = std::size_t{8} << 20;
+  vector.reserve(kCount);
+  const std::size_t pages = kCount * sizeof(Node*) / 4096;
+  CHECK(ResidentPages(vector.data(), kCount * sizeof(Node*)) < pages / 20);
+  // All of them are leaks; those in audited pages are told. Then none is.
+  vector.resize(kCount / 8, Collected());
+  std::size_t told = 0;
+  while (const std::size_t some = CountTold()) told += some;
+  const double share = static_cast<double>(told) * 100 * 8 / kCount;
+  CHECK(share > 0.6);
+  CHECK(share < 1.4);
+  vector.clear();
+  vector.push_back(nullptr);
+  CHECK(CountTold() == 0);
 }
 
 TEST_CASE("what is told names field and target, and the policy is kept" *

@@ -31,8 +31,8 @@ template <class T>
 void WipeRange(const VectorRep& rep, T* first, T* last) {
   if constexpr (kChecked || LayoutOf<T>().has_slots) {
     if (first == last || !Blocks::AreRecorded(*rep.arena)) return;
-    std::memset(static_cast<void*>(first), kFreedByte,
-                static_cast<std::size_t>(last - first) * sizeof(T));
+    Blocks::Wipe(*rep.arena, static_cast<void*>(first),
+                 static_cast<std::size_t>(last - first) * sizeof(T), sizeof(T));
   }
 }
 

@@ -60,6 +60,10 @@ struct Blocks {
   /// True where something is known of blocks: in checked builds, and of those
   /// in audited pages (ArenaOptions::audit_one_in).
   static bool AreRecorded(const Arena& arena);
+  /// Elements of `element` bytes each are none any more, in storage that goes
+  /// on: fills them, as far as audits look there.
+  static void Wipe(const Arena& arena, void* first, std::size_t bytes,
+                   std::size_t element);
   /// The block just taken is the storage of a container: what of it is in use
   /// only its handle knows. Records remember it; and `table`, the layout
   /// of the container, where the elements do not lie in a row.

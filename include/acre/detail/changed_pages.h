@@ -53,6 +53,12 @@ void NoteAllPages(const Arena& arena) noexcept;
 /// anybody's by now.
 std::uint64_t ChunksGivenBack(const Arena& arena) noexcept;
 
+/// The next part of [*from, to) that is audited: all of it, but in release
+/// builds (ArenaOptions::audit_one_in). False: none. Constant, or linear in the
+/// pages that are passed.
+bool NextAudited(const Arena& arena, const char** from, const char* to,
+                 const char** end) noexcept;
+
 /// Blocks that lie, at least in part, in pages with any of the given notes, by
 /// address. A block in several rows of such pages comes once for each.
 class NotedBlocks {
