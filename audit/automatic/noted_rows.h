@@ -2,7 +2,9 @@
 //
 // ForEachNotedRow: the objects that lie in pages with certain notes, those of
 // New and NewArray and the elements of containers, however their storage is
-// held. With the world stopped.
+// held. With the world stopped. In release builds nothing but audited pages is
+// looked at: elsewhere what is spare in storage, or still to be made, is not
+// filled, and may be anything.
 
 #ifndef ACRE_AUDIT_AUTOMATIC_NOTED_ROWS_H_
 #define ACRE_AUDIT_AUTOMATIC_NOTED_ROWS_H_
@@ -57,6 +59,24 @@ void ForEachEntryIn(const BlockView& block, Visit visit) {
   }
 }
 
+/// Calls visit(run) for the elements that lie, at least in part, in what is
+/// audited.
+template <class Visit>
+void ForEachAudited(const Arena& arena, ElementRun run, std::size_t size,
+                    Visit visit) {
+  const auto* const begin = static_cast<const char*>(run.data);
+  const char* part = begin;
+  const char* end = nullptr;
+  for (; NextAudited(arena, &part, begin + run.count * size, &end);
+       part = end) {
+    const std::size_t first = static_cast<std::size_t>(part - begin) / size;
+    const std::size_t last =
+        (static_cast<std::size_t>(end - begin) + size - 1) / size;
+    visit({begin + first * size, last - first});
+    end = std::max(end, begin + last * size);
+  }
+}
+
 /// Calls visit(block, type, begin, count, row) for those of types of which
 /// is_wanted(type) is true.
 template <class IsWanted, class Visit>
@@ -69,7 +89,12 @@ void ForEachNotedRow(NotedBlocks& blocks, IsWanted is_wanted, Visit visit) {
     if (type == nullptr || !is_wanted(*type)) continue;
     const auto visit_row = [&](char* begin, std::size_t count,
                                const char* row) {
-      visit(block, *type, begin, count, row);
+      ForEachAudited(blocks.arena(), {begin, count}, type->size,
+                     [&](ElementRun run) {
+                       char* const at =
+                           begin + (static_cast<const char*>(run.data) - begin);
+                       visit(block, *type, at, run.count, row);
+                     });
     };
     if (block.table == nullptr) {
       ForEachRowIn(block, blocks.row_begin(), blocks.row_end(), visit_row);

@@ -2,8 +2,6 @@
 
 #include "automatic/stopped_sweep.h"
 
-#include <algorithm>
-
 #include "acre/detail/borrowed.h"
 #include "acre/detail/gc_events.h"
 #include "acre/detail/gc_query.h"
@@ -20,24 +18,6 @@ constexpr std::size_t kMaxDepth = 100;
 bool HasSlots(const BlockView& block) {
   const TypeLayout* const type = ElementOf(block);
   return type != nullptr && type->has_slots;
-}
-
-/// Calls visit(run) for the elements that lie, at least in part, in what is
-/// audited.
-template <class Visit>
-void ForEachAudited(const Arena& arena, ElementRun run, std::size_t size,
-                    Visit visit) {
-  const auto* const begin = static_cast<const char*>(run.data);
-  const char* part = begin;
-  const char* end = nullptr;
-  for (; NextAudited(arena, &part, begin + run.count * size, &end);
-       part = end) {
-    const std::size_t first = static_cast<std::size_t>(part - begin) / size;
-    const std::size_t last =
-        (static_cast<std::size_t>(end - begin) + size - 1) / size;
-    visit({begin + first * size, last - first});
-    end = std::max(end, begin + last * size);
-  }
 }
 
 }  // namespace

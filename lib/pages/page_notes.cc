@@ -105,6 +105,8 @@ void PageNotes::Destroy() noexcept {
 
 bool PageNotes::NoteSome(const char* begin, const char* top,
                          const AuditedPages& pages) noexcept {
+  if (begin == top) return false;
+  std::memset(notes_ + PageOf(begin), 0, PageOf(top - 1) + 1 - PageOf(begin));
   bool is_any = false;
   while (begin < top) {
     begin = pages.StopFrom(const_cast<char*>(begin), const_cast<char*>(top));

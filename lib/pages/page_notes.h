@@ -40,8 +40,8 @@ class PageNotes {
   }
   /// All pages do: the records of blocks are others.
   void NoteAll() noexcept;
-  /// Audited pages that hold a part of [begin, top) count as written. True
-  /// where there are such.
+  /// Of the pages that hold a part of [begin, top) the audited ones, and no
+  /// others, count as written. True where there are such.
   bool NoteSome(const char* begin, const char* top,
                 const AuditedPages& pages) noexcept;
   /// As PageNote says.

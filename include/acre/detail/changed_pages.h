@@ -68,6 +68,7 @@ class NotedBlocks {
 
   /// False where there are no more. Freed blocks are shown too.
   bool Next(BlockView* block);
+  const Arena& arena() const { return arena_; }
   /// The row of pages around the block shown last.
   const char* row_begin() const { return row_begin_; }
   const char* row_end() const { return row_end_; }
