@@ -208,16 +208,14 @@ class Watch final : public PolicyWatch {
     return kChecked ? IsUsedHere(arena) : in_use == this;
   }
 
-  /// Whether findings wait for such a thread. Release builds have no use for it
-  /// but where it is the one that holds the host's lock.
+  /// Whether findings wait for such a thread; in release builds for its lock.
   bool Waits() const { return kChecked || is_host_locked_; }
 
   void set_policy(const AuditPolicy& policy) override {
     policy_ = InForce(policy);
-    if (!kChecked) {  // AuditAll would sweep what no record is of
-      policy_.on_reset = policy_.on_free = false;
-      policy_.every_allocations = 0;
-    }
+    // None by AuditAll, which would sweep what no record is of.
+    if (!kChecked) policy_.on_reset = policy_.on_free = false;
+    if (!kChecked) policy_.every_allocations = 0;
     audits_collections_.store(policy_.on_collection);
     action_.store(policy_.action);
     audit_.set_tracking(policy_.tracking);

@@ -100,8 +100,8 @@ struct ArenaOptions {
   /// Which ones an address and a count tell: each arena and each run has
   /// others. What is found is what checked builds find there, and is told as
   /// they do, without the way from the roots: see <acre/audit_policy.h>;
-  /// libacre-audit must be linked. A block that lies in such a page, at least in
-  /// part, comes and goes by the slow path, has a record of 16 bytes, and is
+  /// libacre-audit must be linked. A block that lies in such a page, at least
+  /// in part, comes and goes by the slow path, has a record of 16 bytes, and is
   /// filled there first; of the others New is as fast as ever, and Free takes
   /// two or three nanoseconds more. Not for traced arenas; ends where a History
   /// begins. Reset goes through the chunks of an arena that is audited, and in
