@@ -202,15 +202,19 @@ std::size_t GrowInPlace(const VectorRep& rep, std::size_t wanted,
   const std::size_t old_bytes = std::size_t{rep.capacity} * element.size;
   const std::size_t bytes = capacity * element.size;
   if (rep.arena->TryGrow(rep.data, old_bytes, bytes, element.align)) {
+    Blocks::NoteLonger(*rep.arena, rep.data, old_bytes, bytes, element);
     return capacity;
   }
   if (exact) return 0;
   // Half as much again, without a copy, is better than twice as much with.
   const std::size_t least =
       std::max(wanted * element.size, old_bytes + old_bytes / 2);
-  return Blocks::GrowIntoRest(*rep.arena, rep.data, old_bytes, least, bytes,
-                              element) /
-         element.size;
+  const std::size_t grown = Blocks::GrowIntoRest(
+      *rep.arena, rep.data, old_bytes, least, bytes, element);
+  if (grown != 0) {
+    Blocks::NoteLonger(*rep.arena, rep.data, old_bytes, grown, element);
+  }
+  return grown / element.size;
 }
 
 /// How many elements the storage is to have room for.

@@ -37,7 +37,6 @@ void MakeTable(TableRep& rep, TableSize size, SlotShape shape,
   }
   void* block = Blocks::Take(*rep.arena, shape.table_bytes(size),
                              shape.table_align(), nullptr);
-  Blocks::NoteStorage(*rep.arena, block, shape.layout());
   if (shape.layout() != nullptr) {
     Blocks::NoteRow(*rep.arena, block, shape.table_bytes(size),
                     shape.control_bytes(size.groups),
@@ -54,6 +53,8 @@ void MakeTable(TableRep& rep, TableSize size, SlotShape shape,
   } else {
     std::memset(rep.control, 0, rep.control_bytes());
   }
+  // Now it can be read as one: the collector may stop the world anywhere.
+  Blocks::NoteStorage(*rep.arena, block, shape.layout());
 }
 
 void GiveTable(const TableRep& rep, SlotShape shape) {

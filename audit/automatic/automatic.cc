@@ -213,9 +213,6 @@ class Watch final : public PolicyWatch {
 
   void set_policy(const AuditPolicy& policy) override {
     policy_ = InForce(policy);
-    // None by AuditAll, which would sweep what no record is of.
-    if (!kChecked) policy_.on_reset = policy_.on_free = false;
-    if (!kChecked) policy_.every_allocations = 0;
     audits_collections_.store(policy_.on_collection);
     action_.store(policy_.action);
     audit_.set_tracking(policy_.tracking);
@@ -233,7 +230,7 @@ class Watch final : public PolicyWatch {
   /// In a collection, with the world stopped.
   void AuditStopped() {
     const Arena* arena = this->arena();
-    if (arena == nullptr || !audits_collections_.load()) return;
+    if (!MayAudit(arena)) return;
     if (IsUpdating(*arena)) {
       g_busy.fetch_add(1);
       return;
@@ -247,9 +244,7 @@ class Watch final : public PolicyWatch {
   /// In a collection, when it has marked.
   void AuditMarked() {
     const Arena* arena = this->arena();
-    if (arena == nullptr || !audits_collections_.load() || IsUpdating(*arena)) {
-      return;
-    }
+    if (!MayAudit(arena) || IsUpdating(*arena)) return;
     audit_.RunMarked(*arena, &KeepFor, this);
   }
 
@@ -261,6 +256,10 @@ class Watch final : public PolicyWatch {
   Watch* next_free = nullptr;  // among those whose arenas have ended
 
  private:
+  bool MayAudit(const Arena* arena) const {
+    return arena != nullptr && audits_collections_.load() &&
+           AreBlocksKnown(*arena);
+  }
   void TellPending(bool may_throw = true) {
     if (t_is_telling) return;
     if (may_throw) ThrowLate();

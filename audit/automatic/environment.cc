@@ -33,6 +33,10 @@ Override TheOverride() {
 }  // namespace
 
 AuditPolicy InForce(AuditPolicy policy) {
+  if (!kChecked) {  // AuditAll would sweep what no record is of
+    policy.on_reset = policy.on_free = false;
+    policy.every_allocations = 0;
+  }
   switch (TheOverride()) {
     case Override::kNone:
       break;

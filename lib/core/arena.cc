@@ -180,6 +180,11 @@ bool SlowPath::TryShrink(void* block, std::size_t old_bytes,
   if (IsRecorded(block)) {
     BlockInfo& info = index::Find(block)->blocks.At(static_cast<char*>(block));
     info.bytes = new_bytes;
+    if (!kChecked && !unclassed &&
+        !a_.sampler_->pages.HasAny(block, new_size.bytes)) {
+      // Inline code may give it back, and hand it out as something else.
+      info.state = static_cast<std::uint8_t>(BlockState::kNone);
+    }
     char* rest = static_cast<char*>(block) + new_bytes;
     Fill(rest, kFreedByte, old_bytes - new_bytes);
     PoisonOwn(rest, old_bytes - new_bytes);
@@ -456,14 +461,18 @@ char* detail::Blocks::TryTakeRoom(Arena& arena, std::size_t bytes) {
 
 void detail::Blocks::NoteCutSlow(Arena& arena, void* block, std::size_t bytes,
                                  std::size_t align, const TypeLayout* type) {
-  SlowPath path(arena);
-  if (kChecked) return path.NoteTaken(block, bytes, align, type);
-  path.NoteSampled(block, bytes, align, type);
+  SlowPath(arena).NoteCut(block, bytes, align, type);
 }
 
 void detail::Blocks::NoteFilledSlow(Arena&, void* block, std::size_t bytes,
                                     std::size_t align, const TypeLayout* type) {
   SlowPath::NoteBlock(*index::Find(block), block, bytes, align, type);
+}
+
+void detail::Blocks::NoteLongerSlow(Arena& arena, void* block,
+                                    std::size_t old_bytes, std::size_t bytes,
+                                    const TypeLayout& element) {
+  SlowPath(arena).NoteLonger(block, old_bytes, bytes, element);
 }
 
 void detail::Blocks::Wipe(const Arena& arena, void* first, std::size_t bytes,

@@ -59,6 +59,10 @@ bool MeetBlock(const Arena& arena, const void* block,
   return true;
 }
 
+bool AreBlocksKnown(const Arena& arena) noexcept {
+  return SlowPath(const_cast<Arena&>(arena)).IsAudited();
+}
+
 bool IsUpdating(const Arena& arena) noexcept {
   return SlowPath(const_cast<Arena&>(arena)).IsUpdating();
 }

@@ -225,13 +225,23 @@ void SlowPath::NoteBlock(Chunk& chunk, void* block, std::size_t bytes,
   chunk.blocks.pages().NoteChange(static_cast<char*>(block), bytes);
 }
 
-void Blocks::NoteStorageSlow(const void* block, const TypeLayout* table) {
+/// Not while somebody looks.
+void SlowPath::NoteCut(void* block, std::size_t bytes, std::size_t align,
+                       const TypeLayout* type) {
+  const Updating updating(*this);
+  if (kChecked) return NoteTaken(block, bytes, align, type);
+  NoteSampled(block, bytes, align, type);
+}
+
+void Blocks::NoteStorageSlow(const Arena& arena, const void* block,
+                             const TypeLayout* table) {
+  SlowPath(const_cast<Arena&>(arena)).NoteStorage(block, table);
+}
+
+void SlowPath::NoteStorage(const void* block, const TypeLayout* table) {
+  if (a_.is_heap_ || !IsRecorded(block)) return;
+  const Updating updating(*this);
   Chunk* const chunk = index::Find(block);
-  if (chunk == nullptr) return;  // of HeapArena()
-  const auto* const at = static_cast<const char*>(block);
-  if (!kChecked && !(chunk->blocks.exists() && chunk->blocks.IsStart(at))) {
-    return;
-  }
   BlockInfo& info = chunk->blocks.At(static_cast<const char*>(block));
   info.is_storage = 1;
   chunk->blocks.pages().NoteChange(static_cast<const char*>(block), info.bytes);
@@ -249,6 +259,7 @@ void SlowPath::NoteGrown(void* block, std::size_t old_bytes,
   Unpoison(block, bytes);
   // What was there before must not pass for elements. (Not from where the
   // record says that it ended: inline code may have grown the block.)
+  if (a_.sampler_ != nullptr) a_.sampler_->last_end = a_.cursor_;
   FillAudited(static_cast<char*>(block) + old_bytes, bytes - old_bytes,
               info.type != nullptr ? info.type->size : Sampler::kRawElement,
               kFreshByte);

@@ -415,14 +415,14 @@ void SlowPath::NoteTraced(void* block, std::size_t bytes, std::size_t align,
                         is_raw ? BlockFor(bytes, align).bytes : bytes, type);
 }
 
-/// Most blocks are of the current one.
-Chunk& SlowPath::ChunkOf(const void* block) const {
+/// As index::Find: most blocks are of the current one.
+Chunk* SlowPath::ChunkOf(const void* block) const {
   if (Chunk* const current = a_.current_; current != nullptr) {
     const auto* const at = static_cast<const char*>(block);
     const char* const begin = current->begin.load(std::memory_order_relaxed);
-    if (at >= begin && at < current->limit) return *current;
+    if (at >= begin && at < current->limit) return current;
   }
-  return *index::Find(block);
+  return index::Find(block);
 }
 
 void* SlowPath::TakeTraced(std::size_t bytes, std::size_t align,
@@ -436,7 +436,7 @@ void* SlowPath::TakeTraced(std::size_t bytes, std::size_t align,
   if (FreeBlock* const block = list) {
     list = block->next;
     a_.reused_ += size.bytes;
-    a_.tracer_->NoteRow(ChunkOf(block), block, bytes, *type);
+    a_.tracer_->NoteRow(*ChunkOf(block), block, bytes, *type);
     return block;
   }
   char* const block = a_.cursor_;
@@ -454,7 +454,7 @@ bool SlowPath::GiveTraced(void* block, std::size_t bytes, std::size_t align) {
     return false;
   }
   const SizeClass size = ClassOf(bytes, align);
-  Tracer::Clear(ChunkOf(block), block, static_cast<char*>(block) + size.bytes);
+  Tracer::Clear(*ChunkOf(block), block, static_cast<char*>(block) + size.bytes);
   auto* const free_block = static_cast<FreeBlock*>(block);
   free_block->next = a_.tracer_->lists[size.index];
   a_.tracer_->lists[size.index] = free_block;

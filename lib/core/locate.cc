@@ -76,7 +76,9 @@ Location Locate(const void* address) noexcept {
 Location LocateWhileStopped(const void* address) noexcept {
   const Chunk* const chunk = index::FindWhileStopped(address);
   Location where = LocateIn(chunk, address);
-  if (!kChecked && where.place == Place::kLive && chunk->blocks.exists()) {
+  // Of an arena in the middle of an update the records may be anywhere.
+  if (!kChecked && where.place == Place::kLive &&
+      !SlowPath(*where.arena).IsUpdating() && chunk->blocks.exists()) {
     TellSampled(*chunk, address, where);
   }
   return where;

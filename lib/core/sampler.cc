@@ -127,10 +127,12 @@ void SlowPath::WaitNoLonger() {
 
 bool SlowPath::IsRecorded(const void* block) const {
   if (kChecked || a_.sampler_ == nullptr) return kChecked;
-  const BlockMap& blocks = ChunkOf(block).blocks;
+  const Chunk* const chunk = ChunkOf(block);
   const auto* const at = static_cast<const char*>(block);
-  return blocks.exists() && blocks.IsStart(at) &&
-         static_cast<BlockState>(blocks.Get(at).state) == BlockState::kLive;
+  return chunk != nullptr && chunk->blocks.exists() &&
+         chunk->blocks.IsStart(at) &&
+         static_cast<BlockState>(chunk->blocks.Get(at).state) ==
+             BlockState::kLive;
 }
 
 void SlowPath::NoteSampled(void* block, std::size_t bytes, std::size_t align,
@@ -141,13 +143,29 @@ void SlowPath::NoteSampled(void* block, std::size_t bytes, std::size_t align,
   }
   const std::size_t rounded = BlockFor(bytes, align).bytes;
   if (!sampler.pages.HasAny(block, rounded)) return;
-  Chunk& chunk = ChunkOf(block);
+  Chunk& chunk = *ChunkOf(block);
   if (!chunk.blocks.exists()) return;
   NoteBlock(chunk, block, bytes, align, type);
   // An object that is still to be made must not be taken for one.
   FillAudited(static_cast<char*>(block), bytes,
               type != nullptr ? type->size : Sampler::kRawElement, kFreshByte);
   sampler.last_end = static_cast<char*>(block) + rounded;
+}
+
+void SlowPath::NoteLonger(void* block, std::size_t old_bytes, std::size_t bytes,
+                          const TypeLayout& element) {
+  if (a_.is_heap_ || IsRecorded(block) ||
+      !a_.sampler_->pages.HasAny(block, bytes)) {
+    return;
+  }
+  const Updating updating(*this);
+  Chunk& chunk = *ChunkOf(block);
+  if (!chunk.blocks.exists()) return;
+  NoteBlock(chunk, block, bytes, element.align, &element);
+  chunk.blocks.At(static_cast<char*>(block)).is_storage = 1;
+  FillAudited(static_cast<char*>(block) + old_bytes, bytes - old_bytes,
+              element.size, kFreshByte);
+  a_.sampler_->last_end = a_.cursor_;
 }
 
 void SlowPath::FillAudited(char* begin, std::size_t bytes, std::size_t element,

@@ -216,6 +216,12 @@ class __attribute__((visibility("hidden"))) SlowPath {
   /// The same of a block that has its contents already.
   static void NoteBlock(Chunk& chunk, void* block, std::size_t bytes,
                         std::size_t align, const TypeLayout* type);
+  /// As Blocks says.
+  void NoteCut(void* block, std::size_t bytes, std::size_t align,
+               const TypeLayout* type);
+  void NoteStorage(const void* block, const TypeLayout* table);
+  void NoteLonger(void* block, std::size_t old_bytes, std::size_t bytes,
+                  const TypeLayout& element);
   /// That FreeGraph may believe what lies at the target of an owned field: such
   /// objects, in a live block that is no container's.
   void CheckOwned(const void* target, std::size_t count, const TypeLayout& type,
@@ -276,7 +282,7 @@ class __attribute__((visibility("hidden"))) SlowPath {
                   const TypeLayout* type);
   bool HasTracer();
   void ForgetTraced(Chunk* chunk, const char* from);
-  Chunk& ChunkOf(const void* block) const;
+  Chunk* ChunkOf(const void* block) const;
 
   // free_lists.cc
   template <class Visit>

@@ -12,12 +12,14 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <optional>
 #include <random>
 #include <set>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
@@ -327,6 +329,116 @@ TEST_CASE("what lies in memory that was never an element is not looked at" *
     maps.emplace_back()[1] = nullptr;
     CHECK(CountTold() == 0);
   }
+}
+
+TEST_CASE("storage that grows where it lies is audited as any other" *
+          doctest::skip(kSkipped)) {
+  const Reports reports;
+  constexpr std::uint32_t kOneIn = 10;
+  constexpr std::size_t kCount = 40000;
+  std::size_t told = 0;
+  constexpr int kArenas = 60;
+  for (int i = 0; i < kArenas; ++i) {
+    Arena arena({.first_chunk = std::size_t{1} << 20, .audit_one_in = kOneIn});
+    acre::Vector<Node*> vector(arena);
+    for (std::size_t n = 0; n < kCount; ++n) {
+      vector.push_back(n % 512 == 0 ? Collected() : nullptr);
+    }
+    while (const std::size_t some = CountTold()) told += some;
+  }
+  const double leaks = kArenas * (kCount / 512 + 1);
+  const double share = static_cast<double>(told) / leaks * kOneIn;
+  CHECK(share > 0.5);
+  CHECK(share < 1.7);
+}
+
+TEST_CASE("what Shrink takes out of an audited page is known no more" *
+          doctest::skip(kSkipped)) {
+  const Reports reports;
+  for (const std::uint32_t one_in : {2u, 5u}) {
+    Arena arena({.audit_one_in = one_in});
+    std::vector<void*> blocks;
+    for (int i = 0; i < 4000; ++i) {
+      const std::span<Node> row = arena.NewArray<Node>(20);
+      blocks.push_back(arena.Shrink(row.data(), row.size_bytes(), 128));
+    }
+    for (void* block : blocks) arena.Free(block, 128);
+    for (void*& block : blocks) {
+      block = arena.Allocate(128);
+      static_cast<void>(arena.TryGrow(block, 128, 256));
+      std::fill_n(static_cast<Node**>(block), 16, Collected());
+    }
+    CHECK(CountTold() == 0);  // raw memory is not looked at
+  }
+}
+
+/// Held elsewhere, it is promised.
+struct Loan {
+  Node* from = nullptr;
+};
+ACRE_LAYOUT(Loan, borrowed(from))
+
+TEST_CASE("a borrowed field that was erased is told no more" *
+          doctest::skip(kSkipped)) {
+  const Reports reports;
+  Arena arena({.audit_one_in = 1});
+  acre::Vector<Loan> loans(arena);
+  for (int i = 0; i < 500; ++i) {
+    loans.push_back({static_cast<Node*>(GC_MALLOC(64))});
+  }
+  loans.clear();
+  CHECK(CountTold() == 0);
+}
+
+TEST_CASE("while one arena's records go, another one is audited" *
+          doctest::skip(kSkipped)) {
+  const Reports reports;
+  std::atomic<bool> is_done{false};
+  Arena holder({.audit_one_in = 1});
+  auto* const node = holder.New<Node>();
+  node->leak = Collected();
+  std::atomic<Node*> there{nullptr};
+  std::thread other([&] {
+    const acre::ThreadRegistration registration;
+    for (int i = 0; i < 300; ++i) {
+      // What has been there never becomes the collector's.
+      Arena arena({.source = &acre::MallocSource::Instance(),
+                   .first_chunk = std::size_t{1} << 20,
+                   .audit_one_in = 1});
+      std::vector<Node*> nodes;
+      for (int n = 0; n < 200; ++n) nodes.push_back(arena.New<Node>());
+      there.store(nodes.back());
+      const acre::History history(arena);  // its records go
+      // Tables are made and given up meanwhile.
+      Arena maps({.audit_one_in = 1});
+      for (int n = 0; n < 20; ++n) {
+        acre::Map<int, Node*> map(maps);
+        for (int k = 0; k < 30; ++k) map[k] = nullptr;
+        map = acre::Clone(maps, map);
+        map = {};
+      }
+    }
+    is_done.store(true);
+  });
+  std::size_t told = 0;
+  while (!is_done.load()) {
+    node->next = there.load();
+    told += CountTold();
+  }
+  other.join();
+  CHECK(told == 1);
+}
+
+TEST_CASE("what is not the arena's is refused as ever" *
+          doctest::skip(kSkipped)) {
+  constexpr std::size_t kBytes = std::size_t{1} << 20;
+  const acre_test::Death death = acre_test::RunInChild([] {
+    Arena arena({.name = "audited", .audit_one_in = 1});
+    static_cast<void>(arena.Allocate(10));
+    arena.Free(std::malloc(kBytes), kBytes);
+  });
+  INFO("child: " << death.text);
+  CHECK(acre_test::Matches(death, "not a block of arena 'audited'"));
 }
 
 TEST_CASE("what is told names field and target, and the policy is kept" *

@@ -29,7 +29,7 @@ void ReleaseRange([[maybe_unused]] T* first, [[maybe_unused]] T* last) {
 /// for one.
 template <class T>
 void WipeRange(const VectorRep& rep, T* first, T* last) {
-  if constexpr (kChecked || LayoutOf<T>().has_slots) {
+  if constexpr (kChecked || LayoutOf<T>().kind != TypeKind::kPlain) {
     if (first == last || !Blocks::AreRecorded(*rep.arena)) return;
     Blocks::Wipe(*rep.arena, static_cast<void*>(first),
                  static_cast<std::size_t>(last - first) * sizeof(T), sizeof(T));

@@ -64,6 +64,9 @@ std::uint16_t NextPass() noexcept;
 bool MeetBlock(const Arena& arena, const void* block,
                std::uint16_t pass) noexcept;
 
+/// True where there may be blocks that are known.
+bool AreBlocksKnown(const Arena& arena) noexcept;
+
 /// True while the arena is changing its own records: nothing above may be used.
 /// Only somebody who has stopped the thread that uses it can see that.
 bool IsUpdating(const Arena& arena) noexcept;

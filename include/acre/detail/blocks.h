@@ -69,9 +69,19 @@ struct Blocks {
   /// of the container, where the elements do not lie in a row.
   static void NoteStorage(const Arena& arena, const void* block,
                           const TypeLayout* table = nullptr) {
-    if (AreRecorded(arena)) NoteStorageSlow(block, table);
+    if (AreRecorded(arena)) NoteStorageSlow(arena, block, table);
   }
-  static void NoteStorageSlow(const void* block, const TypeLayout* table);
+  /// A Vector's storage has grown in place: it may lie in audited pages now.
+  static void NoteLonger(Arena& arena, void* block, std::size_t old_bytes,
+                         std::size_t bytes, const TypeLayout& element) {
+    if (!kChecked && AreRecorded(arena)) {
+      NoteLongerSlow(arena, block, old_bytes, bytes, element);
+    }
+  }
+  static void NoteLongerSlow(Arena& arena, void* block, std::size_t old_bytes,
+                             std::size_t bytes, const TypeLayout& element);
+  static void NoteStorageSlow(const Arena& arena, const void* block,
+                              const TypeLayout* table);
   /// In the block just taken as raw memory a row of such elements begins at an
   /// offset. A traced arena has it traced by their layout; more than one are
   /// zero.
