@@ -25,7 +25,8 @@
 // audited. Another value is told on stderr, and ignored. A finding is reported
 // once, until the block around its pointer is freed or given up. Findings of a
 // baseline (<acre/baseline.h>) are reported, but do not stop.
-// In release builds it does so for arenas whose options say so:
+//
+// Release builds audit a part of those arenas whose options say so:
 //
 //   acre::Arena arena({.audit_one_in = 1000});  // one page in a thousand
 //   ACRE_AUDIT_ONE_IN=1000 ./game               // of arenas that do not say
@@ -34,7 +35,7 @@
 // all: what is told is there. It is told by whoever comes first: a block that
 // the arena hands out by its slow path, the thread that runs finalizers,
 // FlushAudits, exit; of kHostLocked arenas by the next use that comes by the
-// slow path, or FlushAudits. RESULTS.md has what it costs. All pages
+// slow path, or FlushAudits. tests/perf/RESULTS.md has what it costs. All pages
 // (audit_one_in = 1) are looked at as below; where there are fewer, each time.
 //
 // A host that sets a callback for events of the collector after its first arena
@@ -106,8 +107,8 @@ inline constexpr AuditPolicy kDefaultAuditPolicy{};
 /// what concerns collections. Threads: the arena's.
 void SetAuditPolicy(Arena& arena, const AuditPolicy& policy);
 
-/// The policy in force, ACRE_AUDIT included. Release builds: as SetAuditPolicy;
-/// of other arenas one of no audits.
+/// The policy in force, ACRE_AUDIT included. Release builds: one of no audits
+/// where the arena has no audit_one_in.
 AuditPolicy AuditPolicyOf(Arena& arena);
 
 /// Called with each report that has new findings, in place of printing it;
@@ -129,8 +130,8 @@ void FlushAudits();
 /// been told: all since the last call where the policy's action is kKeep, for a
 /// host that shows findings in its own way; otherwise what waits to be told.
 /// Beyond 1000, findings are counted in `omitted`; one that a collection had no
-/// room for once more when it is found again. Release builds: as
-/// SetAuditPolicy.
+/// room for once more when it is found again. Release builds: nothing where the
+/// arena has no audit_one_in.
 /// Threads: the arena's; of a host-locked one whoever holds the lock.
 AuditReport TakeFindings(Arena& arena);
 

@@ -96,17 +96,20 @@ struct ArenaOptions {
   std::uint8_t filler = 0;
 
   /// Release builds: one page in so many, 4 KiB each, is audited at each
-  /// collection; 1: all; 0: as the variable ACRE_AUDIT_ONE_IN says, else none.
-  /// Which ones an address and a count tell: each arena and each run has
-  /// others. What is found is what checked builds find there, and is told as
-  /// they do, without the way from the roots: see <acre/audit_policy.h>;
-  /// libacre-audit must be linked. A block that lies in such a page, at least
-  /// in part, comes and goes by the slow path, has a record of 16 bytes, and is
-  /// filled there first; of the others New is as fast as ever, and Free takes
-  /// two or three nanoseconds more. Not for traced arenas; ends where a History
-  /// begins. Reset goes through the chunks of an arena that is audited, and in
-  /// such pages remaining() is 0. ACRE_AUDIT=off: none. Checked builds audit
-  /// all.
+  /// collection. 1: all; 0: as the variable ACRE_AUDIT_ONE_IN says, else none.
+  /// Which ones depends on their address and on how many arenas there were
+  /// before: each arena, and each run, has others. In those pages is found what
+  /// checked builds find there (raw memory is not looked at), and it is told as
+  /// they do, but without the way from the roots: see <acre/audit_policy.h>.
+  /// Requires: libacre-audit is linked.
+  /// Costs: New as ever, Free two or three nanoseconds more, and pop_back of a
+  /// Vector whose elements are no plain data; but a block that lies in such a
+  /// page, at least in part, comes and goes by the slow path, and is filled
+  /// there first. Of a chunk with such pages there is a map, 16 bytes for each
+  /// 16, of which what says nothing takes no memory. Reset goes through those
+  /// chunks, and in such pages remaining() is 0.
+  /// Not audited: traced arenas, those that have a History, what MapArena and
+  /// LoadArena bring. ACRE_AUDIT=off: none. Checked builds audit all.
   std::uint32_t audit_one_in = 0;
 };
 static_assert(std::has_unique_object_representations_v<ArenaOptions>);

@@ -50,7 +50,8 @@ void SayNoAuditor() {
             "-lacre-audit-checked before -lacre-containers-checked "
             "(-Wl,--no-as-needed where it is shared), or run with "
             "ACRE_AUDIT=off\n"
-          : "acre: a part of an arena is to be audited (audit_one_in), but no "
+          : "acre: a part of an arena is to be audited (audit_one_in, or "
+            "ACRE_AUDIT_ONE_IN), but no "
             "auditor is linked. Put -Wl,-u,acre_audit_automatic "
             "-lacre-audit before -lacre-containers (-Wl,--no-as-needed where "
             "it is shared), or run with ACRE_AUDIT=off\n",

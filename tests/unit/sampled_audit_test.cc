@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -123,8 +124,9 @@ TEST_CASE("blocks that come again and again are audited as ever" *
     std::size_t all = 0;
     while (const std::size_t some = CountTold()) all += some;
     const auto told = static_cast<double>(all);
-    CHECK(told / kNodes * one_in > 0.8);
-    CHECK(told / kNodes * one_in < 1.6);  // blocks on two pages count twice
+    // A dozen pages, at one in 50; blocks on two pages count twice.
+    CHECK(told / kNodes * one_in > (one_in == 1 ? 0.99 : 0.5));
+    CHECK(told / kNodes * one_in < (one_in == 1 ? 1.01 : 1.9));
   }
 }
 
@@ -400,7 +402,7 @@ TEST_CASE("while one arena's records go, another one is audited" *
   std::atomic<Node*> there{nullptr};
   std::thread other([&] {
     const acre::ThreadRegistration registration;
-    for (int i = 0; i < 300; ++i) {
+    for (int i = 0; i < 400; ++i) {
       // What has been there never becomes the collector's.
       Arena arena({.source = &acre::MallocSource::Instance(),
                    .first_chunk = std::size_t{1} << 20,
@@ -424,6 +426,8 @@ TEST_CASE("while one arena's records go, another one is audited" *
   while (!is_done.load()) {
     node->next = there.load();
     told += CountTold();
+    // Or else the collector's lock is hardly ever to be had.
+    std::this_thread::sleep_for(std::chrono::microseconds(300));
   }
   other.join();
   CHECK(told == 1);
