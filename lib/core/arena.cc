@@ -423,12 +423,12 @@ void* Arena::TakeSlow(std::size_t bytes, std::size_t align,
 
 void Arena::GiveSlow(void* block, std::size_t bytes, std::size_t align,
                      const TypeLayout* type) {
-  if (!kChecked && ACRE_UNLIKELY(tracer_ != nullptr) &&
-      detail::SlowPath(*this).GiveTraced(block, bytes, align)) {
-    return;
-  }
   if (!kChecked && ACRE_UNLIKELY(sampler_ != nullptr) &&
       detail::SlowPath(*this).GiveSampled(block, bytes, align)) {
+    return;
+  }
+  if (!kChecked && ACRE_UNLIKELY(tracer_ != nullptr) &&
+      detail::SlowPath(*this).GiveTraced(block, bytes, align)) {
     return;
   }
   detail::SlowPath(*this).Give(block, bytes, align, type);

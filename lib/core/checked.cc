@@ -240,7 +240,8 @@ void Blocks::NoteStorageSlow(const Arena& arena, const void* block,
 }
 
 void SlowPath::NoteStorage(const void* block, const TypeLayout* table) {
-  if (a_.is_heap_ || !IsRecorded(block)) return;
+  // It was just taken, and most are in no audited page.
+  if (a_.is_heap_ || (!kChecked && block != a_.sampler_->taken)) return;
   const Updating updating(*this);
   Chunk* const chunk = index::Find(block);
   BlockInfo& info = chunk->blocks.At(static_cast<const char*>(block));

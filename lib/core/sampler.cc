@@ -141,6 +141,7 @@ void SlowPath::NoteSampled(void* block, std::size_t bytes, std::size_t align,
   if (sampler.hidden != 0 && ++sampler.waits > Sampler::kPatience) {
     WaitNoLonger();
   }
+  sampler.taken = nullptr;
   const std::size_t rounded = BlockFor(bytes, align).bytes;
   if (!sampler.pages.HasAny(block, rounded)) return;
   Chunk& chunk = *ChunkOf(block);
@@ -150,6 +151,7 @@ void SlowPath::NoteSampled(void* block, std::size_t bytes, std::size_t align,
   FillAudited(static_cast<char*>(block), bytes,
               type != nullptr ? type->size : Sampler::kRawElement, kFreshByte);
   sampler.last_end = static_cast<char*>(block) + rounded;
+  sampler.taken = block;
 }
 
 void SlowPath::NoteLonger(void* block, std::size_t old_bytes, std::size_t bytes,
@@ -189,23 +191,6 @@ void SlowPath::FillAudited(char* begin, std::size_t bytes, std::size_t element,
     at = page + std::min(AuditedPages::BytesFrom(page),
                          static_cast<std::size_t>(end - page));
   }
-}
-
-bool SlowPath::GiveSampled(void* block, std::size_t bytes, std::size_t align) {
-  if (bytes - 1 >= kSmallMax || align > kGranule || a_.mark_ != nullptr ||
-      !a_.options_.freelists) {
-    return false;
-  }
-  const SizeClass size = ClassOf(bytes, align);
-  Sampler& sampler = *a_.sampler_;
-  if (sampler.pages.HasAny(block, size.bytes) || !HasList(size.index) ||
-      a_.freed_ + size.bytes >= sampler.reclaim_at) {
-    return false;
-  }
-  Push(block, sampler.is_held[size.index] ? sampler.held[size.index]
-                                          : a_.FreeList(size.index));
-  a_.freed_ += size.bytes;
-  return true;
 }
 
 void SlowPath::StopSampling() {

@@ -41,6 +41,7 @@ struct Sampler {
   unsigned hidden = 0;             // classes that are held back
   unsigned waits = 0;              // blocks taken since one was
   const char* last_end = nullptr;  // of the block recorded last
+  const void* taken = nullptr;     // that block, if none was taken since
   std::size_t reclaim_at = 0;      // in place of Arena's, which is 0
   // What HideAudited found last: nothing audited from one to the other.
   const char* clear_from = nullptr;

@@ -176,8 +176,8 @@ class __attribute__((visibility("hidden"))) SlowPath {
   /// Of a block that was taken.
   void NoteSampled(void* block, std::size_t bytes, std::size_t align,
                    const TypeLayout* type);
-  /// Of a small block that is in no audited page: gives it back. False, and
-  /// nothing done, where that is not it.
+  /// Of a small block that is in no audited page, what is most frequent: gives
+  /// it back. False, and nothing done, where that is not it.
   bool GiveSampled(void* block, std::size_t bytes, std::size_t align);
   /// Audits no more, for good.
   void StopSampling();
@@ -444,6 +444,24 @@ ACRE_READS_FREE_BLOCKS inline void* SlowPath::Pop(FreeBlock*& list,
   list = block->next;
   a_.reused_ += size.bytes;
   return block;
+}
+
+ACRE_INLINE bool SlowPath::GiveSampled(void* block, std::size_t bytes,
+                                       std::size_t align) {
+  Sampler& sampler = *a_.sampler_;
+  if (bytes - 1 >= kSmallMax || align > kGranule || a_.mark_ != nullptr ||
+      !a_.options_.freelists) {
+    return false;
+  }
+  const SizeClass size = ClassOf(bytes, align);
+  if (size.index > kNearClasses || sampler.is_held[size.index] ||
+      sampler.pages.HasEither(block, size.bytes) ||
+      a_.freed_ + size.bytes >= sampler.reclaim_at) {
+    return false;
+  }
+  Push(block, a_.near_free_[size.index]);
+  a_.freed_ += size.bytes;
+  return true;
 }
 
 inline void* SlowPath::PopFree(SizeClass size) {

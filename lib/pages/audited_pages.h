@@ -44,6 +44,12 @@ struct AuditedPages {
     }
     return false;
   }
+  /// The same of a block of at most a page.
+  bool HasEither(const void* block, std::size_t bytes) const {
+    const auto begin = reinterpret_cast<std::uintptr_t>(block);
+    const std::uintptr_t last = (begin + bytes - 1) >> kShift;
+    return Has(last) || (begin >> kShift != last && Has(begin >> kShift));
+  }
   /// Where inline code that stands at `at` has to stop, `limit` at the latest.
   char* StopFrom(char* at, char* limit) const {
     for (; at < limit; at += BytesFrom(at)) {
