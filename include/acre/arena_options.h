@@ -102,8 +102,8 @@ struct ArenaOptions {
   /// checked builds find there (raw memory is not looked at), and it is told as
   /// they do, but without the way from the roots: see <acre/audit_policy.h>.
   /// Requires: libacre-audit is linked.
-  /// Costs: New as ever, Free two or three nanoseconds more, and pop_back of a
-  /// Vector whose elements are no plain data; but a block that lies in such a
+  /// Costs: New as ever, Free and pop_back of a Vector whose elements are no
+  /// plain data three to six nanoseconds more; but a block that lies in such a
   /// page, at least in part, comes and goes by the slow path, and is filled
   /// there first. Of a chunk with such pages there is a map, 16 bytes for each
   /// 16, of which what says nothing takes no memory. Reset goes through those
