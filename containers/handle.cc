@@ -201,19 +201,17 @@ std::size_t GrowInPlace(const VectorRep& rep, std::size_t wanted,
   if (rep.data == nullptr || rep.stamp != rep.arena->stamp()) return 0;
   const std::size_t old_bytes = std::size_t{rep.capacity} * element.size;
   const std::size_t bytes = capacity * element.size;
-  if (rep.arena->TryGrow(rep.data, old_bytes, bytes, element.align)) {
-    Blocks::NoteLonger(*rep.arena, rep.data, old_bytes, bytes, element);
-    return capacity;
+  std::size_t grown = bytes;
+  if (!rep.arena->TryGrow(rep.data, old_bytes, bytes, element.align)) {
+    if (exact) return 0;
+    // Half as much again, without a copy, is better than twice as much with.
+    const std::size_t least =
+        std::max(wanted * element.size, old_bytes + old_bytes / 2);
+    grown = Blocks::GrowIntoRest(*rep.arena, rep.data, old_bytes, least, bytes,
+                                 element);
+    if (grown == 0) return 0;
   }
-  if (exact) return 0;
-  // Half as much again, without a copy, is better than twice as much with.
-  const std::size_t least =
-      std::max(wanted * element.size, old_bytes + old_bytes / 2);
-  const std::size_t grown = Blocks::GrowIntoRest(
-      *rep.arena, rep.data, old_bytes, least, bytes, element);
-  if (grown != 0) {
-    Blocks::NoteLonger(*rep.arena, rep.data, old_bytes, grown, element);
-  }
+  Blocks::NoteLonger(*rep.arena, rep.data, old_bytes, grown, element);
   return grown / element.size;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Audits that run by themselves. Each checked arena has a Watch, made with its
+// Audits that run by themselves. Each audited arena has a Watch, made with its
 // first chunk. Watches are never freed, only used again: a collector callback
 // goes through their list at any moment.
 //

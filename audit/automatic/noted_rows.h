@@ -64,6 +64,7 @@ void ForEachEntryIn(const BlockView& block, Visit visit) {
 template <class Visit>
 void ForEachAudited(const Arena& arena, ElementRun run, std::size_t size,
                     Visit visit) {
+  if constexpr (kChecked) return visit(run);  // all is
   const auto* const begin = static_cast<const char*>(run.data);
   const char* part = begin;
   const char* end = nullptr;

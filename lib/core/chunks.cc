@@ -433,9 +433,7 @@ void* SlowPath::TakeTraced(std::size_t bytes, std::size_t align,
   }
   const SizeClass size = ClassOf(bytes, align);
   FreeBlock*& list = a_.tracer_->lists[size.index];
-  if (FreeBlock* const block = list) {
-    list = block->next;
-    a_.reused_ += size.bytes;
+  if (void* const block = Pop(list, size)) {
     a_.tracer_->NoteRow(*ChunkOf(block), block, bytes, *type);
     return block;
   }
@@ -455,9 +453,7 @@ bool SlowPath::GiveTraced(void* block, std::size_t bytes, std::size_t align) {
   }
   const SizeClass size = ClassOf(bytes, align);
   Tracer::Clear(*ChunkOf(block), block, static_cast<char*>(block) + size.bytes);
-  auto* const free_block = static_cast<FreeBlock*>(block);
-  free_block->next = a_.tracer_->lists[size.index];
-  a_.tracer_->lists[size.index] = free_block;
+  Push(block, a_.tracer_->lists[size.index]);
   a_.freed_ += size.bytes;
   return true;
 }

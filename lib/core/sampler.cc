@@ -177,19 +177,15 @@ void SlowPath::FillAudited(char* begin, std::size_t bytes, std::size_t element,
     std::memset(begin, byte, bytes);
     return;
   }
-  char* const end = begin + bytes;
-  for (char* at = begin; at < end;) {
-    char* const page = few->StopFrom(at, end);
-    if (page == end) return;
-    const auto before =
-        std::min(element, static_cast<std::size_t>(page - begin));
-    char* const behind =
-        page + std::min(AuditedPages::BytesFrom(page) + element,
-                        static_cast<std::size_t>(end - page));
-    std::memset(page - before, byte,
-                static_cast<std::size_t>(behind - (page - before)));
-    at = page + std::min(AuditedPages::BytesFrom(page),
-                         static_cast<std::size_t>(end - page));
+  const char* const end = begin + bytes;
+  const char* from = begin;
+  for (const char* to = nullptr; few->NextPart(&from, end, &to); from = to) {
+    const std::size_t before =
+        std::min(element, static_cast<std::size_t>(from - begin));
+    const std::size_t behind =
+        std::min(element, static_cast<std::size_t>(end - to));
+    std::memset(begin + (from - begin) - before, byte,
+                before + static_cast<std::size_t>(to - from) + behind);
   }
 }
 

@@ -23,8 +23,9 @@ struct AuditedPages {
 
   bool Has(std::uintptr_t page) const {
     constexpr std::uint64_t kGolden = 0x9E3779B97F4A7C15u;
+    constexpr std::uint64_t kOther = 0xD1B54A32D192ED03u;  // odd, as well
     return one_in != 0 &&
-           (((page + number) * kGolden) >> 32) * one_in >> 32 == 0;
+           ((page * kGolden + number * kOther) >> 32) * one_in >> 32 == 0;
   }
   static std::uintptr_t PageOf(const void* address) {
     return reinterpret_cast<std::uintptr_t>(address) >> kShift;
@@ -56,6 +57,15 @@ struct AuditedPages {
       if (Has(PageOf(at))) return at;
     }
     return limit;
+  }
+  /// The next audited part of [*from, to), within a page. False: none.
+  bool NextPart(const char** from, const char* to, const char** end) const {
+    *from = StopFrom(const_cast<char*>(*from), const_cast<char*>(to));
+    if (*from >= to) return false;
+    const auto rest = static_cast<std::size_t>(to - *from);
+    const std::size_t bytes = BytesFrom(*from);
+    *end = *from + (bytes < rest ? bytes : rest);
+    return true;
   }
 };
 

@@ -2,8 +2,6 @@
 
 #include "acre/detail/changed_pages.h"
 
-#include <algorithm>
-
 #include "core/slow_path.h"
 
 namespace acre::inline ACRE_ABI::detail {
@@ -70,11 +68,7 @@ bool NextAudited(const Arena& arena, const char** from, const char* to,
       SlowPath(const_cast<Arena&>(arena)).FewAuditedPages();
   *end = to;
   if (few == nullptr) return *from < to;
-  *from = few->StopFrom(const_cast<char*>(*from), const_cast<char*>(to));
-  if (*from >= to) return false;
-  const std::size_t rest = static_cast<std::size_t>(to - *from);
-  *end = *from + std::min(AuditedPages::BytesFrom(*from), rest);
-  return true;
+  return few->NextPart(from, to, end);
 }
 
 NotedBlocks::NotedBlocks(const Arena& arena, std::uint8_t notes)

@@ -108,12 +108,10 @@ bool PageNotes::NoteSome(const char* begin, const char* top,
   if (begin == top) return false;
   std::memset(notes_ + PageOf(begin), 0, PageOf(top - 1) + 1 - PageOf(begin));
   bool is_any = false;
-  while (begin < top) {
-    begin = pages.StopFrom(const_cast<char*>(begin), const_cast<char*>(top));
-    if (begin == top) break;
+  for (const char* end = nullptr; pages.NextPart(&begin, top, &end);
+       begin = end) {
     Add(begin, kWritten);
     is_any = true;
-    begin += AuditedPages::BytesFrom(begin);
   }
   return is_any;
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// ArenaWatch: what the audit room is told of an arena in checked builds. The
-// core knows no auditor: it calls whoever has set a WatchMaker. Release builds
-// call nobody. Internal to acre.
+// ArenaWatch: what the audit room is told of an arena in checked builds, and in
+// release builds of one that is audited in part. The core knows no auditor: it
+// calls whoever has set a WatchMaker. Internal to acre.
 
 #ifndef ACRE_DETAIL_WATCH_H_
 #define ACRE_DETAIL_WATCH_H_
@@ -38,8 +38,8 @@ class ArenaWatch {
   ~ArenaWatch() = default;
 };
 
-/// Asked for a watch when a checked arena is about to get its first chunk; may
-/// return null. Any thread.
+/// Asked for a watch when a checked arena is about to get its first chunk, or
+/// another one its first audited page; may return null. Any thread.
 using WatchMaker = ArenaWatch* (*)(Arena& arena, const ArenaEntry& entry);
 void SetWatchMaker(WatchMaker maker) noexcept;
 
