@@ -109,7 +109,8 @@ CollectorSettings GetCollectorSettings() noexcept;
 /// made, or whose source is of it, is alive (dead ones are looked for, by a
 /// collection); a function given
 /// to OnCollected is to run; the host has set a collection callback that calls
-/// acre's. Nothing is changed then.
+/// acre's; libgc was initialised by this copy, in a thread other than the main
+/// one that has not ended. Nothing is changed then.
 /// Requires: no other thread uses this copy meanwhile.
 bool Detach(const char** reason = nullptr) noexcept;
 
@@ -119,8 +120,11 @@ bool Detach(const char** reason = nullptr) noexcept;
 /// nothing in a thread that is registered already.
 class ThreadRegistration {
  public:
-  /// Requires: the main thread has used acre before (an arena with a chunk, or
-  /// CollectorSeesInteriorPointers()), or has called
+  /// Initialises libgc where nobody has; so one in main() is a good first use
+  /// of acre. Where the first use is in another thread, libgc does not know the
+  /// main thread, which then registers like any other.
+  /// Requires: where the host has initialised libgc, and other threads use it
+  /// by now, somebody has used acre before (as above), or has called
   /// GC_allow_register_threads(): libgc cannot be told safely while several
   /// threads run. Fails (misuse) where libgc refuses.
   ThreadRegistration();

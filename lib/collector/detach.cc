@@ -31,6 +31,7 @@ const char* WhichArenaLives() {
 const char* TryDetach() {
   if (const char* arena = WhichArenaLives()) return arena;
   if (CountFarewells() != 0) return "a function of OnCollected is to run";
+  if (HasStarter()) return "the thread in which it began has not ended";
   if (IsCollectorRunning()) {
     if (const char* why = WhyNotDetach()) return why;
     if (!LeaveCollections()) return "a finalizer of acre's is to run";

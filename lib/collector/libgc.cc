@@ -4,6 +4,10 @@
 
 #include "collector/libgc.h"
 
+#include <pthread.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
 #include <atomic>
 #include <mutex>
 
@@ -54,20 +58,63 @@ void NoticeSwitch() {
   GC_register_displacement(0);
 }
 
-}  // namespace
+/// Of the thread in which acre has initialised libgc, where that is not the
+/// main one; both under Start::lock.
+pthread_key_t g_starter_key;
+bool g_has_starter = false;
 
-void EnsureCollector() {
-  if (g_initialised.load(std::memory_order_acquire)) return NoticeSwitch();
-  // One thread at a time: allowing it twice at once breaks libgc's tables.
+void Leave(void*) {
+  if (GC_thread_is_registered() != 0) GC_unregister_my_thread();
   Start& start = TheStart();
   RenewAfterFork(start.lock);
   const std::lock_guard<std::mutex> hold(start.lock);
-  if (g_initialised.load(std::memory_order_relaxed)) return;
-  if (GC_is_init_called() == 0) GC_INIT();
+  pthread_key_delete(g_starter_key);
+  g_has_starter = false;
+}
+
+/// libgc takes the thread that initialises it for the main one, which it waits
+/// for at each collection, and which must not end. So any other leaves when it
+/// ends, after its thread_local objects, which may be arenas.
+/// Requires Start::lock. Returns: whether this module has to stay until then.
+bool LeaveAtItsEnd() {
+  const bool is_main = syscall(SYS_gettid) == getpid();
+  if (is_main || pthread_key_create(&g_starter_key, &Leave) != 0) return false;
+  pthread_setspecific(g_starter_key, &g_starter_key);
+  g_has_starter = true;
+  return true;
+}
+
+/// Returns: whether this module has to stay loaded.
+bool Begin() {
+  Start& start = TheStart();
+  RenewAfterFork(start.lock);
+  // One thread at a time: allowing it twice at once breaks libgc's tables.
+  const std::lock_guard<std::mutex> hold(start.lock);
+  if (g_initialised.load(std::memory_order_relaxed)) return false;
+  bool stays = false;
+  if (GC_is_init_called() == 0) {
+    GC_INIT();
+    stays = LeaveAtItsEnd();
+  }
   if (!start.allowed_threads) GC_allow_register_threads();
   start.allowed_threads = true;
   NoticeSwitch();
   g_initialised.store(true, std::memory_order_release);
+  return stays;
+}
+
+}  // namespace
+
+void EnsureCollector() {
+  if (g_initialised.load(std::memory_order_acquire)) return NoticeSwitch();
+  if (Begin()) Pin();
+}
+
+bool HasStarter() noexcept {
+  Start& start = TheStart();
+  RenewAfterFork(start.lock);
+  const std::lock_guard<std::mutex> hold(start.lock);
+  return g_has_starter;
 }
 
 bool IsCollectorThere() noexcept {

@@ -23,6 +23,10 @@ void EnsureCollector();
 /// True once EnsureCollector, or somebody else, has initialised libgc.
 bool IsCollectorThere() noexcept;
 
+/// True while the thread lives in which this copy has initialised libgc, if
+/// that is not the main one.
+bool HasStarter() noexcept;
+
 /// Two kinds of object, made once a process, however many copies of acre it
 /// has. Both are told from other objects
 /// by GC_get_kind_and_size.

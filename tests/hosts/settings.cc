@@ -11,15 +11,19 @@
 #include <gc/gc.h>
 #include <gc/gc_mark.h>
 
+#include <atomic>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "acre/arena.h"
 #include "acre/arena_ref.h"
 #include "acre/audit_policy.h"
+#include "acre/chunk_source.h"
 #include "acre/gc.h"
 #include "acre/layout.h"
 #include "acre/map.h"
@@ -124,18 +128,23 @@ void CheckDeaths() {
 
 int g_leaks = 0;
 
+/// From none on.
+void CountLeaks() {
+  g_leaks = 0;
+  acre::SetAuditReporter([](const acre::AuditReport& report) {
+    g_leaks += static_cast<int>(report.leaks());
+  });
+}
+
 __attribute__((noinline)) void Plant(Thing& thing) {
   thing.target = static_cast<Thing*>(GC_MALLOC(64));
 }
 
 /// In an explicit arena and in a collected one.
 void CheckLeaks() {
-  acre::SetAuditReporter([](const acre::AuditReport& report) {
-    g_leaks += static_cast<int>(report.leaks());
-  });
+  CountLeaks();
   acre::Arena arena({.name = "leaky"});
   acre::Arena* const collected = acre::NewCollectedArena({.name = "leaky too"});
-  g_leaks = 0;
   Plant(*arena.New<Thing>());
   Plant(*collected->New<Thing>());
   Collect();
@@ -202,6 +211,68 @@ __attribute__((noinline)) void MakeFinalizable() {
   }
 }
 
+/// What a thread does with acre that ends before the main one begins.
+void UseInThread() {
+  const acre::ThreadRegistration registration;
+  acre::Arena arena({.name = "of a thread"});
+  World* const world = arena.New<World>();
+  for (int i = 0; i < 100; ++i) world->numbers[NameOf(i)] = i;
+  GC_gcollect();
+  CHECK(world->numbers.size() == 100);
+}
+/// The same of one whose last arena ends with the thread, as thread_local.
+void UseToTheEnd() {
+  thread_local acre::Arena arena({.name = "thread_local"});
+  static_cast<void>(arena.New<Thing>());
+  UseInThread();
+}
+void Register() {
+  static const acre::ThreadRegistration registration;
+  CHECK(GC_thread_is_registered() != 0);
+}
+
+std::atomic<bool> g_goes{true};
+std::thread* g_stays = nullptr;
+
+/// Begins in a thread that goes on meanwhile.
+void StartThread() {
+  std::atomic<bool> has_begun{false};
+  g_stays = new std::thread([&has_begun] {
+    UseInThread();
+    has_begun.store(true);
+    while (g_goes.load()) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+  });
+  while (!has_begun.load()) std::this_thread::yield();
+}
+void StopThread() {
+  g_goes.store(false);
+  g_stays->join();
+  GC_gcollect();
+}
+
+/// An arena that needs no collector, with a leak in it; audited from the next
+/// block on that it hands out.
+acre::Arena& TheOldest() {
+  static acre::Arena arena(
+      {.name = "oldest", .source = &acre::MallocSource::Instance()});
+  return arena;
+}
+Thing* g_oldest = nullptr;
+void MakeOldest() {
+  g_oldest = TheOldest().New<Thing>();
+  CHECK(!acre::GetCollectorSettings().is_initialised);
+}
+void CheckOldest() {
+  CountLeaks();
+  Plant(*g_oldest);
+  static_cast<void>(TheOldest().New<Thing>());
+  Collect();
+  acre::FlushAudits();
+  CHECK(g_leaks == (acre::kChecked ? 1 : 0));
+}
+
 void Nothing() {}
 
 struct Setting {
@@ -216,6 +287,30 @@ struct Setting {
 const Setting kSettings[] = {
     {.name = "as it is"},
     {.name = "GC_INIT after acre", .is_late = true},
+    {.name = "a source of its own, before GC_INIT",
+     .before = &MakeOldest,
+     .began = &CheckOldest},
+    {.name = "begun in a thread that ends",
+     .before =
+         [] {
+           std::thread(&UseInThread).join();
+           Register();
+           std::thread(&UseInThread).join();
+         }},
+    {.name = "begun in a thread that ends, and its arena with it",
+     .before =
+         [] {
+           std::thread(&UseToTheEnd).join();
+           Register();
+           std::thread(&UseInThread).join();
+         }},
+    {.name = "begun in a thread that stays",
+     .before =
+         [] {
+           StartThread();
+           Register();
+         },
+     .check = &StopThread},
     {.name = "interior pointers off",
      .before = [] { GC_set_all_interior_pointers(0); },
      .check = [] { CHECK(!acre::CollectorSeesInteriorPointers()); }},

@@ -210,6 +210,22 @@ void Stay(Plugin plugin) {
   std::puts("stays");
 }
 
+/// Its first use is in a thread, which libgc takes for the main one.
+void Thread(Plugin plugin) {
+  std::thread([&] {
+    plugin.End(plugin.Make());
+    const char* reason = "";
+    Require(!plugin.Detach(&reason), "no Detach before that thread has ended");
+    Require(std::strstr(reason, "ended") != nullptr, reason);
+  }).join();
+  const acre::ThreadRegistration here;
+  GC_gcollect();
+  RequireDetach(plugin);
+  Require(!plugin.Close(), "it is unloaded");
+  InThread([] {});
+  CollectOften();
+}
+
 std::atomic<int> g_host_events{0};
 GC_on_collection_event_proc g_below = nullptr;
 void GC_CALLBACK OnHostEvent(GC_EventType event) {
@@ -310,8 +326,9 @@ void Audited(Plugin plugin) {
 }  // namespace
 
 int main(int count, char** words) {
-  acre::CollectorSeesInteriorPointers();  // initialises the collector
   const std::string name = words[1];
+  if (name == "thread") Thread(Plugin(words[2]));
+  acre::CollectorSeesInteriorPointers();  // initialises the collector
   if (name == "share") Share(Plugin(words[2]));
   if (name == "wrong") Wrong(Plugin(words[2]));
   if (name == "kinds") Kinds(count - 2, words + 2);

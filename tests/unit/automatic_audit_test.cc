@@ -338,6 +338,7 @@ TEST_CASE("automatic audit: every so many allocations") {
 TEST_CASE("automatic audit: another thread's arena is told on its thread") {
   if (!acre::kChecked) return;
   const Reports reports;
+  acre_test::NeedCollector();  // before there are threads
   std::atomic<int> step{0};
   std::thread thread([&] {
     const acre::ThreadRegistration here;
