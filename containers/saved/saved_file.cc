@@ -41,6 +41,15 @@ std::string FolderOf(const std::string& path) {
   return slash == 0 ? "/" : path.substr(0, slash);
 }
 
+/// Of some filesystems, those of a network, a signal breaks off what waits.
+bool Sync(int fd) {
+  int result;
+  do {
+    result = ::fsync(fd);
+  } while (result != 0 && errno == EINTR);
+  return result == 0;
+}
+
 }  // namespace
 
 // ------------------------------------------------------------------------ new
@@ -65,7 +74,7 @@ NewFile::NewFile(const char* path) : path_(Resolved(path)) {
     own_path_ = FolderOf(path_) + name;
     fd_ = ::open(own_path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
                  0666);
-    if (fd_ >= 0 || errno != EEXIST) break;
+    if (fd_ >= 0 || (errno != EEXIST && errno != EINTR)) break;
   }
   if (fd_ < 0) {
     error_ = errno;
@@ -107,8 +116,7 @@ void NewFile::Write(std::uint64_t at, const void* bytes, std::size_t size) {
 
 void NewFile::TakePlace(bool sync) {
   if (error_ != 0) return;
-  if ((sync && ::fsync(fd_) != 0) ||
-      ::rename(own_path_.c_str(), path_.c_str()) != 0) {
+  if ((sync && !Sync(fd_)) || ::rename(own_path_.c_str(), path_.c_str()) != 0) {
     error_ = errno;
     return;
   }
@@ -118,14 +126,16 @@ void NewFile::TakePlace(bool sync) {
   const int folder =
       ::open(FolderOf(path_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (folder < 0) return;
-  is_unsynced_ = ::fsync(folder) != 0;
+  is_unsynced_ = !Sync(folder);
   ::close(folder);
 }
 
 // ------------------------------------------------------------------------ old
 
 OldFile::OldFile(const char* path) {
-  fd_ = ::open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  do {
+    fd_ = ::open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  } while (fd_ < 0 && errno == EINTR);
   struct stat status;
   if (fd_ < 0 || ::fstat(fd_, &status) != 0) {
     error_ = errno;
