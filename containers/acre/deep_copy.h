@@ -35,8 +35,9 @@
 //   all other sources, and pieces that turn out to be parts of larger ones
 //   after they were met   n log n in objects; about 100 bytes an object. Spans
 //   that overlap are gone through one by one.
-// Threads: as both arenas. The source must not change meanwhile, by a finalizer
-// neither: in a collected arena, or beside one, an allocation may run it.
+// Threads: as both arenas; CopyOptions has more work at one copy. The source
+// must not change meanwhile, by a finalizer neither: in a collected arena, or
+// beside one, an allocation may run it.
 
 #ifndef ACRE_DEEP_COPY_H_
 #define ACRE_DEEP_COPY_H_
@@ -63,21 +64,39 @@ namespace acre::inline ACRE_ABI {
 template <class T>
 using NativeOf = typename detail::Native<std::remove_const_t<T>>::Type;
 
+/// How a copy is made.
+struct CopyOptions {
+  /// At most so many threads work at it, the calling one among them; more than
+  /// 64 are 64. The others are there for the time of the copy. They take no
+  /// signals, and the collector does not know them: they call it nowhere, and
+  /// go on while it has stopped the world.
+  ///
+  /// Worth it for graphs of 10,000 objects and more: a million nodes take 0.6
+  /// of the time with two. Each thread finds what is to be copied in chunks of
+  /// its own, so where the arena has few chunks, or everything is one list, it
+  /// takes no less time, or more. One thread works where the root does not lie
+  /// in an arena; where that has less than a megabyte in use for each; at trees
+  /// (see above); and where no threads can be had.
+  unsigned threads = 1;
+};
+
 /// Copies an element. See the top of this file.
 template <Element T>
-T* DeepCopy(Arena& arena, const T& value) {
+T* DeepCopy(Arena& arena, const T& value, const CopyOptions& options = {}) {
   std::size_t failed_bytes = 0;
-  void* copy = detail::CopyObject(arena, LayoutOf<T>(), &value, &failed_bytes);
+  void* copy = detail::CopyObject(arena, LayoutOf<T>(), &value, &failed_bytes,
+                                  options.threads);
   if (copy == nullptr) detail::Blocks::Fail(arena, failed_bytes);
   return static_cast<T*>(copy);
 }
 
 /// As DeepCopy; null where memory runs out.
 template <Element T>
-[[nodiscard]] T* TryDeepCopy(Arena& arena, const T& value) {
+[[nodiscard]] T* TryDeepCopy(Arena& arena, const T& value,
+                             const CopyOptions& options = {}) {
   std::size_t failed_bytes = 0;
-  return static_cast<T*>(
-      detail::CopyObject(arena, LayoutOf<T>(), &value, &failed_bytes));
+  return static_cast<T*>(detail::CopyObject(arena, LayoutOf<T>(), &value,
+                                            &failed_bytes, options.threads));
 }
 
 /// Copies a std source into its arena-native counterpart.

@@ -4,12 +4,18 @@
 
 #include <cstdlib>
 
+#include "acre/detail/count_bits.h"
+
 namespace acre::inline ACRE_ABI::detail {
 
-CopyMap::CopyMap(const char* begin, std::size_t size, const char* live_end)
+CopyMap::CopyMap(const char* begin, std::size_t size, const char* live_end,
+                 unsigned owner, bool is_mine)
     : begin_(begin),
       size_(std::min(size, static_cast<std::size_t>(live_end - begin))),
-      pages_begin_(begin - reinterpret_cast<std::uintptr_t>(begin) % kLine) {
+      pages_begin_(begin - reinterpret_cast<std::uintptr_t>(begin) % kLine),
+      owner_(owner),
+      is_mine_(is_mine) {
+  if (!is_mine) return;
   // Not vectors: of a large chunk only what is used is to be cleared.
   const std::size_t pages = OffsetOf(begin_ + size_) / kPage + 1;
   const std::size_t words = PendingBits::WordsOf(pages);
@@ -67,6 +73,7 @@ bool CopyMap::Note(const char* start, CopyNote note, std::size_t bytes,
 }
 
 void CopyMap::MakeLines() {
+  if (all_lines_ != nullptr) return;
   std::size_t count = 0;
   for (std::size_t i = 0; i < PageCount(); ++i) count += pages_[i] != nullptr;
   all_lines_.reset(new Line[count * kLines]);
@@ -78,6 +85,7 @@ void CopyMap::MakeLines() {
       next->bits = NotesOf64(&pages_[i]->notes[k * 64]).Owned();
       if (next->bits != 0) {
         used_lines_[i] |= static_cast<std::uint8_t>(1u << k);
+        granules_ += CountBits(next->bits);
       }
     }
   }

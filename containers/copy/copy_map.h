@@ -42,14 +42,20 @@ class CopyMap {
   static constexpr std::size_t kLine = 64 * kGranule;
   static constexpr std::size_t kPage = 8 * kLine;
 
-  /// `live_end`: nothing from there on is handed out.
-  CopyMap(const char* begin, std::size_t size, const char* live_end);
+  /// `live_end`: nothing from there on is handed out. `owner`: which member of
+  /// a team of finders has the map with the notes; `is_mine`: it is this one.
+  CopyMap(const char* begin, std::size_t size, const char* live_end,
+          unsigned owner = 0, bool is_mine = true);
 
   bool Holds(const void* address) const {
     // One comparison for both ends.
     return static_cast<std::size_t>(At0(address) - begin_) < size_;
   }
   const char* begin() const { return begin_; }
+
+  /// False: it only says whose the chunk is; nothing can be noted, or is.
+  bool is_mine() const { return is_mine_; }
+  unsigned owner() const { return owner_; }
 
   /// Of the granule around an address.
   CopyNote At(const void* address) const {
@@ -151,8 +157,10 @@ class CopyMap {
   // -------------------------------------------------------------- by address
 
   /// Nothing is noted any more. The bits of a line are the granules that belong
-  /// to blocks. Fails as operator new does.
+  /// to blocks. Does nothing a second time. Fails as operator new does.
   void MakeLines();
+  /// Of all blocks, when the lines are made.
+  std::size_t granules() const { return granules_; }
 
   /// Calls visit(line, first granule) for each line that has notes.
   template <class Visit>
@@ -286,6 +294,8 @@ class CopyMap {
   const char* begin_;
   std::size_t size_;         // up to the live end
   const char* pages_begin_;  // a multiple of kLine
+  unsigned owner_;
+  bool is_mine_;
   // By page: where its notes are, null for none, and its lines; which of those
   // have notes, and which have objects that wait; a bit where some wait.
   Page** pages_ = nullptr;
@@ -297,6 +307,7 @@ class CopyMap {
   std::unique_ptr<Line[]> all_lines_;      // of pages with notes, by address
   std::size_t waiting_ = 0;
   std::size_t extents_ = 0;
+  std::size_t granules_ = 0;  // made with the lines
   bool has_large_ = false;
 };
 

@@ -6,6 +6,7 @@
 
 #include "copy/copier.h"
 #include "copy/graph_copier.h"
+#include "copy/graph_team.h"
 #include "copy/small_copier.h"
 #include "copy/tree_copier.h"
 
@@ -27,15 +28,16 @@ void* CopyTree(Arena& arena, const TypeLayout& type, const void* root,
 }  // namespace
 
 void* CopyObject(Arena& arena, const TypeLayout& type, const void* object,
-                 std::size_t* failed_bytes) {
+                 std::size_t* failed_bytes, unsigned threads) {
   if (IsTree(type)) return CopyTree(arena, type, object, failed_bytes);
   {
     SmallCopier small(arena);
     if (small.Run(type, object)) return small.copy();
   }
   {
+    const unsigned members = GraphTeam::MembersFor(object, threads);
     GraphCopier graph(arena);
-    if (graph.Run(type, object)) return graph.copy();
+    if (graph.Run(type, object, members)) return graph.copy();
   }
   Copier copier(arena);
   void* copy = copier.Run(type, object);

@@ -25,9 +25,7 @@ bool CopyPlacement::Take(bool has_wide) {
 std::size_t CopyPlacement::CountBytes() {
   std::size_t granules = 0;
   for (std::size_t i = 0; i < maps_.size(); ++i) {
-    maps_[i].ForEachLine([&](const CopyMap::Line& line, const char*) {
-      granules += CountBits(line.bits);
-    });
+    granules += maps_[i].granules();
   }
   return granules * kGranule;
 }

@@ -25,14 +25,12 @@
 #include "acre/arena.h"
 #include "acre/config.h"
 #include "acre/detail/count_bits.h"
-#include "acre/detail/per_chunk.h"
 #include "copy/copy_map.h"
+#include "copy/copy_maps.h"
 #include "copy/copy_plan.h"
 
 #pragma GCC visibility push(hidden)
 namespace acre::inline ACRE_ABI::detail {
-
-using CopyMaps = PerChunk<CopyMap>;
 
 class CopyPlacement {
  public:

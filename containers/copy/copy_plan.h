@@ -120,6 +120,11 @@ class CopyPlans {
     if (step.storage == nullptr) step.storage = &StorageOf(*step.type);
     return *step.storage;
   }
+  /// Makes the plans of all types that the known ones lead to, so that several
+  /// threads may ask for them: none is made any more.
+  void Close();
+
+  std::size_t size() const { return by_number_.size(); }
   CopyPlan& operator[](unsigned number) { return *by_number_[number - 1]; }
 
   /// A step as that of a slot at its own address.
@@ -129,6 +134,7 @@ class CopyPlans {
   CopyPlan* Find(const TypeLayout& type, bool is_table) const;
   CopyPlan& Add(const TypeLayout& type);
   CopyPlan& StorageOf(const TypeLayout& handle);
+  void AddTargets(const TypeLayout& type);
 
   // Few: a search goes through all.
   std::vector<std::unique_ptr<CopyPlan>> by_number_;

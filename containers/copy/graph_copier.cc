@@ -2,40 +2,13 @@
 
 #include "copy/graph_copier.h"
 
-#include <cstring>
-
-#include "acre/detail/text.h"
-#include "acre/detail/walk.h"
-
 namespace acre::inline ACRE_ABI::detail {
-namespace {
 
-/// What one extent takes. Whole granules where nobody watches: both blocks have
-/// what is behind the last byte.
-ACRE_INLINE void CopyBytes(char* to, const char* from, std::size_t bytes) {
-  constexpr std::size_t kMost = 256;  // a call of memcpy is faster then
-#if defined(__SANITIZE_ADDRESS__)
-  constexpr bool kWhole = false;
-#else
-  constexpr bool kWhole = !kChecked;
-#endif
-  if (!kWhole || bytes > kMost) {
-    std::memcpy(to, from, bytes);
-    return;
-  }
-  for (std::size_t i = 0; i < bytes; i += kGranule) {
-    const auto granule = Load<Sixteen>(from + i);
-    std::memcpy(to + i, &granule, kGranule);
-  }
-}
-
-}  // namespace
-
-bool GraphCopier::Run(const TypeLayout& type, const void* root) {
+bool GraphCopier::Run(const TypeLayout& type, const void* root,
+                      unsigned members) {
   CopyPlan& plan = plans_.Of(type);
   root_ = static_cast<const char*>(root);
-  if (maps_.Of(root) == nullptr) root_bytes_ = type.size;
-  if (!finder_.Run(root_, plan) || !Take(plan)) return false;
+  if (!Find(plan, members) || !Take(plan)) return false;
   is_finished_ = CopyAll(plan);
   return is_finished_;
 }
@@ -45,6 +18,24 @@ GraphCopier::~GraphCopier() {
   refs_.GiveBack();
   placement_.GiveBack();
   GiveRoot();
+}
+
+bool GraphCopier::Find(CopyPlan& plan, unsigned members) {
+  const Arena* const from = ArenaOf(root_);
+  if (members > 1 && from != nullptr) {
+    team_ = std::make_unique<GraphTeam>(plans_, *from, arena_, members);
+    switch (team_->Find(root_, plan)) {
+      case GraphTeam::Outcome::kFound:
+        team_->GiveTo(maps_, refs_);
+        return true;
+      case GraphTeam::Outcome::kCannot:
+        return false;
+      case GraphTeam::Outcome::kNoThreads:
+        team_.reset();
+    }
+  }
+  if (maps_.Of(root_) == nullptr) root_bytes_ = plan.size;
+  return finder_.Run(root_, plan);
 }
 
 /// Of a root outside of arenas; the others' are placed.
@@ -61,179 +52,47 @@ bool GraphCopier::Take(CopyPlan& plan) {
         Blocks::TryTake(arena_, root_bytes_, root_type_->align, root_type_));
     if (copy_ == nullptr) return false;
   }
-  if (!placement_.Take(finder_.has_wide())) {
+  const bool has_wide = team_ ? team_->has_wide() : finder_.has_wide();
+  if (!placement_.Take(has_wide)) {
     GiveRoot();
     return false;
   }
   is_taken_ = true;
-  if (root_bytes_ == 0) copy_ = CopyOf(root_);
+  if (root_bytes_ == 0) copy_ = placement_.CopyOf(*maps_.Of(root_), root_);
   return refs_.Reserve();
 }
 
-// ----------------------------------------------------------------------- copy
-
 bool GraphCopier::CopyAll(CopyPlan& plan) {
-  if (root_bytes_ != 0) {
-    std::memcpy(copy_, root_, root_bytes_);
-    WalkRow({copy_, 1, &plan});
-    WalkRows();
-  }
-  for (std::size_t i = 0; i < maps_.size(); ++i) {
-    const CopyMap& map = maps_[i];
-    // Storage is copied with its container.
-    map.ForEachApart([&](const char* start, CopyNote note,
-                         const CopyMap::Line& line, std::size_t granule) {
-      CopyExtent(map, start, note, placement_.CopyOf(line, granule));
-    });
-  }
-  pending_.Drain([this](const Pending& pending) { Finish(pending); });
-  // The root may be an entry that moves.
-  table_keys_.AddPointer(&copy_, nullptr);
-  refs_.Forget();  // from here on entries of tables move
-  if (is_closed_) return table_keys_.TryRun();
-  table_keys_.Run();
-  return true;
-}
-
-inline void GraphCopier::CopyExtent(const CopyMap& map, const char* start,
-                                    CopyNote note, char* copy) {
-  CopyPlan& plan = plans_[note.number()];
-  if (ACRE_LIKELY(note.is_object())) {
-    CopyBytes(copy, start, plan.size);
-    for (Step& step : plan.steps) TakeStep(copy + step.offset, step);
-  } else {
-    const std::size_t bytes = map.BytesOf(start);
-    CopyBytes(copy, start, bytes);
-    WalkRow({copy, bytes / plan.size, &plan});
-  }
-  if (!rows_.empty()) WalkRows();
-}
-
-void GraphCopier::WalkRows() {
-  while (!rows_.empty()) WalkRow(rows_.Pop());
-}
-
-void GraphCopier::WalkRow(const Row& row) {
-  CopyPlan& plan = *row.plan;
-  if (plan.is_pointer) return TakePointers(row.data, row.count);
-  char* data = row.data;
-  for (std::size_t i = 0; i < row.count; ++i, data += plan.size) {
-    for (Step& step : plan.steps) TakeStep(data + step.offset, step);
-  }
-}
-
-inline void GraphCopier::TakePointers(char* data, std::size_t count) {
-  auto* pointers = reinterpret_cast<char**>(data);
-  for (std::size_t i = 0; i < count; ++i) TakePointer(&pointers[i]);
-}
-
-inline void GraphCopier::TakeStep(char* slot, Step& step) {
-  switch (step.kind) {
-    case Step::Kind::kPointer:
-      return TakePointer(reinterpret_cast<char**>(slot));
-    case Step::Kind::kView:
-      return TakeView(slot, step);
-    case Step::Kind::kVector:
-    case Step::Kind::kString:
-    case Step::Kind::kHandle:
-      return TakeHandle(slot, step);
-    case Step::Kind::kRef:
-      return refs_.Copy(*step.type, slot);
-    case Step::Kind::kPart:
-      return TakePart(slot, *step.type);
-  }
-}
-
-inline void GraphCopier::TakePointer(char** slot) {
-  if (*slot == nullptr) return;
-  CopyMap* map = maps_.Of(*slot);
-  if (ACRE_UNLIKELY(map == nullptr)) {
-    if (char* copy = CopyOf(*slot)) *slot = copy;
-    return;
-  }
-  const CopyMap::Line& line = map->LineAt(*slot);
-  __builtin_prefetch(&line);
-  Finish(pending_.Exchange({slot, map, &line}));
-  const Pending& middle = pending_.Middle();
-  if (middle.slot != nullptr) placement_.Prefetch(*middle.line, *middle.slot);
-}
-
-inline void GraphCopier::Finish(const Pending& pending) {
-  if (pending.slot == nullptr) return;
-  const char* source = *pending.slot;
-  *pending.slot = placement_.CopyOf(*pending.map, *pending.line, source);
-  NotePointer(pending.slot, nullptr, source);
-}
-
-void GraphCopier::TakeView(char* slot, Step& step) {
-  const ElementRun run = step.type->ops->view(slot);
-  if (run.count == 0) return;
-  const auto* source = static_cast<const char*>(run.data);
-  if (char* copy = CopyOf(source)) {
-    step.type->ops->set_view(slot, copy);
-    NotePointer(slot, step.type, source);
-  }
-}
-
-inline void GraphCopier::TakeHandle(char* slot, Step& step) {
-  const ElementRun storage = step.InUse(slot);
-  if (storage.count == 0) return step.Adopt(slot, &arena_, nullptr, 0);
-  const auto* block = static_cast<const char*>(storage.data);
-  char* copy = CopyOf(block);
-  CopyBytes(copy, block, storage.count);
-  step.Adopt(slot, &arena_, copy, storage.count);
-  if (step.is_table && step.type->ops->rehash != nullptr) {
-    table_keys_.Add(*step.type, slot);
-  }
-  if (step.leads_on) WalkElements(slot, step, {copy, storage.count});
-}
-
-inline void GraphCopier::WalkElements(char* slot, Step& step,
-                                      const ElementRun& storage) {
-  CopyPlan& plan = plans_.TargetOf(step);
-  const auto walk = [this](const Row& row) { WalkRow(row); };
-  if (!step.is_table) {
-    auto* data = static_cast<char*>(const_cast<void*>(storage.data));
-    if (plan.is_pointer) {
-      return TakePointers(data, storage.count / sizeof(void*));
-    }
-    const std::size_t count = storage.count / plan.size;
-    return rows_.WalkOrKeep({data, count, &plan}, walk);
-  }
-  ForEachRun(*step.type, slot, [&](ElementRun run, std::size_t) {
-    auto* data = static_cast<char*>(const_cast<void*>(run.data));
-    rows_.WalkOrKeep({data, run.count, &plan}, walk);
-  });
-}
-
-/// A tuple, a choice, a long array.
-void GraphCopier::TakePart(char* part, const TypeLayout& type) {
-  auto take = [this](const Slot& slot) {
-    Step step = plans_.StepOf(*slot.type);
-    TakeStep(static_cast<char*>(slot.address), step);
+  const CopyJob job{
+      .arena = arena_,
+      .plans = plans_,
+      .placement = placement_,
+      .refs = refs_,
+      .leads_into_table =
+          team_ ? team_->leads_into_table() : finder_.leads_into_table(),
+      .root = root_,
+      .root_bytes = root_bytes_,
+      .root_copy = copy_,
   };
-  ForEachSlot(type, part, take);
-}
-
-/// Null: what lies there is not copied.
-inline char* GraphCopier::CopyOf(const char* source) {
-  if (const CopyMap* map = maps_.Of(source); ACRE_LIKELY(map != nullptr)) {
-    return placement_.CopyOf(*map, source);
+  TableKeys table_keys;
+  // What the collector scans is written by threads that it knows.
+  const bool is_scanned =
+      refs_.has_some() || arena_.is_traced() || IsHeapArena(arena_);
+  const bool is_done =
+      team_ && !is_scanned && team_->Copy(job, maps_, table_keys);
+  if (!is_done) {
+    CopyWalker walker(job, maps_);
+    if (root_bytes_ != 0) walker.CopyRoot(plan);
+    for (std::size_t i = 0; i < maps_.size(); ++i) walker.CopyAllIn(maps_[i]);
+    walker.FinishAll();
+    table_keys.TakeFrom(walker.table_keys());
   }
-  const auto offset = static_cast<std::size_t>(source - root_);
-  return offset < root_bytes_ ? copy_ + offset : nullptr;
-}
-
-/// Entries of a table may move once its keys are known.
-inline void GraphCopier::NotePointer(void* slot, const TypeLayout* view,
-                                     const char* source) {
-  if (ACRE_LIKELY(!finder_.leads_into_table())) return;
-  CopyMap* map = maps_.Of(source);
-  if (map == nullptr) return;
-  const char* start = map->StartOf(source, map->At(source));
-  if (plans_[map->At(start).number()].is_table) {
-    table_keys_.AddPointer(slot, view);
-  }
+  // The root may be an entry that moves.
+  table_keys.AddPointer(&copy_, nullptr);
+  refs_.Forget();  // from here on entries of tables move
+  if (is_closed_) return table_keys.TryRun();
+  table_keys.Run();
+  return true;
 }
 
 }  // namespace acre::inline ACRE_ABI::detail

@@ -6,25 +6,27 @@
 //   1. find   what the root reaches, noted beside the chunks    GraphFinder
 //   2. place  memory for all of it: nothing was written so far  CopyPlacement
 //   3. copy   the bytes, in the order of the sources' addresses; pointers are
-//             told where the copies are
+//             told where the copies are                         CopyWalker
 //
-// What it cannot do it finds out first, and leaves to Copier.
+// The first and the last by several threads, where that is asked for:
+// GraphTeam. What it cannot do it finds out first, and leaves to Copier.
 
 #ifndef ACRE_CONTAINERS_COPY_GRAPH_COPIER_H_
 #define ACRE_CONTAINERS_COPY_GRAPH_COPIER_H_
 
 #include <cstddef>
+#include <memory>
 
 #include "acre/arena.h"
 #include "acre/config.h"
-#include "acre/detail/look_ahead.h"
-#include "acre/detail/nested_rows.h"
 #include "acre/type_layout.h"
-#include "copy/copy_map.h"
+#include "copy/copy_maps.h"
 #include "copy/copy_placement.h"
 #include "copy/copy_plan.h"
+#include "copy/copy_walker.h"
 #include "copy/graph_finder.h"
-#include "copy/table_keys.h"
+#include "copy/graph_team.h"
+#include "copy/ref_copies.h"
 
 #pragma GCC visibility push(hidden)
 namespace acre::inline ACRE_ABI::detail {
@@ -45,8 +47,9 @@ class GraphCopier {
   ~GraphCopier();
 
   /// False where it cannot do it or memory runs out: Copier needs less, as it
-  /// merges pieces that overlap.
-  bool Run(const TypeLayout& type, const void* root);
+  /// merges pieces that overlap. `members`: threads, this one included, where
+  /// the root lies in an arena; one where nothing may lie out of an arena.
+  bool Run(const TypeLayout& type, const void* root, unsigned members = 1);
 
   void* copy() const { return copy_; }
 
@@ -67,46 +70,17 @@ class GraphCopier {
   }
 
  private:
-  using Step = CopyPlan::Step;
-
-  /// Copied objects in a row; their slots are still those of the source.
-  struct Row {
-    char* data;
-    std::size_t count;
-    CopyPlan* plan;
-  };
-
-  /// A pointer in a copy, the line of its target asked for.
-  struct Pending {
-    char** slot = nullptr;  // null: none
-    const CopyMap* map = nullptr;
-    const CopyMap::Line* line = nullptr;
-  };
-
+  bool Find(CopyPlan& plan, unsigned members);
   bool Take(CopyPlan& plan);
   void GiveRoot();
   bool CopyAll(CopyPlan& plan);
-  void CopyExtent(const CopyMap& map, const char* start, CopyNote note,
-                  char* copy);
-  void WalkRows();
-  void WalkRow(const Row& row);
-  void TakeStep(char* slot, Step& step);
-  void TakePointer(char** slot);
-  void TakeView(char* slot, Step& step);
-  void TakePointers(char* data, std::size_t count);
-  void TakeHandle(char* slot, Step& step);
-  void WalkElements(char* slot, Step& step, const ElementRun& storage);
-  void TakePart(char* part, const TypeLayout& type);
-  void Finish(const Pending& pending);
-  char* CopyOf(const char* source);
-  void NotePointer(void* slot, const TypeLayout* view, const char* source);
-
   Arena& arena_;
   const bool is_closed_;
   CopyPlans plans_;
   CopyMaps maps_;
   RefCopies refs_;
   GraphFinder finder_;
+  std::unique_ptr<GraphTeam> team_;  // or none
   CopyPlacement placement_{arena_, plans_, maps_};
   const char* root_ = nullptr;
   std::size_t root_bytes_ = 0;  // where it lies outside of arenas; else 0
@@ -114,9 +88,6 @@ class GraphCopier {
   char* copy_ = nullptr;  // of the root
   bool is_taken_ = false;
   bool is_finished_ = false;
-  NestedRows<Row> rows_;
-  LookAhead<Pending> pending_;
-  TableKeys table_keys_;
 };
 
 }  // namespace acre::inline ACRE_ABI::detail

@@ -43,29 +43,78 @@ bool HasPart(const TypeLayout& type, std::size_t offset,
 }  // namespace
 
 bool GraphFinder::Run(const char* root, CopyPlan& plan) {
+  Begin(root, plan);
+  WalkAll();
+  return !is_stopped_;
+}
+
+bool GraphFinder::RunAsMember(const char* root, CopyPlan& plan,
+                              FinderDesk& desk) {
+  desk_ = &desk;
+  SetNarrow(false);
+  Begin(root, plan);
+  do {
+    WalkAll();
+  } while (!is_stopped_ && desk.Wait());
+  if (is_stopped_) desk.Stop();
+  return !desk.is_stopped();
+}
+
+/// Of members the one whose chunk it is.
+void GraphFinder::Begin(const char* root, CopyPlan& plan) {
   if (CopyMap* map = maps_.Of(root)) {
-    Meet(*map, root, plan, 1);
+    if (map->is_mine()) Meet(*map, root, plan, 1);
   } else {
     root_ = root;
     root_plan_ = &plan;
     rows_.Keep({root, 1, &plan});
   }
-  WalkAll();
-  return !is_stopped_;
 }
 
 // ----------------------------------------------------------------------- walk
 
 void GraphFinder::WalkAll() {
   do {
+    if (desk_ != nullptr) TakeMail();
     WalkRows();
     // By index: more chunks may be met.
     for (std::size_t i = 0; i < maps_.size() && !is_stopped_; ++i) {
       if (maps_[i].waiting() != 0) EnterWaiting(maps_[i]);
+      if (desk_ != nullptr) TakeMail();
     }
     ahead_.Drain([this](const Object& object) { Enter(object); });
     pending_.Drain([this](const Pending& pending) { Resolve(pending); });
   } while (!is_stopped_ && (!rows_.empty() || HasWaiting()));
+}
+
+/// What other members have met in chunks of this one.
+void GraphFinder::TakeMail() {
+  TakeBatch(*desk_->Own());
+  while (FinderMail::Batch* batch = desk_->Receive()) TakeBatch(*batch);
+  is_stopped_ = is_stopped_ || desk_->is_stopped();
+}
+
+void GraphFinder::TakeBatch(FinderMail::Batch& batch) {
+  SetNarrow(batch.size < kNarrow);
+  for (std::size_t i = 0; i < batch.size; ++i) {
+    // They lie in the memory of the other's processor.
+    __builtin_prefetch(batch.items + i + kItemsAhead);
+    TakeItem(batch.items[i]);
+  }
+  batch.size = 0;
+}
+
+ACRE_INLINE void GraphFinder::TakeItem(const FinderMail::Item& item) {
+  CopyPlan& plan = plans_[item.number()];
+  switch (item.kind()) {
+    case FinderMail::Kind::kPointer:
+      return MeetPointer(*maps_.Of(item.target), item.target, plan);
+    case FinderMail::Kind::kView:
+      return MeetRun(*maps_.Of(item.target), item.target, plan, item.count());
+    case FinderMail::Kind::kStorage:
+      NoteOther(maps_.Of(item.target), item.target, CopyNote::Kind::kStorage,
+                plan, item.count());
+  }
 }
 
 bool GraphFinder::HasWaiting() {
@@ -80,7 +129,7 @@ void GraphFinder::EnterWaiting(CopyMap& map) {
     CopyPlan& plan = plans_[number];
     Object next{start, &plan};
     // Of a list or two nothing can be asked for ahead of time.
-    is_narrow_ = map.waiting() < kNarrow;
+    SetNarrow(map.waiting() < kNarrow);
     if (ACRE_LIKELY(!is_narrow_)) {
       __builtin_prefetch(start);
       __builtin_prefetch(start + plan.size - 1);
@@ -89,6 +138,11 @@ void GraphFinder::EnterWaiting(CopyMap& map) {
     }
     Enter(next);
   });
+}
+
+inline void GraphFinder::SetNarrow(bool is_narrow) {
+  is_narrow_ = is_narrow;
+  is_usual_ = !is_narrow && desk_ == nullptr;
 }
 
 ACRE_INLINE void GraphFinder::Enter(const Object& object) {
@@ -126,7 +180,7 @@ void GraphFinder::WalkRow(const Row& row) {
 ACRE_INLINE void GraphFinder::TakePointers(const char* data, std::size_t count,
                                            CopyPlan& plan) {
   CopyPlan& target = plans_.TargetOf(plan.steps[0]);
-  is_narrow_ = is_narrow_ && count < kNarrow;
+  if (is_narrow_) SetNarrow(count < kNarrow);
   const auto* pointers = reinterpret_cast<const char* const*>(data);
   for (std::size_t i = 0; i < count; ++i) TakePointer(pointers[i], target);
 }
@@ -158,19 +212,60 @@ ACRE_INLINE void GraphFinder::TakePointer(const char* target, CopyPlan& plan) {
   if (target == nullptr) return;
   CopyMap* map = maps_.Of(target);
   if (ACRE_UNLIKELY(map == nullptr)) return MeetOutside(target, plan, 1);
-  const Pending pending{map->NotesFrom(target, memory_), target, &plan, map};
+  if (ACRE_UNLIKELY(!is_usual_)) return TakeUnusually(*map, target, plan);
+  Resolve(
+      pending_.Exchange({map->NotesFrom(target, memory_), target, &plan, map}));
+}
+
+/// Of a list, or as a member.
+void GraphFinder::TakeUnusually(CopyMap& map, const char* target,
+                                CopyPlan& plan) {
+  if (desk_ == nullptr || (is_narrow_ && map.is_mine())) {
+    MeetPointer(map, target, plan);
+  } else {
+    Send(map, {target, plan, 1, FinderMail::Kind::kPointer});
+  }
+}
+
+ACRE_INLINE void GraphFinder::MeetPointer(CopyMap& map, const char* target,
+                                          CopyPlan& plan) {
+  const Pending pending{map.NotesFrom(target, memory_), target, &plan, &map};
   Resolve(is_narrow_ ? pending : pending_.Exchange(pending));
+}
+
+/// Whose it is cannot be foreseen, so that it makes no difference here: what is
+/// this member's own waits like the others'.
+ACRE_INLINE void GraphFinder::Send(const CopyMap& map,
+                                   const FinderMail::Item& item) {
+  if (ACRE_LIKELY(!desk_->Put(map.owner(), item))) return;
+  if (map.is_mine()) {
+    TakeBatch(*desk_->Own());
+  } else {
+    desk_->Flush(map.owner());
+  }
 }
 
 void GraphFinder::TakeView(const char* slot, Step& step) {
   const ElementRun run = step.type->ops->view(slot);
   if (run.count == 0) return;
-  const auto* target = static_cast<const char*>(run.data);
-  CopyPlan& plan = plans_.TargetOf(step);
+  TakeRun(static_cast<const char*>(run.data), plans_.TargetOf(step), run.count);
+}
+
+/// What a view has.
+void GraphFinder::TakeRun(const char* target, CopyPlan& plan,
+                          std::size_t count) {
   CopyMap* map = maps_.Of(target);
-  if (map == nullptr) return MeetOutside(target, plan, run.count);
-  if (map->At(target)) return MeetAgain(*map, target, plan, run.count);
-  Meet(*map, target, plan, run.count);
+  if (map == nullptr) return MeetOutside(target, plan, count);
+  if (desk_ != nullptr) {
+    return Send(*map, {target, plan, count, FinderMail::Kind::kView});
+  }
+  MeetRun(*map, target, plan, count);
+}
+
+void GraphFinder::MeetRun(CopyMap& map, const char* target, CopyPlan& plan,
+                          std::size_t count) {
+  if (map.At(target)) return MeetAgain(map, target, plan, count);
+  Meet(map, target, plan, count);
 }
 
 ACRE_INLINE void GraphFinder::TakeHandle(const char* slot, Step& step) {
@@ -183,8 +278,12 @@ void GraphFinder::TakeStorage(const char* slot, Step& step,
   if (is_stopped_) return;
   const auto* block = static_cast<const char*>(storage.data);
   const CopyPlan& plan = plans_.StorageOf(step);
-  if (!NoteOther(maps_.Of(block), block, CopyNote::Kind::kStorage, plan,
-                 storage.count)) {
+  CopyMap* map = maps_.Of(block);
+  if (desk_ != nullptr && map != nullptr) {
+    // Where its owner cannot note it all will be stopped.
+    Send(*map, {block, plan, storage.count, FinderMail::Kind::kStorage});
+  } else if (!NoteOther(map, block, CopyNote::Kind::kStorage, plan,
+                        storage.count)) {
     return;
   }
   if (step.leads_on) WalkElements(slot, step, storage);

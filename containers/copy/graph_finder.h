@@ -20,8 +20,9 @@
 #include "acre/detail/nested_rows.h"
 #include "acre/type_layout.h"
 #include "copy/copy_map.h"
-#include "copy/copy_placement.h"
+#include "copy/copy_maps.h"
 #include "copy/copy_plan.h"
+#include "copy/finder_mail.h"
 #include "copy/ref_copies.h"
 #include "copy/static_storage.h"
 #include "copy/walk_memory.h"
@@ -49,6 +50,12 @@ class GraphFinder {
   /// numbers for, and pieces that turn out to be parts of larger ones after
   /// they were met.
   bool Run(const char* root, CopyPlan& plan);
+
+  /// The same as one of several, each in a thread of its own with its own maps,
+  /// which have the same owners. All are given the same root. Requires: the
+  /// plans are closed, no finder is_closed. True where all are done: together
+  /// they have noted what is to be copied.
+  bool RunAsMember(const char* root, CopyPlan& plan, FinderDesk& desk);
 
   /// True where a block is aligned above the granule.
   bool has_wide() const { return has_wide_; }
@@ -85,10 +92,17 @@ class GraphFinder {
   };
 
   static constexpr std::size_t kNarrow = 4;
+  static constexpr std::size_t kItemsAhead = 48;
 
+  void Begin(const char* root, CopyPlan& plan);
   void WalkAll();
   bool HasWaiting();
+  void TakeMail();
+  void TakeBatch(FinderMail::Batch& batch);
+  void TakeItem(const FinderMail::Item& item);
+  void Send(const CopyMap& map, const FinderMail::Item& item);
   void EnterWaiting(CopyMap& map);
+  void SetNarrow(bool is_narrow);
   void Enter(const Object& object);
   static void PrefetchStorage(const Object& object);
   void WalkRows();
@@ -97,11 +111,16 @@ class GraphFinder {
   void TakeStep(const char* slot, Step& step);
   void TakePointer(const char* target, CopyPlan& plan);
   void TakeView(const char* slot, Step& step);
+  void TakeRun(const char* target, CopyPlan& plan, std::size_t count);
   void TakeHandle(const char* slot, Step& step);
   void TakeStorage(const char* slot, Step& step, const ElementRun& storage);
   void WalkElements(const char* slot, Step& step, const ElementRun& storage);
   void TakePart(const char* part, const TypeLayout& type);
 
+  void TakeUnusually(CopyMap& map, const char* target, CopyPlan& plan);
+  void MeetPointer(CopyMap& map, const char* target, CopyPlan& plan);
+  void MeetRun(CopyMap& map, const char* target, CopyPlan& plan,
+               std::size_t count);
   void Resolve(const Pending& pending);
   void ResolveSlowly(const Pending& pending);
   void Meet(CopyMap& map, const char* target, CopyPlan& plan,
@@ -124,11 +143,13 @@ class GraphFinder {
   RefCopies& refs_;
   const bool is_closed_;
   const OutsideArenas outside_;
+  FinderDesk* desk_ = nullptr;  // null: alone
   WalkMemory memory_;
   const char* root_ = nullptr;  // where it lies outside of arenas; else null
   CopyPlan* root_plan_ = nullptr;
   bool is_stopped_ = false;
   bool is_narrow_ = false;  // so few wait that nothing is asked for ahead
+  bool is_usual_ = true;    // not so, and there is no desk
   bool leads_into_table_ = false;
   bool has_wide_ = false;
   NestedRows<Row> rows_;

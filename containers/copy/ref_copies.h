@@ -27,9 +27,15 @@ class RefCopies {
   void Count(const TypeLayout& ref) {
     ++(ref.ops->form == HandleForm::kRef ? strong_ : weak_);
   }
+  /// Those that another one has counted.
+  void CountAll(const RefCopies& other) {
+    strong_ += other.strong_;
+    weak_ += other.weak_;
+  }
+  bool has_some() const { return (strong_ | weak_) != 0; }
   /// As the last that asks for memory. False where it runs out.
   [[nodiscard]] bool Reserve() const {
-    return (strong_ | weak_) == 0 || IsHeapArena(arena_) ||
+    return !has_some() || IsHeapArena(arena_) ||
            ReserveRefSlots(arena_, strong_, weak_);
   }
   /// `ref` has the bytes of the source, or was given a slot here before: what

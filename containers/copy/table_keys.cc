@@ -18,6 +18,12 @@ void TableKeys::AddPointer(void* slot, const TypeLayout* view) {
   pointers_.push_back({static_cast<char*>(slot), view});
 }
 
+void TableKeys::TakeFrom(TableKeys& other) {
+  tables_.insert(tables_.end(), other.tables_.begin(), other.tables_.end());
+  pointers_.insert(pointers_.end(), other.pointers_.begin(),
+                   other.pointers_.end());
+}
+
 void TableKeys::Run() { ACRE_CHECK(TryRun(), "DeepCopy: %s", what_.c_str()); }
 
 bool TableKeys::TryRun() {

@@ -26,6 +26,9 @@ class TableKeys {
   /// that lead into no table may be added, too.
   void AddPointer(void* slot, const TypeLayout* view);
 
+  /// All that was added to another one.
+  void TakeFrom(TableKeys& other);
+
   /// When everything is rewritten. Linear in entries and pointers, times the
   /// logarithm of the number of tables. False, and nothing done, where a key
   /// points into an entry that has to move: see what().

@@ -52,6 +52,7 @@ constexpr Bar kBars[] = {
     {"gc/.*", "acre::Arena, MmapSource", "\\(empty heap\\)", 3},
     {"copy/tree, by value", "acre::DeepCopy", "memcpy", 3},
     {"copy/(tree of pointers|graph)", "acre::DeepCopy", "memcpy", 6},
+    {"copy/.*, threads", "two threads", "one thread", 0.6},
     {"audit/.*", "acre::Audit", "GC_gcollect", 0.2},
     // What a program feels that runs with audits on.
     // Nothing but allocation; a program has more to do.

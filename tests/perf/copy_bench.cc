@@ -4,7 +4,7 @@
 // bytes that the same nodes take, into a warm buffer. "(by hand)" is a copy
 // written for these very nodes. And of four nodes that all know each other, as
 // a message is: against std containers, with an unordered_map that knows which
-// nodes were copied. Nanoseconds a node.
+// nodes were copied. And by two threads, against one. Nanoseconds a node.
 
 #include <cstring>
 #include <functional>
@@ -106,6 +106,22 @@ void AddCell(const char* cell, const std::shared_ptr<Source>& source) {
       [=](benchmark::State& state) { Memcpys(state, *source); }, timing);
 }
 
+void AddThreadsCell(const char* cell, const GraphShape& shape) {
+  const Timing timing{.passes = BySmoke(1, 3), .by_body = true};
+  const auto source = std::make_shared<Source>();
+  source->nodes = shape.size();
+  const Node* root = MakeNodes(source->arena, shape);
+  for (const unsigned threads : {2u, 1u}) {
+    const auto copy = [=](acre::Arena& to) {
+      return acre::DeepCopy(to, *root, {.threads = threads});
+    };
+    Add(
+        "copy", cell, threads == 2 ? "two threads" : "one thread",
+        [=](benchmark::State& state) { DeepCopies(state, *source, copy); },
+        timing);
+  }
+}
+
 // ------------------------------------------------------------------ few nodes
 
 constexpr std::size_t kFew = 4;
@@ -202,6 +218,8 @@ void DefineCells() {
   AddCell("tree, by value", ValueTree());
   AddCell("tree of pointers", PointerSource(TreeShape()));
   AddCell("graph", PointerSource(CyclicShape()));
+  AddThreadsCell("tree of pointers, threads", TreeShape());
+  AddThreadsCell("graph, threads", CyclicShape());
   AddFewCell();
 }
 

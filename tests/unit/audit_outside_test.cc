@@ -145,6 +145,7 @@ TEST_SUITE("audit of what is held from outside") {
     owner->erase(42);
     PlantIn((*owner)[43]);
     CHECK(CountTold(reports, ".second") == 1);
+    CHECK((*owner)[43] != first);
 
     Vector<Vector<Thing*>> rows(arena);
     rows.resize(4);

@@ -6,6 +6,8 @@
 #ifndef ACRE_TESTS_UNIT_COPY_ENGINES_H_
 #define ACRE_TESTS_UNIT_COPY_ENGINES_H_
 
+#include <doctest/doctest.h>
+
 #include <new>
 
 #include "acre/arena.h"
@@ -18,10 +20,10 @@ namespace acre_test {
 
 /// As DeepCopy does where there are many pieces; null where memory runs out.
 template <acre::Element T>
-T* TryCopyGraph(acre::Arena& arena, const T& value) {
+T* TryCopyGraph(acre::Arena& arena, const T& value, unsigned threads = 1) {
   {
     acre::detail::GraphCopier graph(arena);
-    if (graph.Run(acre::LayoutOf<T>(), &value)) {
+    if (graph.Run(acre::LayoutOf<T>(), &value, threads)) {
       return static_cast<T*>(graph.copy());
     }
   }
@@ -31,10 +33,18 @@ T* TryCopyGraph(acre::Arena& arena, const T& value) {
 
 /// The same; never null.
 template <acre::Element T>
-T* CopyGraph(acre::Arena& arena, const T& value) {
-  T* copy = TryCopyGraph(arena, value);
+T* CopyGraph(acre::Arena& arena, const T& value, unsigned threads = 1) {
+  T* copy = TryCopyGraph(arena, value, threads);
   if (copy == nullptr) throw std::bad_alloc();
   return copy;
+}
+
+/// Each test that asks is run with either.
+inline unsigned OneThreadOrThree() {
+  unsigned threads = 0;
+  SUBCASE("one thread") { threads = 1; }
+  SUBCASE("three threads") { threads = 3; }
+  return threads;
 }
 
 /// By the engine for few pieces; null where it leaves it to others.

@@ -227,6 +227,7 @@ bool IsClean(const Arena& arena, const Thing& copy) {
 }
 
 TEST_CASE("DeepCopy of graphs: any graph, small or large, is the same") {
+  const unsigned threads = acre_test::OneThreadOrThree();
   for (unsigned seed = 0; seed < acre_test::Scaled(24u, 9u); ++seed) {
     CAPTURE(seed);
     Arena source({.name = "source"});
@@ -235,7 +236,7 @@ TEST_CASE("DeepCopy of graphs: any graph, small or large, is the same") {
     Thing* root = MakeThings(source, count, seed);
     AddInner(*root);
     const std::string wanted = Description().Of(*root);
-    const Thing* copy = CopyGraph(target, *root);
+    const Thing* copy = CopyGraph(target, *root, threads);
     REQUIRE(Description().Of(*copy) == wanted);
     REQUIRE(Description().Of(*root) == wanted);
     REQUIRE(IsClean(target, *copy));
@@ -250,11 +251,12 @@ TEST_CASE("DeepCopy of graphs: any graph, small or large, is the same") {
 }
 
 TEST_CASE("DeepCopy of graphs: into the arena of the source") {
+  const unsigned threads = acre_test::OneThreadOrThree();
   Arena arena;
   Thing* root = MakeThings(arena, 900, 5);
   const std::string wanted = Description().Of(*root);
   for (int i = 0; i < 3; ++i) {
-    Thing* copy = CopyGraph(arena, *root);
+    Thing* copy = CopyGraph(arena, *root, threads);
     CHECK(copy != root);
     CHECK(Description().Of(*copy) == wanted);
     CHECK(Description().Of(*root) == wanted);
@@ -264,6 +266,7 @@ TEST_CASE("DeepCopy of graphs: into the arena of the source") {
 }
 
 TEST_CASE("DeepCopy of graphs: chunks of any size, blocks among others") {
+  const unsigned threads = acre_test::OneThreadOrThree();
   Arena source;
   const Thing* root = MakeThings(source, 700, 11);
   const std::string wanted = Description().Of(*root);
@@ -271,7 +274,7 @@ TEST_CASE("DeepCopy of graphs: chunks of any size, blocks among others") {
     Arena target({.first_chunk = chunk, .max_chunk = chunk});
     for (int i = 0; i < 3; ++i) {
       std::memset(target.Allocate(3000), 0, 3000);
-      const Thing* copy = CopyGraph(target, *root);
+      const Thing* copy = CopyGraph(target, *root, threads);
       REQUIRE(Description().Of(*copy) == wanted);
       REQUIRE(IsClean(target, *copy));
     }
@@ -286,6 +289,7 @@ struct Owner {
 ACRE_LAYOUT(Owner, owned(small), large, smalls)
 
 TEST_CASE("DeepCopy of graphs: large storage beside small objects") {
+  const unsigned threads = acre_test::OneThreadOrThree();
   for (const std::size_t words : {20'000u, 60'000u, 300'000u}) {
     Arena source;
     Arena target;
@@ -298,7 +302,7 @@ TEST_CASE("DeepCopy of graphs: large storage beside small objects") {
     owner->large.back() = 9;
     for (Small* small : owner->smalls) small->next = owner->smalls[17];
     owner->small = owner->smalls[3];
-    Owner* copy = CopyGraph(target, *owner);
+    Owner* copy = CopyGraph(target, *owner, threads);
     REQUIRE(copy->large.size() == words);
     CHECK(copy->large[0] == 7);
     CHECK(copy->large.back() == 9);
@@ -320,13 +324,14 @@ TEST_CASE("DeepCopy of graphs: large storage beside small objects") {
 }
 
 TEST_CASE("DeepCopy of graphs: what was freed is used again") {
+  const unsigned threads = acre_test::OneThreadOrThree();
   Arena source;
   Arena target;
   auto* owner = source.New<Owner>();
   for (int i = 0; i < 6000; ++i) owner->smalls.push_back(source.New<Small>());
   std::size_t held = 0;
   for (int round = 0; round < 60; ++round) {
-    Owner* copy = CopyGraph(target, *owner);
+    Owner* copy = CopyGraph(target, *owner, threads);
     // Something that stays, between the copies.
     static_cast<void>(target.Allocate(48));
     for (Small* small : copy->smalls) target.Free(small);
@@ -337,11 +342,12 @@ TEST_CASE("DeepCopy of graphs: what was freed is used again") {
 }
 
 TEST_CASE("DeepCopy of graphs: nothing is left of a copy that does not fit") {
+  const unsigned threads = acre_test::OneThreadOrThree();
   Arena source;
   const Thing* root = MakeThings(source, 600, 3);
   const std::string wanted = Description().Of(*root);
   Arena whole;
-  static_cast<void>(CopyGraph(whole, *root));
+  static_cast<void>(CopyGraph(whole, *root, threads));
   const std::size_t bytes = whole.stats().reserved;
   int failed = 0;
   int fitted = 0;
@@ -349,7 +355,7 @@ TEST_CASE("DeepCopy of graphs: nothing is left of a copy that does not fit") {
     Arena target({.max_chunk = 32768, .byte_limit = limit});
     auto* before = target.New<Small>();
     const std::size_t live = target.stats().live();
-    const Thing* copy = TryCopyGraph(target, *root);
+    const Thing* copy = TryCopyGraph(target, *root, threads);
     if (copy == nullptr) {
       ++failed;
       CHECK(target.stats().live() == live);
@@ -362,6 +368,22 @@ TEST_CASE("DeepCopy of graphs: nothing is left of a copy that does not fit") {
   }
   CHECK(failed > 5);
   CHECK(fitted > 5);
+}
+
+TEST_CASE("DeepCopy of graphs: by how many threads is no difference") {
+  Arena source;
+  const Thing* root = MakeThings(source, 3000, 8);
+  const std::string wanted = Description().Of(*root);
+  Arena alone;
+  static_cast<void>(CopyGraph(alone, *root));
+  for (const unsigned threads : {2u, 5u, 64u}) {
+    Arena target;
+    acre::detail::GraphCopier graph(target);
+    // Nothing is left to the engine that does without threads.
+    REQUIRE(graph.Run(acre::LayoutOf<Thing>(), root, threads));
+    CHECK(Description().Of(*static_cast<Thing*>(graph.copy())) == wanted);
+    CHECK(target.stats().live() == alone.stats().live());
+  }
 }
 
 struct alignas(64) Wide {
@@ -378,6 +400,7 @@ struct Wides {
 ACRE_LAYOUT(Wides, all, smalls)
 
 TEST_CASE("DeepCopy of graphs: alignment is kept") {
+  const unsigned threads = acre_test::OneThreadOrThree();
   Arena source;
   Arena target;
   auto* wides = source.New<Wides>();
@@ -387,7 +410,7 @@ TEST_CASE("DeepCopy of graphs: alignment is kept") {
     wides->all.back()->small = wides->smalls.back();
     wides->all.back()->values[3] = static_cast<float>(i);
   }
-  const Wides* copy = CopyGraph(target, *wides);
+  const Wides* copy = CopyGraph(target, *wides, threads);
   for (std::size_t i = 0; i < 3000; ++i) {
     const Wide* wide = copy->all[i];
     REQUIRE(reinterpret_cast<std::uintptr_t>(wide) % 64 == 0);
@@ -398,6 +421,7 @@ TEST_CASE("DeepCopy of graphs: alignment is kept") {
 }
 
 TEST_CASE("DeepCopy of graphs: lists in any order of addresses") {
+  const unsigned threads = acre_test::OneThreadOrThree();
   for (const int lists : {1, 2, 5}) {
     Arena source;
     Arena target;
@@ -414,7 +438,7 @@ TEST_CASE("DeepCopy of graphs: lists in any order of addresses") {
       if (i % step == 0) owner->smalls.push_back(smalls[i]);
       if ((i + 1) % step != 0) smalls[i]->next = smalls[i + 1];
     }
-    const Owner* copy = CopyGraph(target, *owner);
+    const Owner* copy = CopyGraph(target, *owner, threads);
     std::uint32_t wanted = 0;
     for (const Small* list : copy->smalls) {
       for (; list != nullptr; list = list->next) {

@@ -15,9 +15,10 @@ namespace acre::inline ACRE_ABI::detail {
 
 /// A copy of `object` and of what it reaches, made by the first engine that
 /// can: TreeCopier, SmallCopier, GraphCopier, Copier. Null where memory ran
-/// out, for *failed_bytes bytes; then nothing remains.
+/// out, for *failed_bytes bytes; then nothing remains. `threads`: see
+/// CopyOptions.
 void* CopyObject(Arena& arena, const TypeLayout& type, const void* object,
-                 std::size_t* failed_bytes);
+                 std::size_t* failed_bytes, unsigned threads = 1);
 
 /// The same into `to`, with pointers and views kept as they are. False where
 /// memory ran out; then the containers in `to` are empty.

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <memory>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "acre/config.h"
@@ -19,13 +20,23 @@
 
 namespace acre::inline ACRE_ABI::detail {
 
+/// How a PerChunk makes what it keeps.
+struct MakePerChunk {
+  template <class T>
+  std::unique_ptr<T> Make(const char* begin, std::size_t size,
+                          const char* live_end) const {
+    return std::make_unique<T>(begin, size, live_end);
+  }
+};
+
 /// T: made from the chunk's begin and size, and the end of what is handed out
-/// in it; begin(), Holds(address).
-template <class T>
+/// in it, by Maker, which may make none; begin(), Holds(address).
+template <class T, class Maker = MakePerChunk>
 class PerChunk {
  public:
   /// `only`: chunks of that arena; null: of any.
-  explicit PerChunk(const Arena* only = nullptr) : only_(only) {}
+  explicit PerChunk(const Arena* only = nullptr, Maker maker = {})
+      : only_(only), maker_(maker) {}
 
   /// Null for an address in no such chunk.
   T* Of(const void* address) {
@@ -41,6 +52,22 @@ class PerChunk {
   /// caller goes through them.
   std::size_t size() const { return all_.size(); }
   T& operator[](std::size_t i) { return *all_[i]; }
+  const T& operator[](std::size_t i) const { return *all_[i]; }
+
+  /// Takes what another one keeps, of which `wanted` is true, of chunks that
+  /// this one does not know.
+  template <class Wanted>
+  void TakeFrom(PerChunk& other, Wanted wanted) {
+    for (std::unique_ptr<T>& each : other.all_) {
+      if (!wanted(*each)) continue;
+      by_begin_[each->begin()] = each.get();
+      all_.push_back(std::move(each));
+    }
+    other.all_.clear();
+  }
+  /// Finds what another one keeps, as long as that lives, and makes what Maker
+  /// makes. Requires: the other one meets no more chunks.
+  void LookInto(const PerChunk& other) { by_begin_ = other.by_begin_; }
 
   void SortByAddress() {
     std::sort(all_.begin(), all_.end(), [](const auto& a, const auto& b) {
@@ -55,11 +82,13 @@ class PerChunk {
     if (only_ != nullptr && where.arena != only_) return nullptr;
     T*& known = by_begin_[where.chunk_begin];
     if (known == nullptr) {
-      all_.push_back(std::make_unique<T>(
+      std::unique_ptr<T> made = maker_.template Make<T>(
           where.chunk_begin,
           static_cast<std::size_t>(where.chunk_end - where.chunk_begin),
-          where.live_end));
-      known = all_.back().get();
+          where.live_end);
+      if (made == nullptr) return nullptr;
+      known = made.get();
+      all_.push_back(std::move(made));
     }
     if (!known->Holds(address)) return nullptr;  // in the header
     Known& near = KnownAt(address);
@@ -82,6 +111,7 @@ class PerChunk {
   }
 
   const Arena* only_;
+  [[no_unique_address]] Maker maker_;
   Known cache_[kCacheSize] = {};
   std::vector<std::unique_ptr<T>> all_;
   std::unordered_map<const char*, T*> by_begin_;
