@@ -73,10 +73,10 @@ struct CopyOptions {
   ///
   /// Worth it for graphs of 10,000 objects and more: a million nodes take 0.6
   /// of the time with two. Each thread finds what is to be copied in chunks of
-  /// its own, so where the arena has few chunks, or everything is one list, it
-  /// takes no less time, or more. One thread works where the root does not lie
-  /// in an arena; where that has less than a megabyte in use for each; at trees
-  /// (see above); and where no threads can be had.
+  /// its own; where everything is one list it takes no less time, or more.
+  /// There are no more threads than megabytes and chunks in use in the arena in
+  /// which the root lies; one where that is in none, at trees (see above), and
+  /// where no others can be had.
   unsigned threads = 1;
 };
 

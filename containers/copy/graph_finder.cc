@@ -84,7 +84,7 @@ void GraphFinder::WalkAll() {
     }
     ahead_.Drain([this](const Object& object) { Enter(object); });
     pending_.Drain([this](const Pending& pending) { Resolve(pending); });
-  } while (!is_stopped_ && (!rows_.empty() || HasWaiting()));
+  } while (!is_stopped_ && HasMore());
 }
 
 /// What other members have met in chunks of this one.
@@ -117,7 +117,9 @@ ACRE_INLINE void GraphFinder::TakeItem(const FinderMail::Item& item) {
   }
 }
 
-bool GraphFinder::HasWaiting() {
+bool GraphFinder::HasMore() {
+  if (!rows_.empty()) return true;
+  if (desk_ != nullptr && desk_->Own()->size != 0) return true;
   for (std::size_t i = 0; i < maps_.size(); ++i) {
     if (maps_[i].waiting() != 0) return true;
   }

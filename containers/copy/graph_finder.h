@@ -96,7 +96,7 @@ class GraphFinder {
 
   void Begin(const char* root, CopyPlan& plan);
   void WalkAll();
-  bool HasWaiting();
+  bool HasMore();
   void TakeMail();
   void TakeBatch(FinderMail::Batch& batch);
   void TakeItem(const FinderMail::Item& item);

@@ -51,7 +51,13 @@ unsigned GraphTeam::MembersFor(const void* root, unsigned threads) {
   constexpr std::size_t kMost = 64;
   const Arena* const from = threads > 1 ? ArenaOf(root) : nullptr;
   if (from == nullptr) return 1;
-  const std::size_t worth = from->stats().live() / kLeast;
+  std::size_t bytes = 0;
+  std::size_t chunks = 0;  // that are worth it
+  from->ForEachChunk([&](const ChunkInfo& chunk) {
+    bytes += chunk.used;
+    chunks += chunk.used >= kLeast / 8;
+  });
+  const std::size_t worth = std::min(bytes / kLeast, chunks);
   const std::size_t wanted = std::min<std::size_t>(threads, kMost);
   return static_cast<unsigned>(std::clamp<std::size_t>(worth, 1, wanted));
 }
