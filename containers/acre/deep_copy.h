@@ -73,10 +73,10 @@ struct CopyOptions {
   ///
   /// Worth it for graphs of 10,000 objects and more: a million nodes take 0.6
   /// of the time with two. Each thread finds what is to be copied in chunks of
-  /// its own; where everything is one list it takes no less time, or more.
-  /// There are no more threads than megabytes and chunks in use in the arena in
-  /// which the root lies; one where that is in none, at trees (see above), and
-  /// where no others can be had.
+  /// its own; where all is one list the calling one goes on alone. There are no
+  /// more threads than megabytes and chunks in use in the arena in which the
+  /// root lies; one where that is in none, at trees (see above), and where no
+  /// others can be had.
   unsigned threads = 1;
 };
 

@@ -50,6 +50,11 @@ FinderMail::Batch* FinderDesk::Receive() {
   box.batches.pop_back();
   box.has_some.store(!box.batches.empty());
   mail_.open_.fetch_sub(1);  // this finder is counted itself
+  small_ = in_->size < FinderMail::kFew ? small_ + 1 : 0;
+  if (small_ == FinderMail::kMostSmall) {
+    mail_.is_narrow_.store(true);
+    Stop();
+  }
   return in_.get();
 }
 

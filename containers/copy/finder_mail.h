@@ -56,9 +56,17 @@ class FinderMail {
   bool is_stopped() const {
     return is_stopped_.load(std::memory_order_relaxed);
   }
+  /// It was stopped since everything is one list or so: whoever has the next
+  /// piece of that waits for the other one each time, on a busy machine for
+  /// milliseconds. One thread does better.
+  bool is_narrow() const { return is_narrow_.load(std::memory_order_relaxed); }
 
  private:
   friend class FinderDesk;
+
+  // Batches of fewer than kFew items, one after the other.
+  static constexpr std::size_t kFew = 4;
+  static constexpr unsigned kMostSmall = 64;
 
   struct alignas(64) Box {
     std::mutex lock;
@@ -70,6 +78,7 @@ class FinderMail {
   const std::unique_ptr<Box[]> boxes_;
   std::atomic<std::size_t> open_;  // finders that work, batches on their way
   std::atomic<bool> is_stopped_{false};
+  std::atomic<bool> is_narrow_{false};
 };
 
 /// A finder's own end of that; used by its thread alone.
@@ -108,6 +117,7 @@ class FinderDesk {
   std::vector<std::unique_ptr<Batch>> out_;  // by member, what goes next
   std::unique_ptr<Batch> in_;                // came last
   std::unique_ptr<Batch> spare_;
+  unsigned small_ = 0;  // batches that came last
 };
 
 }  // namespace acre::inline ACRE_ABI::detail

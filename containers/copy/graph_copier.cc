@@ -30,7 +30,7 @@ bool GraphCopier::Find(CopyPlan& plan, unsigned members) {
         return true;
       case GraphTeam::Outcome::kCannot:
         return false;
-      case GraphTeam::Outcome::kNoThreads:
+      case GraphTeam::Outcome::kAlone:
         team_.reset();
     }
   }

@@ -92,7 +92,8 @@ GraphTeam::Outcome GraphTeam::Find(const char* root, CopyPlan& plan) {
   };
   if (plans_.size() > FinderMail::kMaxNumber) return Outcome::kCannot;
   const auto count = static_cast<unsigned>(members_.size());
-  if (!RunTogether(count, run, &context)) return Outcome::kNoThreads;
+  if (!RunTogether(count, run, &context)) return Outcome::kAlone;
+  if (mail_.is_narrow()) return Outcome::kAlone;
   return mail_.is_stopped() ? Outcome::kCannot : Outcome::kFound;
 }
 

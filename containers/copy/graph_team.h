@@ -40,8 +40,8 @@ class GraphTeam {
 
   enum class Outcome {
     kFound,
-    kCannot,     // as GraphFinder::Run
-    kNoThreads,  // nothing was done
+    kCannot,  // as GraphFinder::Run
+    kAlone,   // one thread has to do it: there are no others, or it is a list
   };
   /// Requires: the root lies in `from`.
   Outcome Find(const char* root, CopyPlan& plan);
