@@ -66,7 +66,7 @@ bool Copier::RunPlaced() {
     return true;
 #if ACRE_EXCEPTIONS
   } catch (...) {
-    GiveBack();
+    if (!storage_at_.empty()) GiveBack();
     throw;
   }
 #endif

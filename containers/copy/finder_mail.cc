@@ -46,15 +46,12 @@ FinderMail::Batch* FinderDesk::Receive() {
   }
   if (!box.has_some.load()) return nullptr;
   const std::lock_guard<std::mutex> hold(box.lock);
-  in_ = std::move(box.batches.back());
-  box.batches.pop_back();
+  in_ = std::move(box.batches.front());
+  box.batches.pop_front();
   box.has_some.store(!box.batches.empty());
   mail_.open_.fetch_sub(1);  // this finder is counted itself
   small_ = in_->size < FinderMail::kFew ? small_ + 1 : 0;
-  if (small_ == FinderMail::kMostSmall) {
-    mail_.is_narrow_.store(true);
-    Stop();
-  }
+  if (small_ == FinderMail::kMostSmall) Stop();
   return in_.get();
 }
 

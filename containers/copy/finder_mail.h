@@ -7,13 +7,17 @@
 //   finder 0 --- batches of items --->  box 1   finder 1
 //            box 0   <--- batches of items ---
 //
-// All is found when no finder works and no batch is on its way: one counter.
+// All is found when no finder works and no batch is on its way: one counter. It
+// is counted up for a batch before that lies in a box, and down when it was
+// taken by a finder that is counted itself: once it is zero it stays so.
 
 #ifndef ACRE_CONTAINERS_COPY_FINDER_MAIL_H_
 #define ACRE_CONTAINERS_COPY_FINDER_MAIL_H_
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -56,21 +60,20 @@ class FinderMail {
   bool is_stopped() const {
     return is_stopped_.load(std::memory_order_relaxed);
   }
-  /// It was stopped since everything is one list or so: whoever has the next
-  /// piece of that waits for the other one each time, on a busy machine for
-  /// milliseconds. One thread does better.
-  bool is_narrow() const { return is_narrow_.load(std::memory_order_relaxed); }
 
  private:
   friend class FinderDesk;
 
-  // Batches of fewer than kFew items, one after the other.
+  // Batches of fewer than kFew items, one after the other: everything is a list
+  // or so. Whoever has the next piece of that waits for the other one each
+  // time, on a busy machine for milliseconds. One thread does better.
   static constexpr std::size_t kFew = 4;
   static constexpr unsigned kMostSmall = 64;
 
   struct alignas(64) Box {
     std::mutex lock;
-    std::vector<std::unique_ptr<Batch>> batches;
+    std::deque<std::unique_ptr<Batch>> batches;  // in the order they were sent:
+                                                 // a whole before its parts
     std::atomic<bool> has_some{false};
   };
 
@@ -78,7 +81,6 @@ class FinderMail {
   const std::unique_ptr<Box[]> boxes_;
   std::atomic<std::size_t> open_;  // finders that work, batches on their way
   std::atomic<bool> is_stopped_{false};
-  std::atomic<bool> is_narrow_{false};
 };
 
 /// A finder's own end of that; used by its thread alone.

@@ -24,15 +24,12 @@ bool GraphCopier::Find(CopyPlan& plan, unsigned members) {
   const Arena* const from = ArenaOf(root_);
   if (members > 1 && from != nullptr) {
     team_ = std::make_unique<GraphTeam>(plans_, *from, arena_, members);
-    switch (team_->Find(root_, plan)) {
-      case GraphTeam::Outcome::kFound:
-        team_->GiveTo(maps_, refs_);
-        return true;
-      case GraphTeam::Outcome::kCannot:
-        return false;
-      case GraphTeam::Outcome::kAlone:
-        team_.reset();
+    if (team_->Find(root_, plan)) {
+      team_->GiveTo(maps_, refs_);
+      return maps_.Of(root_) != nullptr;
     }
+    // One may do it yet: it meets a whole before its parts more often.
+    team_.reset();
   }
   if (maps_.Of(root_) == nullptr) root_bytes_ = plan.size;
   return finder_.Run(root_, plan);

@@ -106,14 +106,18 @@ void GraphFinder::TakeBatch(FinderMail::Batch& batch) {
 
 ACRE_INLINE void GraphFinder::TakeItem(const FinderMail::Item& item) {
   CopyPlan& plan = plans_[item.number()];
+  CopyMap* const map = maps_.Of(item.target);
+  if (ACRE_UNLIKELY(map == nullptr)) {  // there was no memory for it
+    is_stopped_ = true;
+    return;
+  }
   switch (item.kind()) {
     case FinderMail::Kind::kPointer:
-      return MeetPointer(*maps_.Of(item.target), item.target, plan);
+      return MeetPointer(*map, item.target, plan);
     case FinderMail::Kind::kView:
-      return MeetRun(*maps_.Of(item.target), item.target, plan, item.count());
+      return MeetRun(*map, item.target, plan, item.count());
     case FinderMail::Kind::kStorage:
-      NoteOther(maps_.Of(item.target), item.target, CopyNote::Kind::kStorage,
-                plan, item.count());
+      NoteOther(map, item.target, CopyNote::Kind::kStorage, plan, item.count());
   }
 }
 

@@ -48,16 +48,13 @@ struct alignas(64) GraphTeam::Member {
 unsigned GraphTeam::MembersFor(const void* root, unsigned threads) {
   // A thread takes 30 us to come and go, a copy 0.5 ns a byte.
   constexpr std::size_t kLeast = std::size_t{1} << 20;  // bytes for each
-  constexpr std::size_t kMost = 64;
+  constexpr std::size_t kMost = 16;
   const Arena* const from = threads > 1 ? ArenaOf(root) : nullptr;
   if (from == nullptr) return 1;
-  std::size_t bytes = 0;
   std::size_t chunks = 0;  // that are worth it
-  from->ForEachChunk([&](const ChunkInfo& chunk) {
-    bytes += chunk.used;
-    chunks += chunk.used >= kLeast / 8;
-  });
-  const std::size_t worth = std::min(bytes / kLeast, chunks);
+  from->ForEachChunk(
+      [&](const ChunkInfo& chunk) { chunks += chunk.used >= kLeast / 8; });
+  const std::size_t worth = std::min(from->stats().live() / kLeast, chunks);
   const std::size_t wanted = std::min<std::size_t>(threads, kMost);
   return static_cast<unsigned>(std::clamp<std::size_t>(worth, 1, wanted));
 }
@@ -74,7 +71,7 @@ GraphTeam::GraphTeam(CopyPlans& plans, const Arena& from, Arena& to,
 
 GraphTeam::~GraphTeam() = default;
 
-GraphTeam::Outcome GraphTeam::Find(const char* root, CopyPlan& plan) {
+bool GraphTeam::Find(const char* root, CopyPlan& plan) {
   struct Context {
     GraphTeam& team;
     const char* root;
@@ -90,11 +87,9 @@ GraphTeam::Outcome GraphTeam::Find(const char* root, CopyPlan& plan) {
     }
     stop.Done();
   };
-  if (plans_.size() > FinderMail::kMaxNumber) return Outcome::kCannot;
+  if (plans_.size() > FinderMail::kMaxNumber) return false;
   const auto count = static_cast<unsigned>(members_.size());
-  if (!RunTogether(count, run, &context)) return Outcome::kAlone;
-  if (mail_.is_narrow()) return Outcome::kAlone;
-  return mail_.is_stopped() ? Outcome::kCannot : Outcome::kFound;
+  return RunTogether(count, run, &context) && !mail_.is_stopped();
 }
 
 void GraphTeam::GiveTo(CopyMaps& maps, RefCopies& refs) {

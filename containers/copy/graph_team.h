@@ -38,15 +38,12 @@ class GraphTeam {
   GraphTeam& operator=(const GraphTeam&) = delete;
   ~GraphTeam();
 
-  enum class Outcome {
-    kFound,
-    kCannot,  // as GraphFinder::Run
-    kAlone,   // one thread has to do it: there are no others, or it is a list
-  };
-  /// Requires: the root lies in `from`.
-  Outcome Find(const char* root, CopyPlan& plan);
+  /// False where there are no threads, where everything is a list or so, and as
+  /// GraphFinder::Run: it is to be done by one thread. Requires: the root lies
+  /// in `from`.
+  bool Find(const char* root, CopyPlan& plan);
 
-  /// After kFound: what was found, by address, and how many references.
+  /// After Find: what was found, by address, and how many references.
   void GiveTo(CopyMaps& maps, RefCopies& refs);
   bool has_wide() const;
   bool leads_into_table() const;

@@ -36,6 +36,18 @@ struct Member {
   }
 };
 
+/// The calling thread is not cancelled while it lives.
+class Uncancelled {
+ public:
+  Uncancelled() { pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before_); }
+  Uncancelled(const Uncancelled&) = delete;
+  Uncancelled& operator=(const Uncancelled&) = delete;
+  ~Uncancelled() { pthread_setcancelstate(before_, nullptr); }
+
+ private:
+  int before_ = 0;
+};
+
 void* RunMember(void* data) {
   auto& member = *static_cast<Member*>(data);
   {
@@ -50,6 +62,8 @@ void* RunMember(void* data) {
 
 bool RunTogether(unsigned members, void (*run)(void* data, unsigned member),
                  void* data) {
+  // Not while others work at what is on this stack.
+  const Uncancelled uncancelled;
   const std::unique_ptr<Member[]> all(new Member[members]);
   std::mutex gate;
   bool goes = false;
@@ -59,6 +73,10 @@ bool RunTogether(unsigned members, void (*run)(void* data, unsigned member),
     sigset_t none;
     sigset_t before;
     sigfillset(&none);
+    // What the thread does itself, libgc's write faults among that.
+    for (const int own : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT}) {
+      sigdelset(&none, own);
+    }
     pthread_sigmask(SIG_SETMASK, &none, &before);
     for (unsigned i = 0; i < members; ++i) {
       all[i] = {

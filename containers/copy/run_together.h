@@ -12,10 +12,12 @@
 namespace acre::inline ACRE_ABI::detail {
 
 /// Calls run(data, member) for each member: 0 in this thread, the others in
-/// threads of their own, which block all signals and are not known to the
-/// collector: they must not call it, and may go on while it has stopped the
-/// world. Returns when all have. What one throws is thrown here, the first by
-/// number. False, and nothing was called, where so many threads cannot be had.
+/// threads of their own, which block all signals but those for what a thread
+/// does itself, and are not known to the collector: they must not call it, and
+/// may go on while it has stopped the world. This one is not cancelled
+/// meanwhile. Returns when all have. What one throws is thrown here, the first
+/// by number. False, and nothing was called, where so many threads cannot be
+/// had.
 bool RunTogether(unsigned members, void (*run)(void* data, unsigned member),
                  void* data);
 

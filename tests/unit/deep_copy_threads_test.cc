@@ -6,14 +6,17 @@
 
 #include <doctest/doctest.h>
 #include <gc/gc.h>
+#include <pthread.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <random>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -23,6 +26,7 @@
 #include "acre/arena.h"
 #include "acre/audit.h"
 #include "acre/audit_policy.h"
+#include "acre/chunk_source.h"
 #include "acre/deep_copy.h"
 #include "acre/gc.h"
 #include "acre/gc_ref.h"
@@ -261,6 +265,72 @@ TEST_CASE("copies by threads: collections and audits meanwhile") {
   collecting.join();
   acre::FlushAudits();
   CHECK(reports.findings().empty());
+}
+
+TEST_CASE("copies by threads: with write faults of the collector") {
+  const acre_test::Death death = acre_test::RunInChild([] {
+    acre_test::NeedCollector();
+    GC_enable_incremental();
+    Arena source;
+    const Town* const town = MakeTown(source, source);
+    for (int i = 0; i < 8; ++i) {
+      Arena* const target = acre::NewCollectedArena();
+      if (!IsTown(*DeepCopy(*target, *town, {.threads = 2}), *target)) {
+        std::abort();
+      }
+      for (int k = 0; k < 100'000; ++k) static_cast<void>(GC_MALLOC(64));
+    }
+    _exit(0);
+  });
+  INFO(death.text);
+  CHECK_FALSE(death.died);
+}
+
+struct Link {
+  Link* next = nullptr;
+  std::uint64_t words[5] = {};
+};
+ACRE_LAYOUT(Link, next, words)
+
+TEST_CASE("copies by threads: of a list in no order") {
+  Arena source;
+  std::vector<Link*> links;
+  for (int i = 0; i < 200'000; ++i) links.push_back(source.New<Link>());
+  std::shuffle(links.begin(), links.end(), std::mt19937(1));
+  for (std::size_t i = 0; i + 1 < links.size(); ++i) {
+    links[i]->next = links[i + 1];
+    links[i]->words[0] = i;
+  }
+  using Clock = std::chrono::steady_clock;
+  const auto fastest = [&](unsigned threads) {
+    Clock::duration least = Clock::duration::max();
+    for (int i = 0; i < 3; ++i) {
+      Arena target;
+      const auto start = Clock::now();
+      DeepCopy(target, *links[0], {.threads = threads});
+      least = std::min(least, Clock::now() - start);
+    }
+    return least;
+  };
+  CHECK(fastest(4) < 10 * fastest(1));
+}
+
+TEST_CASE("copies by threads: the calling thread is not cancelled meanwhile") {
+  Arena source;
+  const Town* const town = MakeTown(source, source);
+  std::atomic<bool> has_begun{false};
+  std::thread copying([&] {
+    Arena target({.source = &acre::MallocSource::Instance()});
+    has_begun.store(true);
+    for (;;) {
+      DeepCopy(target, *town, {.threads = 2});
+      target.Reset();
+      pthread_testcancel();
+    }
+  });
+  while (!has_begun.load()) std::this_thread::yield();
+  pthread_cancel(copying.native_handle());
+  copying.join();
 }
 
 TEST_CASE("copies by threads: into the frames of a History") {
