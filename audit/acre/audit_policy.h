@@ -8,13 +8,13 @@
 //
 // gold, g++ -flto, and lld with --as-needed drop a library that nothing calls:
 // add -Wl,-u,acre_audit_automatic, or --no-as-needed, as the pkg-config file
-// does. An arena whose source needs no collector, and that is older than the
-// collector, is audited from the next block on that it hands out. Without an
-// auditor the first arena on the collected heap says so, once,
-// on stderr, unless ACRE_AUDIT is off. Where the process has several copies of
-// acre, an arena has the auditor of the copy that made it, or else one of
-// another copy of the same version and mode. The functions below are about
-// their own copy's; policies of arenas are about whichever it is.
+// does. Without an auditor the first arena on the collected heap says so, once,
+// on stderr, unless ACRE_AUDIT is off. An arena whose source needs no
+// collector, and that is older than the collector, is audited from the next
+// block on that it hands out. Where the process has several copies of acre, an
+// arena has the auditor of the copy that made it, or else one of another copy
+// of the same version and mode. The functions below are about their own copy's;
+// policies of arenas are about whichever it is.
 //
 //   acre::SetAuditPolicy(arena, {.on_reset = true});
 //

@@ -122,46 +122,29 @@ CopyPlan& CopyPlans::StorageOf(const TypeLayout& handle) {
 void CopyPlans::Close() {
   // By index: more come to be known.
   for (std::size_t i = 0; i < by_number_.size(); ++i) {
-    CopyPlan& plan = *by_number_[i];
-    if (plan.is_table) continue;  // its entries have a plan of their own
-    AddTargets(*plan.type);
-    for (CopyPlan::Step& step : plan.steps) {
-      if (step.kind == CopyPlan::Step::Kind::kPart ||
-          step.kind == CopyPlan::Step::Kind::kRef) {
-        continue;
-      }
-      TargetOf(step);
-      if (step.is_handle()) StorageOf(step);
-    }
+    for (CopyPlan::Step& step : by_number_[i]->steps) Close(step);
   }
 }
 
-/// What the slots of a type lead to, at any depth of its parts: of a choice,
-/// those of all alternatives.
-void CopyPlans::AddTargets(const TypeLayout& type) {
-  if (!type.has_slots) return;
-  const auto add_all = [this](FieldList parts) {
-    for (const FieldLayout& part : parts) AddTargets(*part.type());
-  };
-  switch (type.kind) {
-    case TypeKind::kPlain:
-      return;
-    case TypeKind::kPointer:
-    case TypeKind::kView:
-      Of(*type.element());
-      return;
-    case TypeKind::kStruct:
-      return add_all(type.slots);
-    case TypeKind::kTuple:
-    case TypeKind::kChoice:
-      return add_all(type.fields);
-    case TypeKind::kArray:
-      return AddTargets(*type.element());
-    case TypeKind::kHandle:
-      if (KindOf(type) == CopyPlan::Step::Kind::kRef) return;
-      Of(*type.element());
-      StorageOf(type);
+/// Of a choice with the slots of all alternatives.
+void CopyPlans::Close(CopyPlan::Step& step) {
+  using Kind = CopyPlan::Step::Kind;
+  if (step.kind == Kind::kRef) return;
+  if (step.kind != Kind::kPart) {
+    TargetOf(step);
+    if (step.is_handle()) StorageOf(step);
+    return;
   }
+  const auto close_all = [this](const TypeLayout& part) {
+    ForEachSlotType(part, 0,
+                    [this](std::size_t, const TypeLayout& slot, const auto*) {
+                      CopyPlan::Step inner = StepOf(slot);
+                      Close(inner);
+                    });
+  };
+  if (step.type->kind == TypeKind::kArray)
+    return close_all(*step.type->element());
+  for (const FieldLayout& part : step.type->fields) close_all(*part.type());
 }
 
 CopyPlan* CopyPlans::Find(const TypeLayout& type, bool is_table) const {

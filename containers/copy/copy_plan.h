@@ -134,7 +134,7 @@ class CopyPlans {
   CopyPlan* Find(const TypeLayout& type, bool is_table) const;
   CopyPlan& Add(const TypeLayout& type);
   CopyPlan& StorageOf(const TypeLayout& handle);
-  void AddTargets(const TypeLayout& type);
+  void Close(CopyPlan::Step& step);
 
   // Few: a search goes through all.
   std::vector<std::unique_ptr<CopyPlan>> by_number_;

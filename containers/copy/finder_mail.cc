@@ -40,10 +40,7 @@ void FinderDesk::Flush(unsigned to) {
 
 FinderMail::Batch* FinderDesk::Receive() {
   FinderMail::Box& box = mail_.boxes_[self_];
-  if (in_ != nullptr) {
-    in_->size = 0;
-    spare_ = std::move(in_);
-  }
+  if (in_ != nullptr) spare_ = std::move(in_);
   if (!box.has_some.load()) return nullptr;
   const std::lock_guard<std::mutex> hold(box.lock);
   in_ = std::move(box.batches.front());

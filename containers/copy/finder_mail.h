@@ -100,8 +100,8 @@ class FinderDesk {
   void Flush(unsigned to);
   /// What it has put there for itself.
   FinderMail::Batch* Own() { return out_[self_].get(); }
-  /// A batch that has come, until the next one is asked for; null where none
-  /// has.
+  /// A batch that has come, until the next one is asked for, and empty by then;
+  /// null where none has.
   FinderMail::Batch* Receive();
   /// There is nothing to do: sends what was held back, and waits for more.
   /// False where all are done, or stopped.

@@ -21,8 +21,8 @@ GraphCopier::~GraphCopier() {
 }
 
 bool GraphCopier::Find(CopyPlan& plan, unsigned members) {
-  const Arena* const from = ArenaOf(root_);
-  if (members > 1 && from != nullptr) {
+  const Arena* const from = members > 1 ? ArenaOf(root_) : nullptr;
+  if (from != nullptr) {
     team_ = std::make_unique<GraphTeam>(plans_, *from, arena_, members);
     if (team_->Find(root_, plan)) {
       team_->GiveTo(maps_, refs_);

@@ -56,8 +56,7 @@ bool GraphFinder::RunAsMember(const char* root, CopyPlan& plan,
   do {
     WalkAll();
   } while (!is_stopped_ && desk.Wait());
-  if (is_stopped_) desk.Stop();
-  return !desk.is_stopped();
+  return !is_stopped_ && !desk.is_stopped();
 }
 
 /// Of members the one whose chunk it is.

@@ -54,7 +54,7 @@ class GraphFinder {
   /// The same as one of several, each in a thread of its own with its own maps,
   /// which have the same owners. All are given the same root. Requires: the
   /// plans are closed, no finder is_closed. True where all are done: together
-  /// they have noted what is to be copied.
+  /// they have noted what is to be copied. False: the caller stops the others.
   bool RunAsMember(const char* root, CopyPlan& plan, FinderDesk& desk);
 
   /// True where a block is aligned above the granule.

@@ -107,11 +107,10 @@ CollectorSettings GetCollectorSettings() noexcept;
 ///
 /// Returns: false, and a reason, where the module must stay: an arena that it
 /// made, or whose source is of it, is alive (dead ones are looked for, by a
-/// collection); a function given
-/// to OnCollected is to run; the host has set a collection callback that calls
-/// acre's; libgc was initialised by this copy, in a thread other than the main
-/// one that has not ended. Nothing is changed then.
-/// Requires: no other thread uses this copy meanwhile.
+/// collection); a function given to OnCollected is to run; the host has set a
+/// collection callback that calls acre's; libgc was initialised by this copy,
+/// in a thread other than the main one that has not ended. Nothing is changed
+/// then. Requires: no other thread uses this copy meanwhile.
 bool Detach(const char** reason = nullptr) noexcept;
 
 /// Registers the calling thread with the collector for as long as this object

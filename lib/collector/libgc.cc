@@ -59,28 +59,25 @@ void NoticeSwitch() {
 }
 
 /// Of the thread in which acre has initialised libgc, where that is not the
-/// main one; both under Start::lock.
+/// main one. Set once, and given up once.
 pthread_key_t g_starter_key;
-bool g_has_starter = false;
+std::atomic<bool> g_has_starter{false};
 
 void Leave(void*) {
   if (GC_thread_is_registered() != 0) GC_unregister_my_thread();
-  Start& start = TheStart();
-  RenewAfterFork(start.lock);
-  const std::lock_guard<std::mutex> hold(start.lock);
   pthread_key_delete(g_starter_key);
-  g_has_starter = false;
+  g_has_starter.store(false);
 }
 
 /// libgc takes the thread that initialises it for the main one, which it waits
 /// for at each collection, and which must not end. So any other leaves when it
 /// ends, after its thread_local objects, which may be arenas.
-/// Requires Start::lock. Returns: whether this module has to stay until then.
+/// Returns: whether this module has to stay until then.
 bool LeaveAtItsEnd() {
   const bool is_main = syscall(SYS_gettid) == getpid();
   if (is_main || pthread_key_create(&g_starter_key, &Leave) != 0) return false;
   pthread_setspecific(g_starter_key, &g_starter_key);
-  g_has_starter = true;
+  g_has_starter.store(true);
   return true;
 }
 
@@ -110,12 +107,7 @@ void EnsureCollector() {
   if (Begin()) Pin();
 }
 
-bool HasStarter() noexcept {
-  Start& start = TheStart();
-  RenewAfterFork(start.lock);
-  const std::lock_guard<std::mutex> hold(start.lock);
-  return g_has_starter;
-}
+bool HasStarter() noexcept { return g_has_starter.load(); }
 
 bool IsCollectorThere() noexcept {
   return g_initialised.load(std::memory_order_acquire) ||

@@ -68,6 +68,10 @@ ACRE_LAYOUT(Town, all, rows)
 
 constexpr std::size_t kPeople = 20'000;  // 4 MiB and more
 
+std::string NameOf(std::size_t i) {
+  return "somebody whose name is long, number " + std::to_string(i);
+}
+
 /// People lie in one arena or in turns in both.
 Town* MakeTown(Arena& arena, Arena& other, std::size_t count = kPeople) {
   Town* const town = arena.New<Town>();
@@ -75,7 +79,7 @@ Town* MakeTown(Arena& arena, Arena& other, std::size_t count = kPeople) {
   for (std::size_t i = 0; i < count; ++i) {
     Person* const person = (i % 2 == 0 ? arena : other).New<Person>();
     person->id = i;
-    person->name = "somebody whose name is long, number " + std::to_string(i);
+    person->name = NameOf(i);
     person->nickname = i % 3 == 0 ? std::string_view("nobody")
                                   : person->name.view().substr(0, 8);
     person->parent = i == 0 ? nullptr : town->all[i * 7919 % i];
@@ -102,9 +106,7 @@ bool IsTown(const Town& copy, const Arena& arena, std::size_t count = kPeople) {
   for (std::size_t i = 0; i < count; ++i) {
     const Person& person = *copy.all[i];
     bool is_same =
-        arena.Owns(&person) && person.id == i &&
-        person.name ==
-            "somebody whose name is long, number " + std::to_string(i) &&
+        arena.Owns(&person) && person.id == i && person.name == NameOf(i) &&
         person.parent == (i == 0 ? nullptr : copy.all[i * 7919 % i]) &&
         person.friends.size() == i % 5;
     is_same =
