@@ -38,6 +38,7 @@
 #include "reports.h"
 #include "support/audited.h"
 #include "support/death.h"
+#include "support/scaled.h"
 
 namespace audit_changes_test {
 
@@ -301,7 +302,7 @@ struct Outcome {
 Outcome Play(PageTracking tracking, std::uint32_t audit_one_in) {
   const Reports reports;
   Outcome outcome;
-  for (unsigned seed = 1; seed <= 12; ++seed) {
+  for (unsigned seed = 1; seed <= acre_test::Scaled(12u, 3u); ++seed) {
     Model model(seed, tracking, audit_one_in);
     for (int round = 0; round < 40; ++round) {
       for (int step = 0; step < 40; ++step) model.Step();
@@ -321,7 +322,7 @@ TEST_CASE("collections tell every leak that a look at the whole arena shows") {
     const Outcome outcome = Play(tracking, 1);
     CHECK_MESSAGE(outcome.missed == 0, static_cast<int>(tracking));
     CHECK(outcome.invented == 0);
-    CHECK(outcome.seen > 1000);
+    CHECK(outcome.seen > acre_test::Scaled(1000u, 250u));
   }
 }
 

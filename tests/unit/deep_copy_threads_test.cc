@@ -212,8 +212,9 @@ TEST_CASE("copies by threads: nothing is left where memory runs out") {
   Arena source;
   const Town* const town = MakeTown(source, source);
   const std::size_t bytes = source.stats().reserved;
+  constexpr std::size_t kSteps = acre_test::Scaled(5u, 2u);
   int fitted = 0;
-  for (std::size_t limit = 65536; limit < 2 * bytes; limit += bytes / 5) {
+  for (std::size_t limit = 65536; limit < 2 * bytes; limit += bytes / kSteps) {
     Arena target({.byte_limit = limit});
     const Town* const copy = TryDeepCopy(target, *town, {.threads = 2});
     CHECK(
@@ -221,7 +222,7 @@ TEST_CASE("copies by threads: nothing is left where memory runs out") {
     fitted += copy != nullptr;
   }
   CHECK(fitted > 0);
-  CHECK(fitted < 9);
+  CHECK(fitted < static_cast<int>(2 * kSteps));
 }
 
 TEST_CASE("copies by threads: where no thread can be had") {
@@ -277,7 +278,7 @@ TEST_CASE("copies by threads: with write faults of the collector") {
     GC_enable_incremental();
     Arena source;
     const Town* const town = MakeTown(source, source);
-    for (int i = 0; i < 8; ++i) {
+    for (int i = 0; i < acre_test::Scaled(8, 2); ++i) {
       Arena* const target = acre::NewCollectedArena();
       if (!IsTown(*DeepCopy(*target, *town, {.threads = 2}), *target)) {
         std::abort();
@@ -299,7 +300,9 @@ ACRE_LAYOUT(Link, next, words)
 TEST_CASE("copies by threads: of a list in no order") {
   Arena source;
   std::vector<Link*> links;
-  for (int i = 0; i < 200'000; ++i) links.push_back(source.New<Link>());
+  for (int i = 0; i < acre_test::Scaled(200'000, 100'000); ++i) {
+    links.push_back(source.New<Link>());
+  }
   std::shuffle(links.begin(), links.end(), std::mt19937(1));
   for (std::size_t i = 0; i + 1 < links.size(); ++i) {
     links[i]->next = links[i + 1];

@@ -330,7 +330,7 @@ TEST_CASE("DeepCopy of graphs: what was freed is used again") {
   auto* owner = source.New<Owner>();
   for (int i = 0; i < 6000; ++i) owner->smalls.push_back(source.New<Small>());
   std::size_t held = 0;
-  for (int round = 0; round < 60; ++round) {
+  for (int round = 0; round < acre_test::Scaled(60, 24); ++round) {
     Owner* copy = CopyGraph(target, *owner, threads);
     // Something that stays, between the copies.
     static_cast<void>(target.Allocate(48));
@@ -351,7 +351,8 @@ TEST_CASE("DeepCopy of graphs: nothing is left of a copy that does not fit") {
   const std::size_t bytes = whole.stats().reserved;
   int failed = 0;
   int fitted = 0;
-  for (std::size_t limit = 8192; limit < 2 * bytes; limit += bytes / 23) {
+  for (std::size_t limit = 8192; limit < 2 * bytes;
+       limit += bytes / acre_test::Scaled(23u, 11u)) {
     Arena target({.max_chunk = 32768, .byte_limit = limit});
     auto* before = target.New<Small>();
     const std::size_t live = target.stats().live();

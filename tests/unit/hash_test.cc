@@ -251,7 +251,7 @@ TEST_CASE("Hash: pointers into an arena whose chunks double spread") {
 TEST_CASE("Hash: numbered names of every length spread") {
   constexpr std::array kLengths{0u, 1u,  2u,  3u,  4u,  7u,
                                 9u, 12u, 28u, 60u, 130u};
-  for (std::size_t i = 0; i < kLengths.size(); i += acre_test::Scaled(1u, 2u)) {
+  for (std::size_t i = 0; i < kLengths.size(); i += acre_test::Scaled(1u, 3u)) {
     const std::size_t length = kLengths[i];
     CAPTURE(length);
     const std::string prefix(length, 'n');

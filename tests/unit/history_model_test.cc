@@ -349,7 +349,7 @@ Result Run(acre::Arena& arena, PageTracking tracking, std::uint64_t seed,
 }
 
 TEST_CASE("random programs come back as they were, and play the same again") {
-  const int rounds = Scaled(1500, 250);
+  const int rounds = Scaled(1500, 150);
   for (const PageTracking tracking :
        {PageTracking::kComparing, PageTracking::kKernel}) {
     for (std::uint64_t seed = 1; seed <= Scaled(6, 2); ++seed) {

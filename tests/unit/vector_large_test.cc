@@ -125,7 +125,7 @@ TEST_CASE("Vector: large ones and a few small blocks take turns, bounded") {
     CAPTURE(mib);
     acre_test::CountingSource source;
     acre::Arena arena({.source = &source});
-    for (int round = 0; round < acre_test::Scaled(60, 20); ++round) {
+    for (int round = 0; round < acre_test::Scaled(60, 10); ++round) {
       Vector<int> v(arena);
       PushTo(v, mib * kMiB / sizeof(int));
       for (int i = 0; i < 20; ++i) static_cast<void>(arena.New<int>(1));
