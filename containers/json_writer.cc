@@ -39,6 +39,17 @@ void JsonWriter::Flush() {
   if (!sink_.write(sink_.to, buffer_, size)) Fail(JsonWriteError::kSink);
 }
 
+void JsonWriter::FlushAtEnd() noexcept {
+#if ACRE_EXCEPTIONS
+  try {
+    Flush();
+  } catch (...) {  // most likely what was in flight already
+  }
+#else
+  Flush();
+#endif
+}
+
 void JsonWriter::Put(std::string_view text) {
   if (text.size() > kRoom - used_) {
     Flush();

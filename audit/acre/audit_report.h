@@ -77,7 +77,11 @@ bool WriteHtml(std::FILE* file, const Arena& arena, const AuditReport& report);
 /// chunks), and the roots; findings are edges to a node for each target:
 /// "collected heap" for leaks. What nothing leads to hangs from the root. Self
 /// sizes add up to ArenaStats::live (release builds: carved); what is lost to
-/// rounding is a node of its own.
+/// rounding is a node of its own. Besides, checked builds: objects of the
+/// collector that GcRefs and the pointers of a traced arena lead to are nodes,
+/// "Texture (collected)", with what the collector gives for them, so that
+/// retained sizes tell what an object of the arena keeps; edges of GcWeakRefs
+/// are weak ones, which keep nothing.
 /// Complexity: n log n in blocks and pointers, memory in the number of blocks.
 /// Requires: as WriteHtml.
 bool WriteHeapSnapshot(std::FILE* file, const Arena& arena,

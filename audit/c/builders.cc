@@ -70,7 +70,9 @@ int ToText(const acre_value& value, std::string& text) {
       return ACRE_OK;
     case ACRE_DOUBLE:
       if (std::isfinite(value.as.number)) {
-        JsonWriter(text).Value(value.as.number);
+        JsonWriter json(text);
+        json.Value(value.as.number);
+        json.Flush();
       } else {
         text = "null";
       }

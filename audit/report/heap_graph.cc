@@ -7,6 +7,8 @@
 #include <algorithm>
 
 #include "acre/detail/block_walk.h"
+#include "acre/detail/gc_query.h"
+#include "acre/detail/location.h"
 #include "acre/detail/path.h"
 #include "memory_map.h"
 
@@ -43,6 +45,7 @@ HeapGraph::HeapGraph(const Arena& arena, std::span<const AuditRoot> roots,
   AddTargets();
   AddRounding();
   FindHandles();
+  AddCollected();
   FindTops();
   CountEdges();
 }
@@ -143,6 +146,42 @@ void HeapGraph::NoteHandle(const Slot& slot, std::vector<std::size_t>& found) {
   found.push_back(number);
 }
 
+/// Storages are gone through by their handles, which must be known.
+void HeapGraph::AddCollected() {
+  struct Link {
+    const char* begin;  // of the object
+    std::size_t bytes;
+    const void* slot;
+    const TypeLayout* type;
+  };
+  std::vector<Link> links;
+  for (std::size_t i = kGcRootsNode + 1; i < end_block_; ++i) {
+    ForEachSlotOf(nodes_[i], [&](const Slot& slot, const GraphEdge&) {
+      const char* const begin = CollectedAt(slot);
+      if (begin == nullptr) return;
+      // While this frame keeps it: only a weak reference may lead to it.
+      const std::size_t bytes = CollectedSize(begin);
+      links.push_back({begin, bytes, slot.address, slot.type});
+    });
+  }
+  std::stable_sort(
+      links.begin(), links.end(),
+      [](const Link& a, const Link& b) { return a.begin < b.begin; });
+  const std::size_t first = nodes_.size();
+  for (const Link& link : links) {
+    if (nodes_.size() == first || nodes_.back().begin != link.begin) {
+      GraphNode node;
+      node.kind = NodeKind::kCollected;
+      node.begin = link.begin;
+      node.bytes = link.bytes;
+      node.handle_type = link.type;
+      nodes_.push_back(node);
+    }
+    to_collected_.emplace_back(link.slot, nodes_.size() - 1);
+  }
+  std::sort(to_collected_.begin(), to_collected_.end());
+}
+
 // -------------------------------------------------------------------- edges
 
 void HeapGraph::ForEachSlotOf(
@@ -183,11 +222,15 @@ void HeapGraph::ForEachSlotOf(
 
 void HeapGraph::VisitSlot(const Slot& slot, GraphEdge edge,
                           const VisitEdge& visit) {
-  const void* address = slot.type->kind == TypeKind::kHandle
-                            ? slot.type->ops->storage(slot.address).block
-                            : PointedTo(slot).data;
-  if (address == nullptr || IsFinding(slot.address)) return;
-  edge.to = NodeAt(address);
+  const bool is_handle = slot.type->kind == TypeKind::kHandle;
+  const void* address = is_handle ? slot.type->ops->storage(slot.address).block
+                                  : PointedTo(slot).data;
+  if (IsFinding(slot.address)) return;
+  edge.to = address == nullptr ? kNone : NodeAt(address);
+  if (edge.to == kNone) {
+    edge.to = CollectedNode(slot.address);
+    edge.is_weak = is_handle && slot.type->ops->form == HandleForm::kWeakRef;
+  }
   if (edge.to != kNone) visit(edge);
 }
 
@@ -235,7 +278,7 @@ void HeapGraph::ForEachEdge(std::size_t number, const VisitEdge& visit) {
     return visit(edge);
   }
   const GraphNode& node = nodes_[number];
-  if (node.begin == nullptr) return;
+  if (node.begin == nullptr || node.kind == NodeKind::kCollected) return;
   ForEachSlotOf(node, [&](const Slot& slot, const GraphEdge& edge) {
     VisitSlot(slot, edge, visit);
   });
@@ -314,6 +357,28 @@ std::size_t HeapGraph::TargetNode(Target target) const {
   return kNone;
 }
 
+const char* HeapGraph::CollectedAt(const Slot& slot) {
+  const void* address = nullptr;
+  if (slot.type->kind != TypeKind::kHandle) {
+    address = PointedTo(slot).data;
+  } else if (IsRef(*slot.type)) {
+    address = RefTarget(*slot.type, slot.address);
+  }
+  if (address == nullptr || classifier_.IsOwn(address) ||
+      IsFinding(slot.address)) {
+    return nullptr;
+  }
+  return static_cast<const char*>(CollectedBase(address));
+}
+
+std::size_t HeapGraph::CollectedNode(const void* slot) const {
+  const auto at = std::lower_bound(
+      to_collected_.begin(), to_collected_.end(), slot,
+      [](const auto& link, const void* p) { return link.first < p; });
+  const bool is_known = at != to_collected_.end() && at->first == slot;
+  return is_known ? at->second : kNone;
+}
+
 bool HeapGraph::IsFinding(const void* slot) const {
   const auto at = std::lower_bound(
       findings_.begin(), findings_.end(), slot,
@@ -322,6 +387,26 @@ bool HeapGraph::IsFinding(const void* slot) const {
 }
 
 // --------------------------------------------------------------------- names
+
+namespace {
+
+/// By the type of what led there: the collector knows none.
+std::string CollectedName(const GraphNode& node) {
+  if (const Arena* const arena = ArenaOf(node.begin)) {
+    return fmt::format("chunk of arena '{}'", arena->name());
+  }
+  const TypeLayout& type = *node.handle_type;
+  std::string_view name = type.name;
+  if (type.kind != TypeKind::kHandle) {
+    name = type.element() == nullptr ? "" : type.element()->name;
+  } else if (const std::size_t begin = name.find('<');
+             begin != std::string_view::npos) {
+    name = name.substr(begin + 1, name.rfind('>') - begin - 1);
+  }
+  return (name.empty() ? "object" : TypeText(name)) + " (collected)";
+}
+
+}  // namespace
 
 std::string NameOf(const GraphNode& node) {
   switch (node.kind) {
@@ -345,6 +430,8 @@ std::string NameOf(const GraphNode& node) {
       return std::string(NameOf(node.target));
     case NodeKind::kRounding:
       return "(rounding, and the arena's own)";
+    case NodeKind::kCollected:
+      return CollectedName(node);
   }
   return "?";
 }

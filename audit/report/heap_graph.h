@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
 // HeapGraph: an arena's blocks as nodes, its pointers as edges, findings as
-// edges to where they lead. Remembers nodes only; edges are read from the
-// blocks whenever they are asked for, always in the same order.
+// edges to where they lead. Remembers nodes only, and what leads out to the
+// collector; other edges are read from the blocks whenever they are asked for,
+// always in the same order.
 //
 //   number  node
 //   0       the root: leads to everything that nothing else leads to
@@ -10,7 +11,10 @@
 //   ...     roots that lie outside the arena
 //   ...     blocks by address (release builds: chunks)
 //   ...     one for each target of a finding
-//   last    what rounding takes, where that is anything
+//   ...     what rounding takes, where that is anything
+//   ...     objects of the collector by address: what GcRefs and the pointers
+//   of
+//           traced arenas lead to
 
 #ifndef ACRE_AUDIT_HEAP_GRAPH_H_
 #define ACRE_AUDIT_HEAP_GRAPH_H_
@@ -20,6 +24,7 @@
 #include <functional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "acre/audit.h"
@@ -42,15 +47,17 @@ enum class NodeKind : std::uint8_t {
   kChunk,
   kTarget,
   kRounding,
+  kCollected,
 };
 
 struct GraphNode {
   NodeKind kind = NodeKind::kRaw;
   Target target = Target::kUnknown;         // of kTarget
   const char* begin = nullptr;              // null: no memory of its own
-  std::size_t bytes = 0;                    // that the arena gives for it
+  std::size_t bytes = 0;                    // that is given for it
   const TypeLayout* type = nullptr;         // of an object, or of elements
-  const TypeLayout* handle_type = nullptr;  // of a storage that was met
+  const TypeLayout* handle_type = nullptr;  // of a storage that was met; of
+                                            // what led to a kCollected first
   const void* handle = nullptr;             // the first one met, of that type
   std::size_t edges = 0;                    // number of edges that leave it
 };
@@ -65,6 +72,7 @@ struct GraphEdge {
   const void* slot = nullptr;
   bool is_entry = false;  // the element is one of a Map or Set
   bool is_row = false;    // the element is one of several in a row
+  bool is_weak = false;   // of a GcWeakRef
 };
 
 class HeapGraph {
@@ -89,6 +97,7 @@ class HeapGraph {
   void AddRounding();
   void FindHandles();
   void NoteHandle(const Slot& slot, std::vector<std::size_t>& found);
+  void AddCollected();
 
   // Edges.
   void ForEachSlotOf(const GraphNode& node,
@@ -104,6 +113,8 @@ class HeapGraph {
 
   std::size_t NodeAt(const void* address) const;  // kNone: in no block
   std::size_t TargetNode(Target target) const;
+  const char* CollectedAt(const Slot& slot);  // null: the slot leads to none
+  std::size_t CollectedNode(const void* slot) const;
   bool IsFinding(const void* slot) const;
 
   const Arena& arena_;
@@ -116,6 +127,9 @@ class HeapGraph {
   std::size_t end_block_ = 0;
   std::vector<std::size_t> tops_;  // nodes that the root leads to
   std::size_t rounding_ = kNone;
+  // Where slots lead that lead to objects of the collector, by slot. As it was
+  // once: weak references may become null at any moment.
+  std::vector<std::pair<const void*, std::size_t>> to_collected_;
   std::size_t edge_count_ = 0;
 };
 

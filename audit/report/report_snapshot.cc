@@ -39,7 +39,7 @@ constexpr std::string_view kMeta =
 
 constexpr std::size_t kNodeFields = 7;
 enum NodeType : int { kString = 2, kObject = 3, kNative = 8, kSynthetic = 9 };
-enum EdgeType : int { kElement = 1, kProperty = 2 };
+enum EdgeType : int { kElement = 1, kProperty = 2, kWeak = 6 };
 
 NodeType TypeOf(NodeKind kind) {
   switch (kind) {
@@ -51,6 +51,7 @@ NodeType TypeOf(NodeKind kind) {
     case NodeKind::kOutside:
     case NodeKind::kObject:
     case NodeKind::kStorage:
+    case NodeKind::kCollected:
       return kObject;
     case NodeKind::kRaw:
     case NodeKind::kChunk:
@@ -145,9 +146,13 @@ class SnapshotWriter {
 
   void WriteEdge(const GraphEdge& edge) {
     std::string name = NameOf(edge, !strings_.is_full());
+    if (edge.is_weak && name.empty()) name = fmt::format("[{}]", edge.index);
     const bool has_name = !name.empty();
+    const EdgeType type = edge.is_weak ? kWeak
+                          : has_name   ? kProperty
+                                       : kElement;
     out_.text() +=
-        fmt::format("{},{},{}\n", int{has_name ? kProperty : kElement},
+        fmt::format("{},{},{}\n", int{type},
                     has_name ? strings_.Add(std::move(name)) : edge.index,
                     edge.to * kNodeFields);
     out_.FlushIfFull();

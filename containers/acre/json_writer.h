@@ -9,7 +9,7 @@
 //   json.Field("name", "Ann");
 //   json.Field("hp", 100);
 //   json.EndObject();
-//   json.Flush();                    // or its destructor
+//   json.Flush();                    // or its destructor, which tells no error
 //
 // What has a layout is written by ToJson (<acre/to_json.h>).
 //
@@ -123,7 +123,11 @@ class JsonWriter {
       : JsonWriter(SinkFor(out), style) {}
   JsonWriter(const JsonWriter&) = delete;
   JsonWriter& operator=(const JsonWriter&) = delete;
-  ~JsonWriter() { Flush(); }
+  /// Flushes. What cannot be written then, since a string finds no memory, is
+  /// left out without a word: Flush says so.
+  ~JsonWriter() {
+    if (used_ != 0) FlushAtEnd();
+  }
 
   void BeginObject() { Open('{'); }
   void EndObject() { Close('}'); }
@@ -171,6 +175,7 @@ class JsonWriter {
 
   enum class After : std::uint8_t { kOpening, kKey, kValue };
 
+  void FlushAtEnd() noexcept;
   void Open(char bracket);
   void Close(char bracket);
   ACRE_INLINE void Separate();

@@ -66,7 +66,7 @@ bool Copier::RunPlaced() {
     return true;
 #if ACRE_EXCEPTIONS
   } catch (...) {
-    if (!storage_at_.empty()) GiveBack();
+    if (is_taking_) GiveBack();
     throw;
   }
 #endif
@@ -438,16 +438,15 @@ bool Copier::Allocate() {
                     ->RankOf(storage.block, storage.number)] =
         static_cast<std::uint32_t>(i + 1);
   }
+  is_taking_ = true;
   bool has_memory = true;
   ForEachExtent([&](const Extent& extent) {
     return has_memory = AllocateExtent(extent);
   });
-  if (has_memory && !refs_.Reserve()) {
-    has_memory = false;
-    failed_bytes_ = kSlotBytes;
-  }
-  if (!has_memory) GiveBack();
-  return has_memory;
+  if (has_memory && refs_.Reserve()) return true;
+  if (has_memory) failed_bytes_ = kSlotBytes;
+  GiveBack();
+  return false;
 }
 
 bool Copier::AllocateExtent(const Extent& extent) {

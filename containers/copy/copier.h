@@ -162,6 +162,7 @@ class Copier {
   const TypeLayout* root_type_ = nullptr;
   char* root_copy_ = nullptr;
 
+  bool is_taking_ = false;  // memory of the arena; or has done so
   bool is_rewriting_ = false;
   VisitSet visited_;  // indices into items_; when rewriting, copies
   MarkedChunks marks_;

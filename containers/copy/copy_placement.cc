@@ -3,6 +3,7 @@
 #include "copy/copy_placement.h"
 
 #include <algorithm>
+#include <new>
 #include <span>
 #include <utility>
 
@@ -11,6 +12,25 @@
 #include "acre/detail/table_rep.h"
 
 namespace acre::inline ACRE_ABI::detail {
+
+namespace {
+
+/// False where operator new failed.
+template <class Run>
+bool HasMemory(Run run) {
+#if ACRE_EXCEPTIONS
+  try {
+    run();
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
+#else
+  run();
+#endif
+  return true;
+}
+
+}  // namespace
 
 bool CopyPlacement::Take(bool has_wide) {
   for (std::size_t i = 0; i < maps_.size(); ++i) maps_[i].MakeLines();
@@ -84,30 +104,39 @@ bool CopyPlacement::MayBeInOrder(std::size_t bytes) const {
 }
 
 bool CopyPlacement::TakeRooms(std::size_t bytes) {
-  bool has_memory = true;
-  for (std::size_t i = 0; i < maps_.size(); ++i) {
-    CopyMap& map = maps_[i];
-    const auto take_for = [&](std::span<CopyMap::Line*> lines) {
-      if (!has_memory) return;
-      std::size_t granules = 0;
-      for (const CopyMap::Line* line : lines) granules += CountBits(line->bits);
-      const std::size_t wanted = granules * kGranule;
-      char* copy = map.is_alone() ? TakeAlone(map) : Cut(wanted, bytes);
-      has_memory = copy != nullptr;
-      bytes -= wanted;
-      for (CopyMap::Line* line : lines) {
-        line->base = reinterpret_cast<std::uintptr_t>(copy);
-        copy += has_memory ? CountBits(line->bits) * kGranule : 0;
-      }
-    };
-    map.ForEachPiece(take_for);
-    if (!has_memory) {
-      GiveRooms(i);
-      return false;
+  std::size_t done = 0;
+  bool fits = true;
+  const bool has_memory = HasMemory([&] {
+    for (; done < maps_.size() && fits; done += fits ? 1 : 0) {
+      fits = TakeRoomsFor(maps_[done], &bytes);
     }
+  });
+  if (!has_memory || !fits) {
+    GiveRooms(done);
+    return false;
   }
   GiveRest();
   return true;
+}
+
+/// `to_come`: bytes that will be asked for, less afterwards.
+bool CopyPlacement::TakeRoomsFor(CopyMap& map, std::size_t* to_come) {
+  bool fits = true;
+  const auto take_for = [&](std::span<CopyMap::Line*> lines) {
+    if (!fits) return;
+    std::size_t granules = 0;
+    for (const CopyMap::Line* line : lines) granules += CountBits(line->bits);
+    const std::size_t wanted = granules * kGranule;
+    char* copy = map.is_alone() ? TakeAlone(map) : Cut(wanted, *to_come);
+    fits = copy != nullptr;
+    *to_come -= wanted;
+    for (CopyMap::Line* line : lines) {
+      line->base = reinterpret_cast<std::uintptr_t>(copy);
+      copy += fits ? CountBits(line->bits) * kGranule : 0;
+    }
+  };
+  map.ForEachPiece(take_for);
+  return fits;
 }
 
 /// What the first maps have, and the rooms.

@@ -95,6 +95,7 @@ class CopyPlacement {
   bool MayBeInOrder(std::size_t bytes) const;
   std::size_t CountBytes();
   bool TakeRooms(std::size_t bytes);
+  bool TakeRoomsFor(CopyMap& map, std::size_t* to_come);
   char* TakeAlone(const CopyMap& map);
   char* Cut(std::size_t bytes, std::size_t to_come);
   void GiveRest();

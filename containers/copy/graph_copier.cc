@@ -14,10 +14,14 @@ bool GraphCopier::Run(const TypeLayout& type, const void* root,
 }
 
 GraphCopier::~GraphCopier() {
-  if (!is_taken_ || is_finished_) return;
-  refs_.GiveBack();
-  placement_.GiveBack();
-  GiveRoot();
+  if (is_finished_) return;
+  if (is_placed_) {
+    refs_.GiveBack();
+    placement_.GiveBack();
+  }
+  if (has_root_) {
+    Blocks::Give(arena_, copy_, root_bytes_, root_type_->align, root_type_);
+  }
 }
 
 bool GraphCopier::Find(CopyPlan& plan, unsigned members) {
@@ -35,26 +39,19 @@ bool GraphCopier::Find(CopyPlan& plan, unsigned members) {
   return finder_.Run(root_, plan);
 }
 
-/// Of a root outside of arenas; the others' are placed.
-void GraphCopier::GiveRoot() {
-  if (root_bytes_ == 0) return;
-  Blocks::Give(arena_, copy_, root_bytes_, root_type_->align, root_type_);
-}
-
-/// All memory that the copy needs.
+/// All memory that the copy needs; what there is of it the destructor gives
+/// back.
 bool GraphCopier::Take(CopyPlan& plan) {
   if (root_bytes_ != 0) {
     root_type_ = plan.type;
     copy_ = static_cast<char*>(
         Blocks::TryTake(arena_, root_bytes_, root_type_->align, root_type_));
     if (copy_ == nullptr) return false;
+    has_root_ = true;
   }
   const bool has_wide = team_ ? team_->has_wide() : finder_.has_wide();
-  if (!placement_.Take(has_wide)) {
-    GiveRoot();
-    return false;
-  }
-  is_taken_ = true;
+  if (!placement_.Take(has_wide)) return false;
+  is_placed_ = true;
   if (root_bytes_ == 0) copy_ = placement_.CopyOf(*maps_.Of(root_), root_);
   return refs_.Reserve();
 }

@@ -72,7 +72,6 @@ class GraphCopier {
  private:
   bool Find(CopyPlan& plan, unsigned members);
   bool Take(CopyPlan& plan);
-  void GiveRoot();
   bool CopyAll(CopyPlan& plan);
   Arena& arena_;
   const bool is_closed_;
@@ -85,8 +84,9 @@ class GraphCopier {
   const char* root_ = nullptr;
   std::size_t root_bytes_ = 0;  // where it lies outside of arenas; else 0
   const TypeLayout* root_type_ = nullptr;
-  char* copy_ = nullptr;  // of the root
-  bool is_taken_ = false;
+  char* copy_ = nullptr;    // of the root
+  bool has_root_ = false;   // one that was taken by itself
+  bool is_placed_ = false;  // all else was taken
   bool is_finished_ = false;
 };
 

@@ -520,6 +520,7 @@ JsonOr<std::string> JsonTextOf(const JsonStyle& style, GetJsonType type,
   {
     JsonWriter json(text, style);
     error = WriteJsonValue(json, type, object);
+    json.Flush();
   }
   if (error) return error;
   return text;

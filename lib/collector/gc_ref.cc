@@ -252,19 +252,42 @@ void FailUnswept() {
       "from now on");
 }
 
-bool IsRefAt(const void* word) noexcept {
-  const auto& rep = *static_cast<const GcRefRep*>(word);
-  const Arena* const arena = ArenaOf(word);
+namespace {
+
+/// True for a slot of the arena around `ref`, whatever the address is.
+bool IsSlotOf(const void* ref, const std::uintptr_t* slot, SlotKind kind) {
+  const Arena* const arena = ArenaOf(ref);
   if (arena == nullptr ||
-      reinterpret_cast<std::uintptr_t>(rep.slot) % alignof(void*) != 0) {
+      reinterpret_cast<std::uintptr_t>(slot) % alignof(void*) != 0) {
     return false;
   }
-  const SlotSegment* const segment = SlotSegment::Of(rep.slot);
-  return segment != nullptr && CollectedBase(rep.slot) == segment &&
+  const SlotSegment* const segment = SlotSegment::Of(slot);
+  return segment != nullptr && CollectedBase(slot) == segment &&
          CollectedSize(segment) >= SlotSegment::kBytes &&
-         segment->entry != nullptr && segment->kind == SlotKind::kStrong &&
-         segment->entry == SlowPath(const_cast<Arena&>(*arena)).Entry() &&
-         *rep.slot == reinterpret_cast<std::uintptr_t>(rep.object);
+         segment->entry != nullptr && segment->kind == kind &&
+         segment->entry == SlowPath(const_cast<Arena&>(*arena)).Entry();
+}
+
+}  // namespace
+
+bool IsRefAt(const void* word) noexcept {
+  const auto& rep = *static_cast<const GcRefRep*>(word);
+  if (!IsSlotOf(word, rep.slot, SlotKind::kStrong)) return false;
+  const auto held = reinterpret_cast<const void*>(*rep.slot);
+  // The beginning alone where a host has switched interior pointers off.
+  return held == rep.object ||
+         (held != nullptr && held == CollectedBase(rep.object));
+}
+
+const void* RefTarget(const TypeLayout& type, const void* ref) noexcept {
+  if (type.ops->form == HandleForm::kRef) {
+    return IsRefAt(ref) ? static_cast<const GcRefRep*>(ref)->object : nullptr;
+  }
+  const auto& rep = *static_cast<const GcWeakRefRep*>(ref);
+  const bool may_lock = rep.word < 0 &&
+                        IsSlotOf(ref, rep.slot(), SlotKind::kWeak) &&
+                        *sweep_numbers.swept == *sweep_numbers.collections;
+  return may_lock ? rep.Lock() : nullptr;
 }
 
 // ------------------------------------------------------------ for the layouts

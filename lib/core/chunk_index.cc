@@ -18,30 +18,16 @@
 #include "core/commons.h"
 #include "core/for_debuggers.h"
 #include "core/life.h"
+#include "core/page_tree.h"
 #include "core/slow_path.h"
 #include "core/this_thread.h"
 
 namespace acre::inline ACRE_ABI::detail::index {
 namespace {
 
-constexpr unsigned kPageBits = 12;
-constexpr unsigned kLevelBits = 12;
-constexpr std::size_t kFanOut = std::size_t{1} << kLevelBits;
-constexpr unsigned kAddressBits = kPageBits + 3 * kLevelBits;
-
-template <class Child>
-struct Node {
-  std::atomic<Child*> children[kFanOut];
-};
-using Leaf = Node<IndexLink>;
-using Middle = Node<Leaf>;
-using Root = Node<Middle>;
-
 /// One for all copies of acre of this version and mode; see commons.h.
 struct State {
-  // On the heap: as a part of a static it would be 32 KiB that the collector
-  // scans each time.
-  std::atomic<Root*> root{nullptr};
+  PageTree tree;
   std::atomic<std::uint64_t> version{0};  // counts writes; odd while writing
   std::mutex lock;                        // guards all below, and all writes
   ArenaEntry* collected = nullptr;        // entries of collected arenas
@@ -67,10 +53,10 @@ constinit State g_nothing;
 constinit std::atomic<State*> g_state{&g_nothing};
 
 constexpr DebuggerWord kForDebuggers[] = {
-    {"index.root", offsetof(State, root)},
+    {"index.root", offsetof(State, tree) + offsetof(PageTree, root)},
     {"index.made", offsetof(State, made)},
-    {"index.page_bits", kPageBits},
-    {"index.level_bits", kLevelBits},
+    {"index.page_bits", PageTree::kPageBits},
+    {"index.level_bits", PageTree::kLevelBits},
     {"IndexLink.chunk", offsetof(IndexLink, chunk)},
     {"IndexLink.next", offsetof(IndexLink, next)},
     {"", 0}};
@@ -123,48 +109,15 @@ class Writing {
   std::lock_guard<std::mutex> hold_;
 };
 
-std::uintptr_t PageOf(const void* p) {
-  return reinterpret_cast<std::uintptr_t>(p) >> kPageBits;
-}
-
-template <class T>
-T* GetOrMake(std::atomic<T*>& slot) {
-  T* node = slot.load(std::memory_order_acquire);
-  if (node != nullptr) return node;
-  node = static_cast<T*>(std::calloc(1, sizeof(T)));
-  if (node != nullptr) slot.store(node, std::memory_order_release);
-  return node;
-}
-
-/// The slot of a page, made if need be; null where memory ran out.
-std::atomic<IndexLink*>* MakeSlot(std::uintptr_t page) {
-  Root* root = GetOrMake(TheState().root);
-  if (root == nullptr) return nullptr;
-  Middle* middle = GetOrMake(root->children[page >> 2 * kLevelBits]);
-  if (middle == nullptr) return nullptr;
-  Leaf* leaf = GetOrMake(middle->children[page >> kLevelBits & (kFanOut - 1)]);
-  return leaf == nullptr ? nullptr : &leaf->children[page & (kFanOut - 1)];
-}
-
-std::atomic<IndexLink*>* FindSlot(const State& state, std::uintptr_t page) {
-  if (page >> 3 * kLevelBits != 0) return nullptr;
-  Root* root = state.root.load(std::memory_order_acquire);
-  if (root == nullptr) return nullptr;
-  Middle* middle =
-      root->children[page >> 2 * kLevelBits].load(std::memory_order_acquire);
-  if (middle == nullptr) return nullptr;
-  Leaf* leaf = middle->children[page >> kLevelBits & (kFanOut - 1)].load(
-      std::memory_order_acquire);
-  return leaf == nullptr ? nullptr : &leaf->children[page & (kFanOut - 1)];
-}
-
 /// `is_dead`: of an arena that the collector has taken, and nothing else.
 Chunk* Look(const State& state, const void* address,
             bool is_dead = false) noexcept {
-  const auto* slot = FindSlot(state, PageOf(address));
-  if (slot == nullptr) return nullptr;
+  const std::uintptr_t page = PageTree::PageOf(address);
+  const PageTree::Leaf* const leaf = state.tree.Find(page);
+  if (leaf == nullptr) return nullptr;
+  const auto& slot = leaf->SlotOf(page);
   const auto* p = static_cast<const char*>(address);
-  for (const IndexLink* link = slot->load(std::memory_order_acquire);
+  for (const IndexLink* link = slot.load(std::memory_order_acquire);
        link != nullptr; link = link->next.load(std::memory_order_acquire)) {
     Chunk* chunk = link->chunk;
     if (p < chunk->begin.load(std::memory_order_acquire) - kChunkHeader ||
@@ -178,50 +131,10 @@ Chunk* Look(const State& state, const void* address,
   return nullptr;
 }
 
-/// Calls visit(slot, link) for every page of the chunk; false where there is no
-/// memory for a slot. Slots are looked for once a leaf: a chunk of a gigabyte
-/// has a quarter of a million.
-template <class Visit>
-bool ForEachPage(Chunk* chunk, Visit visit) {
-  const char* start = static_cast<char*>(chunk->memory.address);
-  const std::uintptr_t first = PageOf(start);
-  const std::uintptr_t last = PageOf(start + chunk->memory.size - 1);
-  std::atomic<IndexLink*>* slot = nullptr;
-  for (std::uintptr_t page = first; page <= last; ++page, ++slot) {
-    if (page == first || page % kFanOut == 0) slot = MakeSlot(page);
-    if (slot == nullptr) return false;
-    IndexLink* link = page == first  ? &chunk->first_page
-                      : page == last ? &chunk->last_page
-                                     : &chunk->inner_pages;
-    visit(*slot, link);
-  }
-  return true;
-}
-
-void Link(std::atomic<IndexLink*>& slot, IndexLink* link) {
-  // An inner page belongs to one chunk, so its shared link ends the list.
-  IndexLink* head = slot.load(std::memory_order_relaxed);
-  if (head == link) return;
-  link->next.store(head, std::memory_order_relaxed);
-  slot.store(link, std::memory_order_release);
-}
-
-void Unlink(std::atomic<IndexLink*>& slot, const IndexLink* link) {
-  std::atomic<IndexLink*>* at = &slot;
-  while (IndexLink* here = at->load(std::memory_order_relaxed)) {
-    if (here == link) {
-      at->store(here->next.load(std::memory_order_relaxed),
-                std::memory_order_release);
-      return;
-    }
-    at = &here->next;
-  }
-}
-
-void TakeOut(Chunk* chunk) {
-  ForEachPage(chunk, [](std::atomic<IndexLink*>& slot, const IndexLink* link) {
-    Unlink(slot, link);
-  });
+void TakeOut(State& state, Chunk* chunk) {
+  state.tree.ForEachPage(
+      chunk, [](PageTree::Leaf& leaf, std::uintptr_t page,
+                const IndexLink* link) { PageTree::Unlink(leaf, page, link); });
   chunk->end.store(nullptr, std::memory_order_release);  // holds nothing
   chunk->owner.store(nullptr, std::memory_order_release);
 }
@@ -241,7 +154,7 @@ void Recycle(State& state, ArenaEntry* entry) {
   while (Chunk* chunk = entry->chunks) {
     entry->chunks = chunk->next_owned;
     if (kChecked) life::NoteCollected(entry->name, chunk->memory);
-    TakeOut(chunk);
+    TakeOut(state, chunk);
     Recycle(state, chunk);
   }
   entry->lives.fetch_add(1);  // before another arena may move in
@@ -260,7 +173,9 @@ void TakeDead(State& state, ArenaEntry* entry) {
 
 /// Makes room in the slot of a page: what the collector has freed there goes.
 /// Small chunks of living arenas may stay, they share their pages.
-void TakeDeadFrom(State& state, const std::atomic<IndexLink*>& slot) {
+void TakeDeadFrom(State& state, const PageTree::Leaf& leaf,
+                  std::uintptr_t page) {
+  const auto& slot = leaf.SlotOf(page);
   const IndexLink* link = slot.load(std::memory_order_relaxed);
   while (link != nullptr) {
     ArenaEntry* owner = link->chunk->owner.load(std::memory_order_relaxed);
@@ -458,7 +373,7 @@ bool MakeRecords(Chunk* chunk, std::size_t size) {
 Chunk* AddChunk(ArenaEntry* owner, ChunkMemory memory) {
   const auto last =
       reinterpret_cast<std::uintptr_t>(memory.address) + memory.size;
-  if (last >> kAddressBits != 0) return nullptr;
+  if (last >> PageTree::kAddressBits != 0) return nullptr;
   const Writing state;
   if (state->free_chunks == nullptr &&
       !Refill(state->free_chunks, &Chunk::next_owned)) {
@@ -466,11 +381,10 @@ Chunk* AddChunk(ArenaEntry* owner, ChunkMemory memory) {
   }
   Chunk* chunk = state->free_chunks;
   chunk->memory = memory;
-  const bool has_slots =
-      ForEachPage(chunk, [&](std::atomic<IndexLink*>& slot, const IndexLink*) {
-        TakeDeadFrom(*state, slot);
-      });
-  if (!has_slots) return nullptr;
+  const bool has_leaves = state->tree.ForEachPage(
+      chunk, [&](const PageTree::Leaf& leaf, std::uintptr_t page,
+                 const IndexLink*) { TakeDeadFrom(*state, leaf, page); });
+  if (!has_leaves) return nullptr;
   if (HasRecords(*owner, memory) && !MakeRecords(chunk, memory.size)) {
     return nullptr;
   }
@@ -484,25 +398,25 @@ Chunk* AddChunk(ArenaEntry* owner, ChunkMemory memory) {
   chunk->owned_at = &owner->chunks;
   if (owner->chunks != nullptr) owner->chunks->owned_at = &chunk->next_owned;
   owner->chunks = chunk;
-  ForEachPage(chunk, [](std::atomic<IndexLink*>& slot, IndexLink* link) {
-    Link(slot, link);
-  });
+  state->tree.ForEachPage(chunk, PageTree::Link);
   return chunk;
 }
 
 bool ExtendChunk(Chunk* chunk, std::size_t more) {
   char* const start = static_cast<char*>(chunk->memory.address);
   char* const old_end = start + chunk->memory.size;
-  const std::uintptr_t old_last = PageOf(old_end - 1);
-  const std::uintptr_t last = PageOf(old_end + more - 1);
-  if ((reinterpret_cast<std::uintptr_t>(old_end) + more) >> kAddressBits != 0) {
+  const std::uintptr_t old_last = PageTree::PageOf(old_end - 1);
+  const std::uintptr_t last = PageTree::PageOf(old_end + more - 1);
+  if ((reinterpret_cast<std::uintptr_t>(old_end) + more) >>
+          PageTree::kAddressBits !=
+      0) {
     return false;
   }
   const Writing state;
   for (std::uintptr_t page = old_last + 1; page <= last; ++page) {
-    const auto* slot = MakeSlot(page);
-    if (slot == nullptr) return false;
-    TakeDeadFrom(*state, *slot);
+    const PageTree::Leaf* const leaf = state->tree.Make(page);
+    if (leaf == nullptr) return false;
+    TakeDeadFrom(*state, *leaf, page);
   }
   ChunkMemory longer = chunk->memory;
   longer.size += more;
@@ -510,15 +424,16 @@ bool ExtendChunk(Chunk* chunk, std::size_t more) {
       !MakeRecords(chunk, longer.size)) {
     return false;
   }
-  if (old_last != PageOf(start)) {
-    Unlink(*FindSlot(Current(), old_last), &chunk->last_page);
+  if (old_last != PageTree::PageOf(start)) {
+    PageTree::Leaf& leaf = *state->tree.Find(old_last);
+    PageTree::Unlink(leaf, old_last, &chunk->last_page);
     chunk->last_page.next.store(nullptr, std::memory_order_relaxed);
-    Link(*FindSlot(Current(), old_last), &chunk->inner_pages);
+    PageTree::Link(leaf, old_last, &chunk->inner_pages);
   }
   for (std::uintptr_t page = old_last + 1; page < last; ++page) {
-    Link(*FindSlot(Current(), page), &chunk->inner_pages);
+    PageTree::Link(*state->tree.Find(page), page, &chunk->inner_pages);
   }
-  Link(*FindSlot(Current(), last), &chunk->last_page);
+  PageTree::Link(*state->tree.Find(last), last, &chunk->last_page);
   chunk->memory.size += more;
   chunk->end.store(start + chunk->memory.size, std::memory_order_release);
   return true;
@@ -530,7 +445,8 @@ void RemoveChunk(Chunk* chunk) {
   if (chunk->next_owned != nullptr) {
     chunk->next_owned->owned_at = chunk->owned_at;
   }
-  TakeOut(chunk);
+  TakeOut(*state, chunk);
+  state->tree.Recycle(chunk->memory);
   Recycle(*state, chunk);
 }
 

@@ -92,13 +92,17 @@ void ArenaPool::Trim() {
   for (Slot& slot : slots_) {
     Delete(slot.idle.exchange(nullptr, std::memory_order_acquire));
   }
-  std::vector<Arena*> idle;
-  {
-    const std::lock_guard hold(lock_);
-    idle.reserve(options_.max_idle);
-    idle.swap(idle_);
+  // One by one: there may be no memory for a list, and their ends take time.
+  for (;;) {
+    Arena* arena = nullptr;
+    {
+      const std::lock_guard hold(lock_);
+      if (idle_.empty()) return;
+      arena = idle_.back();
+      idle_.pop_back();
+    }
+    Delete(arena);
   }
-  for (Arena* arena : idle) Delete(arena);
 }
 
 ArenaPoolStats ArenaPool::stats() const noexcept {

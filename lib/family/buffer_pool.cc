@@ -31,6 +31,7 @@ BufferPool::BufferPool(const BufferPoolOptions& options)
   const std::size_t bytes =
       std::min<std::size_t>(options.bytes, PTRDIFF_MAX / 2);
   capacity_ = detail::RoundUp(bytes, kUnit);
+  SetAllFree();  // first: it may find no memory
   const std::size_t need = capacity_ + kChunkHeader + kUnit;
   memory_ = source_.Acquire(need, detail::RoundUp(need, kMaxAlignment));
   if (memory_.address == nullptr) Fail(options.bytes, 1);
@@ -43,7 +44,6 @@ BufferPool::BufferPool(const BufferPoolOptions& options)
     }
     if (capacity_ != 0) Touch(start_ + capacity_ - 1);
   }
-  SetAllFree();
 }
 
 BufferPool::~BufferPool() { source_.Release(memory_); }

@@ -38,12 +38,16 @@ void AddPattern(const Pattern& pattern, std::size_t n) {
 
 void DefineCells() {
   std::vector<std::size_t> sizes = {1'000, 100'000, 1'000'000};
+  // More of the first pattern, for the curves.
+  const std::vector<std::size_t> between = {10, 100, 10'000};
   if (is_smoke()) sizes = {1'000};
   if (scale() == Scale::kFull) sizes.push_back(10'000'000);
   for (const std::size_t n : sizes) {
     if (!IsMeasured(n)) continue;
     for (const Pattern& pattern : kPatterns) AddPattern(pattern, n);
   }
+  if (is_smoke()) return;
+  for (const std::size_t n : between) AddPattern(kPatterns[0], n);
 }
 
 }  // namespace perf

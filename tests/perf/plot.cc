@@ -9,6 +9,8 @@
 #include <cstdio>
 #include <vector>
 
+#include "svg.h"
+
 namespace perf {
 namespace {
 
@@ -19,10 +21,6 @@ constexpr double kTop = 60;
 constexpr double kRow = 20;
 constexpr double kLegend = 20;
 constexpr int kLegendColumns = 4;
-
-// Okabe and Ito: told apart by the colour-blind too; then repeated, hollow.
-constexpr const char* kColours[] = {"#000000", "#E69F00", "#56B4E9", "#009E73",
-                                    "#CC79A7", "#0072B2", "#D55E00"};
 
 struct Axis {
   double least;     // log10
@@ -78,30 +76,11 @@ Plot Collect(const Results& results, const std::string& group) {
   return plot;
 }
 
-void Text(std::FILE* file, double x, double y, const char* anchor,
-          const std::string& text) {
-  std::fprintf(file,
-               "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\">%s</text>\n", x,
-               y, anchor, text.c_str());
-}
-
-void Dot(std::FILE* file, double x, double y, std::size_t index) {
-  const std::size_t colours = std::size(kColours);
-  const char* colour = kColours[index % colours];
-  std::fprintf(file,
-               "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"4\" fill=\"%s\" "
-               "stroke=\"%s\" stroke-width=\"1.5\"/>\n",
-               x, y, index < colours ? colour : "white", colour);
-}
-
 void DrawAxis(std::FILE* file, const Plot& plot) {
   const double bottom = kTop + kRow * static_cast<double>(plot.cells.size());
   for (double log = plot.axis.least; log <= plot.axis.greatest; log += 1) {
     const double x = plot.axis.At(std::pow(10, log));
-    std::fprintf(file,
-                 "<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" "
-                 "stroke=\"%s\"/>\n",
-                 x, kTop - 5, x, bottom, log == 0 ? "#000000" : "#cccccc");
+    Line(file, x, kTop - 5, x, bottom, log == 0 ? "#000000" : "#cccccc");
     char label[32];
     std::snprintf(label, sizeof label, "%g", std::pow(10, log));
     Text(file, x, kTop - 10, "middle", label);
@@ -138,11 +117,7 @@ bool WritePlot(const std::string& path, const Results& results,
   const Plot plot = Collect(results, group);
   std::FILE* file = std::fopen(path.c_str(), "w");
   if (file == nullptr) return false;
-  std::fprintf(file,
-               "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"860\" "
-               "height=\"%.0f\" font-family=\"sans-serif\" font-size=\"11\">\n"
-               "<rect width=\"100%%\" height=\"100%%\" fill=\"white\"/>\n",
-               plot.height());
+  BeginSvg(file, 860, plot.height());
   Text(file, 20, 24, "start",
        group + ": median over acre's (the line at 1); left is better");
   DrawAxis(file, plot);

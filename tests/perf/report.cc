@@ -14,6 +14,7 @@
 #include <string>
 
 #include "bars.h"
+#include "curves.h"
 #include "plot.h"
 #include "results.h"
 
@@ -108,6 +109,8 @@ bool WritePlots(const Results& results, const std::string& folder) {
   bool is_written = true;
   for (const std::string& group : groups) {
     is_written &= WritePlot(folder + "/" + group + ".svg", results, group);
+    is_written &=
+        WriteCurves(folder + "/" + group + "-by-size.svg", results, group);
   }
   return is_written;
 }

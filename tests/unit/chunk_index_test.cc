@@ -4,6 +4,8 @@
 // and chunks of many, while other threads add and remove.
 
 #include <doctest/doctest.h>
+#include <malloc.h>
+#include <sys/mman.h>
 
 #include <atomic>
 #include <cstdint>
@@ -176,6 +178,49 @@ TEST_CASE("ArenaOf: agrees with a map of extents over random histories") {
     }
     CHECK(wrong == 0);
   }
+}
+
+/// Chunks far apart, as files are that are mapped somewhere each time.
+class FarSource final : public acre::ChunkSource {
+ public:
+  acre::ChunkMemory Acquire(std::size_t min_size, std::size_t) override {
+    constexpr std::uintptr_t kFirst = 0x5600'0000'0000;
+    constexpr std::uintptr_t kApart = std::uintptr_t{1} << 30;
+    const std::size_t size = (min_size + 4095) / 4096 * 4096;
+    for (;;) {
+      // NOLINTNEXTLINE: an address that nobody has given
+      void* const wanted = reinterpret_cast<void*>(kFirst + kApart * count_++);
+      void* const got = mmap(wanted, size, PROT_READ | PROT_WRITE,
+                             MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+      if (got == MAP_FAILED) return {};
+      if (got == wanted) return {got, size};
+      munmap(got, size);
+    }
+  }
+  void Release(acre::ChunkMemory memory) noexcept override {
+    munmap(memory.address, memory.size);
+  }
+
+ private:
+  std::uintptr_t count_ = 0;
+};
+
+TEST_CASE("ArenaOf: addresses that come and go leave no memory behind") {
+  FarSource source;
+  const auto visit = [&](int count) {
+    for (int i = 0; i < count; ++i) {
+      acre::Arena arena({.source = &source});
+      void* const block = arena.Allocate(100);
+      REQUIRE(acre::ArenaOf(block) == &arena);
+      void* const large = arena.Allocate(std::size_t{1} << 20);
+      REQUIRE(acre::ArenaOf(large) == &arena);
+    }
+  };
+  visit(64);  // all of a node of the next level
+  const std::size_t before = mallinfo2().uordblks;
+  visit(400);
+  // A leaf of 32 KiB for each of the 800 chunks; the nodes above take 7.
+  CHECK(mallinfo2().uordblks < before + (std::size_t{1} << 20));
 }
 
 TEST_CASE("ArenaOf: any thread may ask while others add and remove chunks") {

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <gc/gc.h>
 
+#include <cstring>
 #include <optional>
 #include <span>
 #include <string>
@@ -19,11 +20,13 @@
 #include "acre/arena.h"
 #include "acre/audit.h"
 #include "acre/gc.h"
+#include "acre/gc_ref.h"
 #include "acre/layout.h"
 #include "acre/map.h"
 #include "acre/set.h"
 #include "acre/string.h"
 #include "acre/vector.h"
+#include "collecting.h"
 #include "support/snapshot.h"
 #include "support/written.h"
 
@@ -59,7 +62,15 @@ Snapshot SnapshotOf(const Arena& arena, std::span<const AuditRoot> roots,
   });
   Snapshot snapshot = acre_test::ReadSnapshot(text);
   REQUIRE_MESSAGE(snapshot.error.empty(), snapshot.error);
-  if (acre::kChecked) CHECK(snapshot.total_size() == arena.stats().live());
+  if (acre::kChecked) {
+    std::size_t own = 0;
+    for (const acre_test::SnapshotNode& node : snapshot.nodes) {
+      const bool is_own = !node.name.ends_with("(collected)") &&
+                          !node.name.starts_with("chunk of arena");
+      own += is_own ? node.self_size : 0;
+    }
+    CHECK(own == arena.stats().live());
+  }
   return snapshot;
 }
 
@@ -328,6 +339,119 @@ TEST_CASE("WriteHeapSnapshot: many keys do not make many strings") {
   CHECK(snapshot.nodes[row].edges.size() == kMany);
   CHECK(snapshot.Count(row, "[9].next", row) == 1);
   CHECK(snapshot.Count(row, ".next", row) > 4000);
+}
+
+struct Texture {
+  char pixels[100];
+};
+
+struct Sprite {
+  acre::GcRef<Texture> texture;
+  acre::GcWeakRef<Texture> cached;
+  acre::GcRef<char> inside;  // a texture
+  acre::GcRef<Texture> none;
+};
+ACRE_LAYOUT(Sprite, texture, cached, inside, none)
+
+struct Scene {
+  Sprite first;
+  acre::Vector<acre::GcWeakRef<Texture>> seen;
+  acre::Map<acre::String, acre::GcRef<void>> by_name;
+};
+ACRE_LAYOUT(Scene, first, seen, by_name)
+
+Texture* NewTexture() {
+  return static_cast<Texture*>(GC_MALLOC(sizeof(Texture)));
+}
+
+TEST_CASE("WriteHeapSnapshot: what a GcRef keeps is a node, weak ones do not") {
+  if (!acre::kChecked) return;
+  acre_test::NeedCollector();
+  constexpr std::string_view kTexture =
+      "heap_snapshot_test::Texture (collected)";
+  Arena arena({.name = "scene"});
+  acre::Arena* const other = acre::NewCollectedArena({.name = "other"});
+  Scene* scene = arena.New<Scene>();
+  Texture* shared = NewTexture();
+  scene->first.texture = shared;
+  scene->first.cached = shared;
+  scene->first.inside = &shared->pixels[50];
+  scene->seen.emplace_back(shared);
+  Texture* weak = NewTexture();
+  scene->seen.emplace_back(weak);
+  scene->seen.emplace_back();
+  scene->by_name["plain"] = GC_MALLOC(50);
+  scene->by_name["chunk"] = other->New<int>(1);
+
+  const AuditReport report = acre::AuditAll(arena);
+  CHECK(report.findings.empty());
+  const Snapshot snapshot = SnapshotOf(arena, {RootOf(*scene)});
+  const std::size_t from = Only(snapshot, "heap_snapshot_test::Scene");
+  REQUIRE(snapshot.Named(kTexture).size() == 2);
+  const std::size_t texture = Follow(snapshot, from, ".first.texture");
+  CHECK(snapshot.nodes[texture].name == kTexture);
+  CHECK(snapshot.nodes[texture].type == "object");
+  CHECK(snapshot.nodes[texture].self_size == GC_size(GC_base(shared)));
+  CHECK(snapshot.nodes[texture].edges.empty());
+  CHECK(Follow(snapshot, from, ".first.cached") == texture);
+  CHECK(Follow(snapshot, from, ".first.inside") == texture);
+  for (const SnapshotEdge& edge : snapshot.nodes[from].edges) {
+    CHECK((edge.type == "weak") == (edge.name == ".first.cached"));
+    CHECK(edge.name != ".first.none");
+  }
+  // Elements without a field have their number for a name.
+  const std::size_t seen = Follow(snapshot, from, ".seen");
+  REQUIRE(snapshot.nodes[seen].edges.size() == 2);
+  for (const SnapshotEdge& edge : snapshot.nodes[seen].edges) {
+    CHECK(edge.type == "weak");
+    CHECK((edge.name == "[0]") == (edge.to == texture));
+  }
+  const std::size_t names = Follow(snapshot, from, ".by_name");
+  CHECK(snapshot.nodes[Follow(snapshot, names, "[\"plain\"]")].name ==
+        "void (collected)");
+  CHECK(snapshot.nodes[Follow(snapshot, names, "[\"chunk\"]")].name ==
+        "chunk of arena 'other'");
+}
+
+TEST_CASE(
+    "WriteHeapSnapshot: weak references that are null, stray references") {
+  if (!acre::kChecked) return;
+  Arena arena;
+  Sprite* sprite = arena.New<Sprite>();
+  [&] { sprite->cached = NewTexture(); }();
+  acre_test::Collect();
+  const bool is_gone = !sprite->cached.lock();
+  Snapshot snapshot = SnapshotOf(arena, {RootOf(*sprite)});
+  const std::size_t from = Only(snapshot, "heap_snapshot_test::Sprite");
+  CHECK(snapshot.nodes[from].edges.size() == (is_gone ? 0u : 1u));
+  // Written over: nothing is drawn that the words lead to by chance.
+  alignas(Sprite) unsigned char kept[sizeof(Sprite)];
+  std::memcpy(kept, sprite, sizeof kept);
+  for (const unsigned char byte : {0x00, 0x08, 0x7F, 0x80, 0xF0}) {
+    CAPTURE(byte);
+    std::memset(static_cast<void*>(sprite), byte, sizeof kept);
+    const AuditReport nothing;
+    snapshot = SnapshotOf(arena, std::span<const AuditRoot>(), nothing);
+    CHECK(snapshot.nodes[Only(snapshot, "heap_snapshot_test::Sprite")]
+              .edges.empty());
+  }
+  std::memcpy(static_cast<void*>(sprite), kept, sizeof kept);
+}
+
+TEST_CASE("WriteHeapSnapshot: what a traced arena points to is a node") {
+  if (!acre::kChecked) return;
+  Arena arena({.trace = acre::Trace::kPointersByLayout});
+  Node* node = arena.New<Node>();
+  node->next = Collected();
+  node->more.push_back(node->next);
+  const Snapshot snapshot = SnapshotOf(arena, {RootOf(*node)});
+  const std::size_t from = Only(snapshot, kNode);
+  const std::size_t to = Only(snapshot, "heap_snapshot_test::Node (collected)");
+  CHECK(snapshot.nodes[to].self_size >= 10'000);
+  CHECK(snapshot.Count(from, ".next", to) == 1);
+  const std::size_t row = Follow(snapshot, from, ".more");
+  REQUIRE(snapshot.nodes[row].edges.size() == 1);
+  CHECK(snapshot.nodes[row].edges[0].to == to);
 }
 
 TEST_CASE("WriteHeapSnapshot: says that writing failed") {

@@ -60,6 +60,9 @@ bool IsTracedWord(const void* word) noexcept;
 /// True where a GcRef of the arena around it seems to stand that holds what it
 /// refers to. Requires: two words are there.
 bool IsRefAt(const void* word) noexcept;
+/// What the GcRef or GcWeakRef of an arena refers to, kept by the caller's
+/// frame. Null: nothing, or it is not sound: it does not hold what it says.
+const void* RefTarget(const TypeLayout& type, const void* ref) noexcept;
 
 /// True for an address below the youngest open mark of the arena.
 bool IsOlderThanMark(const Arena& arena, const void* address) noexcept;
