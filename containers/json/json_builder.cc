@@ -35,6 +35,7 @@ void* JsonBuilder::Build(GetJsonType pointer_type) {
   has_links_ = PlanOf(*root_type_).has_pointers;
   void* object = nullptr;
   if (Charge(1, root_type_->size)) {
+    WillMake();
     object = pointer.ops->make(arena_);
     made_.push_back({object, 1, pointer.ops->free});
     root_ = object;
@@ -344,6 +345,7 @@ bool JsonBuilder::ReadList(const JsonType& type, void* slot) {
   }
   if (count == 0) return ReadElements(type, nullptr);
   if (!Charge(count, type.element_size)) return false;
+  WillMake();
   void* const first = type.ops->resize(slot, arena_, count);
   if (type.kind == JsonKind::kView) {
     made_.push_back({first, count, type.ops->free});

@@ -268,6 +268,10 @@ class JsonBuilder {
     return {made_.size(), links_.size(), late_.size(), memory_};
   }
   void Return(const State& state);
+  /// Something that made_ will have to name, whatever memory there is by then.
+  void WillMake() {
+    if (made_.size() == made_.capacity()) made_.reserve(2 * made_.size() + 8);
+  }
 
   Arena& arena_;
   const JsonTokens& tokens_;

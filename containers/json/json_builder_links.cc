@@ -48,6 +48,7 @@ bool JsonBuilder::ReadPointer(const JsonType& type, void* slot) {
   if (is_reference) return true;
   const JsonType& target = type.element();
   if (!Charge(1, target.size)) return false;
+  WillMake();
   void* const object = type.ops->make(arena_);
   made_.push_back({object, 1, type.ops->free});
   std::memcpy(slot, &object, sizeof object);

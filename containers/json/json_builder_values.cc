@@ -194,6 +194,7 @@ bool JsonBuilder::ReadEnum(const JsonType& type, void* slot) {
 }
 
 void* JsonBuilder::MakeText(std::string_view text) {
+  WillMake();
   const std::span<char> made = arena_.NewArray<char>(text.size());
   made_.push_back({made.data(), text.size(), &FreeText});
   std::memcpy(made.data(), text.data(), text.size());

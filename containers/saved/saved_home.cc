@@ -95,7 +95,12 @@ SavedHome* SavedHome::Make(const void* address, std::size_t image_bytes) {
                    : MapAtRandom(bytes);
   if (base == nullptr) base = MapAnywhere(bytes);
   if (base == nullptr) return nullptr;
-  return new SavedHome(base, bytes, image);
+  auto* const home = new (std::nothrow) SavedHome(base, bytes, image);
+  if (home == nullptr) {
+    ::munmap(base, bytes);
+    errno = ENOMEM;
+  }
+  return home;
 }
 
 SavedHome::SavedHome(char* base, std::size_t bytes, std::size_t image_bytes)
@@ -104,8 +109,8 @@ SavedHome::SavedHome(char* base, std::size_t bytes, std::size_t image_bytes)
 void SavedHome::EndArena() {
   if (source_ == nullptr) return;
   source_->KeepContents();
-  arena_->~Arena();
-  arena_ = nullptr;
+  // None where there was no memory for it.
+  if (arena_ != nullptr) std::exchange(arena_, nullptr)->~Arena();
   delete std::exchange(source_, nullptr);
 }
 

@@ -63,6 +63,13 @@
 #include "acre/string.h"
 #include "acre/typed_arena.h"
 #include "acre/vector.h"
+#ifdef ACRE_FAULTS_JSON
+#include <simdjson.h>
+
+#include "acre/from_json.h"
+#include "acre/json.h"
+#include "acre/to_json.h"
+#endif
 
 // ------------------------------------------------------------------- faults
 
@@ -657,9 +664,46 @@ void Shared() {
   EXPECT(view.Elements(*view.Root<acre::Vector<int>>()).size() == 100);
 }
 
+#ifdef ACRE_FAULTS_JSON
+struct Document {
+  Key name;
+  acre::Vector<Key> items;
+  acre::Map<Key, acre::Vector<double>> rows;
+  Document* next = nullptr;
+};
+ACRE_LAYOUT(Document, name, items, rows, next)
+
+void Documents() {
+  std::string text;
+  for (int i = 0; i < 20; ++i) {
+    text += R"({"name":"a document of a long name","items":["one item",)"
+            R"("another item, which is longer than the first"],"rows":)"
+            R"({"the first row":[1,2.5,3e10],"the second one":[]},"next":)";
+  }
+  text += "null" + std::string(20, '}');
+  acre::Arena arena({.name = "documents"});
+  const Document* document = nullptr;
+  const acre::Json* value = nullptr;
+  AllOrNothing(arena, [&] {
+    const auto read = acre::FromJson<Document>(arena, text);
+    if (!read) throw std::bad_alloc();
+    document = *read;
+  });
+  AllOrNothing(arena, [&] {
+    const auto read = acre::FromJson<acre::Json>(arena, text);
+    if (!read) throw std::bad_alloc();
+    value = *read;
+  });
+  for (const auto& written : {acre::ToJson(*document), acre::ToJson(*value)}) {
+    EXPECT(written && written->size() >= text.size() / 2);
+  }
+}
+#endif
+
 struct Program {
   const char* name;
   void (*run)();
+  void (*prepare)() = nullptr;  // what others keep, and cannot do without
 };
 
 constexpr Program kPrograms[] = {
@@ -679,6 +723,10 @@ constexpr Program kPrograms[] = {
     {"audits", Audits},
     {"family", Family},
     {"shared", Shared},
+#ifdef ACRE_FAULTS_JSON
+    {"documents", Documents,
+     [] { simdjson::get_active_implementation()->name(); }},
+#endif
 };
 
 // ------------------------------------------------------------------- running
@@ -751,6 +799,7 @@ bool Try(const Program& program, Fault how, unsigned long which, bool is_warm,
 /// How many were tried.
 unsigned long TryAll(const Program& program, unsigned long every, int* failed) {
   const int most = *failed + 20;
+  if (program.prepare != nullptr) program.prepare();
   unsigned long tried = 0;
   for (const bool is_warm : {false, true}) {
     for (const Fault how : {Fault::kOnce, Fault::kFromThenOn}) {
