@@ -15,6 +15,9 @@
 // lies in one segment, so a slab that does not fit what is left of the current
 // one leaves that unused until Reset (indices stay without gaps).
 //
+// A traced one (ArenaOptions::trace) tells the collector of a whole segment when
+// it takes it, so that New takes no longer than in others.
+//
 // Ownership: owns its elements and what their containers hold; pointers and
 // slabs are valid until Reset or the end of the arena.
 // Units: everything counts elements.

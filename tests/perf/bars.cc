@@ -82,7 +82,7 @@ constexpr Bar kBars[] = {
     {"border/collection, all .*", "traced", "typed objects", 0.55},
     {"border/collection, all .*", "traced", "typed graph", 1 / 3.0},
     {"border/collection, 1 % .*", "traced", "typed graph", 1 / 25.0},
-    {"border/New", "traced", "not traced", 1.3},
+    {"border/New.*", "traced", "not traced", 1.3},
     {"border/ten cells leave", "acre::Escape", "by hand", 1.5},
     {"border/1M nodes leave", "acre::Escape", "acre::DeepCopy", 2},
     {"c/look up, .*", "C", "C\\+\\+", 1.3},

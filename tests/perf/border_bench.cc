@@ -14,6 +14,7 @@
 #include "acre/escape.h"
 #include "acre/gc.h"
 #include "acre/gc_ref.h"
+#include "acre/typed_arena.h"
 #include "child.h"
 #include "median.h"
 #include "perf.h"
@@ -224,6 +225,22 @@ double NewNodes() {
   return MedianOf(all);
 }
 
+template <acre::Trace trace>
+double NewNodesOfOneType() {
+  GC_INIT();
+  acre::TypedArena<Node> nodes(1024, acre::Growth::kGrowing, {.trace = trace});
+  std::vector<double> all;
+  const std::size_t count = BySmoke<std::size_t>(100, 100'000);
+  for (int round = 0; round < BySmoke(2, 15); ++round) {
+    all.push_back(1e9 * Seconds([&] {
+                    for (std::size_t i = 0; i < count; ++i) Sink(nodes.New());
+                  }) /
+                  static_cast<double>(count));
+    nodes.Reset();
+  }
+  return MedianOf(all);
+}
+
 // --------------------------------------------------------------------- leaving
 
 /// A list of ten.
@@ -312,6 +329,10 @@ void DefineCells() {
   AddCell("collection, 1 % lead out", "typed graph", CollectTyped<100, true>);
   AddCell("New", "traced", NewNodes<acre::Trace::kPointers>);
   AddCell("New", "not traced", NewNodes<acre::Trace::kNothing>);
+  AddCell("New, of one type", "traced",
+          NewNodesOfOneType<acre::Trace::kPointers>);
+  AddCell("New, of one type", "not traced",
+          NewNodesOfOneType<acre::Trace::kNothing>);
 
   AddCell("ten cells leave", "acre::Escape", EscapeCells<false>);
   AddCell("ten cells leave", "by hand", EscapeCells<true>);

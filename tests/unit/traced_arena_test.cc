@@ -31,6 +31,7 @@
 #include "acre/object_pool.h"
 #include "acre/set.h"
 #include "acre/string.h"
+#include "acre/typed_arena.h"
 #include "acre/vector.h"
 #include "collecting.h"
 #include "support/death.h"
@@ -451,6 +452,50 @@ TEST_CASE("objects in pools of a traced arena") {
     }
   });
   CHECK(living.Count() >= 1000);
+}
+
+TEST_CASE("elements of a traced TypedArena, whose New knows of no tracing") {
+  acre::TypedArena<Holder> holders(
+      2, acre::Growth::kGrowing, {.name = "typed", .trace = Trace::kPointers});
+  acre::TypedArena<Node> nodes(8, acre::Growth::kGrowing,
+                               {.name = "typed", .trace = Trace::kPointers});
+  Living living;
+  const auto fill = [&] {
+    Apart(nodes.arena(), [&] {
+      for (int i = 0; i < 1000; ++i) {
+        Node* const node = nodes.New();
+        node->object = living.Make();
+        // A number that is an address keeps nothing.
+        node->number = reinterpret_cast<std::uintptr_t>(living.Make());
+      }
+      for (Node& node : nodes.NewSlab(500)) node.object = living.Make();
+    });
+  };
+  fill();
+  const auto is_alive = [&](std::size_t first) {
+    for (std::size_t i = 0; i < 1000; ++i) {
+      if (!living.IsAlive(first + 2 * i)) return false;
+    }
+    for (std::size_t i = 0; i < 500; ++i) {
+      if (!living.IsAlive(first + 2000 + i)) return false;
+    }
+    return true;
+  };
+  CHECK(living.Count() <= 1500 + kStray);
+  CHECK(is_alive(0));
+  Apart(nodes.arena(), [&] { nodes.Reset(); });
+  CHECK(living.Count() <= kStray);
+  fill();  // in segments that were there
+  CHECK(living.Count() <= 1500 + kStray);
+  CHECK(is_alive(2500));
+
+  // What is in containers of elements, too.
+  Apart(holders.arena(), [&] {
+    for (int i = 0; i < 100; ++i) holders.New()->row.push_back(living.Make());
+  });
+  CHECK(living.Count() >= 1600);
+  Apart(holders.arena(), [&] { holders.Reset(); });
+  CHECK(living.Count() <= 1500 + kStray);
 }
 
 TEST_CASE("markers run beside a mutator, incrementally") {
