@@ -33,6 +33,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory_resource>
 #include <mutex>
 #include <set>
 #include <span>
@@ -43,6 +44,7 @@
 
 #include "acre/chunk_source.h"
 #include "acre/config.h"
+#include "acre/detail/node_reserve.h"
 #include "acre/element.h"
 #include "acre/failure.h"
 #include "acre/shared_memory.h"
@@ -150,7 +152,7 @@ class BufferPool {
   [[noreturn]] ACRE_COLD void Fail(std::size_t count, std::size_t size) const;
   void* TakeRange(std::size_t bytes, std::uint64_t* era);
   void AddFree(std::size_t offset, std::size_t bytes);
-  void RemoveFree(std::map<std::size_t, std::size_t>::iterator at);
+  void RemoveFree(std::pmr::map<std::size_t, std::size_t>::iterator at);
   void SetAllFree();
 
   BufferPoolOptions options_;
@@ -159,10 +161,14 @@ class BufferPool {
   std::byte* start_ = nullptr;  // 64-aligned, in memory_
   std::size_t capacity_ = 0;    // bytes from start_, a multiple of 64
 
-  mutable std::mutex lock_;                  // guards what follows
-  std::map<std::size_t, std::size_t> free_;  // offset -> bytes, never adjacent
-  std::set<std::pair<std::size_t, std::size_t>> by_size_;  // of free_
-  std::unordered_map<std::size_t, std::size_t> live_;      // offset -> as asked
+  mutable std::mutex lock_;  // guards what follows
+  // Has what it takes to give back all of live_: Release cannot fail.
+  detail::NodeReserve nodes_;
+  // offset -> bytes, never adjacent
+  std::pmr::map<std::size_t, std::size_t> free_{&nodes_};
+  std::pmr::set<std::pair<std::size_t, std::size_t>> by_size_{&nodes_};
+  // offset -> as asked
+  std::pmr::unordered_map<std::size_t, std::size_t> live_{&nodes_};
   std::size_t used_ = 0;   // bytes of live_, rounded
   std::uint64_t era_ = 0;  // number of Resets
 };
@@ -193,14 +199,13 @@ class [[nodiscard]] BufferScope {
     static_assert(alignof(T) <= 64, "acre: buffers are aligned to 64 bytes");
     if (count == 0 || count > PTRDIFF_MAX / sizeof(T)) return {};
     const std::size_t bytes = count * sizeof(T);
-    held_.push_back({nullptr, bytes, 0});  // room first: nothing is lost
-    Held& held = held_.back();
-    held.data = pool_.Take(bytes, contents, &held.era);
-    if (held.data != nullptr) {
-      return {static_cast<T*>(const_cast<void*>(held.data)), count};
-    }
-    held_.pop_back();
-    return {};
+    // Room first: nothing is lost.
+    if (held_.size() == held_.capacity()) held_.reserve(2 * held_.size() + 4);
+    std::uint64_t era = 0;
+    void* const data = pool_.Take(bytes, contents, &era);
+    if (data == nullptr) return {};
+    held_.push_back({data, bytes, era});
+    return {static_cast<T*>(data), count};
   }
 
   /// Takes a buffer back before the scope ends.

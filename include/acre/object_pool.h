@@ -30,7 +30,7 @@
 #include <cstdint>
 #include <functional>
 #include <type_traits>
-#include <unordered_set>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -79,9 +79,9 @@ class ObjectPool {
     while (available_.size() < options_.capacity) {
       T* object = TryMake();
       if (object == nullptr) detail::Blocks::Fail(arena_, sizeof(T));
-      all_.insert(object);
+      Note(object);
       available_.push_back(object);
-      if constexpr (kChecked) waiting_.insert(object);
+      if constexpr (kChecked) all_.find(object)->second = true;
     }
     guard.pool = nullptr;
   }
@@ -136,7 +136,7 @@ class ObjectPool {
     if (available_.empty()) return TryAdd();
     T* object = available_.back();
     available_.pop_back();
-    if constexpr (kChecked) waiting_.erase(object);
+    if constexpr (kChecked) all_.find(object)->second = false;
 #if ACRE_EXCEPTIONS
     try {
 #endif
@@ -162,9 +162,11 @@ class ObjectPool {
                "'%s'",
                static_cast<void*>(object), arena_.name());
     if constexpr (kChecked) {
-      ACRE_CHECK(waiting_.insert(object).second,
+      bool& waits = all_.find(object)->second;
+      ACRE_CHECK(!waits,
                  "ObjectPool::Release(%p): released already (arena '%s')",
                  static_cast<void*>(object), arena_.name());
+      waits = true;
     }
     available_.push_back(object);
   }
@@ -178,7 +180,6 @@ class ObjectPool {
     for (auto at = available_.begin(); at != available_.begin() + surplus;
          ++at) {
       all_.erase(*at);
-      if constexpr (kChecked) waiting_.erase(*at);
       arena_.Free(*at);
     }
     available_.erase(available_.begin(), available_.begin() + surplus);
@@ -234,13 +235,27 @@ class ObjectPool {
       available_.reserve(2 * all_.size() + 8);
     }
     T* object = TryMake();
-    if (object != nullptr) all_.insert(object);
+    if (object != nullptr) Note(object);
     return object;
+  }
+
+  /// Frees it where that fails.
+  void Note(T* object) {
+#if ACRE_EXCEPTIONS
+    try {
+      all_.emplace(object, false);
+    } catch (...) {
+      arena_.Free(object);
+      throw;
+    }
+#else
+    all_.emplace(object, false);
+#endif
   }
 
   void FreeAll() {
     if (detail::TimesBroughtBack(arena_) == times_brought_back_) {
-      for (T* object : all_) arena_.Free(object);
+      for (const auto& [object, waits] : all_) arena_.Free(object);
     }
     all_.clear();
   }
@@ -249,9 +264,9 @@ class ObjectPool {
   ObjectPoolOptions<T> options_;
   std::uint64_t stamp_;  // of the arena at the beginning
   std::uint64_t times_brought_back_ = detail::TimesBroughtBack(arena_);
-  std::vector<T*> available_;       // newest last; capacity >= all_.size()
-  std::unordered_set<T*> all_;      // in use and waiting
-  std::unordered_set<T*> waiting_;  // as available_; checked builds only
+  std::vector<T*> available_;  // newest last; capacity >= all_.size()
+  // In use and waiting; whether it waits, which checked builds alone keep.
+  std::unordered_map<T*, bool> all_;
 };
 
 }  // namespace acre::inline ACRE_ABI

@@ -61,7 +61,8 @@ void BufferPool::AddFree(std::size_t offset, std::size_t bytes) {
   by_size_.emplace(bytes, offset);
 }
 
-void BufferPool::RemoveFree(std::map<std::size_t, std::size_t>::iterator at) {
+void BufferPool::RemoveFree(
+    std::pmr::map<std::size_t, std::size_t>::iterator at) {
   by_size_.erase({at->second, at->first});
   free_.erase(at);
 }
@@ -73,7 +74,11 @@ void* BufferPool::TakeRange(std::size_t asked, std::uint64_t* era) {
   const auto best = by_size_.lower_bound({bytes, 0});
   if (best == by_size_.end()) return nullptr;
   const auto [found, offset] = *best;
-  live_.emplace(offset, asked);  // first: the others only replace a node
+  // First: what follows takes nodes that are there, and so do as many Releases
+  // as there are buffers. Each may make a range more, two nodes, and has one of
+  // live_.
+  nodes_.Reserve(live_.size() + 2);
+  live_.emplace(offset, asked);
   RemoveFree(free_.find(offset));
   if (found != bytes) AddFree(offset + bytes, found - bytes);
   used_ += bytes;

@@ -637,14 +637,26 @@ void Family() {
     locked.New<Cell>();
   }
   EXPECT(cells.used() == 100 && numbers.size() == 100);
-  Node* const object = objects.Acquire();
-  objects.Release(object);
-  static_cast<void>(objects.Acquire());
+  {
+    std::vector<acre::ObjectPool<Node>::Held> held;
+    for (int i = 0; i < 20; ++i) held.push_back(objects.AcquireHeld());
+  }
+  EXPECT(objects.stats().available == objects.stats().total);
   blocks.Free(blocks.Allocate());
   stack.Push(3.5);
   EXPECT(stack.Pop<double>() == 3.5);
-  const std::span<float> samples = buffers.Acquire<float>(10'000);
-  buffers.Release(samples);
+  {
+    acre::BufferScope scope(buffers);
+    std::span<float> kept[6];
+    for (std::size_t i = 0; i < 6; ++i) {
+      kept[i] = scope.Acquire<float>(1000 * (i + 1));
+    }
+    scope.Release(kept[1]);
+    scope.Release(kept[4]);
+    static_cast<void>(scope.Acquire<float>(10));
+    // The scope's end has to make ranges again.
+  }
+  EXPECT(buffers.stats().largest_free == buffers.stats().capacity);
   const int size = pool.Execute(
       [](acre::Arena& lent) { return CountNodes(NewGraph(lent, 10)); });
   EXPECT(size == 10);
