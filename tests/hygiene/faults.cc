@@ -63,6 +63,9 @@
 #include "acre/string.h"
 #include "acre/typed_arena.h"
 #include "acre/vector.h"
+#ifdef ACRE_FAULTS_C
+#include "acre/acre.h"
+#endif
 #ifdef ACRE_FAULTS_JSON
 #include <simdjson.h>
 
@@ -712,6 +715,58 @@ void Documents() {
 }
 #endif
 
+#ifdef ACRE_FAULTS_C
+/// A status that says what happened; no memory is told by an exception here.
+void Done(int status) {
+  if (status == ACRE_OUT_OF_MEMORY) throw std::bad_alloc();
+  if (status != ACRE_OK) Complain("status %d: %s", status, acre_error());
+}
+
+void FromC() {
+  struct End {
+    acre_arena* arena;
+    ~End() { EXPECT(acre_arena_end(arena) == ACRE_OK); }
+  };
+  acre_arena_options options = {};
+  options.size = sizeof options;
+  options.name = "from C";
+  options.flags = ACRE_HOLDS_OBJECTS;
+  acre_arena* const arena = acre_arena_new(&options);
+  if (arena == nullptr) throw std::bad_alloc();
+  const End end{arena};
+  acre_ref map, vector, builder, copy;
+  Done(acre_map_new(arena, &map));
+  Done(acre_vector_new(arena, &vector));
+  Done(acre_builder_new(arena, &builder));
+  for (int i = 0; i < 200; ++i) {
+    const std::string name = "an entry of a map, number " + std::to_string(i);
+    const acre_value key = acre_text(name.data(), name.size());
+    const acre_value value =
+        i % 10 == 0 ? acre_object(NewInteger(i)) : acre_int(i);
+    std::size_t before = 0;
+    std::size_t after = 0;
+    Done(acre_map_size(&map, &before));
+    const int status = acre_map_set(&map, &key, &value);
+    Done(acre_map_size(&map, &after));
+    EXPECT(after == before + (status == ACRE_OK ? 1 : 0));
+    Done(status);
+    Done(acre_vector_push(&vector, &key));
+    Done(acre_builder_append_value(&builder, &key));
+  }
+  Done(acre_vector_sort(&vector));
+  const acre_value inner = acre_shared(ACRE_MAP, map);
+  Done(acre_vector_insert(&vector, 3, &inner));
+  Done(acre_ref_copy(&vector, arena, &copy));
+  Done(acre_ref_free(&copy));
+  acre_mark mark;
+  Done(acre_arena_checkpoint(arena, &mark));
+  Done(acre_map_new(arena, &map));
+  Done(acre_arena_rewind(arena, &mark));
+  Done(acre_arena_audit(
+      arena, [](void*, const char*, std::size_t) {}, nullptr));
+}
+#endif
+
 struct Program {
   const char* name;
   void (*run)();
@@ -735,6 +790,9 @@ constexpr Program kPrograms[] = {
     {"audits", Audits},
     {"family", Family},
     {"shared", Shared},
+#ifdef ACRE_FAULTS_C
+    {"from-c", FromC},
+#endif
 #ifdef ACRE_FAULTS_JSON
     {"documents", Documents,
      [] { simdjson::get_active_implementation()->name(); }},
