@@ -75,7 +75,9 @@ std::vector<Panel> Collect(const Results& results, const std::string& group) {
   for (const Cell& cell : results.cells) {
     std::string name;
     double exponent = 0;
-    if (cell.group != group || !TakeSize(cell.name, &name, &exponent)) continue;
+    const bool is_wanted =
+        cell.group == group || cell.group == group + "-between";
+    if (!is_wanted || !TakeSize(cell.name, &name, &exponent)) continue;
     auto panel =
         std::find_if(panels.begin(), panels.end(),
                      [&](const Panel& other) { return other.name == name; });

@@ -11,10 +11,11 @@
 
 namespace perf {
 
-/// A panel for each operation of the group that was measured at three sizes or
-/// more ("int random 1e3 hit", "... 1e4 hit"): medians over the size, both on
-/// logarithmic axes. Peers with the same hash, and acre. Writes nothing where
-/// there is no such operation. False where the file cannot be written.
+/// A panel for each operation of the group, or of GROUP-between, that was
+/// measured at three sizes or more ("int random 1e3 hit", "... 1e4 hit"):
+/// medians over the size, both on logarithmic axes. Peers with the same hash,
+/// and acre. Writes nothing where there is no such operation. False where the
+/// file cannot be written.
 bool WriteCurves(const std::string& path, const Results& results,
                  const std::string& group);
 

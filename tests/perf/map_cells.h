@@ -190,6 +190,7 @@ template <class Key>
 struct KeySet {
   std::string name;  // "int random 1e3"
   std::shared_ptr<const Keys<Key>> keys;
+  const char* group = "map";
 
   /// Many short rounds see through a noisy second, few long ones do not.
   Timing timing(std::size_t passes_at_once) const {
@@ -204,7 +205,7 @@ template <class M, class Key>
 void AddMap(const KeySet<Key>& set, const std::string& name) {
   const auto add = [&](const char* operation, const Timing& timing, auto body) {
     Add(
-        "map", set.name + " " + operation, name,
+        set.group, set.name + " " + operation, name,
         [keys = set.keys, body](benchmark::State& state) {
           body(state, *keys);
         },
@@ -213,8 +214,10 @@ void AddMap(const KeySet<Key>& set, const std::string& name) {
   const Timing fill = set.fill_timing();
   const Timing other = set.other_timing();
   using State = benchmark::State;
-  // Of less the clock would tell more than the map; see "small map".
-  if (set.keys->size() >= 1'000) {
+  // Of less the clock, and what malloc keeps at hand, would tell more than the
+  // map: see "small map".
+  const bool is_small = set.keys->size() < 1'000;
+  if (!is_small) {
     add("grow", fill, [](State& s, auto& keys) { Grow<M>(s, keys, false); });
     add("reserved", fill, [](State& s, auto& keys) { Grow<M>(s, keys, true); });
   }
@@ -222,14 +225,14 @@ void AddMap(const KeySet<Key>& set, const std::string& name) {
   add("miss", other, [](State& s, auto& keys) { Miss<M>(s, keys); });
   add("churn", other, [](State& s, auto& keys) { Churn<M>(s, keys); });
   add("iterate", other, [](State& s, auto& keys) { Iterate<M>(s, keys); });
-  if (round() == 0) {  // the same each time
-    Add("map", set.name + " bytes", name,
+  if (round() == 0 && !is_small) {  // the same each time
+    Add(set.group, set.name + " bytes", name,
         [keys = set.keys](State& state) { Bytes<M>(state, *keys); },
         {.passes = 1});
   }
   if constexpr (M::kInArena) {
     Add(
-        "map", set.name + " hit", name + " find()",
+        set.group, set.name + " hit", name + " find()",
         [keys = set.keys](State& state) { HitByIterator<M>(state, *keys); },
         other);
   }

@@ -27,18 +27,19 @@ constexpr Pattern kPatterns[] = {
      false},
 };
 
-void AddPattern(const Pattern& pattern, std::size_t n) {
+void AddPattern(const Pattern& pattern, std::size_t n,
+                const char* group = "map") {
   const auto keys = std::make_shared<const Keys<Key>>(
       MakeKeys<Key>(n, pattern.in_order, pattern.key_of));
   AddMaps<Key>(
-      {std::string("int ") + pattern.name + " " + PowerOfTen(n), keys});
+      {std::string("int ") + pattern.name + " " + PowerOfTen(n), keys, group});
 }
 
 }  // namespace
 
 void DefineCells() {
   std::vector<std::size_t> sizes = {1'000, 100'000, 1'000'000};
-  // More of the first pattern, for the curves.
+  // More of the first pattern, for curves.
   const std::vector<std::size_t> between = {10, 100, 10'000};
   if (is_smoke()) sizes = {1'000};
   if (scale() == Scale::kFull) sizes.push_back(10'000'000);
@@ -47,7 +48,9 @@ void DefineCells() {
     for (const Pattern& pattern : kPatterns) AddPattern(pattern, n);
   }
   if (is_smoke()) return;
-  for (const std::size_t n : between) AddPattern(kPatterns[0], n);
+  for (const std::size_t n : between) {
+    AddPattern(kPatterns[0], n, "map-between");
+  }
 }
 
 }  // namespace perf

@@ -109,6 +109,7 @@ bool WritePlots(const Results& results, const std::string& folder) {
   bool is_written = true;
   for (const std::string& group : groups) {
     is_written &= WritePlot(folder + "/" + group + ".svg", results, group);
+    if (group.ends_with("-between")) continue;  // in the curves of the rest
     is_written &=
         WriteCurves(folder + "/" + group + "-by-size.svg", results, group);
   }
