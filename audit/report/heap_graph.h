@@ -12,8 +12,7 @@
 //   ...     blocks by address (release builds: chunks)
 //   ...     one for each target of a finding
 //   ...     what rounding takes, where that is anything
-//   ...     objects of the collector by address: what GcRefs and the pointers
-//   of
+//   ...     objects of the collector, by address: what GcRefs and pointers of
 //           traced arenas lead to
 
 #ifndef ACRE_AUDIT_HEAP_GRAPH_H_
