@@ -15,8 +15,8 @@
 // lies in one segment, so a slab that does not fit what is left of the current
 // one leaves that unused until Reset (indices stay without gaps).
 //
-// A traced one (ArenaOptions::trace) tells the collector of a whole segment when
-// it takes it, so that New takes no longer than in others.
+// A traced one (ArenaOptions::trace) tells the collector of a whole segment
+// when it takes it, so that New takes no longer than in others.
 //
 // Ownership: owns its elements and what their containers hold; pointers and
 // slabs are valid until Reset or the end of the arena.
