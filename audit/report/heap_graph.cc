@@ -225,11 +225,13 @@ void HeapGraph::VisitSlot(const Slot& slot, GraphEdge edge,
   const bool is_handle = slot.type->kind == TypeKind::kHandle;
   const void* address = is_handle ? slot.type->ops->storage(slot.address).block
                                   : PointedTo(slot).data;
-  if (IsFinding(slot.address)) return;
+  // A reference has no storage, but may lead somewhere.
+  const bool is_ref = is_handle && IsRef(*slot.type);
+  if ((address == nullptr && !is_ref) || IsFinding(slot.address)) return;
   edge.to = address == nullptr ? kNone : NodeAt(address);
   if (edge.to == kNone) {
     edge.to = CollectedNode(slot.address);
-    edge.is_weak = is_handle && slot.type->ops->form == HandleForm::kWeakRef;
+    edge.is_weak = is_ref && slot.type->ops->form == HandleForm::kWeakRef;
   }
   if (edge.to != kNone) visit(edge);
 }

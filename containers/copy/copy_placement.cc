@@ -3,34 +3,15 @@
 #include "copy/copy_placement.h"
 
 #include <algorithm>
-#include <new>
 #include <span>
 #include <utility>
 
+#include "acre/detail/has_memory.h"
 #include "acre/detail/heap_arena.h"
 #include "acre/detail/size_class.h"
 #include "acre/detail/table_rep.h"
 
 namespace acre::inline ACRE_ABI::detail {
-
-namespace {
-
-/// False where operator new failed.
-template <class Run>
-bool HasMemory(Run run) {
-#if ACRE_EXCEPTIONS
-  try {
-    run();
-  } catch (const std::bad_alloc&) {
-    return false;
-  }
-#else
-  run();
-#endif
-  return true;
-}
-
-}  // namespace
 
 bool CopyPlacement::Take(bool has_wide) {
   for (std::size_t i = 0; i < maps_.size(); ++i) maps_[i].MakeLines();

@@ -157,12 +157,13 @@ class ObjectPool {
   /// pool is misuse; so is releasing twice, which checked builds find.
   void Release(T* object) {
     if (object == nullptr) return;
-    ACRE_CHECK(all_.contains(object),
+    const auto known = all_.find(object);
+    ACRE_CHECK(known != all_.end(),
                "ObjectPool::Release(%p): not an object of this pool in arena "
                "'%s'",
                static_cast<void*>(object), arena_.name());
     if constexpr (kChecked) {
-      bool& waits = all_.find(object)->second;
+      bool& waits = known->second;
       ACRE_CHECK(!waits,
                  "ObjectPool::Release(%p): released already (arena '%s')",
                  static_cast<void*>(object), arena_.name());

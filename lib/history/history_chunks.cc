@@ -6,6 +6,7 @@
 #include <new>
 #include <utility>
 
+#include "acre/detail/has_memory.h"
 #include "history/history_state.h"
 
 namespace acre::inline ACRE_ABI::detail {
@@ -88,7 +89,7 @@ void HistoryState::ReleaseUnneeded(bool all) {
 bool HistoryState::ListTransients(Frame& frame) {
   frame.transients = nullptr;
   if (!transient_types_.any()) return true;
-  const auto list = [&] {
+  return HasMemory([&] {
     std::vector<TransientField> fields = transient_types_.In(*arena_, root_);
     if (count_ != 0) {
       frame.transients = (*this)[count_ - 1].transients;
@@ -96,17 +97,7 @@ bool HistoryState::ListTransients(Frame& frame) {
     }
     frame.transients =
         std::make_shared<const std::vector<TransientField>>(std::move(fields));
-  };
-#if ACRE_EXCEPTIONS
-  try {
-    list();
-  } catch (const std::bad_alloc&) {
-    return false;
-  }
-#else
-  list();
-#endif
-  return true;
+  });
 }
 
 /// Makes the list of the arena's chunks. False where memory ran out.
