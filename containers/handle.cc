@@ -6,6 +6,7 @@
 #include <bit>
 #include <cstring>
 
+#include "acre/detail/blocks.h"
 #include "acre/detail/life.h"
 #include "acre/detail/location.h"
 #include "acre/detail/walk.h"
@@ -164,13 +165,6 @@ void CheckMayGrow(const Arena& arena, std::uint64_t stamp, const char* what) {
 void GiveStorage(Arena& arena, std::uint64_t stamp, void* block,
                  std::size_t bytes, std::size_t align, const TypeLayout* type) {
   if (arena.IsLive(stamp)) Blocks::Give(arena, block, bytes, align, type);
-}
-
-std::size_t UsableBytes(std::size_t bytes, std::size_t align) {
-  if (bytes > kClassedMax) return bytes;
-  const std::size_t block = ClassOf(bytes, align).bytes;
-  // A block that may have a chunk of its own is not rounded to its class.
-  return block > kInlineMax ? RoundUp(bytes, kGranule) : block;
 }
 
 namespace {

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "acre/detail/blocks.h"
+
 namespace acre::inline ACRE_ABI {
 
 String& String::operator=(String&& other) noexcept {

@@ -48,6 +48,7 @@
 
 #include "acre/arena.h"
 #include "acre/config.h"
+#include "acre/detail/blocks.h"
 #include "acre/detail/copy_object.h"
 #include "acre/detail/native.h"
 #include "acre/detail/std_copy.h"

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <utility>
 
+#include "acre/detail/blocks.h"
 #include "acre/detail/table_rep.h"
 #include "acre/element.h"
 

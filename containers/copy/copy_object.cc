@@ -4,6 +4,7 @@
 
 #include <cstring>
 
+#include "acre/detail/blocks.h"
 #include "copy/copier.h"
 #include "copy/graph_copier.h"
 #include "copy/graph_team.h"

@@ -6,6 +6,7 @@
 #include <span>
 #include <utility>
 
+#include "acre/detail/blocks.h"
 #include "acre/detail/has_memory.h"
 #include "acre/detail/heap_arena.h"
 #include "acre/detail/size_class.h"

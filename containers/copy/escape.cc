@@ -2,6 +2,7 @@
 
 #include "acre/escape.h"
 
+#include "acre/detail/blocks.h"
 #include "copy/cell_escape.h"
 #include "copy/copier.h"
 #include "copy/graph_copier.h"

@@ -2,6 +2,8 @@
 
 #include "copy/graph_copier.h"
 
+#include "acre/detail/blocks.h"
+
 namespace acre::inline ACRE_ABI::detail {
 
 bool GraphCopier::Run(const TypeLayout& type, const void* root,

@@ -12,6 +12,7 @@
 
 #include "acre/arena.h"
 #include "acre/config.h"
+#include "acre/detail/blocks.h"
 #include "acre/detail/heap_arena.h"
 #include "acre/detail/walk.h"
 #include "acre/gc_ref.h"

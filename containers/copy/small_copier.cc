@@ -5,6 +5,7 @@
 #include <bit>
 #include <cstring>
 
+#include "acre/detail/blocks.h"
 #include "acre/detail/location.h"
 #include "acre/detail/size_class.h"
 #include "acre/detail/table_rep.h"

@@ -2,6 +2,7 @@
 
 #include "acre/detail/std_copy.h"
 
+#include "acre/detail/blocks.h"
 #include "copy/copier.h"
 
 namespace acre::inline ACRE_ABI::detail {

@@ -2,6 +2,7 @@
 
 #include "copy/tree_copier.h"
 
+#include "acre/detail/blocks.h"
 #include "acre/detail/walk.h"
 #include "acre/gc_ref.h"
 

@@ -31,7 +31,6 @@
 #include "acre/arena_options.h"
 #include "acre/chunk_source.h"
 #include "acre/config.h"
-#include "acre/detail/blocks.h"
 #include "acre/detail/construct.h"
 #include "acre/detail/size_class.h"
 #include "acre/detail/wants_auditor.h"
@@ -43,6 +42,7 @@ namespace acre::inline ACRE_ABI {
 
 namespace detail {
 struct ArenaEntry;  // lib/core/chunk_index.h
+struct Blocks;      // acre/detail/blocks.h
 struct Chunk;       // lib/core/chunk.h
 struct MarkState;   // lib/core/mark.h
 struct Sampler;     // lib/core/sampler.h
@@ -252,8 +252,8 @@ class Arena {
     return stamp == stamp_ || (older_ != nullptr && IsLiveOlder(stamp));
   }
 
-  /// Elements that tables in this arena have erased, but for those cleared all
-  /// at once: by it an iterator sees whether what it knew of those ahead holds.
+  /// Elements that tables in this arena have erased, and tables that were
+  /// cleared: by it an iterator sees whether what it knew of those ahead holds.
   /// May be read while another thread erases from another table (LockedArena).
   std::uint64_t erasures() const noexcept {
     return __atomic_load_n(&erasures_, __ATOMIC_RELAXED);
@@ -277,6 +277,9 @@ class Arena {
   /// must not wrap around).
   void* Bump(std::size_t bytes);
   void* Take(std::size_t bytes, std::size_t align, const TypeLayout* type);
+  /// A block that needs no call, or null; release builds. Requires: of a size
+  /// that is taken inline.
+  void* TakeAtHand(std::size_t bytes, std::size_t align);
   void Give(void* block, std::size_t bytes, std::size_t align,
             const TypeLayout* type);
   ACRE_COLD void* TakeSlow(std::size_t bytes, std::size_t align,
@@ -373,19 +376,21 @@ ACRE_INLINE void* Arena::Bump(std::size_t bytes) {
   return block;
 }
 
+ACRE_INLINE void* Arena::TakeAtHand(std::size_t bytes, std::size_t align) {
+  const detail::SizeClass size = detail::ClassOf(bytes, align);
+  if (detail::FreeBlock* block = FreeBlockOf(size.index);
+      ACRE_UNLIKELY(block != nullptr)) {
+    FreeList(size.index) = block->next;
+    reused_ += size.bytes;
+    return block;
+  }
+  return align <= kGranule ? Bump(size.bytes) : nullptr;
+}
+
 ACRE_INLINE void* Arena::Take(std::size_t bytes, std::size_t align,
                               const TypeLayout* type) {
   if (!kChecked && detail::IsTakenInline(bytes, align)) {
-    const detail::SizeClass size = detail::ClassOf(bytes, align);
-    if (detail::FreeBlock* block = FreeBlockOf(size.index);
-        ACRE_UNLIKELY(block != nullptr)) {
-      FreeList(size.index) = block->next;
-      reused_ += size.bytes;
-      return block;
-    }
-    if (align <= kGranule) {
-      if (void* block = Bump(size.bytes)) return block;
-    }
+    if (void* block = TakeAtHand(bytes, align)) return block;
   }
   return TakeSlow(bytes, align, type);
 }
@@ -553,46 +558,6 @@ ACRE_INLINE void* Arena::Allocate(std::size_t bytes, std::size_t align) {
   void* block = Take(bytes, align, nullptr);
   if (ACRE_UNLIKELY(block == nullptr)) FailAllocation(bytes);
   return block;
-}
-
-ACRE_INLINE void* detail::Blocks::TryTake(Arena& arena, std::size_t bytes,
-                                          std::size_t align,
-                                          const TypeLayout* type) {
-  return arena.Take(bytes, align, type);
-}
-
-ACRE_INLINE void* detail::Blocks::Take(Arena& arena, std::size_t bytes,
-                                       std::size_t align,
-                                       const TypeLayout* type) {
-  void* block = arena.Take(bytes, align, type);
-  if (ACRE_UNLIKELY(block == nullptr)) arena.FailAllocation(bytes);
-  return block;
-}
-
-ACRE_INLINE bool detail::Blocks::TryDouble(Arena& arena, void* block,
-                                           std::size_t bytes) {
-  if (static_cast<char*>(block) + bytes != arena.cursor_) return false;
-  if (bytes > arena.remaining()) return false;
-  arena.cursor_ += bytes;
-  return true;
-}
-
-ACRE_INLINE void detail::Blocks::CountErasure(Arena& arena) {
-  __atomic_store_n(&arena.erasures_, arena.erasures() + 1, __ATOMIC_RELAXED);
-}
-
-inline bool detail::Blocks::AreRecorded(const Arena& arena) {
-  return kChecked || ACRE_UNLIKELY(arena.sampler_ != nullptr);
-}
-inline void detail::Blocks::NoteLocked(Arena& arena) { arena.locked_ = true; }
-inline void detail::Blocks::Fail(const Arena& arena, std::size_t bytes) {
-  arena.FailAllocation(bytes);
-}
-
-ACRE_INLINE void detail::Blocks::Give(Arena& arena, void* block,
-                                      std::size_t bytes, std::size_t align,
-                                      const TypeLayout* type) {
-  arena.Give(block, bytes, align, type);
 }
 
 }  // namespace acre::inline ACRE_ABI

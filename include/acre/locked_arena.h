@@ -36,6 +36,7 @@
 
 #include "acre/arena.h"
 #include "acre/config.h"
+#include "acre/detail/blocks.h"
 
 namespace acre::inline ACRE_ABI {
 

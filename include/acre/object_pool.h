@@ -36,6 +36,7 @@
 
 #include "acre/arena.h"
 #include "acre/config.h"
+#include "acre/detail/blocks.h"
 #include "acre/detail/location.h"
 #include "acre/failure.h"
 

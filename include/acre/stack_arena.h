@@ -34,6 +34,7 @@
 
 #include "acre/arena.h"
 #include "acre/config.h"
+#include "acre/detail/blocks.h"
 #include "acre/detail/location.h"
 #include "acre/element.h"
 #include "acre/failure.h"

@@ -38,6 +38,7 @@
 
 #include "acre/arena.h"
 #include "acre/config.h"
+#include "acre/detail/blocks.h"
 #include "acre/detail/construct.h"
 #include "acre/detail/location.h"
 #include "acre/failure.h"

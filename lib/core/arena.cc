@@ -8,6 +8,7 @@
 #include <cstring>
 #include <utility>
 
+#include "acre/detail/blocks.h"
 #include "acre/detail/fill.h"
 #include "acre/detail/heap_arena.h"
 #include "acre/detail/watch.h"

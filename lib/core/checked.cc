@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "acre/detail/blocks.h"
 #include "acre/detail/life.h"
 #include "acre/detail/location.h"
 #include "acre/detail/parts.h"

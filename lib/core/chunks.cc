@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "acre/detail/blocks.h"
 #include "core/chunk_keeper.h"
 #include "core/life.h"
 #include "core/poison.h"

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "acre/detail/blocks.h"
 #include "core/poison.h"
 #include "core/slow_path.h"
 

@@ -6,6 +6,7 @@
 #include <bit>
 #include <cstring>
 
+#include "acre/detail/blocks.h"
 #include "acre/detail/size_class.h"
 #include "acre/failure.h"
 

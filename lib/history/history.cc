@@ -4,6 +4,7 @@
 
 #include <new>
 
+#include "acre/detail/blocks.h"
 #include "history/history_state.h"
 
 namespace acre::inline ACRE_ABI {

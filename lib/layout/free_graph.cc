@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "acre/arena.h"
+#include "acre/detail/blocks.h"
 #include "acre/detail/nested_rows.h"
 #include "acre/detail/visit_set.h"
 #include "acre/detail/walk.h"

@@ -2,6 +2,7 @@
 
 #include "acre/detail/changed_pages.h"
 
+#include "acre/detail/blocks.h"
 #include "core/slow_path.h"
 
 namespace acre::inline ACRE_ABI::detail {

@@ -127,6 +127,32 @@ TEST_CASE("Group: the overflow bit that is set is the one that is asked for") {
   }
 }
 
+TEST_CASE("Group: occupying and vacating a slot changes its byte alone") {
+  std::mt19937_64 random(8);
+  for (int round = 0; round < 2000; ++round) {
+    Control before;
+    for (std::uint8_t& byte : before.bytes) {
+      byte = static_cast<std::uint8_t>(random());
+    }
+    const std::uint64_t hash = round % 10 == 0 ? 0x100 : random();
+    for (unsigned slot = 0; slot < 15; ++slot) {
+      Control vacant = before;
+      vacant.bytes[slot] = 0;
+      Control taken = before;
+      taken.bytes[slot] = portable::FingerprintOf(hash);
+      const auto check = [&](auto occupy, auto vacate) {
+        Control control = vacant;
+        occupy(control.bytes, slot, hash);
+        REQUIRE(std::memcmp(control.bytes, taken.bytes, 16) == 0);
+        vacate(control.bytes, slot);
+        REQUIRE(std::memcmp(control.bytes, vacant.bytes, 16) == 0);
+      };
+      check(native::Occupy, native::Vacate);
+      check(portable::Occupy, portable::Vacate);
+    }
+  }
+}
+
 TEST_CASE("Group: the first slot is the lowest bit") {
   for (unsigned slot = 0; slot < 15; ++slot) {
     CHECK(native::FirstSlot(1u << slot) == slot);

@@ -16,6 +16,7 @@
 
 #include "acre/arena.h"
 #include "acre/config.h"
+#include "acre/detail/blocks.h"
 #include "acre/detail/shape.h"
 #include "acre/fwd.h"
 

@@ -77,6 +77,30 @@ ACRE_INLINE SlotMask Free(const std::uint8_t* group) {
   return Match(group, Pattern{});
 }
 
+/// A byte of ones for each slot.
+struct ByteOfSlot {
+  alignas(16) std::uint8_t rows[kGroupSlots][kGroupBytes];
+  constexpr ByteOfSlot() : rows{} {
+    for (unsigned i = 0; i < kGroupSlots; ++i) rows[i][i] = 255;
+  }
+};
+inline constexpr ByteOfSlot kByteOfSlot;
+
+/// Marks a free slot as used. All bytes are written: the next operation may be
+/// on the same group, and would wait some 15 cycles for a single byte that has
+/// not left the store buffer. Of a small map every operation is.
+ACRE_INLINE void Occupy(std::uint8_t* group, unsigned slot,
+                        std::uint64_t hash) {
+  auto* const bytes = reinterpret_cast<Pattern*>(group);
+  *bytes |= PatternOf(hash) &
+            *reinterpret_cast<const Pattern*>(kByteOfSlot.rows[slot]);
+}
+/// Marks a slot as free.
+ACRE_INLINE void Vacate(std::uint8_t* group, unsigned slot) {
+  auto* const bytes = reinterpret_cast<Pattern*>(group);
+  *bytes &= ~*reinterpret_cast<const Pattern*>(kByteOfSlot.rows[slot]);
+}
+
 #elif defined(__aarch64__) && defined(__ARM_NEON) && \
     !defined(ACRE_PORTABLE_GROUP)
 
@@ -119,6 +143,16 @@ ACRE_INLINE SlotMask Free(const std::uint8_t* group) { return Match(group, 0); }
 ACRE_INLINE SlotMask Used(const std::uint8_t* group) {
   return Free(group) ^ kGroupMask;
 }
+
+#if !defined(__SSE2__) || defined(ACRE_PORTABLE_GROUP)
+/// Marks a free slot as used.
+ACRE_INLINE void Occupy(std::uint8_t* group, unsigned slot,
+                        std::uint64_t hash) {
+  group[slot] = FingerprintOf(hash);
+}
+/// Marks a slot as free.
+ACRE_INLINE void Vacate(std::uint8_t* group, unsigned slot) { group[slot] = 0; }
+#endif
 
 /// n * Factor in one instruction. g++ 12 would take three for 15, which wait
 /// for nothing here; it is the number of instructions that counts.

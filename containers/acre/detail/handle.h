@@ -125,9 +125,6 @@ ACRE_INLINE T* ConstructWith([[maybe_unused]] Arena& arena, void* at,
   }
 }
 
-/// Bytes that a block for at least `bytes` really has.
-std::size_t UsableBytes(std::size_t bytes, std::size_t align);
-
 /// A number of elements, as an enumeration: a store to an int element may then
 /// not change it, and loops keep it in a register.
 class Count {

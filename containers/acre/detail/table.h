@@ -18,6 +18,7 @@
 #include "acre/arena.h"
 #include "acre/config.h"
 #include "acre/detail/aside.h"
+#include "acre/detail/blocks.h"
 #include "acre/detail/group.h"
 #include "acre/detail/handle.h"
 #include "acre/detail/key.h"
@@ -104,7 +105,8 @@ class Table {
     if (!rep_.has_table()) return;
     if (rep_.arena->IsLive(rep_.stamp)) {
       ReleaseAllElements();
-      GiveTable(rep_, kShape);
+      Blocks::Give(*rep_.arena, rep_.control, kShape.table_bytes(SizeOf(rep_)),
+                   kShape.table_align(), nullptr);
     }
     rep_ = EmptyTable(rep_.arena);
   }
@@ -118,6 +120,7 @@ class Table {
       return;
     }
     ReleaseAllElements();
+    Blocks::CountErasure(*rep_.arena);  // for who looks at it meanwhile
     std::memset(rep_.control, 0, rep_.control_bytes());
     rep_.size = 0;
     rep_.limit = SizeOf(rep_).limit;
@@ -409,6 +412,15 @@ class Table {
   template <class Construct>
   ACRE_COLD Insertion InsertGrowing(std::uint64_t hash, Construct construct) {
     const Arena& arena = BoundArena();
+    SmallGrowth small;
+    if (MakeFirst(*rep_.arena)) {
+      return {MakeAt({0, 0}, hash, construct), true};
+    }
+    if (void* const slot = StartSmallGrowth(rep_, kOps, hash, &small)) {
+      construct(slot);
+      FinishSmallGrowth(rep_, kOps, hash, small);
+      return {static_cast<Slot*>(slot), true};
+    }
     const std::uint64_t source_calls = arena.source_calls();
     if (!rep_.has_table()) {
       // Nothing has to move: the element is made where it belongs.
@@ -426,9 +438,22 @@ class Table {
     return Placed(growing.Place(hash, aside.get()));
   }
 
+  /// The first table, as StartSmallGrowth makes the others: of a size that the
+  /// compiler knows.
+  ACRE_INLINE bool MakeFirst(Arena& arena) {
+    constexpr TableSize kSize{1, kOps.limits.after[0]};
+    if (rep_.has_table() || Blocks::AreRecorded(arena)) return false;
+    void* const block = Blocks::TakeAtHand(arena, kShape.table_bytes(kSize),
+                                           kShape.table_align());
+    if (ACRE_UNLIKELY(block == nullptr)) return false;
+    SetSmallTable(rep_, block, kSize, kShape);
+    return true;
+  }
+
   /// For one element more.
   ACRE_INLINE bool HasRoom() {
-    return ACRE_LIKELY(rep_.size < rep_.limit) || CleanOverflow(rep_, kOps);
+    if (ACRE_LIKELY(rep_.size < rep_.limit)) return true;
+    return rep_.mask != 0 && CleanOverflow(rep_, kOps);
   }
 
   template <class Construct>
@@ -436,7 +461,7 @@ class Table {
                            const Construct& construct) {
     Slot* slot = SlotAt(at.group, at.slot);
     construct(static_cast<void*>(slot));
-    ControlOf(at.group)[at.slot] = FingerprintOf(hash);
+    Occupy(ControlOf(at.group), at.slot, hash);
     ++rep_.size;
     return slot;
   }
@@ -459,7 +484,7 @@ class Table {
     rep_.limit -= std::size_t{HasOverflow(control, hash)};
     --rep_.size;
     Blocks::CountErasure(*rep_.arena);
-    control[at.slot] = 0;
+    Vacate(control, at.slot);
   }
 
   void ReleaseAllElements() {
@@ -495,7 +520,7 @@ class Table {
       &HashUsed,
       &FindElement,
       kHandlesIn<typename Policy::Parts> ? &ReleaseElement : nullptr,
-      FirstSize(kShape)};
+      SmallLimitsOf(kShape)};
 
   TableRep rep_;
 };

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // TableRep: a hash table without the types of its elements. What needs neither
-// their types nor to be inline is compiled once: tables are made, copied and
-// given back in containers/table.cc, and grow in containers/table_growth.cc.
-// Internal to acre.
+// their types nor to be inline is compiled once, in containers/table. Internal
+// to acre.
 //
 //   one block of the arena:
 //   | control: 16 bytes a group | slots: 15 a group                    |
@@ -22,7 +21,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
+#include "acre/arena.h"
 #include "acre/config.h"
 #include "acre/detail/group.h"
 #include "acre/detail/size_class.h"
@@ -133,6 +134,20 @@ struct SlotShape {
   }
 };
 
+/// Points `rep`, which is bound, to a table without elements in `block`; of one
+/// group or two.
+ACRE_INLINE void SetSmallTable(TableRep& rep, void* block, TableSize size,
+                               SlotShape shape) {
+  rep.control = static_cast<std::uint8_t*>(block);
+  rep.slots = rep.control + shape.control_bytes(size.groups);
+  rep.mask = static_cast<std::uint32_t>(size.groups - 1);
+  rep.shift = size.groups == 1 ? 60 : 59;
+  rep.limit = size.limit;
+  rep.stamp = rep.arena->stamp();
+  std::memset(rep.control, 0, kGroupBytes);
+  if (size.groups == 2) std::memset(rep.control + kGroupBytes, 0, kGroupBytes);
+}
+
 /// A block of that many bytes, just taken, is a table of such elements: for
 /// arenas that are traced.
 void NoteTableRow(Arena& arena, void* block, std::size_t bytes,
@@ -157,6 +172,13 @@ constexpr TableSize OneGroupIn(std::size_t bytes, SlotShape shape) {
   return {1, slots < kGroupSlots ? slots : kGroupSlots};
 }
 
+/// A table of one group, with `slots` slots at least and as many as its block
+/// has room for.
+constexpr TableSize SmallSize(std::size_t slots, SlotShape shape) {
+  return OneGroupIn(
+      UsableBytes(shape.table_bytes({1, slots}), shape.table_align()), shape);
+}
+
 /// The first table of a container: four slots, or what a cache line holds; of
 /// large elements what 256 bytes hold, one at least. And what its block has
 /// room for.
@@ -174,6 +196,24 @@ constexpr TableSize FirstSize(SlotShape shape) {
              : OneGroupIn(ClassOf(bytes, shape.table_align()).bytes, shape);
 }
 
+/// How many slots a full table of one group, of so many slots, has after it has
+/// grown: of one group again, or 0, which means two. Of none: FirstSize. Worked
+/// out by the compiler, as to divide takes long.
+struct SmallLimits {
+  std::uint8_t after[kGroupSlots + 1];
+};
+constexpr SmallLimits SmallLimitsOf(SlotShape shape) {
+  SmallLimits limits{};
+  limits.after[0] = static_cast<std::uint8_t>(FirstSize(shape).limit);
+  // Twice as many, unless that is nearly all that a group has.
+  for (std::size_t n = 1; (2 * n + 1) * 8 <= std::size_t{kGroupSlots} * 7;
+       ++n) {
+    limits.after[n] =
+        static_cast<std::uint8_t>(SmallSize(2 * n + 1, shape).limit);
+  }
+  return limits;
+}
+
 /// What code that is compiled once has to know of the elements of a table.
 struct SlotOps {
   SlotShape shape;
@@ -187,9 +227,26 @@ struct SlotOps {
                        std::uint64_t hash);
   /// Gives back what an element holds; null where that is nothing.
   void (*release)(const void* element);
-  TableSize first;  // as FirstSize says: to divide takes long
+  SmallLimits limits;
 };
 inline constexpr unsigned kNoSlot = kGroupSlots;
+
+/// A small table that grows for an element: see StartSmallGrowth.
+struct SmallGrowth {
+  void* block;  // for the new table
+  TableSize size;
+  SlotMask second;  // the elements that go to the second group
+  std::size_t at;   // the place of the new one's control byte
+};
+/// A full table of one group at most, for which the arena has a block at hand:
+/// no code runs but hashes, and none can change the table before the element is
+/// in it. Returns where that is to be made, of what is in the table if need be;
+/// then FinishSmallGrowth moves the others. Null, and nothing done, where it is
+/// not so; in checked builds always. Requires: rep is bound.
+void* StartSmallGrowth(TableRep& rep, const SlotOps& ops, std::uint64_t hash,
+                       SmallGrowth* growth);
+void FinishSmallGrowth(TableRep& rep, const SlotOps& ops, std::uint64_t hash,
+                       const SmallGrowth& growth);
 
 /// For growth: a table with more room, or with clean overflow bits, for `rep`,
 /// which stays as it is. Empty, but for its size. Asks the arena for memory, so

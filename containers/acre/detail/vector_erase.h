@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "acre/config.h"
+#include "acre/detail/blocks.h"
 #include "acre/detail/fill.h"
 #include "acre/detail/handle.h"
 

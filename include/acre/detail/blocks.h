@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: MIT
 //
-// Blocks: how containers and deep copy get memory of an arena. Defined with the
-// Arena. Internal to acre.
+// Blocks: how containers and deep copy get memory of an arena. Internal to
+// acre.
 
 #ifndef ACRE_DETAIL_BLOCKS_H_
 #define ACRE_DETAIL_BLOCKS_H_
 
 #include <cstddef>
 
+#include "acre/arena.h"
 #include "acre/config.h"
+#include "acre/detail/size_class.h"
 #include "acre/fwd.h"
 
 namespace acre::inline ACRE_ABI::detail {
@@ -18,6 +20,9 @@ namespace acre::inline ACRE_ABI::detail {
 struct Blocks {
   static void* Take(Arena& arena, std::size_t bytes, std::size_t align,
                     const TypeLayout* type);
+  /// A block where that takes no call, so that no other code runs meanwhile;
+  /// null where there is none, in checked builds and in traced arenas.
+  static void* TakeAtHand(Arena& arena, std::size_t bytes, std::size_t align);
   static void* TryTake(Arena& arena, std::size_t bytes, std::size_t align,
                        const TypeLayout* type);
   static void Give(Arena& arena, void* block, std::size_t bytes,
@@ -93,6 +98,51 @@ struct Blocks {
   /// A table has erased an element: see Arena::erasures.
   static void CountErasure(Arena& arena);
 };
+
+// ------------------------------------------------------------ implementation
+
+ACRE_INLINE void* Blocks::TakeAtHand(Arena& arena, std::size_t bytes,
+                                     std::size_t align) {
+  if (kChecked || !IsTakenInline(bytes, align)) return nullptr;
+  return arena.TakeAtHand(bytes, align);
+}
+
+ACRE_INLINE void* Blocks::TryTake(Arena& arena, std::size_t bytes,
+                                  std::size_t align, const TypeLayout* type) {
+  return arena.Take(bytes, align, type);
+}
+
+ACRE_INLINE void* Blocks::Take(Arena& arena, std::size_t bytes,
+                               std::size_t align, const TypeLayout* type) {
+  void* block = arena.Take(bytes, align, type);
+  if (ACRE_UNLIKELY(block == nullptr)) arena.FailAllocation(bytes);
+  return block;
+}
+
+ACRE_INLINE bool Blocks::TryDouble(Arena& arena, void* block,
+                                   std::size_t bytes) {
+  if (static_cast<char*>(block) + bytes != arena.cursor_) return false;
+  if (bytes > arena.remaining()) return false;
+  arena.cursor_ += bytes;
+  return true;
+}
+
+ACRE_INLINE void Blocks::CountErasure(Arena& arena) {
+  __atomic_store_n(&arena.erasures_, arena.erasures() + 1, __ATOMIC_RELAXED);
+}
+
+inline bool Blocks::AreRecorded(const Arena& arena) {
+  return kChecked || ACRE_UNLIKELY(arena.sampler_ != nullptr);
+}
+inline void Blocks::NoteLocked(Arena& arena) { arena.locked_ = true; }
+inline void Blocks::Fail(const Arena& arena, std::size_t bytes) {
+  arena.FailAllocation(bytes);
+}
+
+ACRE_INLINE void Blocks::Give(Arena& arena, void* block, std::size_t bytes,
+                              std::size_t align, const TypeLayout* type) {
+  arena.Give(block, bytes, align, type);
+}
 
 }  // namespace acre::inline ACRE_ABI::detail
 

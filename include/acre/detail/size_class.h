@@ -126,6 +126,14 @@ constexpr std::size_t BytesOfClass(unsigned index) {
   return base + (nth % 4 + 1) * (base / 4);
 }
 
+/// Bytes that a block for at least `bytes` really has.
+constexpr std::size_t UsableBytes(std::size_t bytes, std::size_t align) {
+  if (bytes > kClassedMax) return bytes;
+  const std::size_t block = ClassOf(bytes, align).bytes;
+  // A block that may have a chunk of its own is not rounded to its class.
+  return block > kInlineMax ? RoundUp(bytes, kGranule) : block;
+}
+
 static_assert(ClassOf(0, 1).bytes == 16 && ClassOf(16, 16).index == 1);
 static_assert(ClassOf(1024, 8).index == 64 && ClassOf(1025, 8).bytes == 1280);
 static_assert(ClassOf(kClassedMax, 16).index == kAlignedBase - 1);

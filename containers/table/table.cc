@@ -6,6 +6,8 @@
 #include <cstring>
 #include <random>
 
+#include "acre/detail/blocks.h"
+
 namespace acre::inline ACRE_ABI::detail {
 
 BlockMask UsedInBlock(const std::uint8_t* group, const std::uint8_t* end) {

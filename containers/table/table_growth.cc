@@ -7,6 +7,8 @@
 // when it quadruples, so that growth streams through both tables once. What was
 // measured and what lost is in tests/perf/DEAD_ENDS.md.
 
+#include "table_growth.h"
+
 #include <algorithm>
 #include <bit>
 #include <cstring>
@@ -18,37 +20,6 @@
 
 namespace acre::inline ACRE_ABI::detail {
 namespace {
-
-/// Copies slots of `Size` bytes, or of any size where it is 0.
-template <std::size_t Size>
-struct SlotCopier {
-  explicit SlotCopier(SlotShape shape) : size(shape.size) {}
-
-  ACRE_INLINE char* Row(const TableRep& rep, std::size_t group) const {
-    return static_cast<char*>(rep.slots) +
-           group / kGroupBytes * (kGroupSlots * bytes());
-  }
-  ACRE_INLINE char* At(char* row, unsigned slot) const {
-    return row + slot * bytes();
-  }
-  ACRE_INLINE void Copy(char* to, const char* from) const {
-    if constexpr (Size != 0) {
-      std::memcpy(to, from, Size);
-    } else if (size >= kStride) {
-      const std::size_t last = size - kStride;
-      for (std::size_t i = 0; i < last; i += kStride) {
-        std::memcpy(to + i, from + i, kStride);
-      }
-      std::memcpy(to + last, from + last, kStride);
-    } else {
-      std::memcpy(to, from, size);
-    }
-  }
-  ACRE_INLINE std::size_t bytes() const { return Size != 0 ? Size : size; }
-
-  static constexpr std::size_t kStride = 16;
-  const std::size_t size;
-};
 
 /// Puts the bytes of an element, known to be absent, where they belong.
 template <class Slots>
@@ -106,23 +77,6 @@ ACRE_INLINE SlotMask SplitGroup(const TableRep& rep, Slots slots,
   return away;
 }
 
-/// Whether a table is what it was: a hash that ran meanwhile may have used it.
-class Watched {
- public:
-  explicit Watched(const TableRep& rep)
-      : rep_(rep), before_(rep), erasures_(rep.arena->erasures()) {}
-  bool IsUnchanged() const {
-    return rep_.control == before_.control && rep_.size == before_.size &&
-           rep_.limit == before_.limit && rep_.stamp == before_.stamp &&
-           rep_.arena->erasures() == erasures_;
-  }
-
- private:
-  const TableRep& rep_;
-  const TableRep before_;
-  const std::uint64_t erasures_;
-};
-
 /// False where a hash has led to a change of the old table.
 template <class Slots>
 bool MoveElements(const TableRep& rep, const TableRep& old, Slots slots,
@@ -160,13 +114,6 @@ std::size_t GroupsFor(std::size_t count, const char* what) {
   return groups;
 }
 
-/// A table of one group, with `slots` slots at least and as many as its block
-/// has room for.
-TableSize SmallSize(std::size_t slots, SlotShape shape) {
-  return OneGroupIn(
-      UsableBytes(shape.table_bytes({1, slots}), shape.table_align()), shape);
-}
-
 TableSize SizeFor(std::size_t count, SlotShape shape, const char* what) {
   if (count <= kGroupSlots) return SmallSize(count, shape);
   const std::size_t groups = GroupsFor(count, what);
@@ -181,14 +128,7 @@ bool IsWornOut(const TableRep& rep) {
 
 TableSize NextSize(const TableRep& rep, const SlotOps& ops) {
   std::size_t groups = rep.groups();
-  if (groups == 0) return ops.first;
-  if (groups == 1) {
-    // Twice as many, unless that is nearly all that a group has.
-    const std::size_t twice = 2 * rep.limit + 1;
-    if (twice * 8 <= std::size_t{kGroupSlots} * 7)
-      return SmallSize(twice, ops.shape);
-    return {2, LimitOf(2)};
-  }
+  if (groups <= 1) return NextSmallSize(rep.limit, ops);
   if (!IsWornOut(rep)) groups *= groups < 64 ? 4 : 2;
   return {groups, LimitOf(groups)};
 }
@@ -212,21 +152,8 @@ bool MoveAll(const TableRep& fresh, const TableRep& old, const SlotOps& ops) {
     MoveGroup(fresh, old, shape);
     return true;
   }
-  const auto move = [&](auto slots) {
-    return MoveElements(fresh, old, slots, ops);
-  };
-  // The usual pairs and handles; other sizes take a few percent longer.
-  // clang-format off
-  switch (shape.size) {
-    case 4: return move(SlotCopier<4>(shape));
-    case 8: return move(SlotCopier<8>(shape));
-    case 16: return move(SlotCopier<16>(shape));
-    case 24: return move(SlotCopier<24>(shape));
-    case 32: return move(SlotCopier<32>(shape));
-    case 40: return move(SlotCopier<40>(shape));
-    default: return move(SlotCopier<0>(shape));
-  }
-  // clang-format on
+  return WithSlots(
+      shape, [&](auto slots) { return MoveElements(fresh, old, slots, ops); });
 }
 
 /// An element that is in no table; gives back what it holds.
@@ -338,17 +265,21 @@ void ReinsertAll(TableRep& rep, const SlotOps& ops,
 
 namespace {
 
+/// References in an element belong to where it lies.
+void BindPlaced(const TableRep& rep, const SlotOps& ops, void* slot) {
+  const TypeLayout* const table = ops.shape.layout();
+  if (table == nullptr) return;
+  const TypeLayout& element = *table->element();
+  if (element.has_handles) BindHandles(element, slot, rep.arena);
+}
+
 /// Requires: its key is absent, and there is room.
 char* PlaceAbsent(TableRep& rep, const SlotOps& ops, std::uint64_t hash,
                   void* made) {
   char* const to =
       PlaceEntry(rep, SlotCopier<0>(ops.shape), static_cast<char*>(made), hash);
   ++rep.size;
-  // References in it belong to where they lie.
-  if (const TypeLayout* const table = ops.shape.layout()) {
-    const TypeLayout& element = *table->element();
-    if (element.has_handles) BindHandles(element, to, rep.arena);
-  }
+  BindPlaced(rep, ops, to);
   return to;
 }
 
@@ -364,6 +295,14 @@ PlacedSlot PlaceMade(TableRep& rep, const SlotOps& ops, std::uint64_t hash,
       return {slots.At(slots.Row(rep, at.group), at.slot), false};
     }
     if (rep.size < rep.limit || CleanOverflow(rep, ops)) break;
+    SmallGrowth small;
+    if (void* const slot = StartSmallGrowth(rep, ops, hash, &small)) {
+      keep.element = nullptr;
+      slots.Copy(static_cast<char*>(slot), static_cast<char*>(made));
+      FinishSmallGrowth(rep, ops, hash, small);
+      BindPlaced(rep, ops, slot);
+      return {slot, true};
+    }
     GrowOnce(rep, ops);
   }
   keep.element = nullptr;
