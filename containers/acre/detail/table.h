@@ -489,7 +489,14 @@ class Table {
 
   void ReleaseAllElements() {
     if constexpr (kHandlesIn<typename Policy::Parts>) {
-      for (auto it = begin(); it != end(); ++it) ReleaseIn(*it);
+      const std::size_t end = rep_.control_bytes();
+      for (std::size_t group = 0; group != end; group += kGroupBytes) {
+        Slot* const row = RowOf(group);
+        for (SlotMask used = Used(ControlOf(group)); used != 0;
+             used &= used - 1) {
+          ReleaseIn(*InRow(row, FirstSlot(used)));
+        }
+      }
     }
   }
 

@@ -21,7 +21,8 @@ struct Blocks {
   static void* Take(Arena& arena, std::size_t bytes, std::size_t align,
                     const TypeLayout* type);
   /// A block where that takes no call, so that no other code runs meanwhile;
-  /// null where there is none, in checked builds and in traced arenas.
+  /// null where there is none, for alignments above the granule's, in checked
+  /// builds and in traced arenas.
   static void* TakeAtHand(Arena& arena, std::size_t bytes, std::size_t align);
   static void* TryTake(Arena& arena, std::size_t bytes, std::size_t align,
                        const TypeLayout* type);
@@ -103,7 +104,7 @@ struct Blocks {
 
 ACRE_INLINE void* Blocks::TakeAtHand(Arena& arena, std::size_t bytes,
                                      std::size_t align) {
-  if (kChecked || !IsTakenInline(bytes, align)) return nullptr;
+  if (kChecked || bytes - 1 >= kInlineMax || align > kGranule) return nullptr;
   return arena.TakeAtHand(bytes, align);
 }
 
