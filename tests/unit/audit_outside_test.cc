@@ -28,6 +28,7 @@
 #include "acre/string.h"
 #include "acre/vector.h"
 #include "collecting.h"
+#include "malloced.h"
 #include "reports.h"
 
 namespace audit_outside_test {
@@ -316,8 +317,8 @@ TEST_SUITE("audit of pointers to what is gone") {
     Arena arena({.name = "keeper"});
     Pair* pair = arena.New<Pair>();
     // Above M_MMAP_THRESHOLD: where libgc's heap lies too.
-    const std::vector<Thing> things(100000);
-    pair->other = const_cast<Thing*>(&things[50000]);
+    const acre_test::Malloced things(std::size_t{100'000} * sizeof(Thing));
+    pair->other = reinterpret_cast<Thing*>(things.get()) + 50'000;
     const acre::AuditReport report = acre::Audit(arena, *pair);
     REQUIRE(report.findings.size() == 1);
     CHECK(report.findings[0].target == Target::kUnknown);

@@ -23,7 +23,6 @@
 #include <vector>
 
 #include "acre/arena.h"
-#include "acre/detail/life.h"
 #include "acre/gc.h"
 #include "acre/layout.h"
 #include "acre/map.h"
@@ -32,6 +31,7 @@
 #include "acre/string.h"
 #include "acre/vector.h"
 #include "collecting.h"
+#include "malloced.h"
 #include "support/scaled.h"
 
 namespace audit_test {
@@ -378,15 +378,8 @@ TEST_CASE("Audit: stack, static storage and malloc") {
   Cell local[2];
   CheckEverywhere(arena, *world, {"stack", local, Target::kStack});
   CheckEverywhere(arena, *world, {"static", static_cells, Target::kStatic});
-  // Not where a chunk of an arena was that has ended: that would be told.
-  std::vector<void*> blocks;
-  acre::detail::Gone gone;
-  do {
-    blocks.push_back(std::malloc(64));
-    REQUIRE(blocks.size() < 1'000'000);
-  } while (acre::detail::FindGone(blocks.back(), &gone));
-  CheckEverywhere(arena, *world, {"malloc", blocks.back(), Target::kUnknown});
-  for (void* block : blocks) std::free(block);
+  const acre_test::Malloced block(64);
+  CheckEverywhere(arena, *world, {"malloc", block.get(), Target::kUnknown});
 }
 
 TEST_CASE("Audit: the arena's own memory, unused, misaligned and freed") {

@@ -128,7 +128,8 @@ __attribute__((noinline)) std::vector<Hidden> DropWithFarewells(int count) {
 
 TEST_CASE("DroppedArenas: what a stack and a heap held before holds nothing") {
   acre_test::NeedCollector();
-  int ended = 0;
+  static int ended;  // arenas that a word keeps count it up in a later test
+  ended = 0;
   std::vector<Hidden> kept;  // the arenas made on dirt, kept by `holders`
   constexpr int kRounds = 6;
   auto** holders =
@@ -146,7 +147,8 @@ TEST_CASE("DroppedArenas: what a stack and a heap held before holds nothing") {
 
 TEST_CASE("DroppedArenas: no chain of dead arenas") {
   acre_test::NeedCollector();
-  int ended = 0;
+  static int ended;  // arenas that a word keeps count it up in a later test
+  ended = 0;
   Chain(40, &ended);
   Collect(4);
   CHECK(ended >= 39);
@@ -154,7 +156,8 @@ TEST_CASE("DroppedArenas: no chain of dead arenas") {
 
 TEST_CASE("DroppedArenas: each ends at the next collection") {
   acre_test::NeedCollector();
-  int ended = 0;
+  static int ended;  // arenas that a word keeps count it up in a later test
+  ended = 0;
   int made = 0;
   for (int i = 0; i < 8; ++i) {
     static_cast<void>(Drop({.name = "dropped"}, &ended));
