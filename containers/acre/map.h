@@ -20,8 +20,9 @@
 // std::string_view, unconverted; with a hasher or equality of your own that is
 // not transparent a key is made first, in the Map's arena, and given back.
 // Errors: where memory runs out, a constructor, or a hash throws, a Map is as
-// it was (arguments that were moved from aside). What is called to make an
-// element must not change the Map it is for (checked builds notice).
+// it was (arguments that were moved from aside). A hash, and a constructor, may
+// use the very Map, as finalizers may; an equality must not, nor a move
+// constructor.
 // Complexity: constant on average. Threads: as the arena.
 //
 // Of std::unordered_map there is not: allocators (an Arena is given instead);
@@ -344,10 +345,12 @@ class Map {
     return table_.At(InsertNode(node).slot);
   }
   /// Takes over the elements whose keys are not here. Where memory runs out
-  /// each element is in one of the two.
+  /// each element is in one of the two. Requires: `other` is not part of an
+  /// element of this Map, which moves as this grows.
   template <class H2, class E2>
   void merge(Map<K, V, H2, E2>& other) {
     if (static_cast<void*>(&other) == this) return;
+    table_.CheckOutside(&other);
     for (auto at = other.begin(); at != other.end();) {
       auto next = at;
       ++next;
@@ -379,9 +382,7 @@ class Map {
   /// A hint, as for std, and one that is never taken.
   void max_load_factor(float) noexcept {}
   /// bucket_count() is `count` at least. Never fewer than before.
-  void rehash(size_type count) {
-    reserve(detail::SevenEighths(detail::SevenEighths(count)));
-  }
+  void rehash(size_type count) { table_.Rehash(count); }
   hasher hash_function() const { return H(); }
   key_equal key_eq() const { return E(); }
   void swap(Map& other) noexcept { table_.swap(other.table_); }
@@ -467,6 +468,7 @@ class Map {
   Insertion AssignAside(Q&& key, U&& value) {
     detail::AsideOf<V, detail::kNeedsPlace<V, U>> made(*arena());
     detail::ConstructWith<V>(*arena(), made.get(), std::forward<U>(value));
+    const detail::ReleasedAtEnd<V> owned(*made.get());  // where it is not taken
     detail::BindIn(*made.get(), arena());
     const Insertion at = Insert(std::forward<Q>(key), std::move(*made.get()));
     if (!at.is_new) at.slot->second = std::move(*made.get());

@@ -251,9 +251,7 @@ class Set {
   float load_factor() const noexcept { return table_.load_factor(); }
   static constexpr float max_load_factor() noexcept { return 1; }
   void max_load_factor(float) noexcept {}
-  void rehash(size_type count) {
-    reserve(detail::SevenEighths(detail::SevenEighths(count)));
-  }
+  void rehash(size_type count) { table_.Rehash(count); }
   hasher hash_function() const { return H(); }
   key_equal key_eq() const { return E(); }
   void swap(Set& other) noexcept { table_.swap(other.table_); }

@@ -80,8 +80,8 @@ ACRE_INLINE SlotMask SplitGroup(const TableRep& rep, Slots slots,
 /// False where a hash has led to a change of the old table.
 template <class Slots>
 bool MoveElements(const TableRep& rep, const TableRep& old, Slots slots,
-                  const SlotOps& ops) {
-  const Watched watched(old);
+                  const SlotOps& ops, bool only_this) {
+  const Watched watched(old, only_this);
   const std::size_t factor = rep.groups() / old.groups();
   const bool splits = factor == 2 || factor == 4;
   const std::size_t end = old.control_bytes();
@@ -146,14 +146,16 @@ TableRep MakeFresh(TableRep& rep, TableSize size, const SlotOps& ops) {
   return fresh;
 }
 
-bool MoveAll(const TableRep& fresh, const TableRep& old, const SlotOps& ops) {
+bool MoveAll(const TableRep& fresh, const TableRep& old, const SlotOps& ops,
+             bool only_this) {
   const SlotShape shape = ops.shape;
   if (fresh.groups() == 1) {
     MoveGroup(fresh, old, shape);
     return true;
   }
-  return WithSlots(
-      shape, [&](auto slots) { return MoveElements(fresh, old, slots, ops); });
+  return WithSlots(shape, [&](auto slots) {
+    return MoveElements(fresh, old, slots, ops, only_this);
+  });
 }
 
 /// An element that is in no table; gives back what it holds.
@@ -195,7 +197,8 @@ void GiveFresh(const TableRep& fresh, const SlotOps& ops) {
 
 }  // namespace
 
-bool FinishGrowth(TableRep& rep, const TableRep& fresh, const SlotOps& ops) {
+bool FinishGrowth(TableRep& rep, const TableRep& fresh, const SlotOps& ops,
+                  bool only_this) {
   // Where the source has run code that grew this table, or filled it.
   const std::size_t room =
       fresh.groups() == 1 ? fresh.limit : LimitOf(fresh.groups());
@@ -205,13 +208,13 @@ bool FinishGrowth(TableRep& rep, const TableRep& fresh, const SlotOps& ops) {
   if (is_moved && rep.has_table()) {
 #if ACRE_EXCEPTIONS
     try {
-      is_moved = MoveAll(fresh, rep, ops);
+      is_moved = MoveAll(fresh, rep, ops, only_this);
     } catch (...) {
       GiveTable(fresh, ops.shape);
       throw;
     }
 #else
-    is_moved = MoveAll(fresh, rep, ops);
+    is_moved = MoveAll(fresh, rep, ops, only_this);
 #endif
   }
   if (!is_moved) {
@@ -226,13 +229,18 @@ bool FinishGrowth(TableRep& rep, const TableRep& fresh, const SlotOps& ops) {
 }
 
 void GrowOnce(TableRep& rep, const SlotOps& ops) {
-  FinishGrowth(rep, StartGrowth(rep, ops), ops);
+  if (FinishGrowth(rep, StartGrowth(rep, ops), ops)) return;
+  // A hash that erases from another table each time must not keep it small.
+  if (rep.size >= rep.limit) {
+    FinishGrowth(rep, StartGrowth(rep, ops), ops, true);
+  }
 }
 
 void ReserveTable(TableRep& rep, std::size_t count, const SlotOps& ops) {
+  bool only_this = false;
   while (count > std::max(rep.size, LastingLimit(rep))) {
     const TableSize size = SizeFor(count, ops.shape, ops.what);
-    FinishGrowth(rep, MakeFresh(rep, size, ops), ops);
+    only_this = !FinishGrowth(rep, MakeFresh(rep, size, ops), ops, only_this);
   }
 }
 
@@ -273,7 +281,8 @@ void BindPlaced(const TableRep& rep, const SlotOps& ops, void* slot) {
   if (element.has_handles) BindHandles(element, slot, rep.arena);
 }
 
-/// Requires: its key is absent, and there is room.
+}  // namespace
+
 char* PlaceAbsent(TableRep& rep, const SlotOps& ops, std::uint64_t hash,
                   void* made) {
   char* const to =
@@ -282,8 +291,6 @@ char* PlaceAbsent(TableRep& rep, const SlotOps& ops, std::uint64_t hash,
   BindPlaced(rep, ops, to);
   return to;
 }
-
-}  // namespace
 
 PlacedSlot PlaceMade(TableRep& rep, const SlotOps& ops, std::uint64_t hash,
                      void* made) {
@@ -327,22 +334,15 @@ void FirstTable::GiveBack() {
   GiveTable(made, ops_.shape);
 }
 
-Growing::Growing(TableRep& rep, const SlotOps& ops, std::uint64_t source_calls)
-    : rep_(rep),
-      ops_(ops),
-      source_calls_(source_calls),
-      fresh_(StartGrowth(rep, ops)) {}
+Growing::Growing(TableRep& rep, const SlotOps& ops, const Watched& watched)
+    : rep_(rep), ops_(ops), watched_(watched), fresh_(StartGrowth(rep, ops)) {}
 
 PlacedSlot Growing::Place(std::uint64_t hash, void* made) {
   MadeElement keep(made, ops_);
   is_done_ = true;
-  // Else code has run that may have inserted the key: a source's, a finalizer's
-  // or, in checked builds, that of whoever is told of findings.
-  const bool is_absent =
-      !kChecked && rep_.arena->source_calls() == source_calls_;
-  if (rep_.size < rep_.limit) {
-    GiveBack();  // getting the memory has run code that grew this table
-  } else if (FinishGrowth(rep_, fresh_, ops_) && is_absent) {
+  if (ACRE_UNLIKELY(!watched_.IsUnchanged())) {
+    GiveBack();  // the key may be there by now, and room, too
+  } else if (FinishGrowth(rep_, fresh_, ops_)) {
     keep.element = nullptr;
     return {PlaceAbsent(rep_, ops_, hash, made), true};
   }

@@ -66,31 +66,6 @@ auto WithSlots(SlotShape shape, const Move& move) {
   // clang-format on
 }
 
-/// Whether a table is what it was: a hash that ran meanwhile may have used it.
-class Watched {
- public:
-  explicit Watched(const TableRep& rep)
-      : rep_(rep),
-        control_(rep.control),
-        size_(rep.size),
-        limit_(rep.limit),
-        stamp_(rep.stamp),
-        erasures_(rep.arena->erasures()) {}
-  bool IsUnchanged() const {
-    return rep_.control == control_ && rep_.size == size_ &&
-           rep_.limit == limit_ && rep_.stamp == stamp_ &&
-           rep_.arena->erasures() == erasures_;
-  }
-
- private:
-  const TableRep& rep_;
-  const std::uint8_t* const control_;
-  const std::size_t size_;
-  const std::size_t limit_;
-  const std::uint64_t stamp_;
-  const std::uint64_t erasures_;
-};
-
 /// The size of a table of one group at most after it has grown.
 inline TableSize NextSmallSize(std::size_t limit, const SlotOps& ops) {
   const std::size_t next = ops.limits.after[limit];

@@ -9,6 +9,7 @@
 
 #include "acre/detail/blocks.h"
 #include "acre/detail/table_rep.h"
+#include "acre/failure.h"
 #include "table_growth.h"
 
 namespace acre::inline ACRE_ABI::detail {
@@ -84,7 +85,7 @@ void* StartSmallGrowth(TableRep& rep, const SlotOps& ops, std::uint64_t hash,
   void* const block =
       Blocks::TakeAtHand(arena, shape.table_bytes(size), shape.table_align());
   if (ACRE_UNLIKELY(block == nullptr)) return nullptr;
-  *growth = {block, size, second, at};
+  *growth = {rep.slots, block, size, second, at};
   const std::size_t index = at < kGroupBytes ? at : at - 1;
   return static_cast<char*>(block) + shape.control_bytes(size.groups) +
          index * shape.size;
@@ -93,6 +94,11 @@ void* StartSmallGrowth(TableRep& rep, const SlotOps& ops, std::uint64_t hash,
 void FinishSmallGrowth(TableRep& rep, const SlotOps& ops, std::uint64_t hash,
                        const SmallGrowth& growth) {
   const SlotShape& shape = ops.shape;
+  ACRE_CHECK(
+      rep.slots == growth.old,
+      "%s: the move constructor of an element has changed the %s that it "
+      "was made for",
+      ops.what, ops.what);
   const Left old(rep);
   SetSmallTable(rep, growth.block, growth.size, shape);
   ++rep.size;

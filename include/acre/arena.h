@@ -259,9 +259,6 @@ class Arena {
     return __atomic_load_n(&erasures_, __ATOMIC_RELAXED);
   }
 
-  /// Calls of the source so far, which may have run any code; for containers.
-  std::uint64_t source_calls() const noexcept { return source_calls_; }
-
  private:
   friend class detail::SlowPath;
   friend struct detail::Blocks;
@@ -327,7 +324,6 @@ class Arena {
   detail::FreeBlock* near_free_[detail::kNearClasses + 1] = {};
   detail::FreeBlock** far_free_ = nullptr;
   std::uint64_t erasures_ = 0;
-  std::uint64_t source_calls_ = 0;
 
   // Cold.
   detail::MarkState* mark_ = nullptr;      // youngest open mark, or null

@@ -25,7 +25,6 @@ namespace detail {
 
 void* SlowPath::Take(std::size_t bytes, std::size_t align,
                      const TypeLayout* type) {
-  a_.source_calls_ += a_.is_heap_;
   if (ACRE_UNLIKELY(a_.is_heap_)) return TakeFromHeap(bytes, align, type);
   CheckUser();
   if (ArenaWatch* watch = Watch()) watch->BeforeTake(a_);

@@ -80,7 +80,6 @@ class __attribute__((visibility("hidden"))) SlowPath {
    public:
     explicit CallingSource(SlowPath& path) : arena_(path.a_) {
       path.HideRoom();
-      ++arena_.source_calls_;
       if (path.IsAudited()) outer_ = Exchange(arena_.updating_, false);
     }
     CallingSource(const CallingSource&) = delete;

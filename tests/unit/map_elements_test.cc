@@ -301,4 +301,30 @@ TEST_CASE("Map: a value whose constructor throws leaves it as it was") {
   CHECK(arena.stats().live() == 0);
 }
 
+TEST_CASE("Map: a hash that throws as a value is assigned loses nothing") {
+  static int calls_left = 0;
+  struct ThrowingHash {
+    std::uint64_t operator()(int key) const {
+      if (calls_left != 0 && --calls_left == 0)
+        throw std::runtime_error("hash");
+      return acre::Hash<int>()(key);
+    }
+  };
+  acre::Arena arena;
+  Map<int, String, ThrowingHash> map(arena);
+  map.try_emplace(1, "x");
+  const std::size_t live = arena.stats().live();
+  for (int call = 1; call <= 2; ++call) {
+    calls_left = call;
+    CHECK_THROWS_AS(map.insert_or_assign(1, LongKey(1)), std::runtime_error);
+    calls_left = 0;
+    CHECK(arena.stats().live() == live);
+    CHECK(map.at(1) == "x");
+  }
+  map.insert_or_assign(1, LongKey(1));
+  CHECK(map.at(1) == LongKey(1));
+  map.Release();
+  CHECK(arena.stats().live() == 0);
+}
+
 }  // namespace map_elements_test

@@ -24,6 +24,7 @@
 #include <vector>
 
 #include "acre/arena.h"
+#include "acre/layout.h"
 #include "acre/map.h"
 #include "acre/set.h"
 #include "acre/string.h"
@@ -121,6 +122,15 @@ TEST_CASE("Map: bucket_count, load_factor and rehash agree with each other") {
     map.rehash(count);
     CHECK(map.bucket_count() >= count);
     CHECK(map.bucket_count() >= before);
+  }
+  for (std::size_t wanted = 0; wanted < 300; ++wanted) {
+    CAPTURE(wanted);
+    Map<int, int> other(arena);
+    other.rehash(wanted);
+    REQUIRE(other.bucket_count() >= wanted);
+    Map<int, std::array<int, 8>> wide(arena);
+    wide.rehash(wanted);
+    REQUIRE(wide.bucket_count() >= wanted);
   }
   const std::size_t count = map.bucket_count();
   map.max_load_factor(0.1f);  // a hint
@@ -390,6 +400,30 @@ TEST_CASE("Map: merge takes over what is not there") {
   CHECK(a.size() == model_a.size());
   a.merge(Map<int, int>(arena, {{-1, 1}}));
   CHECK(a.at(-1) == 1);
+}
+
+struct Folder {
+  String name;
+  Map<int, Folder> inside = {};
+};
+ACRE_LAYOUT(Folder, name, inside)
+
+TEST_CASE("Map: merging a Map that is part of an element is refused") {
+  const auto merge = [] {
+    acre::Arena arena;
+    Map<int, Folder> map(arena);
+    for (int i = 0; i < 20; ++i) map[0].inside[100 + i].name = "inside";
+    map.merge(map.at(0).inside);
+  };
+  CHECK(acre_test::Matches(acre_test::RunInChild(merge),
+                           "part of an element of this one"));
+  acre::Arena arena;
+  Map<int, Folder> map(arena);
+  for (int i = 0; i < 20; ++i) map[0].inside[100 + i].name = "inside";
+  Map<int, Folder> taken = std::move(map.at(0).inside);
+  map.merge(taken);
+  CHECK(map.size() == 21);
+  CHECK(taken.empty());
 }
 
 TEST_CASE("Map: where memory runs out merging loses nothing") {

@@ -14,7 +14,11 @@
 #include <map>
 #include <random>
 #include <set>
+#include <span>
+#include <stdexcept>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "acre/arena.h"
@@ -32,6 +36,7 @@
 namespace reentrant_test {
 
 using acre::Arena;
+using acre::Map;
 
 /// Runs something whenever it is asked for memory, but not while that runs.
 class BusySource final : public acre::ChunkSource {
@@ -374,13 +379,6 @@ TEST_CASE("re-entrant: a constructor that uses the Map it is made for") {
   }
 }
 
-/// An element that is too large to be made on the stack.
-struct Wide {
-  char bytes[1500] = {};
-  int number = 0;
-};
-ACRE_LAYOUT(Wide, bytes, number)
-
 /// How often the key is in the map.
 template <class M>
 int CountOf(const M& map, int key) {
@@ -388,6 +386,149 @@ int CountOf(const M& map, int key) {
   for (const auto& entry : map) count += entry.first == key ? 1 : 0;
   return count;
 }
+
+/// Runs a function as it becomes an int, or a text.
+struct Converted {
+  std::function<void()>* run;
+  operator int() const {
+    (*run)();
+    return 2;
+  }
+  operator std::string_view() const {
+    (*run)();
+    return "short";
+  }
+};
+
+/// Has no constructor that could throw, and one that runs a function.
+struct Silent {
+  static inline std::function<void()> on_construction;
+  int number;
+  Silent() noexcept : number(3) {
+    if (on_construction) std::exchange(on_construction, nullptr)();
+  }
+};
+ACRE_LAYOUT(Silent, number)
+
+/// `insert(key)` makes an element, and runs `run` meanwhile.
+void InsertsMeanwhile(Arena& arena, auto& map, std::function<void()>& run,
+                      auto insert) {
+  const std::size_t live = arena.stats().live();
+  std::span<int> others;
+  for (int i = 0; i < 300; ++i) {
+    bool is_first = true;
+    run = [&, i] {
+      if (!std::exchange(is_first, false)) return;
+      others = arena.NewArray<int>(32);
+      for (int k = 0; k < 3; ++k) map.try_emplace(1000 + 3 * i + k);
+      if (i % 7 == 0) map.erase(1000 + 3 * i);
+    };
+    insert(i);
+    REQUIRE(map.contains(i));
+    REQUIRE(map.contains(1001 + 3 * i));
+    for (const int n : others) REQUIRE(n == 0);
+    arena.Free(others);
+  }
+  for (int i = 0; i < 300; ++i) REQUIRE(CountOf(map, i) == 1);
+  CHECK(map.size() == 300 + 900 - 43);
+  map.Release();
+  CHECK(arena.stats().live() == live);
+}
+
+TEST_CASE("re-entrant: what converts to a value uses the Map it is made for") {
+  Arena arena;
+  std::function<void()> run;
+  const Converted converted{&run};
+  Map<int, int> numbers(arena);
+  InsertsMeanwhile(arena, numbers, run,
+                   [&](int i) { numbers.try_emplace(i, converted); });
+  Map<int, int> assigned(arena);
+  InsertsMeanwhile(arena, assigned, run,
+                   [&](int i) { assigned.insert_or_assign(i, converted); });
+  Map<int, std::string_view> views(arena);
+  InsertsMeanwhile(arena, views, run,
+                   [&](int i) { views.try_emplace(i, converted); });
+  Map<int, acre::String> texts(arena);
+  InsertsMeanwhile(arena, texts, run,
+                   [&](int i) { texts.try_emplace(i, converted); });
+  Map<int, Silent> silent(arena);
+  InsertsMeanwhile(arena, silent, run, [&](int i) {
+    Silent::on_construction = run;
+    silent[i].number = 4;
+  });
+
+  acre::Vector<int> vector(arena);
+  acre::Vector<Silent> silents(arena);
+  for (int i = 0; i < 100; ++i) {
+    run = [&] { vector.push_back(1); };
+    vector.emplace_back(converted);
+    REQUIRE(vector.back() == 2);
+    Silent::on_construction = [&] { silents.emplace_back(); };
+    silents.emplace_back();
+    REQUIRE(vector.size() == static_cast<std::size_t>(2 * i + 2));
+    REQUIRE(silents.size() == static_cast<std::size_t>(2 * i + 2));
+  }
+}
+
+TEST_CASE("re-entrant: what converts to a value throws") {
+  Arena arena;
+  std::function<void()> run = [] { throw std::runtime_error("converted"); };
+  const Converted converted{&run};
+  for (int size = 0; size < 40; ++size) {
+    CAPTURE(size);
+    Map<int, int> numbers(arena);
+    Map<int, std::string_view> views(arena);
+    Map<int, acre::String> texts(arena);
+    for (int i = 0; i < size; ++i) {
+      numbers[i] = i;
+      views[i] = "view";
+      texts[i] = "text";
+    }
+    const std::size_t live = arena.stats().live();
+    for (int i = 0; i < 3; ++i) {
+      CHECK_THROWS(numbers.try_emplace(-1, converted));
+      CHECK_THROWS(numbers.insert(std::pair(-1, converted)));
+      CHECK_THROWS(views.try_emplace(-1, converted));
+      CHECK_THROWS(texts.try_emplace(-1, converted));
+    }
+    CHECK(arena.stats().live() == live);
+    CHECK(numbers.size() == static_cast<std::size_t>(size));
+    numbers.Release();
+    views.Release();
+    texts.Release();
+    CHECK(arena.stats().live() == 0);
+  }
+}
+
+TEST_CASE("re-entrant: a hash that uses another table of the arena each time") {
+  static Arena* where;
+  struct Busybody {
+    std::uint64_t operator()(int key) const {
+      acre::Set<int> other(*where);
+      other.insert(key);
+      other.insert(key + 1);
+      other.erase(key);
+      other.Release();
+      return acre::Hash<int>()(key);
+    }
+  };
+  Arena arena;
+  where = &arena;
+  Map<int, int, Busybody> map(arena);
+  for (int i = 0; i < 2000; ++i) map[i] = i;
+  map.reserve(5000);
+  for (int i = 0; i < 2000; ++i) REQUIRE(map.at(i) == i);
+  CHECK(map.size() == 2000);
+  map.Release();
+  CHECK(arena.stats().live() == 0);
+}
+
+/// An element that is too large to be made on the stack.
+struct Wide {
+  char bytes[1500] = {};
+  int number = 0;
+};
+ACRE_LAYOUT(Wide, bytes, number)
 
 /// Takes what is left of the current chunk, but for less than `bytes`.
 void UseUp(Arena& arena, std::size_t bytes) {

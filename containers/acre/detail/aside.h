@@ -28,14 +28,40 @@ template <class T, class A>
 inline constexpr bool kMovesFrom<T, A> =
     std::is_same_v<A, T> || std::is_same_v<A, T&&>;
 
+/// A T without arguments can be made by the compiler, so it runs no code.
+template <class T>
+constexpr bool IsMade() {
+  [[maybe_unused]] const T made = T();
+  return true;
+}
+template <class T>
+concept ConstantDefault = std::is_default_constructible_v<T> && requires {
+  typename std::bool_constant<IsMade<T>()>;
+};
+
+/// A text of the language's, of std's (or what has its names) or of acre's: to
+/// look at it runs no code of a user's.
+template <class A>
+concept KnownText =
+    std::is_same_v<A, String> || std::is_same_v<A, std::string_view> ||
+    std::is_same_v < std::remove_cv_t<std::remove_pointer_t<std::decay_t<A>>>,
+char > || requires {
+  typename A::traits_type;
+  typename A::allocator_type;
+  A::npos;
+};
+
 /// Making a T of these arguments runs no code but the language's and that of
-/// views and containers that are moved.
+/// texts, views and containers that are moved: none of a user's, which may
+/// throw, collect garbage, or use the very container. (A class may have a move
+/// constructor of its own; what is moved by bytes hardly needs one.)
 template <class T, class... Args>
 inline constexpr bool kRunsNoCode =
-    std::is_scalar_v<T> || std::is_trivially_constructible_v<T, Args...> ||
-    (sizeof...(Args) == 0 && std::is_nothrow_default_constructible_v<T>) ||
+    std::is_trivially_constructible_v<T, Args...> ||
+    (sizeof...(Args) == 0 && ConstantDefault<T>) ||
     (kMovesFrom<T, Args...> && std::is_nothrow_move_constructible_v<T>) ||
-    Shape<T>::kKind == TypeKind::kView;
+    (Shape<T>::kKind == TypeKind::kView &&
+     (KnownText<std::remove_cvref_t<Args>> && ...));
 
 /// A T made of these has containers that find their arena by where they lie.
 template <class T, class... Args>
@@ -49,13 +75,12 @@ inline constexpr std::size_t kInlineText = 23;
 /// True where a String is made of this text, without memory of an arena.
 template <class T, class... Args>
 ACRE_INLINE bool IsShortText([[maybe_unused]] const Args&... args) {
-  if constexpr (std::is_same_v<T, String> && sizeof...(Args) == 1) {
-    if constexpr ((std::is_convertible_v<const Args&, std::string_view> &&
-                   ...)) {
-      return (std::string_view(args).size() + ...) <= kInlineText;
-    }
+  if constexpr (std::is_same_v<T, String> && sizeof...(Args) == 1 &&
+                (KnownText<std::remove_cvref_t<Args>> && ...)) {
+    return (std::string_view(args).size() + ...) <= kInlineText;
+  } else {
+    return false;
   }
-  return false;
 }
 
 /// Room for one T, on the stack, or in the arena where it needs that.

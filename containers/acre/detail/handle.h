@@ -108,6 +108,19 @@ ACRE_INLINE void ReleaseIn(const std::pair<A, B>& pair) {
   ReleaseIn(pair.second);
 }
 
+/// An object that was made aside: what it still holds at the end is given back.
+template <class T>
+class ReleasedAtEnd {
+ public:
+  explicit ReleasedAtEnd(const T& object) : object_(object) {}
+  ReleasedAtEnd(const ReleasedAtEnd&) = delete;
+  ReleasedAtEnd& operator=(const ReleasedAtEnd&) = delete;
+  ~ReleasedAtEnd() { ReleaseIn(object_); }
+
+ private:
+  const T& object_;
+};
+
 /// Constructs a T that belongs to `arena`, wherever it lies: a container from
 /// text, a count and a value, a list. Anything else as ConstructAt does.
 template <class T, class... Args>

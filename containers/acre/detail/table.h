@@ -105,6 +105,7 @@ class Table {
     if (!rep_.has_table()) return;
     if (rep_.arena->IsLive(rep_.stamp)) {
       ReleaseAllElements();
+      Blocks::CountErasure(*rep_.arena);
       Blocks::Give(*rep_.arena, rep_.control, kShape.table_bytes(SizeOf(rep_)),
                    kShape.table_align(), nullptr);
     }
@@ -120,13 +121,25 @@ class Table {
       return;
     }
     ReleaseAllElements();
-    Blocks::CountErasure(*rep_.arena);  // for who looks at it meanwhile
+    Blocks::CountErasure(*rep_.arena);
     std::memset(rep_.control, 0, rep_.control_bytes());
     rep_.size = 0;
     rep_.limit = SizeOf(rep_).limit;
   }
 
   void Reserve(std::size_t count) { ReserveTable(rep_, count, kOps); }
+  /// So many slots at least.
+  void Rehash(std::size_t count) { Reserve(CountForSlots(count)); }
+  /// Fails where a container is part of an element of this table.
+  void CheckOutside(const void* container) const {
+    const std::size_t slots = slot_count() * sizeof(Slot);
+    const auto begin = reinterpret_cast<std::uintptr_t>(rep_.slots);
+    const auto at = reinterpret_cast<std::uintptr_t>(container);
+    ACRE_CHECK(at - begin >= slots,
+               "%s::merge of a %s that is part of an element of this one, "
+               "which moves as it grows: move it out first",
+               Policy::kName, Policy::kName);
+  }
 
   /// See TypeOps::rehash.
   void Reinsert(void (*moved)(void* context, const void* from, void* to),
@@ -179,10 +192,10 @@ class Table {
     Slot* slot;
     bool is_new;
   };
-  /// Finds `key`, or makes a slot by `construct(void*)`, which must not run
-  /// code that may use this table. Inline is what the home group suffices for.
-  /// All else is one call, behind which nothing is left to do: no register has
-  /// to be saved for it.
+  /// Finds `key`, or makes a slot by `construct(void*)`, which runs no code
+  /// that may use this table, or throw. Inline is what the home group suffices
+  /// for. All else is one call, behind which nothing is left to do: no register
+  /// has to be saved for it.
   template <class Q, class Construct>
   ACRE_INLINE Insertion TryInsert(const Q& key, Construct construct) {
     CheckLive();
@@ -213,8 +226,13 @@ class Table {
     CheckMayAllocate(
         rep_.has_table() ? static_cast<const void*>(rep_.slots) : this, arena,
         Policy::kName);
+    const Watched watched(rep_);
     AsideOf<Slot, InPlace> aside(arena);
     construct(static_cast<void*>(aside.get()));
+    if (ACRE_LIKELY(watched.IsUnchanged() && rep_.size < rep_.limit)) {
+      char* const slot = PlaceAbsent(rep_, kOps, hash, aside.get());
+      return {reinterpret_cast<Slot*>(slot), true};
+    }
     return Placed(PlaceMade(rep_, kOps, hash, aside.get()));
   }
 
@@ -402,7 +420,7 @@ class Table {
       const SlotPosition at = LookFrom(key, hash, 1);
       if (at.slot != kNoSlot) return {SlotAt(at.group, at.slot), false};
     }
-    if (ACRE_LIKELY(HasRoom())) {
+    if (ACRE_LIKELY(rep_.size < rep_.limit)) {
       return {MakeAt(rep_.Locate(hash), hash, construct), true};
     }
     return InsertGrowing(hash, construct);
@@ -411,19 +429,22 @@ class Table {
   /// Apart, or the registers that it saves would be saved above as well.
   template <class Construct>
   ACRE_COLD Insertion InsertGrowing(std::uint64_t hash, Construct construct) {
-    const Arena& arena = BoundArena();
-    SmallGrowth small;
-    if (MakeFirst(*rep_.arena)) {
-      return {MakeAt({0, 0}, hash, construct), true};
-    }
-    if (void* const slot = StartSmallGrowth(rep_, kOps, hash, &small)) {
-      construct(slot);
-      FinishSmallGrowth(rep_, kOps, hash, small);
-      return {static_cast<Slot*>(slot), true};
-    }
-    const std::uint64_t source_calls = arena.source_calls();
-    if (!rep_.has_table()) {
+    Arena& arena = BoundArena();
+    const Watched watched(rep_);
+    if (rep_.mask != 0) {
+      if (CleanOverflow(rep_, kOps)) {
+        return {MakeAt(rep_.Locate(hash), hash, construct), true};
+      }
+    } else if (rep_.has_table()) {
+      SmallGrowth small;
+      if (void* const slot = StartSmallGrowth(rep_, kOps, hash, &small)) {
+        construct(slot);
+        FinishSmallGrowth(rep_, kOps, hash, small);
+        return {static_cast<Slot*>(slot), true};
+      }
+    } else {
       // Nothing has to move: the element is made where it belongs.
+      if (MakeFirst(arena)) return {MakeAt({0, 0}, hash, construct), true};
       FirstTable first(rep_, kOps);
       if (ACRE_LIKELY(first.is_in_use())) {
         const Insertion made{MakeAt(rep_.Locate(hash), hash, construct), true};
@@ -432,8 +453,8 @@ class Table {
       }
     }
     // Before the new table, which would be lost where this does not fit.
-    AsideOf<Slot> aside(BoundArena());
-    Growing growing(rep_, kOps, source_calls);
+    AsideOf<Slot> aside(arena);
+    Growing growing(rep_, kOps, watched);
     construct(static_cast<void*>(aside.get()));
     return Placed(growing.Place(hash, aside.get()));
   }

@@ -19,6 +19,7 @@
 #ifndef ACRE_CONTAINERS_DETAIL_TABLE_REP_H_
 #define ACRE_CONTAINERS_DETAIL_TABLE_REP_H_
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -88,6 +89,13 @@ constexpr std::size_t LastingLimitOf(std::size_t groups) {
 }
 /// Rounded up: what a limit of n elements, or a table of n slots, must take.
 constexpr std::size_t SevenEighths(std::size_t n) { return n - n / 8; }
+
+/// Elements to reserve for, so that there are so many slots at least.
+constexpr std::size_t CountForSlots(std::size_t slots) {
+  if (slots <= kGroupSlots) return slots;
+  if (slots > kMaxGroups * kGroupSlots) return slots;  // refused there
+  return LastingLimitOf(std::bit_ceil((slots + kGroupSlots - 1) / kGroupSlots));
+}
 
 /// How large a table is, or is to be.
 struct TableSize {
@@ -231,9 +239,40 @@ struct SlotOps {
 };
 inline constexpr unsigned kNoSlot = kGroupSlots;
 
+/// Whether a table is what it was: what has run meanwhile, a hash, a
+/// constructor, a finalizer, may have used it. Requires: bound.
+class Watched {
+ public:
+  /// What is erased from any table of the arena counts, unless `only_this`:
+  /// then this one must not have been emptied and filled again just so.
+  explicit Watched(const TableRep& rep, bool only_this = false)
+      : rep_(rep),
+        only_this_(only_this),
+        control_(rep.control),
+        size_(rep.size),
+        limit_(rep.limit),
+        stamp_(rep.stamp),
+        erasures_(rep.arena->erasures()) {}
+  bool IsUnchanged() const {
+    return rep_.control == control_ && rep_.size == size_ &&
+           rep_.limit == limit_ && rep_.stamp == stamp_ &&
+           (only_this_ || rep_.arena->erasures() == erasures_);
+  }
+
+ private:
+  const TableRep& rep_;
+  const bool only_this_;
+  const std::uint8_t* const control_;
+  const std::size_t size_;
+  const std::size_t limit_;
+  const std::uint64_t stamp_;
+  const std::uint64_t erasures_;
+};
+
 /// A small table that grows for an element: see StartSmallGrowth.
 struct SmallGrowth {
-  void* block;  // for the new table
+  const void* old;  // the slots of the table that grows
+  void* block;      // for the new one
   TableSize size;
   SlotMask second;  // the elements that go to the second group
   std::size_t at;   // the place of the new one's control byte
@@ -255,8 +294,9 @@ TableRep StartGrowth(TableRep& rep, const SlotOps& ops);
 /// Moves the elements to the table of StartGrowth, points `rep` to it and gives
 /// the old one back. False where that table does not suit (the old one has
 /// changed since, or while a hash ran): it is given back then, as it is where a
-/// hash throws, and `rep` is as it was.
-bool FinishGrowth(TableRep& rep, const TableRep& fresh, const SlotOps& ops);
+/// hash throws, and `rep` is as it was. `only_this`: see Watched.
+bool FinishGrowth(TableRep& rep, const TableRep& fresh, const SlotOps& ops,
+                  bool only_this = false);
 /// Both. There may be no more room than before: other code may have run.
 void GrowOnce(TableRep& rep, const SlotOps& ops);
 /// Where erasures have worn out a table with fewer elements than its lasting
@@ -282,6 +322,9 @@ struct PlacedSlot {
 /// there by now, what it holds is given back. The same where there is no room.
 PlacedSlot PlaceMade(TableRep& rep, const SlotOps& ops, std::uint64_t hash,
                      void* made);
+/// The same where its key is known to be absent, and there is room.
+char* PlaceAbsent(TableRep& rep, const SlotOps& ops, std::uint64_t hash,
+                  void* made);
 
 /// The first table of a container, for an element that is made in it. Given
 /// back where Keep is not called.
@@ -309,8 +352,8 @@ class FirstTable {
 /// them was got. Undone where Place is not called.
 class Growing {
  public:
-  /// `source_calls`: of the arena, when the key was found to be absent.
-  Growing(TableRep& rep, const SlotOps& ops, std::uint64_t source_calls);
+  /// `watched`: since the key was found to be absent.
+  Growing(TableRep& rep, const SlotOps& ops, const Watched& watched);
   Growing(const Growing&) = delete;
   Growing& operator=(const Growing&) = delete;
   ~Growing() {
@@ -324,7 +367,7 @@ class Growing {
 
   TableRep& rep_;
   const SlotOps& ops_;
-  const std::uint64_t source_calls_;
+  const Watched& watched_;
   const TableRep fresh_;
   bool is_done_ = false;
 };
