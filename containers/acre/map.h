@@ -20,9 +20,9 @@
 // std::string_view, unconverted; with a hasher or equality of your own that is
 // not transparent a key is made first, in the Map's arena, and given back.
 // Errors: where memory runs out, a constructor, or a hash throws, a Map is as
-// it was (arguments that were moved from aside). A hash, and a constructor, may
-// use the very Map, as finalizers may; an equality must not, nor a move
-// constructor.
+// it was (arguments that were moved from aside). A constructor, and a hash that
+// has read its key, may use the very Map, as finalizers may; an equality must
+// not, nor a move constructor.
 // Complexity: constant on average. Threads: as the arena.
 //
 // Of std::unordered_map there is not: allocators (an Arena is given instead);

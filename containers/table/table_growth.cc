@@ -89,8 +89,10 @@ bool MoveElements(const TableRep& rep, const TableRep& old, Slots slots,
     const SlotMask used = Used(old.control + group);
     char* const row = slots.Row(old, group);
     std::uint64_t hashes[kGroupSlots];
-    ops.hash(row, used, hashes);
-    if (ACRE_UNLIKELY(!watched.IsUnchanged())) return false;
+    if (ACRE_UNLIKELY(!ops.hash(old, row, used, hashes) ||
+                      !watched.IsUnchanged())) {
+      return false;
+    }
     SlotMask away = used;
     if (splits) away = SplitGroup(rep, slots, factor, row, group, used, hashes);
     if (away != 0) PlaceSome(rep, slots, row, used, away, hashes);
@@ -262,7 +264,7 @@ void ReinsertAll(TableRep& rep, const SlotOps& ops,
     SlotMask left = Used(old.control + group);
     char* const row = slots.Row(old, group);
     std::uint64_t hashes[kGroupSlots];
-    ops.hash(row, left, hashes);
+    ops.hash(old, row, left, hashes);
     for (const std::uint64_t* next = hashes; left != 0; left &= left - 1) {
       const unsigned i = FirstSlot(left);
       char* const to = PlaceEntry(rep, slots, slots.At(row, i), *next++);

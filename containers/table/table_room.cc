@@ -35,14 +35,16 @@ class Bits {
   std::uint8_t* data_ = nullptr;
 };
 
-/// The bits that elements need which are not in their home group.
-void CollectBits(const TableRep& rep, const SlotOps& ops, std::uint8_t* bits) {
+/// The bits that elements need which are not in their home group. False where
+/// a hash has changed the table.
+bool CollectBits(const TableRep& live, const SlotOps& ops, std::uint8_t* bits) {
+  const TableRep rep = live;
   const char* row = static_cast<const char*>(rep.slots);
   const std::size_t end = rep.control_bytes();
   for (std::size_t at = 0; at < end; at += kGroupBytes) {
     const SlotMask used = Used(rep.control + at);
     std::uint64_t hashes[kGroupSlots];
-    ops.hash(row, used, hashes);
+    if (!ops.hash(live, row, used, hashes)) return false;
     row += kGroupSlots * ops.shape.size;
     const std::uint64_t* next = hashes;
     for (SlotMask left = used; left != 0; left &= left - 1, ++next) {
@@ -53,6 +55,7 @@ void CollectBits(const TableRep& rep, const SlotOps& ops, std::uint8_t* bits) {
       }
     }
   }
+  return true;
 }
 
 }  // namespace
@@ -61,22 +64,18 @@ bool CleanOverflow(TableRep& rep, const SlotOps& ops) {
   if (rep.size >= LastingLimit(rep)) return false;
   Bits bits(rep.groups());
   if (bits.data() == nullptr) return false;
-  const TableRep before = rep;
-  const std::uint64_t erasures = rep.arena->erasures();
+  // A hash may run anything: a finalizer that uses this table, too.
+  const Watched watched(rep);
 #if ACRE_EXCEPTIONS
   try {
 #endif
-    CollectBits(before, ops, bits.data());
+    if (!CollectBits(rep, ops, bits.data())) return false;
 #if ACRE_EXCEPTIONS
   } catch (...) {
     return false;  // growing asks the hash again
   }
 #endif
-  // A hash may run anything: a finalizer that uses this table, too.
-  if (rep.control != before.control || rep.size != before.size ||
-      rep.arena->erasures() != erasures) {
-    return false;
-  }
+  if (!watched.IsUnchanged()) return false;
   for (std::size_t i = 0; i < rep.groups(); ++i) {
     rep.control[i * kGroupBytes + kGroupSlots] = bits.data()[i];
   }

@@ -28,10 +28,13 @@ SlotMask AllOf(std::size_t limit) { return (SlotMask{1} << limit) - 1; }
 bool FindSecond(const TableRep& rep, const SlotOps& ops, SlotMask* second) {
   const Watched watched(rep);
   std::uint64_t hashes[kGroupSlots];
-  ops.hash(rep.slots, AllOf(rep.limit), hashes);
-  if (ACRE_UNLIKELY(!watched.IsUnchanged())) return false;
+  const std::size_t limit = rep.limit;
+  if (ACRE_UNLIKELY(!ops.hash(rep, rep.slots, AllOf(limit), hashes) ||
+                    !watched.IsUnchanged())) {
+    return false;
+  }
   SlotMask mask = 0;
-  for (std::size_t i = rep.limit; i-- > 0;) {
+  for (std::size_t i = limit; i-- > 0;) {
     mask = 2 * mask + InSecondGroup(hashes[i]);
   }
   *second = mask;

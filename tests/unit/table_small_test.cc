@@ -88,8 +88,9 @@ std::function<void()> action;
 
 struct ActingHash {
   std::uint64_t operator()(int key) const {
+    const std::uint64_t hash = acre::Hash<int>()(key);  // it may go
     if (calls_left != 0 && --calls_left == 0) std::exchange(action, nullptr)();
-    return acre::Hash<int>()(key);
+    return hash;
   }
 };
 
@@ -193,6 +194,50 @@ TEST_CASE("Table: a hash that uses the small table which grows") {
           REQUIRE(map.get(key) == &value);
         }
         REQUIRE(seen.size() == map.size());
+        map.Release();
+        REQUIRE(arena.stats().live() == 0);
+      }
+    }
+  }
+}
+
+/// The same for texts, all of which have storage of their own.
+struct ActingTextHash {
+  std::uint64_t operator()(const acre::String& key) const {
+    const std::uint64_t hash = acre::Hash<acre::String>()(key);
+    if (calls_left != 0 && --calls_left == 0) std::exchange(action, nullptr)();
+    return hash;
+  }
+};
+
+TEST_CASE("Table: a hash of texts that uses the table which grows") {
+  using M = Map<acre::String, int, ActingTextHash>;
+  Arena arena;
+  const auto key = [&](int i) {
+    return acre::String(arena, "a text that has storage, " + std::to_string(i));
+  };
+  const auto insert = [&](M& map, int i) { map.try_emplace(key(i), i); };
+  for (const int size : {4, 9, 26, 105}) {
+    CAPTURE(size);
+    for (const int what : {0, 1, 2, 3}) {
+      CAPTURE(what);
+      for (std::size_t call = 2; call <= static_cast<std::size_t>(size) + 1;
+           ++call) {
+        CAPTURE(call);
+        M map(arena);
+        for (int i = 0; i < size; ++i) insert(map, i);
+        calls_left = call;
+        action = [&] {
+          if (what == 1) map.clear();
+          if (what == 2) map.Release();
+          for (int i = 0; i < (what == 3 ? 50 : 1); ++i) insert(map, 1000 + i);
+        };
+        insert(map, -1);
+        calls_left = 0;
+        acre::String asked = key(-1);
+        REQUIRE(map.contains(asked));
+        asked.Release();
+        for (const auto& [text, number] : map) REQUIRE(map.contains(text));
         map.Release();
         REQUIRE(arena.stats().live() == 0);
       }

@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 
@@ -34,6 +35,13 @@ namespace acre::inline ACRE_ABI::detail {
 template <class T>
 concept Stateless =
     !Complete<T> || (std::is_empty_v<T> && std::is_default_constructible_v<T>);
+
+/// A hash of acre's, of keys that are acre's or the language's.
+template <class H, class K>
+inline constexpr bool kHashRunsNoCode =
+    (std::is_same_v<H, Hash<K>> || std::is_same_v<H, UntrustedHash<K>>)&&(
+        std::is_scalar_v<K> || std::is_same_v<K, String> ||
+        std::is_same_v<K, std::string_view>);
 
 /// Policy: Slot, Key, kName, static const Key& KeyOf(const Slot&), and the
 /// layout of the container, static const TypeLayout* Layout().
@@ -463,7 +471,7 @@ class Table {
   /// compiler knows.
   ACRE_INLINE bool MakeFirst(Arena& arena) {
     constexpr TableSize kSize{1, kOps.limits.after[0]};
-    if (rep_.has_table() || Blocks::AreRecorded(arena)) return false;
+    if (Blocks::AreRecorded(arena)) return false;
     void* const block = Blocks::TakeAtHand(arena, kShape.table_bytes(kSize),
                                            kShape.table_align());
     if (ACRE_UNLIKELY(block == nullptr)) return false;
@@ -526,11 +534,18 @@ class Table {
   static Insertion Placed(PlacedSlot placed) {
     return {static_cast<Slot*>(placed.slot), placed.is_new};
   }
-  static void HashUsed(const void* row, SlotMask used, std::uint64_t* hashes) {
+  static bool HashUsed(const TableRep& rep, const void* row, SlotMask used,
+                       std::uint64_t* hashes) {
     const auto* slots = static_cast<const Slot*>(row);
+    [[maybe_unused]] const std::uint8_t* const control = rep.control;
+    [[maybe_unused]] const std::size_t size = rep.size;
     for (; used != 0; used &= used - 1) {
       *hashes++ = HashOf(Policy::KeyOf(slots[FirstSlot(used)]));
+      if constexpr (!kHashRunsNoCode<H, Key>) {
+        if (rep.control != control || rep.size != size) return false;
+      }
     }
+    return true;
   }
   static SlotPosition FindElement(const TableRep& rep, const void* element,
                                   std::uint64_t hash) {

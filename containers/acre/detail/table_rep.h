@@ -227,8 +227,10 @@ struct SlotOps {
   SlotShape shape;
   const char* what;  // "Map", for messages
   /// Writes the hashes of the elements in the slots of `used`, in order; `row`
-  /// is the first slot of their group.
-  void (*hash)(const void* row, SlotMask used, std::uint64_t* hashes);
+  /// is the first slot of their group. False where a hash has changed the table
+  /// `rep`: then the elements may be gone, and the rest is not looked at.
+  bool (*hash)(const TableRep& rep, const void* row, SlotMask used,
+               std::uint64_t* hashes);
   /// Where the key of `element` is, which need not be in the table; kNoSlot
   /// where it is absent.
   SlotPosition (*find)(const TableRep& rep, const void* element,
