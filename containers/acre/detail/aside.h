@@ -42,7 +42,7 @@ concept ConstantDefault = std::is_default_constructible_v<T> && requires {
 /// A text of the language's, of std's (or what has its names) or of acre's: to
 /// look at it runs no code of a user's.
 template <class A, class Decayed = std::decay_t<A>>
-inline constexpr bool kIsText =
+inline constexpr bool kKnownText =
     std::is_same_v<A, String> || std::is_same_v<A, std::string_view> ||
     std::is_same_v<Decayed, char*> || std::is_same_v<Decayed, const char*>;
 template <class A>
@@ -51,7 +51,7 @@ requires requires {
   typename A::allocator_type;
   A::npos;
 }
-inline constexpr bool kIsText<A> = true;
+inline constexpr bool kKnownText<A> = true;
 
 /// Making a T of these arguments runs no code but the language's and that of
 /// texts, views and containers that are moved: none of a user's, which may
@@ -63,7 +63,7 @@ inline constexpr bool kRunsNoCode =
     (sizeof...(Args) == 0 && ConstantDefault<T>) ||
     (kMovesFrom<T, Args...> && std::is_nothrow_move_constructible_v<T>) ||
     (Shape<T>::kKind == TypeKind::kView &&
-     (kIsText<std::remove_cvref_t<Args>> && ...));
+     (kKnownText<std::remove_cvref_t<Args>> && ...));
 
 /// A T made of these has containers that find their arena by where they lie.
 template <class T, class... Args>
@@ -78,7 +78,7 @@ inline constexpr std::size_t kInlineText = 23;
 template <class T, class... Args>
 ACRE_INLINE bool IsShortText([[maybe_unused]] const Args&... args) {
   if constexpr (std::is_same_v<T, String> && sizeof...(Args) == 1 &&
-                (kIsText<std::remove_cvref_t<Args>> && ...)) {
+                (kKnownText<std::remove_cvref_t<Args>> && ...)) {
     return (std::string_view(args).size() + ...) <= kInlineText;
   } else {
     return false;
