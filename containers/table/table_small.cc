@@ -88,7 +88,7 @@ void* StartSmallGrowth(TableRep& rep, const SlotOps& ops, std::uint64_t hash,
   void* const block =
       Blocks::TakeAtHand(arena, shape.table_bytes(size), shape.table_align());
   if (ACRE_UNLIKELY(block == nullptr)) return nullptr;
-  *growth = {rep.slots, block, size, second, at};
+  *growth = {rep.slots, block, size, second, static_cast<std::uint32_t>(at)};
   const std::size_t index = at < kGroupBytes ? at : at - 1;
   return static_cast<char*>(block) + shape.control_bytes(size.groups) +
          index * shape.size;
@@ -118,8 +118,8 @@ void FinishSmallGrowth(TableRep& rep, const SlotOps& ops, std::uint64_t hash,
     Blocks::Give(*rep.arena, old.control, shape.table_bytes({1, old.limit}),
                  shape.table_align(), nullptr);
   }
-  Occupy(rep.control + (growth.at & ~(kGroupBytes - 1)),
-         static_cast<unsigned>(growth.at % kGroupBytes), hash);
+  Occupy(rep.control + growth.at / kGroupBytes * kGroupBytes,
+         growth.at % kGroupBytes, hash);
 }
 
 }  // namespace acre::inline ACRE_ABI::detail

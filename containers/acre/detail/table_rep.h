@@ -249,7 +249,7 @@ class Watched {
   /// then this one must not have been emptied and filled again just so.
   explicit Watched(const TableRep& rep, bool only_this = false)
       : rep_(rep),
-        only_this_(only_this),
+        counted_(only_this ? 0 : ~std::uint64_t{0}),
         control_(rep.control),
         size_(rep.size),
         limit_(rep.limit),
@@ -258,12 +258,12 @@ class Watched {
   bool IsUnchanged() const {
     return rep_.control == control_ && rep_.size == size_ &&
            rep_.limit == limit_ && rep_.stamp == stamp_ &&
-           (only_this_ || rep_.arena->erasures() == erasures_);
+           ((rep_.arena->erasures() ^ erasures_) & counted_) == 0;
   }
 
  private:
   const TableRep& rep_;
-  const bool only_this_;
+  const std::uint64_t counted_;  // the bits of erasures_ that tell
   const std::uint8_t* const control_;
   const std::size_t size_;
   const std::size_t limit_;
@@ -276,8 +276,8 @@ struct SmallGrowth {
   const void* old;  // the slots of the table that grows
   void* block;      // for the new one
   TableSize size;
-  SlotMask second;  // the elements that go to the second group
-  std::size_t at;   // the place of the new one's control byte
+  SlotMask second;   // the elements that go to the second group
+  std::uint32_t at;  // the place of the new one's control byte
 };
 /// A full table of one group at most, for which the arena has a block at hand:
 /// no code runs but hashes, and none can change the table before the element is
