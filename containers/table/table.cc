@@ -44,12 +44,7 @@ void MakeTable(TableRep& rep, TableSize size, SlotShape shape,
                     shape.control_bytes(size.groups),
                     *shape.layout()->element());
   }
-  rep.control = static_cast<std::uint8_t*>(block);
-  rep.slots = rep.control + shape.control_bytes(size.groups);
-  rep.mask = static_cast<std::uint32_t>(size.groups - 1);
-  rep.shift = 60 - static_cast<std::uint32_t>(std::countr_zero(size.groups));
-  rep.limit = size.limit;
-  rep.stamp = rep.arena->stamp();
+  SetTable(rep, block, size, shape);
   if (size.groups == 1) {
     std::memset(rep.control, 0, kGroupBytes);  // no call
   } else {
@@ -57,11 +52,6 @@ void MakeTable(TableRep& rep, TableSize size, SlotShape shape,
   }
   // Now it can be read as one: the collector may stop the world anywhere.
   Blocks::NoteStorage(*rep.arena, block, shape.layout());
-}
-
-void GiveTable(const TableRep& rep, SlotShape shape) {
-  Blocks::Give(*rep.arena, rep.control, shape.table_bytes(SizeOf(rep)),
-               shape.table_align(), nullptr);
 }
 
 StorageCopy CopyTable(TableRep& rep, Arena& arena, SlotShape shape) {

@@ -100,12 +100,6 @@ bool MoveElements(const TableRep& rep, const TableRep& old, Slots slots,
   return true;
 }
 
-/// From one group to one group: every element keeps its slot.
-void MoveGroup(const TableRep& rep, const TableRep& old, SlotShape shape) {
-  std::memcpy(rep.control, old.control, kGroupBytes);
-  std::memcpy(rep.slots, old.slots, old.limit * shape.size);
-}
-
 /// Groups for `count` elements at least.
 std::size_t GroupsFor(std::size_t count, const char* what) {
   if (count > LimitOf(kMaxGroups)) {
@@ -152,7 +146,7 @@ bool MoveAll(const TableRep& fresh, const TableRep& old, const SlotOps& ops,
              bool only_this) {
   const SlotShape shape = ops.shape;
   if (fresh.groups() == 1) {
-    MoveGroup(fresh, old, shape);
+    MoveGroup(fresh, Left(old), shape);
     return true;
   }
   return WithSlots(shape, [&](auto slots) {

@@ -66,6 +66,24 @@ auto WithSlots(SlotShape shape, const Move& move) {
   // clang-format on
 }
 
+/// A table that is left, by single words: what has just been written by words
+/// is slow to read by two of them at once.
+struct Left {
+  explicit Left(const TableRep& rep)
+      : control(rep.control),
+        slots(static_cast<char*>(rep.slots)),
+        limit(rep.limit) {}
+  std::uint8_t* const control;
+  char* const slots;
+  const std::size_t limit;
+};
+
+/// From one group to one group: every element keeps its slot.
+inline void MoveGroup(const TableRep& rep, const Left& old, SlotShape shape) {
+  std::memcpy(rep.control, old.control, kGroupBytes);
+  std::memcpy(rep.slots, old.slots, old.limit * shape.size);
+}
+
 /// The size of a table of one group at most after it has grown.
 inline TableSize NextSmallSize(std::size_t limit, const SlotOps& ops) {
   const std::size_t next = ops.limits.after[limit];

@@ -41,18 +41,6 @@ bool FindSecond(const TableRep& rep, const SlotOps& ops, SlotMask* second) {
   return true;
 }
 
-/// A table that is left, by single words: what has just been written by words
-/// is slow to read by two of them at once.
-struct Left {
-  explicit Left(const TableRep& rep)
-      : control(rep.control),
-        slots(static_cast<char*>(rep.slots)),
-        limit(rep.limit) {}
-  std::uint8_t* const control;
-  char* const slots;
-  const std::size_t limit;
-};
-
 /// In their order, to the lowest slots of a group.
 template <class Slots>
 void MoveToGroup(const TableRep& rep, std::size_t group, const Left& old,
@@ -71,7 +59,7 @@ void MoveToGroup(const TableRep& rep, std::size_t group, const Left& old,
 void* StartSmallGrowth(TableRep& rep, const SlotOps& ops, std::uint64_t hash,
                        SmallGrowth* growth) {
   Arena& arena = *rep.arena;
-  if (kChecked || rep.mask != 0 || Blocks::AreRecorded(arena)) return nullptr;
+  if (rep.mask != 0 || Blocks::AreRecorded(arena)) return nullptr;
   const TableSize size = NextSmallSize(rep.limit, ops);
   SlotMask second = 0;
   std::size_t at = rep.limit;  // of one group all others go in front of it
@@ -103,12 +91,15 @@ void FinishSmallGrowth(TableRep& rep, const SlotOps& ops, std::uint64_t hash,
       "was made for",
       ops.what, ops.what);
   const Left old(rep);
-  SetSmallTable(rep, growth.block, growth.size, shape);
+  SetTable(rep, growth.block, growth.size, shape);
+  std::memset(rep.control, 0, kGroupBytes);
+  if (growth.size.groups == 2) {
+    std::memset(rep.control + kGroupBytes, 0, kGroupBytes);
+  }
   ++rep.size;
   if (old.slots != nullptr) {
     if (growth.size.groups == 1) {
-      std::memcpy(rep.control, old.control, kGroupBytes);
-      std::memcpy(rep.slots, old.slots, old.limit * shape.size);
+      MoveGroup(rep, old, shape);
     } else {
       WithSlots(shape, [&](auto slots) {
         MoveToGroup(rep, 0, old, slots, AllOf(old.limit) & ~growth.second);

@@ -10,7 +10,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "acre/detail/blocks.h"
 #include "core/poison.h"
 #include "core/slow_path.h"
 

@@ -40,7 +40,7 @@ concept Stateless =
 template <class H, class K>
 inline constexpr bool kHashRunsNoCode =
     (std::is_same_v<H, Hash<K>> || std::is_same_v<H, UntrustedHash<K>>)&&(
-        std::is_scalar_v<K> || std::is_same_v<K, String> ||
+        std::is_arithmetic_v<K> || std::is_same_v<K, String> ||
         std::is_same_v<K, std::string_view>);
 
 /// Policy: Slot, Key, kName, static const Key& KeyOf(const Slot&), and the
@@ -114,8 +114,7 @@ class Table {
     if (rep_.arena->IsLive(rep_.stamp)) {
       ReleaseAllElements();
       Blocks::CountErasure(*rep_.arena);
-      Blocks::Give(*rep_.arena, rep_.control, kShape.table_bytes(SizeOf(rep_)),
-                   kShape.table_align(), nullptr);
+      GiveTable(rep_, kShape);
     }
     rep_ = EmptyTable(rep_.arena);
   }
@@ -253,7 +252,9 @@ class Table {
     for (;;) {
       SlotPosition at;
       if (Slot* slot = Search(key, hash, &at)) return {slot, false};
-      if (HasRoom()) return {MakeAt(rep_.Locate(hash), hash, construct), true};
+      if (rep_.size < rep_.limit || CleanOverflow(rep_, kOps)) {
+        return {MakeAt(rep_.Locate(hash), hash, construct), true};
+      }
       GrowOnce(rep_, kOps);
     }
   }
@@ -475,14 +476,9 @@ class Table {
     void* const block = Blocks::TakeAtHand(arena, kShape.table_bytes(kSize),
                                            kShape.table_align());
     if (ACRE_UNLIKELY(block == nullptr)) return false;
-    SetSmallTable(rep_, block, kSize, kShape);
+    SetTable(rep_, block, kSize, kShape);
+    std::memset(rep_.control, 0, kGroupBytes);
     return true;
-  }
-
-  /// For one element more.
-  ACRE_INLINE bool HasRoom() {
-    if (ACRE_LIKELY(rep_.size < rep_.limit)) return true;
-    return rep_.mask != 0 && CleanOverflow(rep_, kOps);
   }
 
   template <class Construct>

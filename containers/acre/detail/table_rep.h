@@ -22,10 +22,10 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 
 #include "acre/arena.h"
 #include "acre/config.h"
+#include "acre/detail/blocks.h"
 #include "acre/detail/group.h"
 #include "acre/detail/size_class.h"
 #include "acre/fwd.h"
@@ -92,8 +92,8 @@ constexpr std::size_t SevenEighths(std::size_t n) { return n - n / 8; }
 
 /// Elements to reserve for, so that there are so many slots at least.
 constexpr std::size_t CountForSlots(std::size_t slots) {
-  if (slots <= kGroupSlots) return slots;
-  if (slots > kMaxGroups * kGroupSlots) return slots;  // refused there
+  // More than there can be are refused there.
+  if (slots <= kGroupSlots || slots > kMaxGroups * kGroupSlots) return slots;
   return LastingLimitOf(std::bit_ceil((slots + kGroupSlots - 1) / kGroupSlots));
 }
 
@@ -142,18 +142,16 @@ struct SlotShape {
   }
 };
 
-/// Points `rep`, which is bound, to a table without elements in `block`; of one
-/// group or two.
-ACRE_INLINE void SetSmallTable(TableRep& rep, void* block, TableSize size,
-                               SlotShape shape) {
+/// Points `rep`, which is bound, to a table in `block`. Its control bytes are
+/// left as they are, and `size` of rep.
+ACRE_INLINE void SetTable(TableRep& rep, void* block, TableSize size,
+                          SlotShape shape) {
   rep.control = static_cast<std::uint8_t*>(block);
   rep.slots = rep.control + shape.control_bytes(size.groups);
   rep.mask = static_cast<std::uint32_t>(size.groups - 1);
-  rep.shift = size.groups == 1 ? 60 : 59;
+  rep.shift = 60 - static_cast<std::uint32_t>(std::countr_zero(size.groups));
   rep.limit = size.limit;
   rep.stamp = rep.arena->stamp();
-  std::memset(rep.control, 0, kGroupBytes);
-  if (size.groups == 2) std::memset(rep.control + kGroupBytes, 0, kGroupBytes);
 }
 
 /// A block of that many bytes, just taken, is a table of such elements: for
@@ -165,7 +163,10 @@ void NoteTableRow(Arena& arena, void* block, std::size_t bytes,
 /// `what` names the container for messages.
 void MakeTable(TableRep& rep, TableSize size, SlotShape shape,
                const char* what);
-void GiveTable(const TableRep& rep, SlotShape shape);
+ACRE_INLINE void GiveTable(const TableRep& rep, SlotShape shape) {
+  Blocks::Give(*rep.arena, rep.control, shape.table_bytes(SizeOf(rep)),
+               shape.table_align(), nullptr);
+}
 /// See TypeOps::copy_storage.
 StorageCopy CopyTable(TableRep& rep, Arena& arena, SlotShape shape);
 /// See TypeOps::is_sound.
@@ -198,10 +199,7 @@ constexpr TableSize FirstSize(SlotShape shape) {
   std::size_t slots = line > 4 ? line : 4;
   if (slots > possible) slots = possible > 1 ? possible : 1;
   if (slots > kGroupSlots) slots = kGroupSlots;
-  const std::size_t bytes = shape.table_bytes({1, slots});
-  return bytes > kInlineMax
-             ? TableSize{1, slots}
-             : OneGroupIn(ClassOf(bytes, shape.table_align()).bytes, shape);
+  return SmallSize(slots, shape);
 }
 
 /// How many slots a full table of one group, of so many slots, has after it has
