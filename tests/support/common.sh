@@ -116,6 +116,13 @@ check() {
   fi
 }
 
+# Succeeds where a command prints nothing; shows what it prints otherwise.
+prints_nothing() {
+  local output
+  output=$("$@" || true)
+  [[ -z $output ]] || { echo "$output"; return 1; }
+}
+
 # Ends the script with status 1 and clear words where a package is missing and
 # cannot be had.
 install_packages() {
