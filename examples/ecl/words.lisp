@@ -5,9 +5,10 @@
 ;;;; numbers: once in a map in an arena, once in a hash table. Tells what each
 ;;;; has cost. `build` compiles it into words.fas, beside acre.fas:
 ;;;;
-;;;;   ecl --norc --shell build/ecl/module/words.fas [RECORDS]
+;;;;   ecl --norc --shell build/ecl/module/words.fas [RECORDS [TEXTS]]
 ;;;;
-;;;; RECORDS are 1000000 otherwise. The status is 1 where the two differ.
+;;;; RECORDS are 1000000 otherwise, TEXTS all that there are. The status is 1 where
+;;;; the two differ.
 
 (eval-when (:compile-toplevel :load-toplevel :execute)
   (unless (find-package "ACRE")
@@ -40,6 +41,7 @@
              bytes)))
         (bytes 0))))
 
+(declaim (inline letter))
 (defun letter (byte)
   "The small letter that a byte is, or NIL."
   (declare (type (unsigned-byte 8) byte))
@@ -50,16 +52,20 @@
   "Calls FUNCTION with each run of letters, as a new string."
   (declare (type (simple-array (unsigned-byte 8) (*)) bytes)
            (type function function))
-  (let ((start nil))
-    (dotimes (i (1+ (length bytes)))
-      (if (and (< i (length bytes)) (letter (aref bytes i)))
-          (unless start (setf start i))
-          (when start
+  (let ((start -1) (end (length bytes)))
+    (declare (type fixnum start end))
+    (dotimes (i (1+ end))
+      (declare (type fixnum i))
+      (if (and (< i end) (letter (aref bytes i)))
+          (when (minusp start) (setf start i))
+          (unless (minusp start)
             (let ((word (make-string (- i start) :element-type 'base-char)))
+              (declare (type simple-base-string word))
               (dotimes (j (length word))
-                (setf (char word j) (letter (aref bytes (+ start j)))))
+                (declare (type fixnum j))
+                (setf (schar word j) (letter (aref bytes (+ start j)))))
               (funcall function word)
-              (setf start nil)))))))
+              (setf start -1)))))))
 
 (defun decimal (number)
   "The number as text; FORMAT would take most of the program's time."
@@ -180,8 +186,10 @@ makes words and records is not timed."
     (format t "~20a ~10,2f ~12,2f   ~,2f~%" name of-map of-table
             (/ of-table (max of-map 1/1000)))))
 
-(defun main (record-count)
-  (let* ((texts (texts))
+(defun main (record-count &optional text-count)
+  (let* ((all (texts))
+         (texts (subseq all 0 (min (length all)
+                                   (or text-count (length all)))))
          (words (word-producer texts))
          (records (record-producer record-count))
          (map (with-arena (arena :name "words")
@@ -201,5 +209,11 @@ makes words and records is not timed."
     (format t "Map and table ~:[differ~;agree~].~%" agree)
     (ext:quit (if agree 0 1))))
 
-(main (or (parse-integer (car (last (ext:command-args))) :junk-allowed t)
-          1000000))
+(defun numbers ()
+  "Those at the end of the command line."
+  (let ((numbers '()))
+    (dolist (text (reverse (ext:command-args)) numbers)
+      (let ((number (parse-integer text :junk-allowed t)))
+        (if number (push number numbers) (return numbers))))))
+
+(apply #'main (or (numbers) '(1000000)))
