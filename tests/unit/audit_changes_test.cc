@@ -152,9 +152,10 @@ class Model {
         FreeSome();
         break;
       case 16:
-        if (rows_.size() < 4)
+        if (rows_.size() < 4) {
           rows_.push_back(
               arena_.NewArray<Small>(acre_test::Scaled(20000, 6000)));
+        }
         break;
       case 17:
         if (!rows_.empty()) {
