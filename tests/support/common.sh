@@ -24,6 +24,16 @@ mode_of() {
   fi
 }
 
+# link_one_test BUILD: what one file of the unit tests, compiled by itself, is
+# linked with, their main and the containers, into the array `one_test`. After
+# mode_of BUILD, which has the unit tests.
+link_one_test() {
+  one_test=(
+    "$1"/tests/libunit_tests_alone.a.p/{unit_main,support_crash_report}.cc.o
+    "$1/containers/libacre-containers$suffix.a" "$1/lib/libacre$suffix.a"
+    $(pkg-config --cflags --libs bdw-gc) -pthread -ldl)
+}
+
 # The version that version.h has; the header stands on standard input.
 version_in() {
   awk '/define ACRE_VERSION_(MAJOR|MINOR|PATCH)/ {
