@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
+#include <string_view>
 #endif
 
 namespace acre::inline ACRE_ABI::detail {
@@ -102,14 +103,18 @@ std::uintptr_t StackPointerOf(long thread, Clock::time_point deadline) {
   }
 }
 
-/// libgc's thread that answers write faults, from 8.3 on in incremental mode.
-/// No collection stops it, and it knows no arenas.
-bool AnswersWriteFaults(long thread) {
+/// One of libgc's own, which know no arenas and which no collection stops or
+/// scans: the thread that answers write faults, from 8.3 on in incremental
+/// mode, and the markers, on whose stacks the last collection has left pointers
+/// to what it marked.
+bool IsOfCollector(long thread) {
   char path[64];
   std::snprintf(path, sizeof path, "/proc/self/task/%ld/comm", thread);
   char name[32];
+  constexpr std::string_view kMarker = "GC-marker-";
   return ReadFile(path, name, sizeof name) != 0 &&
-         std::strcmp(name, "GC-uffdwp\n") == 0;
+         (std::strcmp(name, "GC-uffdwp\n") == 0 ||
+          std::string_view(name).starts_with(kMarker));
 }
 
 struct DirectoryEntry {
@@ -160,7 +165,7 @@ std::size_t ForEachOtherStack(void (*visit)(void*, const char*, const char*,
           reinterpret_cast<const DirectoryEntry*>(g_entries + at);
       at += entry->length;
       const long thread = ToNumber(entry->name);
-      if (thread == 0 || thread == self || AnswersWriteFaults(thread)) continue;
+      if (thread == 0 || thread == self || IsOfCollector(thread)) continue;
       const std::uintptr_t begin = StackPointerOf(thread, deadline);
       const std::uintptr_t end = MappingEnd(begin);
       if (end == 0) {

@@ -9,6 +9,7 @@
 #include <gc/gc.h>
 #include <pthread.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -274,6 +275,36 @@ TEST_CASE("FindHolders: libgc's own thread is not waited for") {
   static_cast<void>(Make(arena));
   const Unregistered own("GC-uffdwp", 1h);
   CHECK(FindHolders(arena).unread_stacks == 0);
+}
+
+// A marker's stack has a piece of the mark stack on it, left of the last
+// collection: pointers to whatever it marked, which libgc never looks at.
+TEST_CASE("FindHolders: libgc's markers hold nothing") {
+  Arena arena(Fresh());
+  const acre_test::Hidden block = Make(arena);
+  const auto told_of = [&](const char* name) {
+    std::atomic<int> step{0};
+    std::thread thread([&] {
+      pthread_setname_np(pthread_self(), name);
+      void* volatile local = block.reveal();
+      step = 1;
+      step.notify_all();
+      step.wait(1);
+      static_cast<void>(local);
+    });
+    step.wait(0);
+    const auto found = HoldersOf(arena, block);
+    step = 2;
+    step.notify_all();
+    thread.join();
+    return std::any_of(found.begin(), found.end(), [](const Holder& holder) {
+      return holder.kind == HolderKind::kStack && holder.thread != 0 &&
+             holder.thread != getpid();
+    });
+  };
+  CHECK(told_of("a worker"));
+  CHECK_FALSE(told_of("GC-marker-0"));
+  CHECK_FALSE(told_of("GC-marker-12"));
 }
 
 TEST_CASE("FindHolders: roots of the user") {
