@@ -48,9 +48,10 @@ class CollectedSource final : public ChunkSource {
 
 /// An arena that lives while the collector sees a pointer into it or to it.
 /// There is nothing to delete; no destructor runs. Requires: options.source is
-/// null. Reset(kRelease) and freed large blocks leave chunks to the collector.
-/// Fails like New where memory runs out.
-/// No finalizer of libgc's belongs on it: see OnCollected.
+/// null; the process does not search for leaks (GC_FIND_LEAK), as libgc then
+/// runs no finalizers, and frees what is dropped as leaked. Reset(kRelease) and
+/// freed large blocks leave chunks to the collector. Fails like New where
+/// memory runs out. No finalizer of libgc's belongs on it: see OnCollected.
 Arena* NewCollectedArena(const ArenaOptions& options = {});
 
 /// Calls run(data) once, after the collector has freed the arena: its memory is

@@ -216,6 +216,11 @@ Arena* NewCollectedArena(const ArenaOptions& options) {
              options.name);
   detail::EnsureCollector();
   detail::CheckThread();
+  ACRE_CHECK(!detail::SearchesForLeaks(),
+             "NewCollectedArena('%s'): this process searches for leaks "
+             "(GC_find_leak), and libgc then ends nothing by itself; use an "
+             "Arena",
+             options.name);
   void* memory = GC_malloc(sizeof(detail::ControlBlock));
   if (memory == nullptr) {
     detail::FailControlBlock(options, sizeof(detail::ControlBlock));

@@ -187,6 +187,7 @@ void GC_CALLBACK OnFinalized(void*, void*) {
 }
 
 void DropSentinel() {
+  if (SearchesForLeaks()) return g_is_awaited.store(false);
   void* sentinel = GC_malloc_atomic(1);
   g_is_awaited.store(sentinel != nullptr);
   if (sentinel == nullptr) return;

@@ -27,6 +27,10 @@ bool IsCollectorThere() noexcept;
 /// that is not the main one.
 bool HasStarter() noexcept;
 
+/// Whether the host searches for leaks: libgc then runs no finalizers, takes no
+/// links, and frees itself what nobody points to, having printed it.
+inline bool SearchesForLeaks() noexcept { return GC_get_find_leak() != 0; }
+
 /// Two kinds of object, made once a process, however many copies of acre it
 /// has. Both are told from other objects
 /// by GC_get_kind_and_size.

@@ -10,6 +10,7 @@
 #define GC_THREADS  // declares more
 #include <gc/gc.h>
 #include <gc/gc_mark.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <chrono>
@@ -25,6 +26,7 @@
 #include "acre/audit_policy.h"
 #include "acre/chunk_source.h"
 #include "acre/gc.h"
+#include "acre/guarded.h"
 #include "acre/layout.h"
 #include "acre/map.h"
 #include "acre/string.h"
@@ -211,14 +213,17 @@ __attribute__((noinline)) void MakeFinalizable() {
   }
 }
 
-/// What a thread does with acre that ends before the main one begins.
-void UseInThread() {
-  const acre::ThreadRegistration registration;
-  acre::Arena arena({.name = "of a thread"});
+__attribute__((noinline)) void UseHere() {
+  acre::Arena arena({.name = "used for a while"});
   World* const world = arena.New<World>();
   for (int i = 0; i < 100; ++i) world->numbers[NameOf(i)] = i;
   GC_gcollect();
   CHECK(world->numbers.size() == 100);
+}
+/// What a thread does with acre that ends before the main one begins.
+void UseInThread() {
+  const acre::ThreadRegistration registration;
+  UseHere();
 }
 /// The same of one whose last arena ends with the thread, as thread_local.
 void UseToTheEnd() {
@@ -273,6 +278,42 @@ void CheckOldest() {
   CHECK(g_leaks == (acre::kChecked ? 1 : 0));
 }
 
+/// libgc prints what nobody points to: nothing of acre's, and what the test has
+/// lost. Collected arenas are refused, with the reason.
+void CheckLeaksOfCollector() {
+  std::FILE* const told = std::tmpfile();
+  const int errors = dup(STDERR_FILENO);
+  dup2(fileno(told), STDERR_FILENO);
+  const auto count_leaked = [&] {
+    std::rewind(told);
+    int count = 0;
+    for (char line[256]; std::fgets(line, sizeof line, told) != nullptr;) {
+      count += std::strstr(line, "bject at 0x") != nullptr ? 1 : 0;
+    }
+    return count;
+  };
+  for (int i = 0; i < 5; ++i) {
+    UseHere();
+    Collect();
+  }
+  CHECK(count_leaked() == 0);
+  // What an arena hides is lost to both.
+  CountLeaks();
+  acre::Arena arena({.name = "leaky"});
+  for (int i = 0; i < 10; ++i) Plant(*arena.New<Thing>());
+  Collect();
+  acre::FlushAudits();
+  dup2(errors, STDERR_FILENO);
+  CHECK(count_leaked() >= 9);
+  CHECK(g_leaks == (acre::kChecked ? 10 : 0));
+  const bool is_refused = acre::Guarded(
+      [] { return acre::NewCollectedArena() == nullptr; },
+      [](const acre::GuardedError& error) {
+        return std::strstr(error.text, "searches for leaks") != nullptr;
+      });
+  CHECK(is_refused);
+}
+
 void Nothing() {}
 
 struct Setting {
@@ -282,6 +323,7 @@ struct Setting {
   void (*began)() = &Nothing;   ///< after acre's first collected arena
   void (*check)() = &Nothing;   ///< at the end
   bool is_late = false;         ///< acre is there before GC_INIT
+  bool has_collected = true;    ///< collected arenas can be had
 };
 
 const Setting kSettings[] = {
@@ -377,6 +419,13 @@ const Setting kSettings[] = {
      .after = [] { GC_set_finalize_on_demand(1); },
      .began = &MakeFinalizable,
      .check = [] { CHECK(g_finalized > 150); }},
+    {.name = "searching for leaks",
+     .before = [] { GC_set_find_leak(1); },
+     .check = &CheckLeaksOfCollector,
+     .has_collected = false},
+    {.name = "unmapping at each collection",
+     .after = [] { GC_set_force_unmap_on_gcollect(1); }},
+    {.name = "roots cleared", .began = [] { GC_clear_roots(); }},
     {.name = "disabled for a while",
      .after = [] { GC_disable(); },
      .began = [] { GC_enable(); }},
@@ -392,6 +441,11 @@ void Run(const Setting& setting) {
   setting.after();
   g_cell = static_cast<Cell*>(GC_MALLOC_UNCOLLECTABLE(sizeof(Cell)));
   const Globals before;
+  if (!setting.has_collected) {
+    setting.check();
+    CHECK(Globals() == before);
+    return;
+  }
   MakeSurvivor();
   CHECK(Globals() == before);
   setting.began();
