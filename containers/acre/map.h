@@ -34,6 +34,8 @@
 #ifndef ACRE_MAP_H_
 #define ACRE_MAP_H_
 
+#include <cstddef>
+#include <cstring>
 #include <initializer_list>
 #include <type_traits>
 #include <utility>
@@ -324,7 +326,7 @@ class Map {
   /// An element taken out, containers included; empty where the key is absent.
   /// Invalidates what erasing it would, and pointers to it.
   node_type extract(const_iterator at) {
-    return node_type(detail::Taken(), arena(),
+    return node_type(detail::Taken(), arena(), table_.rep().stamp,
                      [&](void* to) { table_.TakeAt(at.Mutable(), to); });
   }
   node_type extract(const K& key) { return Extract(find(key)); }
@@ -351,15 +353,7 @@ class Map {
   void merge(Map<K, V, H2, E2>& other) {
     if (static_cast<void*>(&other) == this) return;
     table_.CheckOutside(&other);
-    for (auto at = other.begin(); at != other.end();) {
-      auto next = at;
-      ++next;
-      table_.TryInsertTaken(at->first, [&](void* to) {
-        other.table_.TakeAt(at, to);
-        detail::BindIn(*static_cast<value_type*>(to), arena());
-      });
-      at = next;
-    }
+    table_.Merge(other.table_);
   }
   template <class H2, class E2>
   void merge(Map<K, V, H2, E2>&& other) {
@@ -417,7 +411,7 @@ class Map {
     return {table_.At(at.slot), at.is_new};
   }
 
-  template <class Q, class... Args>
+  template <detail::TakeValue Take = nullptr, class Q, class... Args>
   ACRE_INLINE Insertion Insert(Q&& key, Args&&... args) {
     if constexpr (Table::template kIsAsked<std::remove_cvref_t<Q>>) {
       static_assert(detail::RequireItem<V>());
@@ -431,19 +425,19 @@ class Map {
       constexpr bool kPlainKey = detail::kRunsNoCode<Key, Q>;
       constexpr bool kPlainValue = detail::kRunsNoCode<V, Args...>;
       if constexpr (kPlainKey && kPlainValue) {
-        return table_.TryInsert(key, make);
+        return table_.template TryInsert<Take>(key, make);
       } else {
         if ((kPlainKey || detail::IsShortText<Key>(key)) &&
             (kPlainValue || detail::IsShortText<V>(args...))) {
-          return table_.TryInsert(key, make);
+          return table_.template TryInsert<Take>(key, make);
         }
         constexpr bool kInPlace =
             detail::kNeedsPlace<Key, Q> || detail::kNeedsPlace<V, Args...>;
-        return table_.template TryInsertAside<kInPlace>(key, make);
+        return table_.template TryInsertAside<kInPlace, Take>(key, make);
       }
     } else {
       detail::MadeKey<Key> made(KeyArena(), std::forward<Q>(key));
-      return Insert(std::move(*made), std::forward<Args>(args)...);
+      return Insert<Take>(std::move(*made), std::forward<Args>(args)...);
     }
   }
   /// For keys that are made before they are looked up.
@@ -452,10 +446,15 @@ class Map {
   }
   template <class Q, class U>
   Insertion Assign(Q&& key, U&& value) {
-    const auto at = Insert(std::forward<Q>(key), std::forward<U>(value));
-    if (at.is_new) return at;
-    // Insert has not touched `value`.
-    if constexpr (detail::kHandlesIn<V> && !detail::kMovesFrom<V, U>) {
+    const auto at =
+        Insert<&TakeMade>(std::forward<Q>(key), std::forward<U>(value));
+    if (at.is_new || at.took_value) return at;
+    // Insert has not touched `value`. A container that is moved gives back what
+    // it had by itself.
+    constexpr bool kMovesContainer =
+        detail::kMovesFrom<V, U> && !detail::kRefsIn<V> &&
+        detail::Shape<V>::kKind == TypeKind::kHandle;
+    if constexpr (detail::kHandlesIn<V> && !kMovesContainer) {
       return AssignAside(std::forward<Q>(key), std::forward<U>(value));
     } else {
       at.slot->second = std::forward<U>(value);  // NOLINT(bugprone-*)
@@ -468,11 +467,44 @@ class Map {
   Insertion AssignAside(Q&& key, U&& value) {
     detail::AsideOf<V, detail::kNeedsPlace<V, U>> made(*arena());
     detail::ConstructWith<V>(*arena(), made.get(), std::forward<U>(value));
-    const detail::ReleasedAtEnd<V> owned(*made.get());  // where it is not taken
+    // What it had, or where it is not taken.
+    const detail::ReleasedAtEnd<V> owned(*made.get());
     detail::BindIn(*made.get(), arena());
-    const Insertion at = Insert(std::forward<Q>(key), std::move(*made.get()));
-    if (!at.is_new) at.slot->second = std::move(*made.get());
-    return at;
+    for (;;) {
+      value_type* const slot = table_.Look(key);
+      if (slot == nullptr) break;
+      if (!HasSlots(*made.get(), slot)) continue;
+      Exchange(slot->second, *made.get());
+      detail::BindIn(slot->second, arena());
+      return {slot, false};
+    }
+    return Insert<&TakeMade>(std::forward<Q>(key), std::move(*made.get()));
+  }
+  /// See detail::TakeValue.
+  static void TakeMade(void* element, void* made) {
+    V& to = static_cast<value_type*>(element)->second;
+    V& from = static_cast<value_type*>(made)->second;
+    if constexpr (detail::kHandlesIn<V>) {
+      Exchange(to, from);
+    } else {
+      to = std::move(from);
+    }
+  }
+  bool HasSlots([[maybe_unused]] const V& value, const void* place) {
+    if constexpr (detail::kRefsIn<V>) {
+      return detail::ReserveForPlace(LayoutOf<V>(), &value, *arena(), place);
+    } else {
+      return true;
+    }
+  }
+  /// By bytes, as elements move: whatever an optional or a variant is, what it
+  /// was is released with the other one.
+  static void Exchange(V& value, V& made) {
+    alignas(V) std::byte bytes[sizeof(V)];
+    std::memcpy(bytes, static_cast<void*>(&value), sizeof(V));
+    std::memcpy(static_cast<void*>(&value), static_cast<void*>(&made),
+                sizeof(V));
+    std::memcpy(static_cast<void*>(&made), bytes, sizeof(V));
   }
   Insertion Emplace() {
     detail::MadeKey<Key> key(KeyArena());
@@ -516,10 +548,9 @@ class Map {
     return at == end() ? node_type() : extract(at);
   }
   Insertion InsertNode(node_type& node) {
-    return table_.TryInsertTaken(node.key(), [&](void* at) {
-      node.MoveTo(at);
-      detail::BindIn(*static_cast<value_type*>(at), arena());
-    });
+    const Insertion at = table_.InsertTaken(node.Held("Map"));
+    if (at.is_new) node.Forget();
+    return at;
   }
 
   /// Where the constructor of the value throws, the key's storage goes back.

@@ -206,7 +206,7 @@ class Set {
 
   /// Nodes, merging, room: as in Map.
   node_type extract(const_iterator at) {
-    return node_type(detail::Taken(), arena(),
+    return node_type(detail::Taken(), arena(), table_.rep().stamp,
                      [&](void* to) { table_.TakeAt(at, to); });
   }
   node_type extract(const K& key) { return Extract(find(key)); }
@@ -226,16 +226,7 @@ class Set {
   }
   template <class H2, class E2>
   void merge(Set<K, H2, E2>& other) {
-    if (static_cast<void*>(&other) == this) return;
-    for (auto at = other.begin(); at != other.end();) {
-      auto next = at;
-      ++next;
-      table_.TryInsertTaken(*at, [&](void* to) {
-        other.table_.TakeAt(at, to);
-        detail::BindIn(*static_cast<K*>(to), arena());
-      });
-      at = next;
-    }
+    if (static_cast<void*>(&other) != this) table_.Merge(other.table_);
   }
   template <class H2, class E2>
   void merge(Set<K, H2, E2>&& other) {
@@ -316,10 +307,9 @@ class Set {
     return at == end() ? node_type() : extract(at);
   }
   Insertion InsertNode(node_type& node) {
-    return table_.TryInsertTaken(node.value(), [&](void* at) {
-      node.MoveTo(at);
-      detail::BindIn(*static_cast<K*>(at), arena());
-    });
+    const Insertion at = table_.InsertTaken(node.Held("Set"));
+    if (at.is_new) node.Forget();
+    return at;
   }
 
   template <class, class, class>

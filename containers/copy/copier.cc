@@ -541,7 +541,7 @@ void Copier::Rewrite() {
     // It may be an entry that moves.
     table_keys_.AddPointer(&root_copy_, nullptr);
   }
-  refs_.Forget();  // from here on entries of tables move
+  refs_.LeavePlaces();
   table_keys_.Run();
 }
 

@@ -85,7 +85,7 @@ bool GraphCopier::CopyAll(CopyPlan& plan) {
   }
   // The root may be an entry that moves.
   table_keys.AddPointer(&copy_, nullptr);
-  refs_.Forget();  // from here on entries of tables move
+  refs_.LeavePlaces();
   if (is_closed_) return table_keys.TryRun();
   table_keys.Run();
   return true;

@@ -8,7 +8,9 @@
 #define ACRE_CONTAINERS_COPY_REF_COPIES_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <unordered_map>
+#include <vector>
 
 #include "acre/arena.h"
 #include "acre/config.h"
@@ -48,12 +50,24 @@ class RefCopies {
       Blocks::Fail(arena_, kSlotBytes);
     }
   }
-  /// The copy has succeeded, or fails in a way in which some may stay.
-  void Forget() { copied_.clear(); }
-  /// The copy has failed, and its memory is still there.
+  /// From here on entries of tables move, and references with them: what is to
+  /// be given back is known by its slots.
+  void LeavePlaces() {
+    slots_.reserve(copied_.size());
+    for (const auto& [ref, type] : copied_) {
+      if (std::uintptr_t* const slot = SlotOf(*type, ref)) {
+        slots_.push_back(slot);
+      }
+    }
+    copied_.clear();
+  }
+  /// The copy has failed, and its memory is still there, though what is in it
+  /// may not be whole.
   void GiveBack() {
     for (const auto& [ref, type] : copied_) type->ops->release(ref);
     copied_.clear();
+    for (std::uintptr_t* const slot : slots_) GiveSlot(slot);
+    slots_.clear();
   }
 
  private:
@@ -61,6 +75,7 @@ class RefCopies {
   std::size_t strong_ = 0;
   std::size_t weak_ = 0;
   std::unordered_map<void*, const TypeLayout*> copied_;
+  std::vector<std::uintptr_t*> slots_;
 };
 
 }  // namespace acre::inline ACRE_ABI::detail

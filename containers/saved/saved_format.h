@@ -29,7 +29,7 @@ namespace acre::inline ACRE_ABI::detail {
 
 inline constexpr char kSavedMagic[8] = {'a', 'c', 'r', 'e', '\r', '\n', 26, 0};
 /// Raised with every change, of containers in memory too.
-inline constexpr std::uint32_t kSavedVersion = 1;
+inline constexpr std::uint32_t kSavedVersion = 2;
 inline constexpr std::size_t kHeaderBytes = 256;
 /// Between the Arena and the image; a multiple of every page.
 inline constexpr std::size_t kHomeBytes = std::size_t{64} << 10;

@@ -269,47 +269,113 @@ void ReinsertAll(TableRep& rep, const SlotOps& ops,
 
 namespace {
 
-/// References in an element belong to where it lies.
-void BindPlaced(const TableRep& rep, const SlotOps& ops, void* slot) {
+const TypeLayout* ElementOf(const SlotOps& ops) {
   const TypeLayout* const table = ops.shape.layout();
-  if (table == nullptr) return;
-  const TypeLayout& element = *table->element();
-  if (element.has_handles) BindHandles(element, slot, rep.arena);
+  return table == nullptr ? nullptr : table->element();
+}
+
+/// What an element holds belongs to where it lies.
+void Bind(const TableRep& rep, const SlotOps& ops, void* slot) {
+  const TypeLayout* const element = ElementOf(ops);
+  if (element != nullptr && element->has_handles) {
+    BindHandles(*element, slot, rep.arena);
+  }
+}
+
+/// True where there are slots for the references of an element that is to lie
+/// at `place`; null: in the innermost level. False: code has run to get some.
+bool HasSlots(const TableRep& rep, const SlotOps& ops, const void* element,
+              const void* place) {
+  return !ops.has_refs ||
+         ReserveForPlace(*ElementOf(ops), element, *rep.arena, place);
+}
+
+/// Puts the bytes of an element where they belong, and binds what it holds to
+/// where that is. Requires: its key is absent, there is room, and HasSlots.
+void* Put(TableRep& rep, const SlotOps& ops, std::uint64_t hash, void* element,
+          bool is_bound) {
+  const SlotCopier<0> slots(ops.shape);
+  const SlotPosition at = rep.Locate(hash);
+  char* const to = slots.At(slots.Row(rep, at.group), at.slot);
+  slots.Copy(to, static_cast<char*>(element));
+  if (!is_bound || ops.has_refs) Bind(rep, ops, to);
+  rep.control[at.group + at.slot] = FingerprintOf(hash);
+  ++rep.size;
+  return to;
+}
+
+/// Gets room for an element in a full table. Null: to be looked at anew. Else
+/// it is in it. `may_go`: hashes may change where it lies.
+void* MakeRoom(TableRep& rep, const SlotOps& ops, std::uint64_t hash,
+               void* element, bool may_go) {
+  if (CleanOverflow(rep, ops)) return nullptr;
+  // The new table will be of the innermost level.
+  if (rep.arena != nullptr && !HasSlots(rep, ops, element, nullptr)) {
+    return nullptr;
+  }
+  SmallGrowth small;
+  void* const slot =
+      may_go ? nullptr : StartSmallGrowth(rep, ops, hash, &small);
+  if (slot != nullptr) {
+    const SlotCopier<0> slots(ops.shape);
+    slots.Copy(static_cast<char*>(slot), static_cast<char*>(element));
+    FinishSmallGrowth(rep, ops, hash, small);
+    Bind(rep, ops, slot);
+    return slot;
+  }
+  GrowOnce(rep, ops);
+  return nullptr;
+}
+
+/// `take`: null, or for an element that is there.
+PlacedSlot Place(TableRep& rep, const SlotOps& ops, std::uint64_t hash,
+                 void* element, TakeValue take, const Watched* from,
+                 bool is_bound) {
+  const SlotCopier<0> slots(ops.shape);
+  for (;;) {
+    const SlotPosition at = ops.find(rep, element, hash);
+    if (from != nullptr && !from->IsUnchanged()) return {nullptr, false};
+    if (at.slot != kNoSlot) {
+      char* const slot = slots.At(slots.Row(rep, at.group), at.slot);
+      if (take == nullptr) return {slot, false};
+      if (!HasSlots(rep, ops, element, slot)) continue;
+      take(slot, element);
+      if (ops.has_refs) Bind(rep, ops, slot);
+      return {slot, false, true};
+    }
+    if (rep.size < rep.limit) {
+      if (!HasSlots(rep, ops, element, rep.slots)) continue;
+      return {Put(rep, ops, hash, element, is_bound), true};
+    }
+    void* const slot = MakeRoom(rep, ops, hash, element, from != nullptr);
+    if (slot != nullptr) return {slot, true};
+  }
 }
 
 }  // namespace
 
-char* PlaceAbsent(TableRep& rep, const SlotOps& ops, std::uint64_t hash,
-                  void* made) {
-  char* const to =
-      PlaceEntry(rep, SlotCopier<0>(ops.shape), static_cast<char*>(made), hash);
-  ++rep.size;
-  BindPlaced(rep, ops, to);
-  return to;
+PlacedSlot PlaceMade(TableRep& rep, const SlotOps& ops, std::uint64_t hash,
+                     void* made, TakeValue take) {
+  MadeElement keep(made, ops);
+  const PlacedSlot placed = Place(rep, ops, hash, made, take, nullptr, true);
+  if (placed.is_new) keep.element = nullptr;
+  return placed;
 }
 
-PlacedSlot PlaceMade(TableRep& rep, const SlotOps& ops, std::uint64_t hash,
-                     void* made) {
+PlacedSlot PlaceAbsent(TableRep& rep, const SlotOps& ops, std::uint64_t hash,
+                       void* made, TakeValue take) {
   MadeElement keep(made, ops);
-  const SlotCopier<0> slots(ops.shape);
-  for (;;) {
-    const SlotPosition at = ops.find(rep, made, hash);
-    if (at.slot != kNoSlot) {
-      return {slots.At(slots.Row(rep, at.group), at.slot), false};
-    }
-    if (rep.size < rep.limit || CleanOverflow(rep, ops)) break;
-    SmallGrowth small;
-    if (void* const slot = StartSmallGrowth(rep, ops, hash, &small)) {
-      keep.element = nullptr;
-      slots.Copy(static_cast<char*>(slot), static_cast<char*>(made));
-      FinishSmallGrowth(rep, ops, hash, small);
-      BindPlaced(rep, ops, slot);
-      return {slot, true};
-    }
-    GrowOnce(rep, ops);
+  if (rep.size >= rep.limit || !HasSlots(rep, ops, made, rep.slots)) {
+    keep.element = nullptr;
+    return PlaceMade(rep, ops, hash, made, take);
   }
   keep.element = nullptr;
-  return {PlaceAbsent(rep, ops, hash, made), true};
+  return {Put(rep, ops, hash, made, true), true};
+}
+
+PlacedSlot PlaceTaken(TableRep& rep, const SlotOps& ops, std::uint64_t hash,
+                      void* element, const Watched* from) {
+  return Place(rep, ops, hash, element, nullptr, from, false);
 }
 
 FirstTable::FirstTable(TableRep& rep, const SlotOps& ops)
@@ -333,17 +399,18 @@ void FirstTable::GiveBack() {
 Growing::Growing(TableRep& rep, const SlotOps& ops, const Watched& watched)
     : rep_(rep), ops_(ops), watched_(watched), fresh_(StartGrowth(rep, ops)) {}
 
-PlacedSlot Growing::Place(std::uint64_t hash, void* made) {
+PlacedSlot Growing::Place(std::uint64_t hash, void* made, TakeValue take) {
   MadeElement keep(made, ops_);
   is_done_ = true;
+  bool is_absent = false;
   if (ACRE_UNLIKELY(!watched_.IsUnchanged())) {
     GiveBack();  // the key may be there by now, and room, too
-  } else if (FinishGrowth(rep_, fresh_, ops_)) {
-    keep.element = nullptr;
-    return {PlaceAbsent(rep_, ops_, hash, made), true};
+  } else {
+    is_absent = FinishGrowth(rep_, fresh_, ops_);
   }
   keep.element = nullptr;
-  return PlaceMade(rep_, ops_, hash, made);
+  return is_absent ? PlaceAbsent(rep_, ops_, hash, made, take)
+                   : PlaceMade(rep_, ops_, hash, made, take);
 }
 
 void Growing::GiveBack() { GiveFresh(fresh_, ops_); }

@@ -56,6 +56,12 @@ struct FreeBlock {
 
 /// Binds every unbound handle that `object` holds by value to `arena`.
 void BindHandles(const TypeLayout& type, void* object, Arena* arena);
+/// Slots for the references in `object`, whose bytes are to come to `place`, of
+/// the arena: binding them there then cannot fail, and runs no code. False where
+/// the collector was asked for some: finalizers may have run meanwhile, and used
+/// them up. Fails like New.
+bool ReserveForPlace(const TypeLayout& type, const void* object, Arena& arena,
+                     const void* place);
 /// Releases the storage of every handle that `object` holds by value.
 void ReleaseHandles(const TypeLayout& type, void* object);
 void FreeGraph(Arena& arena, const TypeLayout& type, void* root);

@@ -165,6 +165,10 @@ ACRE_INLINE void* GcWeakRefRep::Lock() const {
 /// Slots for as many references as were counted, so that a copy of them in the
 /// arena cannot fail; false where memory runs out.
 bool ReserveRefSlots(Arena& arena, std::size_t strong, std::size_t weak);
+/// The slot of a reference, null where it has none; and to give one back whose
+/// reference is gone.
+std::uintptr_t* SlotOf(const TypeLayout& type, const void* ref) noexcept;
+void GiveSlot(std::uintptr_t* slot) noexcept;
 /// What the collector is asked for at a time.
 inline constexpr std::size_t kSlotBytes = 4080;
 
@@ -329,6 +333,7 @@ struct RefShape : PlainShape {
   static constexpr TypeKind kKind = TypeKind::kHandle;
   static constexpr bool kHasSlots = true;
   static constexpr bool kHasHandles = true;
+  static constexpr bool kHasRefs = true;
   static constexpr const TypeLayout* (*kElement)() = &GetLayout<std::byte>;
   static constexpr const TypeOps* kOps = &Ops::kOps;
   static void BindTo(void* ref, Arena* arena) { Ops::Bind(ref, arena); }

@@ -10,7 +10,9 @@
 #include "acre/arena.h"
 #include "acre/detail/blocks.h"
 #include "acre/detail/gc_query.h"
+#include "acre/detail/heap_arena.h"
 #include "acre/detail/life.h"
+#include "acre/detail/walk.h"
 #include "acre/failure.h"
 #include "collector/gc_slots.h"
 #include "collector/libgc.h"
@@ -116,16 +118,21 @@ bool IsFor(const std::uintptr_t* slot, Arena& arena, const void* place) {
          (!path.HasMark() || segment->level == path.LevelOf(place));
 }
 
+/// Whether a reference at that place needs a slot, or another one.
+bool NeedsSlot(const std::uintptr_t* slot, bool refers, Arena& arena,
+               const void* place) {
+  return slot != nullptr ? !IsFor(slot, arena, place) : refers;
+}
+
 /// Where a reference lies that has come there as bytes. Null: in no arena.
-/// `arena`: that it is to belong to.
 struct Arrival {
   Arena* in;
   bool needs_slot;
 
   Arrival(const void* ref, const std::uintptr_t* slot, bool refers)
       : in(ArenaOf(ref)),
-        needs_slot(slot != nullptr ? in != nullptr && !IsFor(slot, *in, ref)
-                                   : refers) {}
+        needs_slot(in != nullptr ? NeedsSlot(slot, refers, *in, ref)
+                                 : slot == nullptr && refers) {}
 };
 
 [[maybe_unused]] constexpr const char* kRefName = "GcRef";
@@ -136,7 +143,8 @@ template <class Rep>
 StorageCopy CopyRef(Rep& rep, void* target, Arena& arena, SlotKind kind) {
   StorageCopy copy;
   if (target == nullptr) return copy;
-  if (ArenaOf(&rep) == &arena && !slots::Reserve(arena, kind, 1)) {
+  if (ArenaOf(&rep) == &arena &&
+      slots::Reserve(arena, kind, 1, nullptr) == slots::Room::kNone) {
     copy.outcome = StorageCopy::Outcome::kNoMemory;
     return copy;
   }
@@ -146,14 +154,62 @@ StorageCopy CopyRef(Rep& rep, void* target, Arena& arena, SlotKind kind) {
 
 }  // namespace
 
-bool ReserveRefSlots(Arena& arena, std::size_t strong, std::size_t weak) {
-  // Whoever comes second may run finalizers that take what the first has got.
-  const bool has_first =
-      strong == 0 || slots::Reserve(arena, SlotKind::kStrong, strong);
-  return has_first &&
-         (weak == 0 || (slots::Reserve(arena, SlotKind::kWeak, weak) &&
-                        slots::Reserve(arena, SlotKind::kStrong, strong)));
+namespace {
+
+/// Slots for both kinds. Whoever comes second may run finalizers that take what
+/// the first has got.
+slots::Room ReserveBoth(Arena& arena, std::size_t strong, std::size_t weak,
+                        const void* place) {
+  slots::Room outcome = slots::Room::kThere;
+  const auto reserve = [&](SlotKind kind, std::size_t count) {
+    if (count == 0 || outcome == slots::Room::kNone) return;
+    const slots::Room room = slots::Reserve(arena, kind, count, place);
+    if (room != slots::Room::kThere) outcome = room;
+  };
+  reserve(SlotKind::kStrong, strong);
+  reserve(SlotKind::kWeak, weak);
+  if (weak != 0) reserve(SlotKind::kStrong, strong);
+  return outcome;
 }
+
+}  // namespace
+
+bool ReserveRefSlots(Arena& arena, std::size_t strong, std::size_t weak) {
+  return ReserveBoth(arena, strong, weak, nullptr) != slots::Room::kNone;
+}
+
+bool ReserveForPlace(const TypeLayout& type, const void* object, Arena& arena,
+                     const void* place) {
+  if (IsHeapArena(arena)) return true;  // they need none there
+  std::size_t strong = 0;
+  std::size_t weak = 0;
+  const auto count = [&](const Slot& slot) {
+    if (slot.type->kind != TypeKind::kHandle) return;
+    const HandleForm form = slot.type->ops->form;
+    if (form != HandleForm::kRef && form != HandleForm::kWeakRef) return;
+    const bool is_strong = form == HandleForm::kRef;
+    const bool refers =
+        is_strong
+            ? static_cast<const GcRefRep*>(slot.address)->object != nullptr
+            : static_cast<const GcWeakRefRep*>(slot.address)->word > 0;
+    const std::uintptr_t* const its = SlotOf(*slot.type, slot.address);
+    (is_strong ? strong : weak) += NeedsSlot(its, refers, arena, place);
+  };
+  ForEachSlot(type, const_cast<void*>(object), count);
+  const slots::Room room = ReserveBoth(arena, strong, weak, place);
+  if (room == slots::Room::kNone) Blocks::Fail(arena, SlotSegment::kBytes);
+  return room == slots::Room::kThere;
+}
+
+std::uintptr_t* SlotOf(const TypeLayout& type, const void* ref) noexcept {
+  if (type.ops->form == HandleForm::kRef) {
+    return static_cast<const GcRefRep*>(ref)->slot;
+  }
+  const auto& rep = *static_cast<const GcWeakRefRep*>(ref);
+  return rep.word < 0 ? rep.slot() : nullptr;
+}
+
+void GiveSlot(std::uintptr_t* slot) noexcept { slots::Give(slot); }
 
 void FailRefPlace(const void* ref, const char* what) {
   const Arena* const arena = ArenaOf(ref);
@@ -294,6 +350,11 @@ const void* RefTarget(const TypeLayout& type, const void* ref) noexcept {
 
 void GcRefOps::Bind(void* ref, Arena* arena) {
   auto& rep = *static_cast<GcRefRep*>(ref);
+  if (arena != nullptr && IsHeapArena(*arena)) {
+    // Objects of the collected heap are scanned: the pointer itself holds.
+    if (rep.slot != nullptr) slots::Give(std::exchange(rep.slot, nullptr));
+    return;
+  }
   const Arrival arrival(ref, rep.slot, rep.object != nullptr);
   if (!arrival.needs_slot || arena == nullptr) return;
   // On the way into a container it gets one before it is there.
@@ -345,6 +406,12 @@ std::uint64_t GcRefOps::Digest(const void* ref) {
 void GcWeakRefOps::Bind(void* ref, Arena* arena) {
   auto& rep = *static_cast<GcWeakRefRep*>(ref);
   const bool has_slot = rep.word < 0;
+  if (arena != nullptr && IsHeapArena(*arena)) {
+    if (!has_slot) return;
+    std::uintptr_t* const slot = rep.slot();
+    rep.word = reinterpret_cast<std::intptr_t>(rep.Lock());
+    return slots::Give(slot);
+  }
   const Arrival arrival(ref, has_slot ? rep.slot() : nullptr, rep.word > 0);
   if (!arrival.needs_slot || arena == nullptr) return;
   Arena& home = arrival.in != nullptr ? *arrival.in : *arena;

@@ -321,14 +321,15 @@ bool KeepSwept(const std::uintptr_t* slot) {
          TakeSeat(segment);
 }
 
-bool Reserve(Arena& arena, SlotKind kind, std::size_t count) {
-  for (;;) {
+Room Reserve(Arena& arena, SlotKind kind, std::size_t count,
+             const void* place) {
+  for (Room outcome = Room::kThere;; outcome = Room::kMade) {
     SlowPath path(arena);
     ArenaEntry* const entry = path.Entry();
-    if (entry == nullptr) return false;
+    if (entry == nullptr) return Room::kNone;
     SlotTable& table = TableOf(*entry, kind);
     std::size_t room = 0;
-    if (SlotSegment* const leader = LeaderOf(table, path.LevelOf(nullptr))) {
+    if (SlotSegment* const leader = LeaderOf(table, path.LevelOf(place))) {
       for (SlotSegment* s = leader->open; s != nullptr && room < count;
            s = s->next_open) {
         room += SlotSegment::kSlots - s->used;
@@ -338,8 +339,8 @@ bool Reserve(Arena& arena, SlotKind kind, std::size_t count) {
         room += SlotSegment::kSlots;
       }
     }
-    if (room >= count) return true;
-    if (!AddSpare(arena, kind)) return false;
+    if (room >= count) return outcome;
+    if (!AddSpare(arena, kind)) return Room::kNone;
   }
 }
 

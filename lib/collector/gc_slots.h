@@ -85,9 +85,12 @@ void Give(std::uintptr_t* slot);
 /// out.
 bool KeepSwept(const std::uintptr_t* slot);
 
-/// Sees to it that as many can be taken, of the innermost level, without asking
-/// for memory. False where memory runs out.
-bool Reserve(Arena& arena, SlotKind kind, std::size_t count);
+/// Sees to it that as many can be taken for references at `place` (null: of the
+/// innermost level), without asking for memory.
+enum class Room : std::uint8_t { kThere, kMade, kNone };
+/// kThere: nothing had to be done. kMade: finalizers may have run. kNone:
+/// memory ran out.
+Room Reserve(Arena& arena, SlotKind kind, std::size_t count, const void* place);
 
 /// An empty one, in no table; null where memory ran out. May run finalizers.
 SlotSegment* NewSegment(bool is_collected, SlotKind kind);

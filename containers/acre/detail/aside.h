@@ -56,12 +56,14 @@ inline constexpr bool kKnownText<A> = true;
 /// Making a T of these arguments runs no code but the language's and that of
 /// texts, views and containers that are moved: none of a user's, which may
 /// throw, collect garbage, or use the very container. (A class may have a move
-/// constructor of its own; what is moved by bytes hardly needs one.)
+/// constructor of its own; what is moved by bytes hardly needs one. What has
+/// GcRefs may say that it moves without throwing, and asks for slots then.)
 template <class T, class... Args>
 inline constexpr bool kRunsNoCode =
     std::is_trivially_constructible_v<T, Args...> ||
     (sizeof...(Args) == 0 && ConstantDefault<T>) ||
-    (kMovesFrom<T, Args...> && std::is_nothrow_move_constructible_v<T>) ||
+    (kMovesFrom<T, Args...> && std::is_nothrow_move_constructible_v<T> &&
+     !kRefsIn<T>) ||
     (Shape<T>::kKind == TypeKind::kView &&
      (kKnownText<std::remove_cvref_t<Args>> && ...));
 

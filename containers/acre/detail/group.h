@@ -36,12 +36,13 @@ inline constexpr std::size_t kGroupBytes = 16;
 inline constexpr unsigned kGroupMask = (1u << kGroupSlots) - 1;
 
 /// A fingerprint, 1..255, in all four bytes of a word: the low byte of the
-/// hash, with 0 (which marks a free slot) mapped to 0x55.
+/// hash, with 0 (which marks a free slot) mapped to 8: the same residue, so
+/// that of what is in a slot the overflow bit is known without its hash.
 struct Fingerprints {
   std::uint32_t words[256];
   constexpr Fingerprints() : words{} {
     for (std::uint32_t i = 0; i < 256; ++i) {
-      words[i] = (i != 0 ? i : 0x55) * 0x01010101u;
+      words[i] = (i != 0 ? i : 8) * 0x01010101u;
     }
   }
 };
@@ -192,6 +193,7 @@ ACRE_INLINE Slot* InRow(Slot* row, unsigned index) {
   return reinterpret_cast<Slot*>(reinterpret_cast<char*>(row) + offset);
 }
 
+// Of a hash, or of the fingerprint of one.
 ACRE_INLINE std::uint8_t OverflowBit(std::uint64_t hash) {
   return static_cast<std::uint8_t>(1u << (hash & 7));
 }

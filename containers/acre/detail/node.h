@@ -4,13 +4,15 @@
 // into another one. Flat tables have no nodes: what is kept is the bytes of the
 // element, so pointers to it end. Internal to acre.
 //
-// Owns the containers that the element holds by value, and gives them back.
-// Must not outlive its arena. Not for arenas: it has a destructor.
+// Owns the containers that the element holds by value, and gives them back. A
+// Reset or Rewind that ends the table it was taken from ends what it holds,
+// too. Must not outlive its arena. Not for arenas: it has a destructor.
 
 #ifndef ACRE_CONTAINERS_DETAIL_NODE_H_
 #define ACRE_CONTAINERS_DETAIL_NODE_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <new>
 #include <type_traits>
@@ -19,6 +21,7 @@
 #include "acre/arena.h"
 #include "acre/config.h"
 #include "acre/detail/handle.h"
+#include "acre/failure.h"
 
 namespace acre::inline ACRE_ABI::detail {
 
@@ -29,9 +32,10 @@ template <class Slot>
 class Node {
  public:
   Node() = default;
-  /// take(to) writes the element's bytes.
+  /// take(to) writes the element's bytes. `stamp`: of the table it was in.
   template <class Take>
-  Node(Taken, Arena* arena, const Take& take) : arena_(arena) {
+  Node(Taken, Arena* arena, std::uint64_t stamp, const Take& take)
+      : arena_(arena), stamp_(stamp) {
     take(static_cast<void*>(bytes_));
   }
   Node(Node&& other) noexcept { Steal(other); }
@@ -49,10 +53,18 @@ class Node {
   Arena* arena() const noexcept { return arena_; }
   void swap(Node& other) noexcept { std::swap(*this, other); }
 
-  /// Leaves an empty node.
-  void MoveTo(void* at) {
-    std::memcpy(at, bytes_, sizeof bytes_);
-    arena_ = nullptr;
+  /// The element is somewhere else by now.
+  void Forget() { arena_ = nullptr; }
+  /// What the element holds, for who takes it over. Fails where that is gone.
+  Slot& Held(const char* what) const {
+    if constexpr (kHandlesIn<Slot>) {
+      ACRE_CHECK(
+          arena_->IsLive(stamp_),
+          "%s::insert: the node is older than a Reset or Rewind of arena "
+          "'%s', which has ended what its element holds",
+          what, arena_->name());
+    }
+    return slot();
   }
 
  protected:
@@ -65,13 +77,19 @@ class Node {
  private:
   void Steal(Node& other) {
     arena_ = other.arena_;
-    if (!empty()) other.MoveTo(bytes_);
+    stamp_ = other.stamp_;
+    if (empty()) return;
+    std::memcpy(bytes_, other.bytes_, sizeof bytes_);
+    other.Forget();
   }
   void Release() {
-    if (!empty()) ReleaseIn(slot());
+    if constexpr (kHandlesIn<Slot>) {
+      if (!empty() && arena_->IsLive(stamp_)) ReleaseIn(slot());
+    }
   }
 
   Arena* arena_ = nullptr;  // null exactly when empty
+  std::uint64_t stamp_ = 0;
   alignas(Slot) std::byte bytes_[sizeof(Slot)];
 };
 

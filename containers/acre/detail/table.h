@@ -198,12 +198,13 @@ class Table {
   struct Insertion {
     Slot* slot;
     bool is_new;
+    bool took_value = false;  ///< see PlacedSlot
   };
   /// Finds `key`, or makes a slot by `construct(void*)`, which runs no code
   /// that may use this table, or throw. Inline is what the home group suffices
   /// for. All else is one call, behind which nothing is left to do: no register
   /// has to be saved for it.
-  template <class Q, class Construct>
+  template <TakeValue Take = nullptr, class Q, class Construct>
   ACRE_INLINE Insertion TryInsert(const Q& key, Construct construct) {
     CheckLive();
     const std::uint64_t hash = HashOf(key);
@@ -214,7 +215,7 @@ class Table {
     const SlotMask free = Free(ControlOf(home));
     if (ACRE_UNLIKELY(free == 0 || HasOverflow(ControlOf(home), hash) ||
                       rep_.size >= rep_.limit)) {
-      return TryInsertFurther(key, hash, construct);
+      return TryInsertFurther<Take>(key, hash, construct);
     }
     return {MakeAt({home, FirstSlot(free)}, hash, construct), true};
   }
@@ -222,7 +223,7 @@ class Table {
   /// The same for a `construct` that may run anything: a source that collects,
   /// finalizers, code of the user's. `InPlace`: what it makes must lie in the
   /// arena. Where the key has come meanwhile, that one stays.
-  template <bool InPlace, class Q, class Construct>
+  template <bool InPlace, TakeValue Take = nullptr, class Q, class Construct>
   __attribute__((noinline)) Insertion TryInsertAside(const Q& key,
                                                      Construct construct) {
     CheckLive();
@@ -236,26 +237,46 @@ class Table {
     const Watched watched(rep_);
     AsideOf<Slot, InPlace> aside(arena);
     construct(static_cast<void*>(aside.get()));
-    if (ACRE_LIKELY(watched.IsUnchanged() && rep_.size < rep_.limit)) {
-      char* const slot = PlaceAbsent(rep_, kOps, hash, aside.get());
-      return {reinterpret_cast<Slot*>(slot), true};
-    }
-    return Placed(PlaceMade(rep_, kOps, hash, aside.get()));
+    return Placed(ACRE_LIKELY(watched.IsUnchanged())
+                      ? PlaceAbsent(rep_, kOps, hash, aside.get(), Take)
+                      : PlaceMade(rep_, kOps, hash, aside.get(), Take));
   }
 
-  /// The same for a `construct` that takes an element from elsewhere: only when
-  /// there is room for it, so that it is not lost where there is none.
-  template <class Q, class Construct>
-  Insertion TryInsertTaken(const Q& key, Construct construct) {
+  /// The same for an element that is there, in a node: its owner is to forget
+  /// it where it is new here. Before that it is not touched.
+  Insertion InsertTaken(Slot& element) {
     CheckLive();
-    const std::uint64_t hash = HashOf(key);
-    for (;;) {
-      SlotPosition at;
-      if (Slot* slot = Search(key, hash, &at)) return {slot, false};
-      if (rep_.size < rep_.limit || CleanOverflow(rep_, kOps)) {
-        return {MakeAt(rep_.Locate(hash), hash, construct), true};
+    const std::uint64_t hash = HashOf(Policy::KeyOf(element));
+    return Placed(PlaceTaken(rep_, kOps, hash, &element, nullptr));
+  }
+
+  /// Takes over the elements whose keys are not here. What that runs may use
+  /// either table: what is left to be taken is looked at anew then.
+  template <class OtherTable>
+  void Merge(OtherTable& other) {
+    CheckLive();
+    unsigned restarts = 0;
+    for (auto at = other.begin(); at != other.end();) {
+      const Watched watched(other.rep_);
+      const Slot* const slot = at.slot();
+      const std::uint64_t hash = HashOf(Policy::KeyOf(*slot));
+      PlacedSlot placed{};
+      if (watched.IsUnchanged()) {
+        placed =
+            PlaceTaken(rep_, kOps, hash, const_cast<Slot*>(slot), &watched);
       }
-      GrowOnce(rep_, kOps);
+      if (placed.slot == nullptr) {
+        ACRE_CHECK(++restarts < 1000,
+                   "%s::merge: a hash changes what is merged every time",
+                   Policy::kName);
+        at = other.begin();
+        continue;
+      }
+      ++at;
+      if (!placed.is_new) continue;
+      other.VacateAt(other.PositionOf(slot));
+      at.KnowErasure();
+      restarts = 0;
     }
   }
 
@@ -271,8 +292,8 @@ class Table {
 
   template <class Iterator>
   Iterator EraseAt(Iterator it) {
-    const Slot* slot = it.slot();
-    EraseAt(PositionOf(slot), HashOf(Policy::KeyOf(*slot)));
+    const SlotPosition at = PositionOf(it.slot());
+    EraseAt(at, ControlOf(at.group)[at.slot]);
     it.KnowErasure();
     return ++it;
   }
@@ -280,9 +301,8 @@ class Table {
   /// Erases, but what the element holds goes to `to` with its bytes.
   void TakeAt(iterator it, void* to) {
     const Slot* slot = it.slot();
-    const std::uint64_t hash = HashOf(Policy::KeyOf(*slot));
     std::memcpy(to, static_cast<const void*>(slot), sizeof(Slot));
-    VacateAt(PositionOf(slot), hash);
+    VacateAt(PositionOf(slot));
   }
 
   /// The iterator to a slot that TryInsert or Find returned.
@@ -301,6 +321,9 @@ class Table {
   static constexpr bool kIsAsked = AskedAsIs<Q, Key, H, E>;
 
  private:
+  template <class, class, class>
+  friend class Table;
+
   /// A table that is not there is not asked.
   template <class Q, class Ask>
   auto AskMade(const Q& key, const Ask& ask) const {
@@ -420,7 +443,7 @@ class Table {
   }
 
   /// TryInsert, where `key` is not in its home group.
-  template <class Q, class Construct>
+  template <TakeValue Take, class Q, class Construct>
   __attribute__((noinline)) Insertion TryInsertFurther(const Q& key,
                                                        std::uint64_t hash,
                                                        Construct construct) {
@@ -432,11 +455,11 @@ class Table {
     if (ACRE_LIKELY(rep_.size < rep_.limit)) {
       return {MakeAt(rep_.Locate(hash), hash, construct), true};
     }
-    return InsertGrowing(hash, construct);
+    return InsertGrowing<Take>(hash, construct);
   }
 
   /// Apart, or the registers that it saves would be saved above as well.
-  template <class Construct>
+  template <TakeValue Take, class Construct>
   ACRE_COLD Insertion InsertGrowing(std::uint64_t hash, Construct construct) {
     Arena& arena = BoundArena();
     const Watched watched(rep_);
@@ -465,7 +488,7 @@ class Table {
     AsideOf<Slot> aside(arena);
     Growing growing(rep_, kOps, watched);
     construct(static_cast<void*>(aside.get()));
-    return Placed(growing.Place(hash, aside.get()));
+    return Placed(growing.Place(hash, aside.get(), Take));
   }
 
   /// The first table, as StartSmallGrowth makes the others: of a size that the
@@ -497,11 +520,13 @@ class Table {
     }
   }
 
+  /// `hash`: of the element, or its fingerprint.
   void EraseAt(SlotPosition at, std::uint64_t hash) {
     RequireParts();
     ReleaseIn(*SlotAt(at.group, at.slot));
     VacateAt(at, hash);
   }
+  void VacateAt(SlotPosition at) { VacateAt(at, ControlOf(at.group)[at.slot]); }
   void VacateAt(SlotPosition at, std::uint64_t hash) {
     std::uint8_t* const control = ControlOf(at.group);
     // A slot freed in a group that has overflowed still lies behind its bit:
@@ -528,7 +553,7 @@ class Table {
   // ---- for code that is compiled once
 
   static Insertion Placed(PlacedSlot placed) {
-    return {static_cast<Slot*>(placed.slot), placed.is_new};
+    return {static_cast<Slot*>(placed.slot), placed.is_new, placed.took_value};
   }
   static bool HashUsed(const TableRep& rep, const void* row, SlotMask used,
                        std::uint64_t* hashes) {
@@ -559,7 +584,8 @@ class Table {
       &HashUsed,
       &FindElement,
       kHandlesIn<typename Policy::Parts> ? &ReleaseElement : nullptr,
-      SmallLimitsOf(kShape)};
+      SmallLimitsOf(kShape),
+      kRefsIn<typename Policy::Parts>};
 
   TableRep rep_;
 };

@@ -236,6 +236,7 @@ struct SlotOps {
   /// Gives back what an element holds; null where that is nothing.
   void (*release)(const void* element);
   SmallLimits limits;
+  bool has_refs;  // GcRefs or GcWeakRefs in the elements
 };
 inline constexpr unsigned kNoSlot = kGroupSlots;
 
@@ -313,18 +314,28 @@ void ReinsertAll(TableRep& rep, const SlotOps& ops,
                  void (*moved)(void* context, const void* from, void* to),
                  void* context);
 
-/// An element of the table, and whether it is new.
+/// An element of the table, and whether it is new. `took_value`: it is not, and
+/// has got the value of the one that was to be inserted.
 struct PlacedSlot {
   void* slot;
   bool is_new;
+  bool took_value = false;
 };
+/// For an element whose key has come while another one with it was being made:
+/// exchanges their values.
+using TakeValue = void (*)(void* element, void* made);
 /// Moves an element that was made aside to where it belongs; where its key is
 /// there by now, what it holds is given back. The same where there is no room.
 PlacedSlot PlaceMade(TableRep& rep, const SlotOps& ops, std::uint64_t hash,
-                     void* made);
-/// The same where its key is known to be absent, and there is room.
-char* PlaceAbsent(TableRep& rep, const SlotOps& ops, std::uint64_t hash,
-                  void* made);
+                     void* made, TakeValue take);
+/// The same where its key was found to be absent, and nothing has run since.
+PlacedSlot PlaceAbsent(TableRep& rep, const SlotOps& ops, std::uint64_t hash,
+                       void* made, TakeValue take);
+/// Copies the bytes of an element that lies elsewhere to where it belongs, so
+/// that its owner is to forget it. Null, and nothing done, where the table that
+/// `from` watches, if any, has changed.
+PlacedSlot PlaceTaken(TableRep& rep, const SlotOps& ops, std::uint64_t hash,
+                      void* element, const Watched* from);
 
 /// The first table of a container, for an element that is made in it. Given
 /// back where Keep is not called.
@@ -360,7 +371,7 @@ class Growing {
     if (!is_done_) GiveBack();
   }
   /// As PlaceMade.
-  PlacedSlot Place(std::uint64_t hash, void* made);
+  PlacedSlot Place(std::uint64_t hash, void* made, TakeValue take);
 
  private:
   void GiveBack();

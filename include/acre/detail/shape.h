@@ -40,6 +40,7 @@ struct PlainShape {
   static constexpr TypeKind kKind = TypeKind::kPlain;
   static constexpr bool kHasSlots = false;
   static constexpr bool kHasHandles = false;
+  static constexpr bool kHasRefs = false;  // GcRefs or GcWeakRefs by value
   static constexpr bool kBorrows = false;  // holds a borrowed field by value
   static constexpr std::size_t kCount = 1;
   static constexpr std::array<FieldLayout, 0> kFields{};
@@ -84,6 +85,8 @@ template <class T>
 inline constexpr bool kSlotsIn = Shape<std::remove_cv_t<T>>::kHasSlots;
 template <class T>
 inline constexpr bool kHandlesIn = Shape<std::remove_cv_t<T>>::kHasHandles;
+template <class T>
+inline constexpr bool kRefsIn = Shape<std::remove_cv_t<T>>::kHasRefs;
 /// What has no slots, borrowed or transient fields in it is plain data.
 template <class T>
 inline constexpr bool kBorrowsIn = Shape<std::remove_cv_t<T>>::kBorrows;
@@ -186,6 +189,7 @@ struct ArrayShape : PlainShape {
   static constexpr bool kBorrows = kBorrowsIn<T>;
   static constexpr bool kHasSlots = kSlotsIn<T>;
   static constexpr bool kHasHandles = kHandlesIn<T>;
+  static constexpr bool kHasRefs = kRefsIn<T>;
   static constexpr std::size_t kCount = N;
   static constexpr std::array<FieldLayout, 1> kFields{ACRE_PART_("[]", 0, T)};
   static constexpr const TypeLayout* (*kElement)() = &GetLayout<T>;
@@ -299,6 +303,13 @@ struct RegisteredShape<T, LayoutFields<M...>> : PlainShape {
     }
     return false;
   }();
+  static constexpr bool kHasRefs = [] {
+    constexpr bool kIn[] = {kRefsIn<M>..., false};
+    for (bool has_refs : kIn) {
+      if (has_refs) return true;
+    }
+    return false;
+  }();
 };
 template <HasLayout T>
 requires(!kPlain<T>) struct Shape<T>
@@ -312,6 +323,7 @@ struct Shape<std::pair<A, B>> : PlainShape {
   static constexpr bool kHasSlots = kSlotsIn<A> || kSlotsIn<B>;
   static constexpr bool kBorrows = kBorrowsIn<A> || kBorrowsIn<B>;
   static constexpr bool kHasHandles = kHandlesIn<A> || kHandlesIn<B>;
+  static constexpr bool kHasRefs = kRefsIn<A> || kRefsIn<B>;
   static constexpr std::size_t kSecond =
       (sizeof(A) + alignof(B) - 1) / alignof(B) * alignof(B);
   static constexpr std::array<FieldLayout, 2> kFields{
@@ -344,6 +356,7 @@ struct Shape<T> : PlainShape {
   static constexpr bool kBorrows = kBorrowsIn<Value>;
   static constexpr bool kHasSlots = kSlotsIn<Value>;
   static constexpr bool kHasHandles = kHandlesIn<Value>;
+  static constexpr bool kHasRefs = kRefsIn<Value>;
   static constexpr std::array<FieldLayout, 1> kFields{
       ACRE_PART_(".value()", 0, Value)};
 
@@ -366,6 +379,7 @@ struct Shape<V<A...>> : PlainShape {
   static constexpr bool kHasSlots = (kSlotsIn<A> || ...);
   static constexpr bool kBorrows = (kBorrowsIn<A> || ...);
   static constexpr bool kHasHandles = (kHandlesIn<A> || ...);
+  static constexpr bool kHasRefs = (kRefsIn<A> || ...);
   static constexpr TypeKind kKind =
       kHasSlots || kBorrows ? TypeKind::kChoice : TypeKind::kPlain;
   static constexpr std::array<FieldLayout, sizeof...(A)> kFields{
@@ -394,6 +408,7 @@ struct Shape<V<A...>> : PlainShape {
   static constexpr bool kHasSlots = (kSlotsIn<A> || ... || false);
   static constexpr bool kBorrows = (kBorrowsIn<A> || ... || false);
   static constexpr bool kHasHandles = (kHandlesIn<A> || ... || false);
+  static constexpr bool kHasRefs = (kRefsIn<A> || ... || false);
   static constexpr TypeKind kKind =
       kHasSlots || kBorrows ? TypeKind::kTuple : TypeKind::kPlain;
   static constexpr std::array<FieldLayout, sizeof...(A)> kFields{
