@@ -313,9 +313,13 @@ void AppendMade(VectorRep& rep, void* made, const TypeLayout& element) {
 #if ACRE_EXCEPTIONS
   try {
 #endif
-    if (rep.size == rep.capacity) {
-      GrowVector(rep, std::size_t{rep.size} + 1, element, false);
-    }
+    // Before it is there, for what runs may use this Vector.
+    do {
+      if (rep.size == rep.capacity) {
+        GrowVector(rep, std::size_t{rep.size} + 1, element, false);
+      }
+    } while (element.has_refs &&
+             !ReserveForPlace(element, made, *rep.arena, rep.data));
 #if ACRE_EXCEPTIONS
   } catch (...) {
     if (element.has_handles) ReleaseHandles(element, made);
@@ -324,9 +328,9 @@ void AppendMade(VectorRep& rep, void* made, const TypeLayout& element) {
 #endif
   char* const place = static_cast<char*>(rep.data) + rep.size * element.size;
   std::memcpy(place, made, element.size);
-  ++rep.size;
   // References in it belong to where they lie.
-  if (element.has_handles) BindHandles(element, place, rep.arena);
+  if (element.has_refs) BindHandles(element, place, rep.arena);
+  ++rep.size;
 }
 
 std::size_t MoveTail(VectorRep& rep, std::size_t i, std::size_t tail,

@@ -392,7 +392,7 @@ template <>
 struct detail::Shape<String> : detail::PlainShape {
   static constexpr TypeKind kKind = TypeKind::kHandle;
   static constexpr bool kHasSlots = true;
-  static constexpr bool kHasHandles = true;
+  static constexpr unsigned kHandles = kContainers;
   static constexpr const TypeLayout* (*kElement)() = &GetLayout<char>;
 
   static void BindTo(void* handle, Arena* arena) {

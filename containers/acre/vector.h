@@ -517,8 +517,11 @@ class Vector {
   ACRE_COLD T& EmplaceAside(Args&&... args) {
     if (rep_.arena == nullptr) rep_.arena = &detail::FindArena(this, "Vector");
     Arena& arena = *rep_.arena;
-    detail::CheckMayAllocate(rep_.data != nullptr ? rep_.data : this, arena,
-                             "Vector");
+    // A slot comes of the level of the storage, other storage of the newest.
+    if constexpr (!detail::kHandlesIn<T> || detail::kContainersIn<T>) {
+      detail::CheckMayAllocate(rep_.data != nullptr ? rep_.data : this, arena,
+                               "Vector");
+    }
     detail::AsideOf<T, detail::kNeedsPlace<T, Args...>> aside(arena);
     detail::ConstructWith<T>(arena, aside.get(), std::forward<Args>(args)...);
     detail::BindIn(*aside.get(), &arena);

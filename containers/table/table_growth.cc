@@ -328,9 +328,9 @@ void* MakeRoom(TableRep& rep, const SlotOps& ops, std::uint64_t hash,
 }
 
 /// `take`: null, or for an element that is there.
-PlacedSlot Place(TableRep& rep, const SlotOps& ops, std::uint64_t hash,
-                 void* element, TakeValue take, const Watched* from,
-                 bool is_bound) {
+PlacedSlot PlaceElement(TableRep& rep, const SlotOps& ops, std::uint64_t hash,
+                        void* element, TakeValue take, const Watched* from,
+                        bool is_bound) {
   const SlotCopier<0> slots(ops.shape);
   for (;;) {
     const SlotPosition at = ops.find(rep, element, hash);
@@ -357,7 +357,8 @@ PlacedSlot Place(TableRep& rep, const SlotOps& ops, std::uint64_t hash,
 PlacedSlot PlaceMade(TableRep& rep, const SlotOps& ops, std::uint64_t hash,
                      void* made, TakeValue take) {
   MadeElement keep(made, ops);
-  const PlacedSlot placed = Place(rep, ops, hash, made, take, nullptr, true);
+  const PlacedSlot placed =
+      PlaceElement(rep, ops, hash, made, take, nullptr, true);
   if (placed.is_new) keep.element = nullptr;
   return placed;
 }
@@ -375,7 +376,7 @@ PlacedSlot PlaceAbsent(TableRep& rep, const SlotOps& ops, std::uint64_t hash,
 
 PlacedSlot PlaceTaken(TableRep& rep, const SlotOps& ops, std::uint64_t hash,
                       void* element, const Watched* from) {
-  return Place(rep, ops, hash, element, nullptr, from, false);
+  return PlaceElement(rep, ops, hash, element, nullptr, from, false);
 }
 
 FirstTable::FirstTable(TableRep& rep, const SlotOps& ops)

@@ -177,7 +177,8 @@ consteval TypeLayout MakeLayout() {
   type.count = S::kCount;
   type.kind = S::kKind;
   type.has_slots = S::kHasSlots;
-  type.has_handles = S::kHasHandles;
+  type.has_handles = S::kHandles != 0;
+  type.has_refs = (S::kHandles & kRefs) != 0;
   const Gap gap = Offence<T>();
   type.offence = gap.offence;
   type.offence_field = gap.field;

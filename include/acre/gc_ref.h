@@ -332,8 +332,7 @@ template <class Ops>
 struct RefShape : PlainShape {
   static constexpr TypeKind kKind = TypeKind::kHandle;
   static constexpr bool kHasSlots = true;
-  static constexpr bool kHasHandles = true;
-  static constexpr bool kHasRefs = true;
+  static constexpr unsigned kHandles = kRefs;
   static constexpr const TypeLayout* (*kElement)() = &GetLayout<std::byte>;
   static constexpr const TypeOps* kOps = &Ops::kOps;
   static void BindTo(void* ref, Arena* arena) { Ops::Bind(ref, arena); }

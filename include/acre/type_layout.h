@@ -196,6 +196,7 @@ struct TypeLayout {
   TypeKind kind = TypeKind::kPlain;
   bool has_slots = false;         ///< holds a pointer, view or handle by value
   bool has_handles = false;       ///< holds a handle by value
+  bool has_refs = false;          ///< GcRefs or GcWeakRefs among them
   std::string_view offence = {};  ///< why it is no element; empty: it may be
   std::string_view offence_field = {};  ///< the field that `offence` names
   std::string_view weak = {};  ///< offence told only if no part explains it

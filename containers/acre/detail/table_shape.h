@@ -22,7 +22,7 @@ template <class C>
 struct TableShape : PlainShape {
   static constexpr TypeKind kKind = TypeKind::kHandle;
   static constexpr bool kHasSlots = true;
-  static constexpr bool kHasHandles = true;
+  static constexpr unsigned kHandles = kContainers;
   using Slot = typename C::Policy::Slot;
   static constexpr SlotShape kSlotShape{sizeof(Slot), alignof(Slot),
                                         &C::Policy::Layout};

@@ -22,7 +22,7 @@ template <class T>
 struct Shape<Vector<T>> : PlainShape {
   static constexpr TypeKind kKind = TypeKind::kHandle;
   static constexpr bool kHasSlots = true;
-  static constexpr bool kHasHandles = true;
+  static constexpr unsigned kHandles = kContainers;
   static constexpr std::array<FieldLayout, 1> kFields{ACRE_PART_("[]", 0, T)};
   static constexpr const TypeLayout* (*kElement)() = &GetLayout<T>;
 

@@ -493,7 +493,7 @@ template <std::same_as<Json> T>
 struct Shape<T> : PlainShape {
   static constexpr TypeKind kKind = TypeKind::kHandle;
   static constexpr bool kHasSlots = true;
-  static constexpr bool kHasHandles = true;
+  static constexpr unsigned kHandles = kContainers;
   static constexpr std::array<FieldLayout, 1> kFields{ACRE_PART_("[]", 0, T)};
   static constexpr const TypeLayout* (*kElement)() = &GetLayout<T>;
   static constexpr const TypeOps* kOps = &JsonHandle::kOps;

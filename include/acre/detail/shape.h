@@ -3,7 +3,7 @@
 // Shape<T>: how a C++ type is described as a TypeLayout. One specialisation
 // per family of types; the containers add theirs. Internal to acre.
 //
-// A Shape gives: kKind, kFields (its parts), kHasSlots and kHasHandles (by
+// A Shape gives: kKind, kFields (its parts), kHasSlots and kHandles (by
 // value, so this recursion ends), and where they apply kCount, kElement, kOps.
 // Templates of std that live in heavy headers (optional, variant, tuple,
 // bitset, complex, chrono) are recognised by name and used through their
@@ -35,12 +35,15 @@ concept Complete = requires {
 };
 
 /// The common part of all shapes, and the shape of plain data.
+/// What has storage, and GcRefs and GcWeakRefs. For Shape::kHandles.
+inline constexpr unsigned kContainers = 1;
+inline constexpr unsigned kRefs = 2;
+
 struct PlainShape {
   static constexpr bool kKnown = true;
   static constexpr TypeKind kKind = TypeKind::kPlain;
   static constexpr bool kHasSlots = false;
-  static constexpr bool kHasHandles = false;
-  static constexpr bool kHasRefs = false;  // GcRefs or GcWeakRefs by value
+  static constexpr unsigned kHandles = 0;  // which handles it holds by value
   static constexpr bool kBorrows = false;  // holds a borrowed field by value
   static constexpr std::size_t kCount = 1;
   static constexpr std::array<FieldLayout, 0> kFields{};
@@ -84,9 +87,13 @@ inline const void* Plain(const volatile void* part) {
 template <class T>
 inline constexpr bool kSlotsIn = Shape<std::remove_cv_t<T>>::kHasSlots;
 template <class T>
-inline constexpr bool kHandlesIn = Shape<std::remove_cv_t<T>>::kHasHandles;
+inline constexpr unsigned kHandlesOf = Shape<std::remove_cv_t<T>>::kHandles;
 template <class T>
-inline constexpr bool kRefsIn = Shape<std::remove_cv_t<T>>::kHasRefs;
+inline constexpr bool kHandlesIn = kHandlesOf<T> != 0;
+template <class T>
+inline constexpr bool kContainersIn = (kHandlesOf<T> & kContainers) != 0;
+template <class T>
+inline constexpr bool kRefsIn = (kHandlesOf<T> & kRefs) != 0;
 /// What has no slots, borrowed or transient fields in it is plain data.
 template <class T>
 inline constexpr bool kBorrowsIn = Shape<std::remove_cv_t<T>>::kBorrows;
@@ -188,8 +195,7 @@ struct ArrayShape : PlainShape {
       kIsWalked<T> ? TypeKind::kArray : TypeKind::kPlain;
   static constexpr bool kBorrows = kBorrowsIn<T>;
   static constexpr bool kHasSlots = kSlotsIn<T>;
-  static constexpr bool kHasHandles = kHandlesIn<T>;
-  static constexpr bool kHasRefs = kRefsIn<T>;
+  static constexpr unsigned kHandles = kHandlesOf<T>;
   static constexpr std::size_t kCount = N;
   static constexpr std::array<FieldLayout, 1> kFields{ACRE_PART_("[]", 0, T)};
   static constexpr const TypeLayout* (*kElement)() = &GetLayout<T>;
@@ -296,19 +302,10 @@ struct RegisteredShape<T, LayoutFields<M...>> : PlainShape {
     return false;
   }();
   // No fold: clang 14 nests at most 256 deep.
-  static constexpr bool kHasHandles = [] {
-    constexpr bool kIn[] = {kHandlesIn<M>..., false};
-    for (bool is_handle : kIn) {
-      if (is_handle) return true;
-    }
-    return false;
-  }();
-  static constexpr bool kHasRefs = [] {
-    constexpr bool kIn[] = {kRefsIn<M>..., false};
-    for (bool has_refs : kIn) {
-      if (has_refs) return true;
-    }
-    return false;
+  static constexpr unsigned kHandles = [] {
+    unsigned handles = 0;
+    for (unsigned of_field : {0u, kHandlesOf<M>...}) handles |= of_field;
+    return handles;
   }();
 };
 template <HasLayout T>
@@ -322,8 +319,7 @@ struct Shape<std::pair<A, B>> : PlainShape {
   static constexpr TypeKind kKind = TypeKind::kStruct;
   static constexpr bool kHasSlots = kSlotsIn<A> || kSlotsIn<B>;
   static constexpr bool kBorrows = kBorrowsIn<A> || kBorrowsIn<B>;
-  static constexpr bool kHasHandles = kHandlesIn<A> || kHandlesIn<B>;
-  static constexpr bool kHasRefs = kRefsIn<A> || kRefsIn<B>;
+  static constexpr unsigned kHandles = kHandlesOf<A> | kHandlesOf<B>;
   static constexpr std::size_t kSecond =
       (sizeof(A) + alignof(B) - 1) / alignof(B) * alignof(B);
   static constexpr std::array<FieldLayout, 2> kFields{
@@ -355,8 +351,7 @@ struct Shape<T> : PlainShape {
       kIsWalked<Value> ? TypeKind::kChoice : TypeKind::kPlain;
   static constexpr bool kBorrows = kBorrowsIn<Value>;
   static constexpr bool kHasSlots = kSlotsIn<Value>;
-  static constexpr bool kHasHandles = kHandlesIn<Value>;
-  static constexpr bool kHasRefs = kRefsIn<Value>;
+  static constexpr unsigned kHandles = kHandlesOf<Value>;
   static constexpr std::array<FieldLayout, 1> kFields{
       ACRE_PART_(".value()", 0, Value)};
 
@@ -378,8 +373,7 @@ requires StdVariant<V<A...>>
 struct Shape<V<A...>> : PlainShape {
   static constexpr bool kHasSlots = (kSlotsIn<A> || ...);
   static constexpr bool kBorrows = (kBorrowsIn<A> || ...);
-  static constexpr bool kHasHandles = (kHandlesIn<A> || ...);
-  static constexpr bool kHasRefs = (kRefsIn<A> || ...);
+  static constexpr unsigned kHandles = (kHandlesOf<A> | ...);
   static constexpr TypeKind kKind =
       kHasSlots || kBorrows ? TypeKind::kChoice : TypeKind::kPlain;
   static constexpr std::array<FieldLayout, sizeof...(A)> kFields{
@@ -407,8 +401,7 @@ requires StdTuple<V<A...>>
 struct Shape<V<A...>> : PlainShape {
   static constexpr bool kHasSlots = (kSlotsIn<A> || ... || false);
   static constexpr bool kBorrows = (kBorrowsIn<A> || ... || false);
-  static constexpr bool kHasHandles = (kHandlesIn<A> || ... || false);
-  static constexpr bool kHasRefs = (kRefsIn<A> || ... || false);
+  static constexpr unsigned kHandles = (kHandlesOf<A> | ... | 0u);
   static constexpr TypeKind kKind =
       kHasSlots || kBorrows ? TypeKind::kTuple : TypeKind::kPlain;
   static constexpr std::array<FieldLayout, sizeof...(A)> kFields{
