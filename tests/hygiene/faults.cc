@@ -56,6 +56,7 @@
 #include "acre/mmap_source.h"
 #include "acre/object_pool.h"
 #include "acre/saved_arena.h"
+#include "acre/scope.h"
 #include "acre/scratch.h"
 #include "acre/set.h"
 #include "acre/shared_memory.h"
@@ -487,6 +488,63 @@ void References() {
   EXPECT(acre::DeepCopy(*collected, *owners)->by_number.size() == 60);
 }
 
+/// As many of the keys as are there, once each.
+template <class M>
+void ExpectSound(const M& map) {
+  std::size_t seen = 0;
+  for (const auto& [key, ref] : map) seen += map.contains(key) ? 1 : 0;
+  EXPECT(seen == map.size());
+}
+
+/// What fails leaves an element where it was: in a container that is older than
+/// the mark, in a node, in the Map that another one takes from.
+void Elements() {
+  using Refs = acre::Map<int, acre::GcRef<int>>;
+  auto* const object = static_cast<int*>(GC_malloc(sizeof(int)));
+  if (object == nullptr) throw std::bad_alloc();
+  acre::Arena arena({.name = "elements"});
+  Refs old(arena);
+  old.reserve(10);
+  acre::Vector<acre::GcRef<int>> row(arena);
+  row.reserve(10);
+  const acre::Scope scope(arena);
+  Refs young(arena);
+  for (int i = 0; i < 4; ++i) young.try_emplace(i, object);
+  const auto in_either = [&](int key) {
+    return old.contains(key) != young.contains(key);
+  };
+  const auto as_it_was = [&](auto run) {
+    const std::size_t size = old.size() + row.size();
+    try {
+      run();
+    } catch (const std::bad_alloc&) {
+      EXPECT(old.size() + row.size() == size);
+      ExpectSound(old);
+      throw;
+    }
+  };
+  as_it_was([&] { old.try_emplace(100, object); });
+  as_it_was([&] { row.push_back(object); });
+  as_it_was([&] { old.insert_or_assign(101, acre::GcRef<int>(object)); });
+  auto node = young.extract(0);
+  try {
+    old.insert(std::move(node));
+  } catch (const std::bad_alloc&) {
+    EXPECT(!node.empty() && node.mapped().get() == object);
+    throw;
+  }
+  try {
+    old.merge(young);
+  } catch (const std::bad_alloc&) {
+    for (int i = 1; i < 4; ++i) EXPECT(in_either(i));
+    ExpectSound(old);
+    ExpectSound(young);
+    throw;
+  }
+  EXPECT(old.size() == 6 && young.empty() && row.size() == 1);
+  for (const auto& [key, ref] : old) EXPECT(ref.get() == object);
+}
+
 void Traced() {
   for (const bool is_collected : {false, true}) {
     const acre::ArenaOptions options = {.name = "traced",
@@ -771,6 +829,7 @@ constexpr Program kPrograms[] = {
     {"thread-copies", ThreadCopies},
     {"general-copies", GeneralCopies},
     {"references", References},
+    {"elements", Elements},
     {"traced", Traced},
     {"escapes", Escapes},
     {"histories", Histories},
