@@ -21,7 +21,9 @@
 // Containers in escaped objects work as in an arena: they may be read, changed,
 // and grow, by further objects of the collected heap. What they give back the
 // collector frees. One thread at a time erases from the Maps and Sets of
-// escaped objects.
+// escaped objects. A container that is made in one later, by
+// optional::emplace or by a variant's change, has no arena unless it is given
+// one: emplace(*other.arena()).
 //
 // Interior pointers of the source become interior pointers in collected
 // objects: where a host has switched those off (see

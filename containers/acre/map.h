@@ -20,9 +20,12 @@
 // std::string_view, unconverted; with a hasher or equality of your own that is
 // not transparent a key is made first, in the Map's arena, and given back.
 // Errors: where memory runs out, a constructor, or a hash throws, a Map is as
-// it was (arguments that were moved from aside). A constructor, and a hash that
-// has read its key, may use the very Map, as finalizers may; an equality must
-// not, nor a move constructor.
+// it was (arguments that were moved from aside; of a value whose constructor
+// throws, the slots that its GcRefs had got stay taken until Reset, as with
+// New). A constructor, and a hash that has read its key, may use the very Map,
+// as finalizers may; an equality must not, nor a move constructor. Where that
+// inserts the key for which an element is just made, the one that came first
+// stays. Erasing or extracting by iterator asks no hash.
 // Complexity: constant on average. Threads: as the arena.
 //
 // Of std::unordered_map there is not: allocators (an Arena is given instead);
@@ -217,6 +220,8 @@ class Map {
   std::pair<iterator, bool> try_emplace(const Q& key, Args&&... args) {
     return Told(Insert(key, std::forward<Args>(args)...));
   }
+  /// What the old value held is given back, whatever an optional or a variant
+  /// was.
   template <class U = V>
   std::pair<iterator, bool> insert_or_assign(const K& key, U&& value) {
     return Told(Assign(key, std::forward<U>(value)));
@@ -324,7 +329,9 @@ class Map {
   }
 
   /// An element taken out, containers included; empty where the key is absent.
-  /// Invalidates what erasing it would, and pointers to it.
+  /// Invalidates what erasing it would, and pointers to it. A Reset or Rewind
+  /// that ends the table ends what the node holds: it gives nothing back then,
+  /// and must not be inserted (misuse) if it holds something.
   node_type extract(const_iterator at) {
     return node_type(detail::Taken(), arena(), table_.rep().stamp,
                      [&](void* to) { table_.TakeAt(at.Mutable(), to); });
@@ -347,8 +354,9 @@ class Map {
     return table_.At(InsertNode(node).slot);
   }
   /// Takes over the elements whose keys are not here. Where memory runs out
-  /// each element is in one of the two. Requires: `other` is not part of an
-  /// element of this Map, which moves as this grows.
+  /// each element is in one of the two. What runs meanwhile may use either;
+  /// linear, and from the start of `other` again where it does. Requires:
+  /// `other` is not part of an element of this Map, which moves as this grows.
   template <class H2, class E2>
   void merge(Map<K, V, H2, E2>& other) {
     if (static_cast<void*>(&other) == this) return;
