@@ -482,18 +482,17 @@ class Map {
       value_type* const slot = table_.Look(key);
       if (slot == nullptr) break;
       if (!HasSlots(*made.get(), slot)) continue;
-      Exchange(slot->second, *made.get());
-      detail::BindIn(slot->second, arena());
+      Exchange(*arena(), slot->second, *made.get());
       return {slot, false};
     }
     return Insert<&TakeMade>(std::forward<Q>(key), std::move(*made.get()));
   }
   /// See detail::TakeValue.
-  static void TakeMade(void* element, void* made) {
+  static void TakeMade(Arena& arena, void* element, void* made) {
     V& to = static_cast<value_type*>(element)->second;
     V& from = static_cast<value_type*>(made)->second;
     if constexpr (detail::kHandlesIn<V>) {
-      Exchange(to, from);
+      Exchange(arena, to, from);
     } else {
       to = std::move(from);
     }
@@ -506,13 +505,14 @@ class Map {
     }
   }
   /// By bytes, as elements move: whatever an optional or a variant is, what it
-  /// was is released with the other one.
-  static void Exchange(V& value, V& made) {
+  /// was is released with the other one. Requires: HasSlots.
+  static void Exchange(Arena& arena, V& value, V& made) {
     alignas(V) std::byte bytes[sizeof(V)];
     std::memcpy(bytes, static_cast<void*>(&value), sizeof(V));
     std::memcpy(static_cast<void*>(&value), static_cast<void*>(&made),
                 sizeof(V));
     std::memcpy(static_cast<void*>(&made), bytes, sizeof(V));
+    if constexpr (detail::kRefsIn<V>) detail::BindIn(value, &arena);
   }
   Insertion Emplace() {
     detail::MadeKey<Key> key(KeyArena());

@@ -339,8 +339,7 @@ PlacedSlot PlaceElement(TableRep& rep, const SlotOps& ops, std::uint64_t hash,
       char* const slot = slots.At(slots.Row(rep, at.group), at.slot);
       if (take == nullptr) return {slot, false};
       if (!HasSlots(rep, ops, element, slot)) continue;
-      take(slot, element);
-      if (ops.has_refs) Bind(rep, ops, slot);
+      take(*rep.arena, slot, element);
       return {slot, false, true};
     }
     if (rep.size < rep.limit) {

@@ -332,7 +332,7 @@ TEST_CASE("SavedArena: what is no file of ours, or was cut or damaged") {
   std::string other = whole;
   const std::uint32_t version = 9;
   std::memcpy(other.data() + 8, &version, sizeof version);
-  CHECK(error_of(other) == "has version 9 of the format, and this is 1");
+  CHECK(error_of(other) == "has version 9 of the format, and this is 2");
   other = whole;
   std::swap(other[12], other[15]);
   std::swap(other[13], other[14]);

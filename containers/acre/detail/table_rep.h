@@ -323,7 +323,7 @@ struct PlacedSlot {
 };
 /// For an element whose key has come while another one with it was being made:
 /// exchanges their values.
-using TakeValue = void (*)(void* element, void* made);
+using TakeValue = void (*)(Arena& arena, void* element, void* made);
 /// Moves an element that was made aside to where it belongs; where its key is
 /// there by now, what it holds is given back. The same where there is no room.
 PlacedSlot PlaceMade(TableRep& rep, const SlotOps& ops, std::uint64_t hash,
