@@ -251,7 +251,10 @@ int acre_map_set(const acre_ref* map, const acre_value* key,
     if ((status = CheckValue(arena, *key)) != ACRE_OK) return status;
     if ((status = CheckValue(arena, *value)) != ACRE_OK) return status;
     InsertOrAssign(arena, *object, *key, *value);
-    return ACRE_OK;
+    // A finalizer may have freed it meanwhile.
+    status = OpenToChange(map, &object);
+    if (KindAt(*map) == kFreed) EmptyMap(arena, *object);
+    return status;
   });
 }
 

@@ -114,7 +114,13 @@ int ChangeWith(const acre_ref* vector, const acre_value* value, F f) {
     const int status = CheckValue(arena, *value);
     if (status != ACRE_OK) return status;
     MadeValue made(arena, *value);
-    return f(items, made);
+    const int done = f(items, made);
+    if (KindAt(*vector) != kFreed) return done;
+    // A finalizer has freed it meanwhile.
+    VectorObject* object = nullptr;
+    Cut(arena, items, 0, items.size());
+    items.Release();
+    return OpenToChange(vector, &object);
   });
 }
 

@@ -34,6 +34,9 @@
 // (GC_set_manual_vdb_allowed), it says so too of what it changes in escaped
 // objects later, their containers included.
 //
+// To copy asks the collector for memory, which may run finalizers: none of them
+// may change what is copied.
+//
 // Ownership: the collector's. Failure: std::bad_alloc as New; nothing is left
 // then but garbage. Complexity, memory: as DeepCopy, and a word for each object
 // while it is made.

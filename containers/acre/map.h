@@ -20,13 +20,15 @@
 // std::string_view, unconverted; with a hasher or equality of your own that is
 // not transparent a key is made first, in the Map's arena, and given back.
 // Errors: where memory runs out, a constructor, or a hash throws, a Map is as
-// it was (arguments that were moved from aside; of a value whose constructor
-// throws, the slots that its GcRefs had got stay taken until Reset, as with
-// New). A constructor, and a hash that has read its key, may use the very Map,
-// as finalizers may; an equality must not, nor a move constructor. Where that
-// inserts the key for which an element is just made, the one that came first
-// stays. Erasing or extracting by iterator asks no hash.
-// Complexity: constant on average. Threads: as the arena.
+// it was (arguments that were moved from aside). A constructor, and a hash that
+// has read its key, may use the very Map, as finalizers may; an equality must
+// not, nor a move constructor. Where that inserts the key for which an element
+// is just made, the one that came first stays. Erasing or extracting by
+// iterator asks no hash. `map[key] = value` assigns to an element that stands
+// already: where that asks for memory, as a String does, or a GcRef the first
+// time, and a finalizer changes the Map meanwhile, the value is lost.
+// insert_or_assign looks again. Complexity: constant on average. Threads: as
+// the arena.
 //
 // Of std::unordered_map there is not: allocators (an Arena is given instead);
 // copying (Clone does); buckets and their iterators, hashers with state and
@@ -96,15 +98,15 @@ class Map {
   Map() = default;
   explicit Map(Arena& arena) noexcept : table_(arena) {}
   Map(Arena& arena, std::initializer_list<Listed> values) : Map(arena) {
-    insert(values);
+    detail::FillNew(*this, [&] { insert(values); });
   }
   template <detail::PairLike<Pair> P>
   Map(Arena& arena, std::initializer_list<P> values) : Map(arena) {
-    insert(values);
+    detail::FillNew(*this, [&] { insert(values); });
   }
   template <class I>
   Map(Arena& arena, I first, I last) : Map(arena) {
-    insert(first, last);
+    detail::FillNew(*this, [&] { insert(first, last); });
   }
   Map(Map&&) noexcept = default;
   Map& operator=(Map&&) noexcept = default;
@@ -458,19 +460,18 @@ class Map {
         Insert<&TakeMade>(std::forward<Q>(key), std::forward<U>(value));
     if (at.is_new || at.took_value) return at;
     // Insert has not touched `value`. A container that is moved gives back what
-    // it had by itself.
-    constexpr bool kMovesContainer =
-        detail::kMovesFrom<V, U> && !detail::kRefsIn<V> &&
-        detail::Shape<V>::kKind == TypeKind::kHandle;
-    if constexpr (detail::kHandlesIn<V> && !kMovesContainer) {
-      return AssignAside(std::forward<Q>(key), std::forward<U>(value));
-    } else {
+    // the other had by itself.
+    constexpr bool kGivesBack =
+        !detail::kHandlesIn<V> || detail::Shape<V>::kKind == TypeKind::kHandle;
+    if constexpr (detail::kRunsNoCode<V, U> && kGivesBack) {
       at.slot->second = std::forward<U>(value);  // NOLINT(bugprone-*)
       return at;
+    } else {
+      return AssignAside(std::forward<Q>(key), std::forward<U>(value));
     }
   }
-  /// Of an element that is there. What allocates may run code that moves it, or
-  /// erases it: it is looked for again.
+  /// Of an element that is there. What makes the value may run code that moves
+  /// it, or erases it: it is looked for again.
   template <class Q, class U>
   Insertion AssignAside(Q&& key, U&& value) {
     detail::AsideOf<V, detail::kNeedsPlace<V, U>> made(*arena());
@@ -565,7 +566,7 @@ class Map {
   template <class... Args>
   void MakeValue(V* at, [[maybe_unused]] const K& key, Args&&... args) {
     const auto make = [&] {
-      detail::ConstructWith<V>(*arena(), at, std::forward<Args>(args)...);
+      detail::ConstructMade<V>(*arena(), at, std::forward<Args>(args)...);
     };
 #if ACRE_EXCEPTIONS
     if constexpr (detail::kHandlesIn<K>) {
@@ -581,7 +582,6 @@ class Map {
 #else
     make();
 #endif
-    detail::BindIn(*at, arena());
   }
 
   Table table_;

@@ -68,17 +68,17 @@ class Set {
   /// Here and below, a list: keys are made in place, Strings from texts. No
   /// part of this Set may be in it.
   Set(Arena& arena, std::initializer_list<Listed> keys) : Set(arena) {
-    insert(keys);
+    detail::FillNew(*this, [&] { insert(keys); });
   }
   template <class Q>
   requires std::is_constructible_v<K, const Q&> Set(
       Arena& arena, std::initializer_list<Q> keys)
       : Set(arena) {
-    insert(keys);
+    detail::FillNew(*this, [&] { insert(keys); });
   }
   template <class I>
   Set(Arena& arena, I first, I last) : Set(arena) {
-    insert(first, last);
+    detail::FillNew(*this, [&] { insert(first, last); });
   }
   Set(Set&&) noexcept = default;
   Set& operator=(Set&&) noexcept = default;

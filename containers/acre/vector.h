@@ -78,30 +78,32 @@ class Vector {
   // ----------------------------------------------------------- construction
   Vector() = default;
   explicit Vector(Arena& arena) noexcept { rep_.arena = &arena; }
-  Vector(Arena& arena, size_type count) : Vector(arena) { resize(count); }
+  Vector(Arena& arena, size_type count) : Vector(arena) {
+    detail::FillNew(*this, [&] { resize(count); });
+  }
   Vector(Arena& arena, std::initializer_list<T> values) : Vector(arena) {
-    assign(values.begin(), values.end());
+    detail::FillNew(*this, [&] { assign(values.begin(), values.end()); });
   }
   Vector(Arena& arena, size_type count,
          const T& value) requires std::is_copy_constructible_v<T>
       : Vector(arena) {
-    assign(count, value);
+    detail::FillNew(*this, [&] { assign(count, value); });
   }
   /// Here and below: elements made in place from what converts to T, texts for
   /// Strings, say; none of it may be a part of this Vector.
   template <class U>
   requires kMadeFrom<U> Vector(Arena& arena, std::initializer_list<U> values)
       : Vector(arena) {
-    assign(values.begin(), values.end());
+    detail::FillNew(*this, [&] { assign(values.begin(), values.end()); });
   }
   template <class U>
   requires kMadeFrom<U> Vector(Arena& arena, size_type count, const U& value)
       : Vector(arena) {
-    resize(count, value);
+    detail::FillNew(*this, [&] { resize(count, value); });
   }
   template <std::input_iterator I>
   Vector(Arena& arena, I first, I last) : Vector(arena) {
-    assign(first, last);
+    detail::FillNew(*this, [&] { assign(first, last); });
   }
 
   Vector(Vector&& other) noexcept : rep_(other.rep_) { other.Forget(); }
@@ -523,8 +525,7 @@ class Vector {
                                "Vector");
     }
     detail::AsideOf<T, detail::kNeedsPlace<T, Args...>> aside(arena);
-    detail::ConstructWith<T>(arena, aside.get(), std::forward<Args>(args)...);
-    detail::BindIn(*aside.get(), &arena);
+    detail::ConstructMade<T>(arena, aside.get(), std::forward<Args>(args)...);
     detail::AppendMade(rep_, aside.get(), Element());
     return back();
   }

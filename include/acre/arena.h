@@ -23,6 +23,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <new>
 #include <span>
 #include <type_traits>
@@ -57,13 +58,20 @@ struct FreeBlock {
 /// Binds every unbound handle that `object` holds by value to `arena`.
 void BindHandles(const TypeLayout& type, void* object, Arena* arena);
 /// Slots for the references in `object`, whose bytes are to come to `place`, of
-/// the arena: binding them there then cannot fail, and runs no code. False where
-/// the collector was asked for some: finalizers may have run meanwhile, and used
-/// them up. Fails like New.
+/// the arena: binding them there then cannot fail, and runs no code. False
+/// where the collector was asked for some: finalizers may have run meanwhile,
+/// and used them up. Fails like New.
 bool ReserveForPlace(const TypeLayout& type, const void* object, Arena& arena,
                      const void* place);
 /// Releases the storage of every handle that `object` holds by value.
 void ReleaseHandles(const TypeLayout& type, void* object);
+/// Gives back the slots of its references alone: of an object whose constructor
+/// threw, which was zeros before.
+void ReleaseRefs(const TypeLayout& type, void* object);
+/// make(), or what it returns by default where memory runs out for what a T
+/// holds by value.
+template <class T, class... Args, class F>
+ACRE_INLINE auto NullWithoutMemory(const F& make) -> decltype(make());
 void FreeGraph(Arena& arena, const TypeLayout& type, void* root);
 
 /// Fails unless `align` is a power of two up to kMaxAlignment.
@@ -412,6 +420,20 @@ ACRE_INLINE void Arena::Give(void* block, std::size_t bytes, std::size_t align,
   freed_ += size.bytes;
 }
 
+template <class T, class... Args, class F>
+ACRE_INLINE auto detail::NullWithoutMemory(const F& make) -> decltype(make()) {
+#if ACRE_EXCEPTIONS
+  if constexpr (kHandlesIn<T> && !IsNothrowConstructible<T, Args...>()) {
+    try {
+      return make();
+    } catch (const OutOfMemory&) {
+      return {};
+    }
+  }
+#endif
+  return make();
+}
+
 template <class T, class... Args>
 ACRE_INLINE T* Arena::ConstructIn(void* block, Args&&... args) {
   T* object;
@@ -419,9 +441,13 @@ ACRE_INLINE T* Arena::ConstructIn(void* block, Args&&... args) {
   if constexpr (detail::IsNothrowConstructible<T, Args...>()) {
     object = detail::ConstructAt<T>(block, std::forward<Args>(args)...);
   } else {
+    if constexpr (detail::kRefsIn<T>) std::memset(block, 0, sizeof(T));
     try {
       object = detail::ConstructAt<T>(block, std::forward<Args>(args)...);
     } catch (...) {
+      if constexpr (detail::kRefsIn<T>) {
+        detail::ReleaseRefs(LayoutOf<T>(), block);
+      }
       Give(block, sizeof(T), alignof(T), &LayoutOf<T>());
       throw;
     }
@@ -452,20 +478,33 @@ ACRE_INLINE T* Arena::TryNew(Args&&... args) {
                 "acre: an arena aligns to at most 4096 bytes");
   void* block = Take(sizeof(T), alignof(T), &LayoutOf<T>());
   if (ACRE_UNLIKELY(block == nullptr)) return nullptr;
-  return ConstructIn<T>(block, std::forward<Args>(args)...);
+  return detail::NullWithoutMemory<T, Args...>(
+      [&] { return ConstructIn<T>(block, std::forward<Args>(args)...); });
 }
 
 template <class T>
 std::span<T> Arena::ConstructArray(void* block, std::size_t count) {
   T* data = static_cast<T*>(block);
-  const auto construct = [=] {
-    for (std::size_t i = 0; i < count; ++i) ::new (data + i) T();
+  std::size_t made = 0;
+  const auto construct = [&] {
+    for (; made < count; ++made) ::new (data + made) T();
   };
 #if ACRE_EXCEPTIONS
   if constexpr (!std::is_nothrow_default_constructible_v<T>) {
+    if constexpr (detail::kRefsIn<T>) {
+      std::memset(block, 0, count * sizeof(T));
+    }
     try {
       construct();
     } catch (...) {
+      if constexpr (detail::kHandlesIn<T>) {
+        for (std::size_t i = 0; i < made; ++i) {
+          detail::ReleaseHandles(LayoutOf<T>(), data + i);
+        }
+      }
+      if constexpr (detail::kRefsIn<T>) {
+        detail::ReleaseRefs(LayoutOf<T>(), data + made);
+      }
       Give(block, count * sizeof(T), alignof(T), &LayoutOf<T>());
       throw;
     }
@@ -494,7 +533,8 @@ std::span<T> Arena::TryNewArray(std::size_t count) {
   if (count > PTRDIFF_MAX / sizeof(T)) return {};
   void* block = Take(count * sizeof(T), alignof(T), &LayoutOf<T>());
   if (block == nullptr) return {};
-  return ConstructArray<T>(block, count);
+  return detail::NullWithoutMemory<T>(
+      [&] { return ConstructArray<T>(block, count); });
 }
 
 template <class T>

@@ -211,9 +211,9 @@ class GcRef {
   GcRef& operator=(const GcRef& other) { return *this = other.get(); }
   // NOLINTNEXTLINE: not noexcept, since it may need a slot
   GcRef& operator=(GcRef&& other) {
-    T* const object = other.get();
-    other.reset();
-    return *this = object;
+    *this = other.get();
+    if (this != &other) other.reset();
+    return *this;
   }
 
   T* get() const { return static_cast<T*>(rep_.Get()); }
@@ -266,9 +266,9 @@ class GcWeakRef {
   GcWeakRef& operator=(const GcWeakRef& other) { return *this = other.lock(); }
   // NOLINTNEXTLINE: not noexcept, since it may need a slot
   GcWeakRef& operator=(GcWeakRef&& other) {
-    T* const object = other.lock();
-    other.reset();
-    return *this = object;
+    *this = other.lock();
+    if (this != &other) other.reset();
+    return *this;
   }
 
   /// The object, or null once the collector has found that nothing holds it:

@@ -80,7 +80,8 @@ class TypedArena {
   /// As New; null, and nothing changed, where there is no room.
   template <class... Args>
   [[nodiscard]] T* TryNew(Args&&... args) {
-    return Make(std::forward<Args>(args)...);
+    return detail::NullWithoutMemory<T, Args...>(
+        [&]() -> T* { return Make(std::forward<Args>(args)...); });
   }
 
   /// `count` value-initialised elements in a row. Zero gives an empty span.
@@ -92,7 +93,10 @@ class TypedArena {
 
   /// As NewSlab; an empty span, and nothing changed, where there is no room.
   [[nodiscard]] std::span<T> TryNewSlab(std::size_t count) {
-    return Fill(count, [](T* at, std::size_t) { detail::ConstructAt<T>(at); });
+    return detail::NullWithoutMemory<T>([&] {
+      return Fill(count,
+                  [](T* at, std::size_t) { detail::ConstructAt<T>(at); });
+    });
   }
 
   /// Copies of `values`, in a row.
@@ -105,8 +109,10 @@ class TypedArena {
     return NewSlab(std::span<const T>(values.begin(), values.size()));
   }
   [[nodiscard]] std::span<T> TryNewSlab(std::span<const T> values) {
-    return Fill(values.size(), [&](T* at, std::size_t i) {
-      detail::ConstructAt<T>(at, values[i]);
+    return detail::NullWithoutMemory<T, const T&>([&] {
+      return Fill(values.size(), [&](T* at, std::size_t i) {
+        detail::ConstructAt<T>(at, values[i]);
+      });
     });
   }
   [[nodiscard]] std::span<T> TryNewSlab(std::initializer_list<T> values) {
@@ -232,6 +238,12 @@ class TypedArena {
     void* block = detail::Blocks::TryTake(arena_, count * sizeof(T), alignof(T),
                                           &LayoutOf<T>());
     if (block == nullptr) return false;
+    // What the request has run may have made others.
+    if (segment_count_ == kMaxSegments) {
+      detail::Blocks::Give(arena_, block, count * sizeof(T), alignof(T),
+                           &LayoutOf<T>());
+      return false;
+    }
     std::memset(block, 0, count * sizeof(T));
     segments_[segment_count_++] = {static_cast<T*>(block), used_, 0, count};
     if (in_use_ == 0) in_use_ = 1;
@@ -264,12 +276,23 @@ class TypedArena {
   }
 
   ACRE_COLD T* NextSegment(std::size_t count) {
-    std::size_t next = in_use_;
-    while (next < segment_count_ && segments_[next].capacity < count) ++next;
-    if (next == segment_count_ && !Grow(count)) return nullptr;
-    for (std::size_t i = in_use_; i <= next; ++i) segments_[i].first = used_;
-    in_use_ = next + 1;
-    return segments_[next].data;
+    for (;;) {
+      std::size_t next = in_use_;
+      while (next < segment_count_ && segments_[next].capacity < count) ++next;
+      if (next != segment_count_) {
+        for (std::size_t i = in_use_; i <= next; ++i) {
+          segments_[i].first = used_;
+        }
+        in_use_ = next + 1;
+        return segments_[next].data;
+      }
+      if (!Grow(count)) return nullptr;
+      // That may have run finalizers, which make elements here.
+      Segment& current = segments_[in_use_ - 1];
+      if (count <= current.capacity - current.count) {
+        return current.data + current.count;
+      }
+    }
   }
 
   /// Room for `count` elements that are being made; takes them back unless
@@ -278,10 +301,7 @@ class TypedArena {
   class Claim {
    public:
     Claim(TypedArena& arena, std::size_t count)
-        : arena_(arena),
-          outer_in_use_(arena.in_use_),
-          data_(arena.Next(count)),
-          count_(count) {
+        : arena_(arena), data_(arena.Next(count)), count_(count) {
       if (data_ == nullptr) return;
       segment_ = &arena.segments_[arena.in_use_ - 1];
       segment_->count += count;
@@ -303,6 +323,11 @@ class TypedArena {
         for (std::size_t i = 0; i < made_; ++i) {
           detail::ReleaseHandles(LayoutOf<T>(), data_ + i);
         }
+        // The one that was being made was zeros before.
+        if constexpr (detail::kRefsIn<T>) {
+          if (made_ != count_)
+            detail::ReleaseRefs(LayoutOf<T>(), data_ + made_);
+        }
       }
       std::memset(static_cast<void*>(data_), 0, count_ * sizeof(T));
       // Elements that the constructors made behind keep their indices; then
@@ -313,11 +338,13 @@ class TypedArena {
       }
       segment_->count -= count_;
       arena_.used_ -= count_;
-      if (segment_->count == 0) arena_.in_use_ = outer_in_use_;
+      while (arena_.in_use_ > 1 &&
+             arena_.segments_[arena_.in_use_ - 1].count == 0) {
+        --arena_.in_use_;
+      }
     }
 
     TypedArena& arena_;
-    std::size_t outer_in_use_;
     T* data_;
     std::size_t count_;
     std::size_t made_ = 0;

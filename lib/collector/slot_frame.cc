@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <utility>
 
 #include "collector/gc_slots.h"
 #include "collector/libgc.h"
@@ -52,7 +53,40 @@ void ForEachSegment(const SlotTable& table, Visit visit) {
 
 }  // namespace
 
-bool SlotFrame::TakeTable(const SlotTable& table, const Table* last,
+SlotCopies::~SlotCopies() {
+  for (const bool is_strong : {true, false}) {
+    while (SlotSegment* const segment = Pop(is_strong)) {
+      slots::FreeSegment(segment);
+    }
+  }
+}
+
+bool SlotCopies::Get(List& list, std::size_t count, bool is_strong) {
+  while (list.count < count) {
+    SlotSegment* const segment = slots::NewSegment(
+        false, is_strong ? SlotKind::kStrong : SlotKind::kWeak);
+    if (segment == nullptr) return false;
+    segment->next = list.first;
+    list.first = segment;
+    ++list.count;
+  }
+  return true;
+}
+
+bool SlotCopies::GetFor(std::size_t strong, std::size_t weak) {
+  return Get(strong_, strong, true) && Get(weak_, weak, false);
+}
+
+SlotSegment* SlotCopies::Pop(bool is_strong) {
+  List& list = is_strong ? strong_ : weak_;
+  SlotSegment* const segment = list.first;
+  if (segment == nullptr) return nullptr;
+  list.first = segment->next;
+  --list.count;
+  return segment;
+}
+
+bool SlotFrame::ListTable(const SlotTable& table, const Table* last,
                           Table* to) {
   std::size_t count = 0;
   ForEachSegment(table, [&](SlotSegment*) { ++count; });
@@ -63,38 +97,53 @@ bool SlotFrame::TakeTable(const SlotTable& table, const Table* last,
   // Most stand in the order in which they stood.
   const Part* next = last == nullptr ? nullptr : last->parts;
   const Part* const end = next == nullptr ? nullptr : next + last->count;
-  bool has_memory = true;
   ForEachSegment(table, [&](SlotSegment* segment) {
-    if (!has_memory) return;
     const Part* const known = std::find_if(
         next, end, [=](const Part& part) { return part.segment == segment; });
     if (known != end) next = known + 1;
-    SlotSegment* copy = nullptr;
-    if (known != end && AreAlike(*segment, *known->copy)) {
-      copy = known->copy;
-    } else {
-      copy = slots::NewSegment(false, segment->kind);
-      if (copy == nullptr) {
-        has_memory = false;
-        return;
-      }
-      Copy(*segment, copy);
-    }
-    ++copy->frames;
-    to->parts[to->count++] = {segment, copy};
+    const bool is_shared = known != end && AreAlike(*segment, *known->copy);
+    to->parts[to->count++] = {segment, is_shared ? known->copy : nullptr};
+    to->lacking += is_shared ? 0 : 1;
   });
-  return has_memory;
+  return true;
 }
 
-bool SlotFrame::Take(ArenaEntry& entry, const SlotFrame* last) {
-  Drop();
-  if (TakeTable(entry.refs, last == nullptr ? nullptr : &last->refs_, &refs_) &&
-      TakeTable(entry.weak_refs, last == nullptr ? nullptr : &last->weak_refs_,
-                &weak_refs_)) {
-    return true;
+bool SlotFrame::List(const ArenaEntry& entry, const SlotFrame* last) {
+  return ListTable(entry.refs, last == nullptr ? nullptr : &last->refs_,
+                   &refs_) &&
+         ListTable(entry.weak_refs,
+                   last == nullptr ? nullptr : &last->weak_refs_, &weak_refs_);
+}
+
+void SlotFrame::FillTable(Table* table, bool is_strong, SlotCopies& copies) {
+  for (std::size_t i = 0; i < table->count; ++i) {
+    Part& part = table->parts[i];
+    if (part.copy == nullptr) {
+      part.copy = copies.Pop(is_strong);
+      Copy(*part.segment, part.copy);
+    }
+    ++part.copy->frames;
   }
-  Drop();
-  return false;
+  table->lacking = 0;
+  table->is_filled = true;
+}
+
+bool SlotFrame::Take(ArenaEntry& entry,
+                     const SlotFrame* (*last)(const void* context),
+                     const void* context) {
+  SlotCopies copies;
+  for (;;) {
+    Drop();
+    const bool is_listed = List(entry, last(context));
+    const std::size_t strong = refs_.lacking;
+    const std::size_t weak = weak_refs_.lacking;
+    if (is_listed && copies.HasFor(strong, weak)) break;
+    Drop();
+    if (!is_listed || !copies.GetFor(strong, weak)) return false;
+  }
+  FillTable(&refs_, true, copies);
+  FillTable(&weak_refs_, false, copies);
+  return true;
 }
 
 void SlotFrame::PutTable(const Table& from, SlotTable* table) {
@@ -123,7 +172,7 @@ void SlotFrame::Put(ArenaEntry& entry) const {
 }
 
 void SlotFrame::DropTable(Table* table) {
-  for (std::size_t i = 0; i < table->count; ++i) {
+  for (std::size_t i = 0; table->is_filled && i < table->count; ++i) {
     SlotSegment* const copy = table->parts[i].copy;
     if (--copy->frames == 0) slots::FreeSegment(copy);
   }
@@ -134,6 +183,11 @@ void SlotFrame::DropTable(Table* table) {
 void SlotFrame::Drop() {
   DropTable(&refs_);
   DropTable(&weak_refs_);
+}
+
+void SlotFrame::swap(SlotFrame& other) noexcept {
+  std::swap(refs_, other.refs_);
+  std::swap(weak_refs_, other.weak_refs_);
 }
 
 std::size_t SlotFrame::bytes() const {

@@ -140,9 +140,27 @@ PageTracking HistoryState::tracking() const {
 
 // -------------------------------------------------------------------- frames
 
+namespace {
+
+const SlotFrame* NoSlots(const void*) { return nullptr; }
+
+}  // namespace
+
+/// Of the frame that the next one comes after; null where it is the first.
+const SlotFrame* HistoryState::LastSlots(const void* history) {
+  const auto& state = *static_cast<const HistoryState*>(history);
+  std::size_t count = state.count_;
+  while (count != 0 && state[count - 1].number > state.at_) --count;
+  return count == 0 ? nullptr : &state[count - 1].slots;
+}
+
 FrameId HistoryState::TryCapture() {
   RequireArena("Capture");
   SlowPath path(*arena_);
+  // First of all: it may run finalizers, which may use the arena, and capture
+  // it as well. Nothing that follows does.
+  SlotFrame slots;
+  if (!slots.Take(*path.Entry(), &LastSlots, this)) return FrameId::kNone;
   const SlowPath::Updating updating(path);
   path.NoteTop();
   while (count_ != 0 && (*this)[count_ - 1].number > at_) DropNewest();
@@ -153,17 +171,14 @@ FrameId HistoryState::TryCapture() {
   frame.made.Clear();
   frame.number = at_ + 1;
   if (!ListTransients(frame) || !ListChunks(frame)) return FrameId::kNone;
-  const SlotFrame* const last =
-      count_ == 0 ? nullptr : &(*this)[count_ - 1].slots;
-  if (!frame.slots.Take(*path.Entry(), last) || !KeepPages(frame) ||
-      !path.BeginStretch()) {
-    frame.slots.Drop();
+  if (!KeepPages(frame) || !path.BeginStretch()) {
     store_.DropNewest(frame.made);
     DropChunks(frame.chunks);
     is_lost_ = true;
     return FrameId::kNone;
   }
   is_lost_ = false;
+  frame.slots.swap(slots);
   path.SaveState(frame.state);
   frame.stamps = SlowPath(*arena_).Entry()->older_stamps;
   frame.stamps.Share();
@@ -296,8 +311,11 @@ void HistoryState::ForEachPart(const ChunkRow& row, const ArenaState& state,
 }
 
 bool HistoryState::BeginPeek(FrameId id) {
-  const Frame& frame = RequireFrame(id, "Peek");
+  static_cast<void>(RequireFrame(id, "Peek"));
   SlowPath path(*arena_);
+  SlotFrame slots;  // first: see TryCapture
+  if (!slots.Take(*path.Entry(), &NoSlots, nullptr)) return false;
+  const Frame& frame = RequireFrame(id, "Peek");
   const SlowPath::Updating updating(path);
   path.NoteTop();
   ChunkSource& source = store_.source();
@@ -310,10 +328,9 @@ bool HistoryState::BeginPeek(FrameId id) {
   ForEachPart(present_.chunks, present_.state,
               [&](const char*, std::size_t size) { bytes += size; });
   present_.bytes.Clear();
-  if (!present_.bytes.Reserve(source, bytes) ||
-      !present_.slots.Take(*path.Entry(), nullptr)) {
-    return false;
-  }
+  if (!present_.bytes.Reserve(source, bytes)) return false;
+  present_.slots.Drop();
+  present_.slots.swap(slots);
   char* to = present_.bytes.begin();
   ForEachPart(present_.chunks, present_.state,
               [&](const char* from, std::size_t size) {

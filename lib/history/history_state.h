@@ -81,6 +81,8 @@ class HistoryState final : public ChunkKeeper {
   PageTracking tracking() const;
 
  private:
+  static const SlotFrame* LastSlots(const void* history);
+
   /// The chunks of some frames in a row.
   struct ChunkRow {
     std::size_t frames = 0;

@@ -86,4 +86,14 @@ void ReleaseHandles(const TypeLayout& type, void* object) {
   ForEachSlot(type, object, release);
 }
 
+void ReleaseRefs(const TypeLayout& type, void* object) {
+  auto release = [](const Slot& slot) {
+    if (slot.type->kind != TypeKind::kHandle) return;
+    const HandleForm form = slot.type->ops->form;
+    if (form != HandleForm::kRef && form != HandleForm::kWeakRef) return;
+    slot.type->ops->release(slot.address);
+  };
+  ForEachSlot(type, object, release);
+}
+
 }  // namespace acre::inline ACRE_ABI::detail

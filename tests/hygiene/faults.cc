@@ -311,6 +311,12 @@ struct Owner {
 };
 ACRE_LAYOUT(Owner, strong, weak)
 
+struct MadeOwner {
+  acre::GcRef<int> ref;
+  explicit MadeOwner(int* target) : ref(target) {}
+};
+ACRE_LAYOUT(MadeOwner, ref)
+
 struct Owners {
   acre::Vector<Owner> row;
   acre::Map<int, acre::GcRef<int>> by_number;
@@ -542,6 +548,54 @@ void Elements() {
     throw;
   }
   EXPECT(old.size() == 6 && young.empty() && row.size() == 1);
+  // A container that is being filled, an object that is being made.
+  const std::size_t live = arena.stats().live();
+  const auto leaves_nothing = [&](auto run) {
+    try {
+      run();
+    } catch (const std::bad_alloc&) {
+      EXPECT(arena.stats().live() == live);
+      throw;
+    }
+    EXPECT(arena.stats().live() == live);
+  };
+  const std::vector<std::string_view> texts(20, kLong);
+  leaves_nothing([&] {
+    acre::Vector<Key> keys(arena, texts.begin(), texts.end());
+    keys.Release();
+  });
+  leaves_nothing([&] {
+    acre::Set<Key> keys(arena, {kLong, kLong.substr(1), kLong.substr(2)});
+    keys.Release();
+  });
+  leaves_nothing([&] {
+    acre::Map<int, acre::Vector<Key>> rows(arena);
+    rows.reserve(3);
+    try {
+      rows.try_emplace(1, texts.begin(), texts.end());
+    } catch (const std::bad_alloc&) {
+      rows.Release();
+      throw;
+    }
+    rows.Release();
+  });
+  Owner* const owner = arena.New<Owner>();
+  Owner* const other = arena.New<Owner>();
+  owner->strong = object;
+  try {
+    other->strong = std::move(owner->strong);
+  } catch (const std::bad_alloc&) {
+    EXPECT(owner->strong.get() == object && other->strong == nullptr);
+    throw;
+  }
+  EXPECT(owner->strong == nullptr && other->strong.get() == object);
+  // What can be null does not throw.
+  const bool had_fault = fault != Fault::kNone;
+  for (int i = 0; i < 600; ++i) {
+    MadeOwner* const made = arena.TryNew<MadeOwner>(object);
+    EXPECT(had_fault || made != nullptr);
+    if (made == nullptr) throw std::bad_alloc();
+  }
   for (const auto& [key, ref] : old) EXPECT(ref.get() == object);
 }
 

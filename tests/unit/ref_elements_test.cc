@@ -17,17 +17,21 @@
 #include <thread>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "acre/arena.h"
+#include "acre/audit.h"
 #include "acre/deep_copy.h"
 #include "acre/escape.h"
 #include "acre/gc.h"
 #include "acre/gc_ref.h"
+#include "acre/history.h"
 #include "acre/layout.h"
 #include "acre/map.h"
 #include "acre/scope.h"
 #include "acre/set.h"
 #include "acre/string.h"
+#include "acre/typed_arena.h"
 #include "acre/vector.h"
 #include "collecting.h"
 #include "support/death.h"
@@ -522,6 +526,195 @@ TEST_CASE("merge under a mark: an element gets a slot of the older level") {
   old.clear();
 }
 
+/// What converts to an integer, and does something before.
+struct Converts {
+  const std::function<void()>* run;
+  operator int() const {  // NOLINT: as conversions are
+    (*run)();
+    return 4711;
+  }
+};
+
+TEST_CASE("insert_or_assign: what converts uses the Map") {
+  for (int size = 1; size < 40; ++size) {
+    for (const bool erases : {false, true}) {
+      CAPTURE(size);
+      Arena arena;
+      Map<int, int> map(arena);
+      for (int i = 0; i < size; ++i) map[i] = i;
+      const std::function<void()> run = [&] {
+        for (int i = 0; i < 60; ++i) map[1000 + i] = 0;
+        if (erases) map.erase(0);
+      };
+      const auto [at, is_new] = map.insert_or_assign(0, Converts{&run});
+      CHECK(is_new == erases);
+      CHECK(at->second == 4711);
+      CHECK(map.at(0) == 4711);
+      CHECK(map.size() == static_cast<std::size_t>(size) + 60);
+      CheckSound(map);
+    }
+  }
+}
+
+/// Its constructor throws once it holds an object, or later.
+struct Unmade {
+  GcRef<Object> ref;
+  GcRef<Object> other;
+  Unmade() = default;
+  explicit Unmade(int number) : ref(NewObject()), other(NewObject()) {
+    if (number >= 0) throw std::runtime_error("unmade");
+  }
+};
+ACRE_LAYOUT(Unmade, ref, other)
+struct UnmadeFrom {
+  static inline int left = 0;
+  GcRef<Object> ref = NewObject();
+  UnmadeFrom() {
+    if (left-- == 0) throw std::runtime_error("unmade");
+  }
+};
+ACRE_LAYOUT(UnmadeFrom, ref)
+
+__attribute__((noinline)) void FailToMake(Arena& arena,
+                                          acre::TypedArena<Unmade>& typed,
+                                          acre::Vector<Unmade>& vector,
+                                          Map<int, Unmade>& map) {
+  for (int i = 0; i < 10; ++i) {
+    CHECK_THROWS(arena.New<Unmade>(i));
+    CHECK_THROWS(typed.New(i));
+    CHECK_THROWS(vector.emplace_back(i));
+    CHECK_THROWS(map.try_emplace(i, i));
+  }
+  UnmadeFrom::left = 40;
+  CHECK_THROWS(arena.NewArray<UnmadeFrom>(100));
+}
+
+TEST_CASE("a constructor that throws leaves no slot, nor its object") {
+  acre_test::NeedCollector();
+  CountAnew();
+  Arena arena;
+  acre::TypedArena<Unmade> typed(100);
+  acre::Vector<Unmade> vector(arena);
+  Map<int, Unmade> map(arena);
+  FailToMake(arena, typed, vector, map);
+  acre_test::Collect(4);
+  CHECK(g_gone >= 80 + 41 - 6);
+  CHECK(typed.used() == 0);
+  CHECK(vector.empty());
+  CHECK(map.empty());
+}
+
+TEST_CASE("TypedArena: a finalizer makes elements while a segment is got") {
+  int ran = 0;
+  acre::TypedArena<Entry> arena(16, acre::Growth::kGrowing);
+  std::vector<Entry*> made;
+  const auto make = [&] {
+    Entry* const entry = arena.New();
+    made.push_back(entry);
+    entry->number = static_cast<long>(made.size());
+  };
+  for (int i = 0; i < 40000; ++i) {
+    std::optional<InNextRequest> meanwhile;
+    if (arena.remaining() == 0) {
+      meanwhile.emplace([&] {
+        for (int k = 0; k < 1 + i % 3; ++k) make();
+      });
+    }
+    make();
+    if (meanwhile) ran += meanwhile->has_run();
+  }
+  CHECK(arena.used() == made.size());
+  std::size_t wrong = 0;
+  for (std::size_t i = 0; i < made.size(); ++i) {
+    wrong += made[i]->number != static_cast<long>(i) + 1;
+    wrong += &arena[i] != made[i];
+  }
+  CHECK(wrong == 0);
+  CHECK(ran > 2);
+}
+
+struct Captured {
+  acre::Vector<GcRef<Object>> refs = {};
+  acre::Vector<long> numbers = {};
+};
+ACRE_LAYOUT(Captured, refs, numbers)
+
+TEST_CASE("History: a finalizer uses the arena while a frame is captured") {
+  Object* const object = NewObject(7);
+  int ran = 0;
+  for (const int act : {0, 1, 2}) {
+    for (const bool peeks : {false, true}) {
+      CAPTURE(act);
+      CAPTURE(peeks);
+      Arena arena;
+      auto* const root = arena.New<Captured>();
+      acre::History history(arena, *root);
+      for (int i = 0; i < 600; ++i) root->refs.push_back(object);
+      acre::FrameId first = history.Capture();
+      root->refs.push_back(object);
+      acre::FrameId nested{};
+      {
+        const InNextRequest meanwhile([&] {
+          if (act == 0) {
+            for (int i = 0; i < 2000; ++i) root->refs.push_back(object);
+          }
+          if (act == 1) root->numbers.resize(100000, 5);
+          if (act == 2) nested = history.Capture();
+        });
+        if (peeks) {
+          history.Peek(first, [&] { CHECK(root->refs.size() == 600); });
+        } else {
+          first = history.Capture();
+        }
+        ran += meanwhile.has_run();
+      }
+      const std::size_t refs = act == 0 ? 2601 : 601;
+      CHECK(root->refs.size() == refs);
+      CHECK(root->numbers.size() == (act == 1 ? 100000 : 0));
+      for (int i = 0; i < 1000; ++i) root->refs.push_back(object);
+      root->numbers.clear();
+      history.Restore(first);
+      CHECK(root->refs.size() == (peeks ? 600 : refs));
+      std::size_t wrong = 0;
+      for (const auto& ref : root->refs) wrong += ref->number != 7;
+      for (const long number : root->numbers) wrong += number != 5;
+      CHECK(wrong == 0);
+      CHECK(root->numbers.size() == (act == 1 && !peeks ? 100000 : 0));
+      CHECK(acre::Audit(arena, *root).clean());
+      CHECK(arena.stats().live() <= arena.stats().reserved);
+      if (act == 2) CHECK(history.IsKept(nested));
+    }
+  }
+  CHECK(ran == 6);
+}
+
+struct ThrowingText {
+  acre::String text = {};
+  bool throws = false;
+  bool operator==(const ThrowingText& other) const {
+    if (throws) throw std::runtime_error("compared");
+    return text == other.text;
+  }
+};
+ACRE_LAYOUT(ThrowingText, text, throws)
+
+TEST_CASE(
+    "Vector: what erase_value compares with is given back where that "
+    "throws") {
+  Arena arena;
+  acre::Vector<ThrowingText> vector(arena);
+  for (int i = 0; i < 5; ++i) {
+    vector.emplace_back();
+    vector.back().text =
+        acre::String(arena, "a text that is long enough for it");
+  }
+  vector[4].throws = true;
+  CHECK_THROWS(vector.erase_value(vector[0]));
+  CHECK(vector.size() == 1);
+  vector.Release();
+  CHECK(arena.stats().live() == 0);
+}
+
 struct World {
   Refs map = {};
   acre::Vector<GcRef<Object>> vector = {};
@@ -601,6 +794,10 @@ TEST_CASE(
   for (int way = 0; way < kWays; ++way) Fill(*world, way);
   acre_test::Collect(3);
   CHECK(g_gone <= 3);  // the first three ways replace each other
+  world->vector.clear();
+  world->optionals.clear();
+  acre_test::Collect(3);
+  CHECK(g_gone >= 4);  // what is no element any more holds nothing
   CHECK(world->weak.at(1).lock()->number == 0);
 }
 

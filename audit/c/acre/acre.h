@@ -268,7 +268,8 @@ ACRE_C_API bool acre_ref_is_live(const acre_ref* ref);
 ACRE_C_API int acre_ref_free(const acre_ref* ref);
 /* A copy of it and of all that it reaches, in `arena`, sharing and cycles kept:
  * how a result leaves an arena. Host objects are shared; what has ended stays
- * so in the copy. */
+ * so in the copy. Finalizers that run meanwhile must not change what is copied.
+ */
 ACRE_C_API int acre_ref_copy(const acre_ref* ref, acre_arena* arena,
                              acre_ref* copy);
 

@@ -16,6 +16,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <new>
 #include <type_traits>
 #include <utility>
@@ -108,6 +109,22 @@ ACRE_INLINE void ReleaseIn(const std::pair<A, B>& pair) {
   ReleaseIn(pair.second);
 }
 
+/// Calls fill(), which puts elements into a new container. Where that fails the
+/// container is gone, and so must be what it has.
+template <class C, class F>
+void FillNew([[maybe_unused]] C& container, const F& fill) {
+#if ACRE_EXCEPTIONS
+  try {
+    fill();
+  } catch (...) {
+    container.Release();
+    throw;
+  }
+#else
+  fill();
+#endif
+}
+
 /// An object that was made aside: what it still holds at the end is given back.
 template <class T>
 class ReleasedAtEnd {
@@ -136,6 +153,34 @@ ACRE_INLINE T* ConstructWith([[maybe_unused]] Arena& arena, void* at,
   } else {
     return ConstructAt<T>(at, std::forward<Args>(args)...);
   }
+}
+
+/// ConstructWith and BindIn of an object that nobody owns yet: where that
+/// fails, the slots that its references have got are given back, and where all
+/// but a slot is there, what it holds.
+template <class T, class... Args>
+ACRE_INLINE void ConstructMade(Arena& arena, void* at, Args&&... args) {
+#if ACRE_EXCEPTIONS
+  if constexpr (kRefsIn<T>) {
+    std::memset(at, 0, sizeof(T));
+    bool is_made = false;
+    try {
+      ConstructWith<T>(arena, at, std::forward<Args>(args)...);
+      is_made = true;
+      BindIn(*static_cast<T*>(at), &arena);
+    } catch (...) {
+      if (is_made) {
+        ReleaseIn(*static_cast<T*>(at));
+      } else {
+        ReleaseRefs(LayoutOf<T>(), at);
+      }
+      throw;
+    }
+    return;
+  }
+#endif
+  ConstructWith<T>(arena, at, std::forward<Args>(args)...);
+  BindIn(*static_cast<T*>(at), &arena);
 }
 
 /// A number of elements, as an enumeration: a store to an int element may then

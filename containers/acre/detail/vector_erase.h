@@ -26,14 +26,19 @@ void ReleaseRange([[maybe_unused]] T* first, [[maybe_unused]] T* last) {
   }
 }
 
-/// Where audits look at the storage: what is no element any more must not pass
-/// for one.
+/// Where audits or the collector look at the storage: what is no element any
+/// more must not pass for one.
 template <class T>
 void WipeRange(const VectorRep& rep, T* first, T* last) {
   if constexpr (kChecked || LayoutOf<T>().kind != TypeKind::kPlain) {
-    if (first == last || !Blocks::AreRecorded(*rep.arena)) return;
-    Blocks::Wipe(*rep.arena, static_cast<void*>(first),
-                 static_cast<std::size_t>(last - first) * sizeof(T), sizeof(T));
+    if (first == last) return;
+    const std::size_t bytes =
+        static_cast<std::size_t>(last - first) * sizeof(T);
+    if (Blocks::AreScanned(*rep.arena)) {
+      std::memset(static_cast<void*>(first), 0, bytes);
+    } else if (Blocks::AreRecorded(*rep.arena)) {
+      Blocks::Wipe(*rep.arena, static_cast<void*>(first), bytes, sizeof(T));
+    }
   }
 }
 
@@ -53,21 +58,31 @@ class Eraser {
   std::size_t EraseEqual(const T& element, std::size_t limit) {
     alignas(T) std::byte bytes[sizeof(T)];
     std::memcpy(bytes, static_cast<const void*>(&element), sizeof(T));
-    T& value = *std::launder(reinterpret_cast<T*>(bytes));
-    bool is_erased = false;
+    Spared spared{*std::launder(reinterpret_cast<T*>(bytes))};
     const auto is_equal = [&](const T& item) {
-      const bool equal = item == value;
-      is_erased |= equal && &item == &element;
+      const bool equal = item == spared.value;
+      spared.is_erased |= equal && &item == &element;
       return equal;
     };
-    const std::size_t erased = EraseSome(is_equal, limit, &element);
-    if (is_erased) ReleaseRange(&value, &value + 1);
-    return erased;
+    return EraseSome(is_equal, limit, &element);
   }
 
  private:
   T* begin() const { return static_cast<T*>(rep_.data); }
   T* end() const { return begin() + rep_.size; }
+
+  /// Gives back what the element held with which all are compared, also when a
+  /// comparison throws.
+  struct Spared {
+    T& value;
+    bool is_erased = false;
+    explicit Spared(T& bytes) : value(bytes) {}
+    Spared(const Spared&) = delete;
+    Spared& operator=(const Spared&) = delete;
+    ~Spared() {
+      if (is_erased) ReleaseRange(&value, &value + 1);
+    }
+  };
 
   /// Closes the gap that erasing leaves, also when a predicate throws.
   struct Gap {

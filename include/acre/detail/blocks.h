@@ -66,6 +66,8 @@ struct Blocks {
   /// True where something is known of blocks: in checked builds, and of those
   /// in audited pages (ArenaOptions::audit_one_in).
   static bool AreRecorded(const Arena& arena);
+  /// Blocks are objects of the collected heap: what is in them holds others.
+  static bool AreScanned(const Arena& arena);
   /// Elements of `element` bytes each are none any more, in storage that goes
   /// on: fills them, as far as audits look there.
   static void Wipe(const Arena& arena, void* first, std::size_t bytes,
@@ -134,6 +136,9 @@ ACRE_INLINE void Blocks::CountErasure(Arena& arena) {
 
 inline bool Blocks::AreRecorded(const Arena& arena) {
   return kChecked || ACRE_UNLIKELY(arena.sampler_ != nullptr);
+}
+inline bool Blocks::AreScanned(const Arena& arena) {
+  return ACRE_UNLIKELY(arena.is_heap_);
 }
 inline void Blocks::NoteLocked(Arena& arena) { arena.locked_ = true; }
 inline void Blocks::Fail(const Arena& arena, std::size_t bytes) {
