@@ -519,6 +519,13 @@ TEST_CASE("re-entrant: a hash that uses another table of the arena each time") {
   map.reserve(5000);
   for (int i = 0; i < 2000; ++i) REQUIRE(map.at(i) == i);
   CHECK(map.size() == 2000);
+  Map<int, int, Busybody> other(arena);
+  for (int i = 1900; i < 4000; ++i) other[i] = i;
+  map.merge(other);
+  CHECK(map.size() == 4000);
+  CHECK(other.size() == 100);
+  for (int i = 0; i < 4000; ++i) REQUIRE(map.at(i) == i);
+  other.Release();
   map.Release();
   CHECK(arena.stats().live() == 0);
 }

@@ -260,8 +260,10 @@ class Table {
   void Merge(OtherTable& other) {
     CheckLive();
     unsigned restarts = 0;
+    // A hash that erases from another table each time must not go on for ever.
+    bool only_this = false;
     for (auto at = other.begin(); at != other.end();) {
-      const Watched watched(other.rep_);
+      const Watched watched(other.rep_, only_this);
       const Slot* const slot = at.slot();
       const std::uint64_t hash = HashOf(Policy::KeyOf(*slot));
       PlacedSlot placed{};
@@ -273,6 +275,7 @@ class Table {
         ACRE_CHECK(++restarts < 1000,
                    "%s::merge: a hash changes what is merged every time",
                    Policy::kName);
+        only_this = true;
         at = other.begin();
         continue;
       }
