@@ -40,7 +40,6 @@
 #define ACRE_MAP_H_
 
 #include <cstddef>
-#include <cstring>
 #include <initializer_list>
 #include <type_traits>
 #include <utility>
@@ -482,8 +481,8 @@ class Map {
     for (;;) {
       value_type* const slot = table_.Look(key);
       if (slot == nullptr) break;
-      if (!HasSlots(*made.get(), slot)) continue;
-      Exchange(*arena(), slot->second, *made.get());
+      if (!detail::HasSlotsAt(slot, *made.get(), *arena())) continue;
+      detail::Exchange(*arena(), slot->second, *made.get());
       return {slot, false};
     }
     return Insert<&TakeMade>(std::forward<Q>(key), std::move(*made.get()));
@@ -493,27 +492,10 @@ class Map {
     V& to = static_cast<value_type*>(element)->second;
     V& from = static_cast<value_type*>(made)->second;
     if constexpr (detail::kHandlesIn<V>) {
-      Exchange(arena, to, from);
+      detail::Exchange(arena, to, from);
     } else {
       to = std::move(from);
     }
-  }
-  bool HasSlots([[maybe_unused]] const V& value, const void* place) {
-    if constexpr (detail::kRefsIn<V>) {
-      return detail::ReserveForPlace(LayoutOf<V>(), &value, *arena(), place);
-    } else {
-      return true;
-    }
-  }
-  /// By bytes, as elements move: whatever an optional or a variant is, what it
-  /// was is released with the other one. Requires: HasSlots.
-  static void Exchange(Arena& arena, V& value, V& made) {
-    alignas(V) std::byte bytes[sizeof(V)];
-    std::memcpy(bytes, static_cast<void*>(&value), sizeof(V));
-    std::memcpy(static_cast<void*>(&value), static_cast<void*>(&made),
-                sizeof(V));
-    std::memcpy(static_cast<void*>(&made), bytes, sizeof(V));
-    if constexpr (detail::kRefsIn<V>) detail::BindIn(value, &arena);
   }
   Insertion Emplace() {
     detail::MadeKey<Key> key(KeyArena());

@@ -286,7 +286,7 @@ void Bind(const TableRep& rep, const SlotOps& ops, void* slot) {
 /// at `place`; null: in the innermost level. False: code has run to get some.
 bool HasSlots(const TableRep& rep, const SlotOps& ops, const void* element,
               const void* place) {
-  return !ops.has_refs ||
+  return ops.has_refs == 0 ||
          ReserveForPlace(*ElementOf(ops), element, *rep.arena, place);
 }
 
@@ -298,7 +298,7 @@ void* Put(TableRep& rep, const SlotOps& ops, std::uint64_t hash, void* element,
   const SlotPosition at = rep.Locate(hash);
   char* const to = slots.At(slots.Row(rep, at.group), at.slot);
   slots.Copy(to, static_cast<char*>(element));
-  if (!is_bound || ops.has_refs) Bind(rep, ops, to);
+  if (!is_bound || ops.has_refs != 0) Bind(rep, ops, to);
   rep.control[at.group + at.slot] = FingerprintOf(hash);
   ++rep.size;
   return to;

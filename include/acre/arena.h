@@ -33,6 +33,7 @@
 #include "acre/chunk_source.h"
 #include "acre/config.h"
 #include "acre/detail/construct.h"
+#include "acre/detail/handles.h"
 #include "acre/detail/size_class.h"
 #include "acre/detail/wants_auditor.h"
 #include "acre/element.h"
@@ -55,23 +56,6 @@ struct FreeBlock {
   FreeBlock* next;
 };
 
-/// Binds every unbound handle that `object` holds by value to `arena`.
-void BindHandles(const TypeLayout& type, void* object, Arena* arena);
-/// Slots for the references in `object`, whose bytes are to come to `place`, of
-/// the arena: binding them there then cannot fail, and runs no code. False
-/// where the collector was asked for some: finalizers may have run meanwhile,
-/// and used them up. Fails like New.
-bool ReserveForPlace(const TypeLayout& type, const void* object, Arena& arena,
-                     const void* place);
-/// Releases the storage of every handle that `object` holds by value.
-void ReleaseHandles(const TypeLayout& type, void* object);
-/// Gives back the slots of its references alone: of an object whose constructor
-/// threw, which was zeros before.
-void ReleaseRefs(const TypeLayout& type, void* object);
-/// make(), or what it returns by default where memory runs out for what a T
-/// holds by value.
-template <class T, class... Args, class F>
-ACRE_INLINE auto NullWithoutMemory(const F& make) -> decltype(make());
 void FreeGraph(Arena& arena, const TypeLayout& type, void* root);
 
 /// Fails unless `align` is a power of two up to kMaxAlignment.
@@ -418,20 +402,6 @@ ACRE_INLINE void Arena::Give(void* block, std::size_t bytes, std::size_t align,
   free_block->next = FreeList(size.index);
   FreeList(size.index) = free_block;
   freed_ += size.bytes;
-}
-
-template <class T, class... Args, class F>
-ACRE_INLINE auto detail::NullWithoutMemory(const F& make) -> decltype(make()) {
-#if ACRE_EXCEPTIONS
-  if constexpr (kHandlesIn<T> && !IsNothrowConstructible<T, Args...>()) {
-    try {
-      return make();
-    } catch (const OutOfMemory&) {
-      return {};
-    }
-  }
-#endif
-  return make();
 }
 
 template <class T, class... Args>

@@ -183,6 +183,30 @@ ACRE_INLINE void ConstructMade(Arena& arena, void* at, Args&&... args) {
   BindIn(*static_cast<T*>(at), &arena);
 }
 
+/// True where there are slots for an object whose bytes are to come to `place`;
+/// false where code has run to get some.
+template <class T>
+bool HasSlotsAt([[maybe_unused]] const void* place,
+                [[maybe_unused]] const T& object,
+                [[maybe_unused]] Arena& arena) {
+  if constexpr (kRefsIn<T>) {
+    return ReserveForPlace(LayoutOf<T>(), &object, arena, place);
+  } else {
+    return true;
+  }
+}
+/// Puts `made` in the place of an object, by bytes, as elements move: whatever
+/// an optional or a variant was is released with `made`. Requires: HasSlotsAt.
+template <class T>
+void Exchange([[maybe_unused]] Arena& arena, T& object, T& made) {
+  alignas(T) std::byte bytes[sizeof(T)];
+  std::memcpy(bytes, static_cast<void*>(&object), sizeof(T));
+  std::memcpy(static_cast<void*>(&object), static_cast<void*>(&made),
+              sizeof(T));
+  std::memcpy(static_cast<void*>(&made), bytes, sizeof(T));
+  if constexpr (kRefsIn<T>) BindIn(object, &arena);
+}
+
 /// A number of elements, as an enumeration: a store to an int element may then
 /// not change it, and loops keep it in a register.
 class Count {

@@ -236,7 +236,7 @@ struct SlotOps {
   /// Gives back what an element holds; null where that is nothing.
   void (*release)(const void* element);
   SmallLimits limits;
-  bool has_refs;  // GcRefs or GcWeakRefs in the elements
+  std::size_t has_refs;  // 1: GcRefs or GcWeakRefs in the elements
 };
 inline constexpr unsigned kNoSlot = kGroupSlots;
 
