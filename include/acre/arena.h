@@ -96,9 +96,9 @@ class Arena {
   /// Constructs a T: `T(args...)`, or `T{args...}` for aggregates; without
   /// arguments the object is value-initialised (zeros, in recycled memory
   /// too). Containers inside it are bound to this arena.
-  /// Throws: what the constructor throws (the block is given back; storage that
-  /// containers got in the constructor stays until Reset), and what the
-  /// out-of-memory handler throws.
+  /// Throws: what the constructor throws (the block is given back, and the
+  /// slots of its GcRefs; storage that containers got in the constructor stays
+  /// until Reset), and what the out-of-memory handler throws.
   template <class T, class... Args>
   T* New(Args&&... args);
 

@@ -45,6 +45,8 @@
 // Errors: misuse, and nothing is changed: a frame that is not kept, a second
 // History of one arena, a collected arena, one of a LockedArena, an arena that
 // another thread uses (checked builds).
+// Before Capture and Peek begin they may ask the collector for memory, of an
+// arena with GcRefs: finalizers may then use the arena, and are in the frame.
 // Threads: the arena's. In a child after fork pages are compared.
 // Complexity: Capture and Restore take a few steps for each page written since,
 // and some for each chunk; without the kernel's help for each page in use.
