@@ -264,8 +264,8 @@ ACRE_C_API int acre_ref_kind(const acre_ref* ref, uint32_t* kind);
 ACRE_C_API bool acre_ref_is_live(const acre_ref* ref);
 /* Ends it: its memory is used again, but for a header, 48 bytes or a map's 192
  * (and 300 more where it had keys other than texts, symbols and integers), by
- * which what still refers to it knows, until a reset or rewind. As a key of a map
- * it can still be erased. */
+ * which what still refers to it knows, until a reset or rewind. As a key of a
+ * map it can still be erased. */
 ACRE_C_API int acre_ref_free(const acre_ref* ref);
 /* A copy of it and of all that it reaches, in `arena`, sharing and cycles kept:
  * how a result leaves an arena. Host objects are shared; what has ended stays

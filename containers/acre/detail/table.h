@@ -266,11 +266,10 @@ class Table {
       const Watched watched(other.rep_, only_this);
       const Slot* const slot = at.slot();
       const std::uint64_t hash = HashOf(Policy::KeyOf(*slot));
-      PlacedSlot placed{};
-      if (watched.IsUnchanged()) {
-        placed =
-            PlaceTaken(rep_, kOps, hash, const_cast<Slot*>(slot), &watched);
-      }
+      auto* const taken = const_cast<Slot*>(slot);
+      const auto placed = watched.IsUnchanged()
+                              ? PlaceTaken(rep_, kOps, hash, taken, &watched)
+                              : PlacedSlot{};
       if (placed.slot == nullptr) {
         ACRE_CHECK(++restarts < 1000,
                    "%s::merge: a hash changes what is merged every time",
@@ -292,15 +291,19 @@ class Table {
     CheckLive();
     SlotPosition at;
     const std::uint64_t hash = HashOf(key);
-    if (Search(key, hash, &at) == nullptr) return 0;
-    EraseAt(at, hash);
+    const Slot* const slot = Search(key, hash, &at);
+    if (slot == nullptr) return 0;
+    RequireParts();
+    ReleaseIn(*slot);
+    VacateAt(at, hash);
     return 1;
   }
 
   template <class Iterator>
   Iterator EraseAt(Iterator it) {
-    const SlotPosition at = PositionOf(it.slot());
-    EraseAt(at, ControlOf(at.group)[at.slot]);
+    RequireParts();
+    ReleaseIn(*it.slot());
+    VacateAt(PositionOf(it.slot()));
     it.KnowErasure();
     return ++it;
   }
@@ -527,13 +530,8 @@ class Table {
     }
   }
 
-  /// `hash`: of the element, or its fingerprint.
-  void EraseAt(SlotPosition at, std::uint64_t hash) {
-    RequireParts();
-    ReleaseIn(*SlotAt(at.group, at.slot));
-    VacateAt(at, hash);
-  }
   void VacateAt(SlotPosition at) { VacateAt(at, ControlOf(at.group)[at.slot]); }
+  /// `hash`: of the element, or its fingerprint.
   void VacateAt(SlotPosition at, std::uint64_t hash) {
     std::uint8_t* const control = ControlOf(at.group);
     // A slot freed in a group that has overflowed still lies behind its bit:
