@@ -17,7 +17,8 @@
 //
 // Not turned into values: misuse noticed in what may not throw (see
 // SetMisuseHandler), which ends the process with its text; the end of a thread
-// by pthread_cancel or pthread_exit, which goes on; everything where libacre
+// by pthread_cancel or pthread_exit, which goes on (with libc++ it ends the
+// process: nothing tells it from an exception there); everything where libacre
 // was built without exceptions, where it does as it does without Guarded.
 
 #ifndef ACRE_GUARDED_H_

@@ -232,10 +232,6 @@ __attribute__((no_sanitize("null"))) bool RunGuarded(void (*run)(void* context),
     throw;  // the thread ends
 #endif
   } catch (...) {
-#if !defined(__GLIBCXX__)
-    // What ends a thread has no type that libc++ would know.
-    if (abi::__cxa_current_exception_type() == nullptr) throw;
-#endif
     Fill(failure, ErrorKind::kOther, "an exception that has no text");
   }
   return false;
