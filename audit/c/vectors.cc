@@ -109,17 +109,17 @@ int Change(const acre_ref* vector, F f) {
 /// The same with a value to put in.
 template <class F>
 int ChangeWith(const acre_ref* vector, const acre_value* value, F f) {
-  return Change(vector, [&](Vector<Value>& items) {
-    Arena& arena = ArenaOf(*vector);
-    const int status = CheckValue(arena, *value);
-    if (status != ACRE_OK) return status;
-    MadeValue made(arena, *value);
-    const int done = f(items, made);
-    if (KindAt(*vector) != kFreed) return done;
-    // A finalizer has freed it meanwhile.
+  return Call([&]() -> int {
     VectorObject* object = nullptr;
-    Cut(arena, items, 0, items.size());
-    items.Release();
+    int status = OpenToChange(vector, &object);
+    if (status != ACRE_OK) return status;
+    Arena& arena = ArenaOf(*vector);
+    if ((status = CheckValue(arena, *value)) != ACRE_OK) return status;
+    MadeValue made(arena, *value);
+    status = f(object->items, made);
+    if (KindAt(*vector) != kFreed) return status;
+    // A finalizer has freed it meanwhile.
+    EmptyVector(arena, *object);
     return OpenToChange(vector, &object);
   });
 }

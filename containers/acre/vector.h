@@ -519,8 +519,7 @@ class Vector {
   ACRE_COLD T& EmplaceAside(Args&&... args) {
     if (rep_.arena == nullptr) rep_.arena = &detail::FindArena(this, "Vector");
     Arena& arena = *rep_.arena;
-    // A slot comes of the level of the storage, other storage of the newest.
-    if constexpr (!detail::kHandlesIn<T> || detail::kContainersIn<T>) {
+    if constexpr (detail::kMayGetStorage<T>) {
       detail::CheckMayAllocate(rep_.data != nullptr ? rep_.data : this, arena,
                                "Vector");
     }

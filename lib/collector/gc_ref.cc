@@ -184,10 +184,8 @@ bool ReserveForPlace(const TypeLayout& type, const void* object, Arena& arena,
   std::size_t strong = 0;
   std::size_t weak = 0;
   const auto count = [&](const Slot& slot) {
-    if (slot.type->kind != TypeKind::kHandle) return;
-    const HandleForm form = slot.type->ops->form;
-    if (form != HandleForm::kRef && form != HandleForm::kWeakRef) return;
-    const bool is_strong = form == HandleForm::kRef;
+    if (slot.type->kind != TypeKind::kHandle || !IsRef(*slot.type)) return;
+    const bool is_strong = slot.type->ops->form == HandleForm::kRef;
     const bool refers =
         is_strong
             ? static_cast<const GcRefRep*>(slot.address)->object != nullptr

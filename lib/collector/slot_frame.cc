@@ -124,7 +124,6 @@ void SlotFrame::FillTable(Table* table, bool is_strong, SlotCopies& copies) {
     }
     ++part.copy->frames;
   }
-  table->lacking = 0;
   table->is_filled = true;
 }
 

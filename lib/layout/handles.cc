@@ -88,10 +88,9 @@ void ReleaseHandles(const TypeLayout& type, void* object) {
 
 void ReleaseRefs(const TypeLayout& type, void* object) {
   auto release = [](const Slot& slot) {
-    if (slot.type->kind != TypeKind::kHandle) return;
-    const HandleForm form = slot.type->ops->form;
-    if (form != HandleForm::kRef && form != HandleForm::kWeakRef) return;
-    slot.type->ops->release(slot.address);
+    if (slot.type->kind == TypeKind::kHandle && IsRef(*slot.type)) {
+      slot.type->ops->release(slot.address);
+    }
   };
   ForEachSlot(type, object, release);
 }

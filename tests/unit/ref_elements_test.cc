@@ -266,16 +266,18 @@ TEST_CASE("insert_or_assign: the key comes while a slot is got for the value") {
   CHECK(second.size() == 1);
 }
 
+/// A hash that does something the `left`th time, once it has read its key.
+struct Busy {
+  static inline int left = 0;
+  static inline std::function<void()> act;
+  std::uint64_t operator()(int key) const {
+    const std::uint64_t hash = acre::Hash<int>()(key);
+    if (left != 0 && --left == 0) act();
+    return hash;
+  }
+};
+
 TEST_CASE("insert_or_assign: a hash inserts the key") {
-  static int left;
-  static std::function<void()> act;
-  struct Busy {
-    std::uint64_t operator()(int key) const {
-      const std::uint64_t hash = acre::Hash<int>()(key);
-      if (left != 0 && --left == 0) act();
-      return hash;
-    }
-  };
   constexpr const char* kText = "the text that is assigned, a long one";
   int acted = 0;
   for (int size = 0; size < 30; ++size) {
@@ -292,20 +294,20 @@ TEST_CASE("insert_or_assign: a hash inserts the key") {
       }
       has_acted = false;
       const auto in = [&](auto insert) {
-        act = [&has_acted, insert] {
+        Busy::act = [&has_acted, insert] {
           has_acted = true;
           insert();
         };
-        left = call;
+        Busy::left = call;
       };
       in([&] { map.try_emplace(500, "old"); });
       acre::String text(arena, kText);
       map.insert_or_assign(500, std::move(text));
-      left = 0;
+      Busy::left = 0;
       REQUIRE(map.at(500) == kText);
       in([&] { plain.try_emplace(500, 1.5); });
       plain.insert_or_assign(500, 2.5);
-      left = 0;
+      Busy::left = 0;
       REQUIRE(plain.at(500) == 2.5);
       CheckSound(map);
       CheckSound(plain);
@@ -424,15 +426,6 @@ TEST_CASE(
 }
 
 TEST_CASE("merge and extract: a hash that uses the very Map") {
-  static int left;
-  static std::function<void()> act;
-  struct Busy {
-    std::uint64_t operator()(int key) const {
-      const std::uint64_t hash = acre::Hash<int>()(key);
-      if (left != 0 && --left == 0) act();
-      return hash;
-    }
-  };
   using M = Map<int, acre::String, Busy>;
   for (int what = 0; what < 5; ++what) {
     for (const int size : {1, 4, 12, 40}) {
@@ -449,7 +442,7 @@ TEST_CASE("merge and extract: a hash that uses the very Map") {
         }
         const std::size_t before = map.size() + other.size();
         std::size_t more = 0;
-        act = [&] {
+        Busy::act = [&] {
           if (what == 0) more = map.try_emplace(1000).second;
           if (what == 1) more = other.try_emplace(1000).second;
           if (what == 2) {
@@ -463,19 +456,19 @@ TEST_CASE("merge and extract: a hash that uses the very Map") {
           }
           if (what == 4) more -= other.erase(size + size / 2 - 1);
         };
-        left = call;
+        Busy::left = call;
         map.merge(other);
-        left = 0;
+        Busy::left = 0;
         REQUIRE(map.size() + other.size() == before + more);
         CheckSound(map);
         CheckSound(other);
         for (int i = 0; i < size; ++i) REQUIRE(map.contains(i));
         for (const auto& [key, value] : other) REQUIRE(map.contains(key));
 
-        act = [&] { map.clear(); };
-        left = call;
+        Busy::act = [&] { map.clear(); };
+        Busy::left = call;
         const auto node = map.extract(0);
-        left = 0;
+        Busy::left = 0;
         if (!node.empty())
           REQUIRE(node.mapped() ==
                   "the first text of all, "

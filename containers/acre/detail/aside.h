@@ -73,6 +73,11 @@ inline constexpr bool kNeedsPlace =
     kHandlesIn<T> && !kRunsNoCode<T, Args...> &&
     !std::is_constructible_v<T, Arena&, Args...>;
 
+/// Making a T may get storage, which is of the newest level; not so where it
+/// has references alone, whose slots are of the level of their place.
+template <class T>
+inline constexpr bool kMayGetStorage = !kHandlesIn<T> || kContainersIn<T>;
+
 /// The characters that a String keeps inside itself.
 inline constexpr std::size_t kInlineText = 23;
 

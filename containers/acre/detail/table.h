@@ -231,9 +231,7 @@ class Table {
     SlotPosition at;
     if (Slot* slot = Search(key, hash, &at)) return {slot, false};
     Arena& arena = BoundArena();
-    // A slot comes of the level of the table, storage of the newest.
-    if constexpr (!kHandlesIn<typename Policy::Parts> ||
-                  kContainersIn<typename Policy::Parts>) {
+    if constexpr (kMayGetStorage<typename Policy::Parts>) {
       CheckMayAllocate(
           rep_.has_table() ? static_cast<const void*>(rep_.slots) : this, arena,
           Policy::kName);

@@ -34,11 +34,11 @@ concept Complete = requires {
   sizeof(T);
 };
 
-/// The common part of all shapes, and the shape of plain data.
 /// What has storage, and GcRefs and GcWeakRefs. For Shape::kHandles.
 inline constexpr unsigned kContainers = 1;
 inline constexpr unsigned kRefs = 2;
 
+/// The common part of all shapes, and the shape of plain data.
 struct PlainShape {
   static constexpr bool kKnown = true;
   static constexpr TypeKind kKind = TypeKind::kPlain;
