@@ -53,7 +53,10 @@
 // At a collection leaks are looked for, in objects of registered types and in
 // containers, wherever their handles lie; and borrowed fields whose target the
 // collector frees, since nothing else holds it. An arena that another thread
-// was changing at that moment is skipped, and told so with the next report.
+// was changing at that moment is skipped, and told so with the next report; so
+// is one whose user is a thread that the collector does not know and therefore
+// does not stop (Scratch may be used there). A thread that is to be
+// unregistered hands the arenas over that it goes on to use.
 //
 // What a collection looks at are pages that were written since the one before,
 // and pages from where slots lead out of the arena, since what stands there may
@@ -141,7 +144,8 @@ AuditReport TakeFindings(Arena& arena);
 struct CollectionAudits {
   std::uint64_t audited = 0;    ///< arenas walked
   std::uint64_t unchanged = 0;  ///< arenas found as they were
-  std::uint64_t busy = 0;       ///< arenas skipped: in the middle of an update
+  std::uint64_t busy = 0;       ///< arenas skipped: in the middle of an update,
+                                ///< or their thread was not stopped
   std::uint64_t findings = 0;   ///< leaks found
   std::uint64_t lost = 0;       ///< of those, more than could be kept to tell
 };

@@ -231,7 +231,7 @@ class Watch final : public PolicyWatch {
   void AuditStopped() {
     const Arena* arena = this->arena();
     if (!MayAudit(arena)) return;
-    if (IsUpdating(*arena)) {
+    if (!Stands(*arena)) {
       g_busy.fetch_add(1);
       return;
     }
@@ -244,7 +244,7 @@ class Watch final : public PolicyWatch {
   /// In a collection, when it has marked.
   void AuditMarked() {
     const Arena* arena = this->arena();
-    if (!MayAudit(arena) || IsUpdating(*arena)) return;
+    if (!MayAudit(arena) || !Stands(*arena)) return;
     audit_.RunMarked(*arena, &KeepFor, this);
   }
 

@@ -342,10 +342,10 @@ class Arena {
   ArenaOptions options_;
   detail::Tracer* tracer_ = nullptr;  // a traced arena's, from its first chunk
   detail::Sampler* sampler_ = nullptr;  // from the first audited page; release
-  // Checked builds: the thread that uses it, and whether that is changing the
-  // fields above at the moment; read by collector callbacks.
-  const void* user_ = nullptr;
-  bool updating_ = false;  // atomic: see SlowPath
+  // Where it is audited: the thread that uses it, and whether that is changing
+  // the fields above at the moment; read by collector callbacks.
+  std::uintptr_t user_ = 0;  // atomic: see SlowPath
+  bool updating_ = false;    // atomic: see SlowPath
   bool collected_ = false;
   // No padding: the collector scans the arenas that it owns, and what nobody
   // wrote may be an address from an old stack.

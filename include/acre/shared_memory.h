@@ -193,12 +193,18 @@ class SharedMemoryView {
     using T = typename Handle::value_type;
     const std::size_t count = handle.size();
     const HandleStorage storage = LayoutOf<Handle>().ops->storage(&handle);
-    if (storage.block == nullptr) {  // a short String: inside the handle
+    if (storage.block == nullptr) {
+      // A short String's text is inside the handle. One that its writer is
+      // changing may say anything.
       if constexpr (requires { handle.view(); }) {
-        return {handle.view().data(), count};
-      } else {
-        return {};
+        const char* const data = handle.data();
+        const std::size_t offset = reinterpret_cast<std::uintptr_t>(data) -
+                                   reinterpret_cast<std::uintptr_t>(&handle);
+        if (offset <= sizeof(handle) && count <= sizeof(handle) - offset) {
+          return {data, count};
+        }
       }
+      return {};
     }
     return Local(
         std::span<const T>(static_cast<const T*>(storage.block), count));

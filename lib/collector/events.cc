@@ -3,6 +3,8 @@
 // What happens around a collection: hooks with the world stopped, and what runs
 // after it, outside callbacks.
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -76,14 +78,23 @@ __attribute__((noinline, no_sanitize("address"))) void ClearStack(
   asm volatile("" : : "r"(frames) : "memory");  // the zeros are needed
 }
 
+/// The process whose hooks run, or 0: a forked child has none that run. Of all
+/// copies of acre.
+std::atomic<pid_t>& HooksOf() {
+  static auto& process = Common<std::atomic<pid_t>>("hooks run", 0);
+  return process;
+}
+
 __attribute__((noinline)) void CallHooks(CollectionEvent event) {
   Chain& chain = TheChain();
+  HooksOf().store(getpid());
   chain.deepest.store(
       reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0)));
   for (const Hook& hook : chain.hooks) {
     if (const CollectionHook call = hook.call.load()) call(event);
   }
   ClearStack(chain.deepest.load());
+  HooksOf().store(0);
 }
 
 /// A host's callback calls the one before it, which may be this function: then
@@ -294,6 +305,16 @@ bool RunAfterCollections(void (*run)()) {
   Pin();
   if (g_after.exchange(run) == nullptr) DropSentinel();
   return true;
+}
+
+bool StandsInCollections() noexcept {
+  return !IsCollectorRunning() || GC_thread_is_registered() != 0;
+}
+
+void AwaitHooks() noexcept {
+  while (HooksOf().load() == getpid()) {
+    std::this_thread::sleep_for(std::chrono::microseconds(50));
+  }
 }
 
 bool IsCollectorRunning() noexcept { return GC_is_init_called() != 0; }

@@ -152,7 +152,7 @@ class HolderScan {
   }
 
   void ScanArena(const Arena& other) {
-    if (&other == &arena_ || IsUpdating(other)) return;
+    if (&other == &arena_ || !Stands(other)) return;
     other.ForEachChunk([&](const ChunkInfo& chunk) {
       const auto* begin = reinterpret_cast<const char*>(chunk.begin);
       Scan({begin, begin + chunk.used},

@@ -26,7 +26,7 @@ namespace detail {
 void* SlowPath::Take(std::size_t bytes, std::size_t align,
                      const TypeLayout* type) {
   if (ACRE_UNLIKELY(a_.is_heap_)) return TakeFromHeap(bytes, align, type);
-  CheckUser();
+  if (kChecked) CheckUser();
   if (ArenaWatch* watch = Watch()) watch->BeforeTake(a_);
   const Updating updating(*this);
   if (bytes > PTRDIFF_MAX - 2 * kMaxAlignment) return nullptr;
@@ -229,7 +229,7 @@ bool SlowPath::TryReserve(std::size_t bytes) {
 }
 
 char* SlowPath::TakeRoom(std::size_t bytes) {
-  CheckUser();
+  if (kChecked) CheckUser();
   if (ArenaWatch* watch = Watch()) watch->BeforeTake(a_);
   const Updating updating(*this);
   if (bytes > Remaining() && !TryReserve(bytes)) return nullptr;
@@ -299,7 +299,10 @@ void SlowPath::WipeChunk(Chunk* chunk, ResetMode mode) {
 
 void SlowPath::ReleaseAll() {
   if (a_.entry_ == nullptr || Park()) return;
-  if (IsAudited()) Exchange(a_.updating_, true);
+  if (IsAudited()) {
+    if (!IsUsedHere()) BecomeUser();
+    Exchange(a_.updating_, true);
+  }
   if (a_.entry_->keeper != nullptr) a_.entry_->keeper->ArenaEnds();
   RetireAllLarge(0);
   a_.current_ = nullptr;

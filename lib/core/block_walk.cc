@@ -63,8 +63,9 @@ bool AreBlocksKnown(const Arena& arena) noexcept {
   return SlowPath(const_cast<Arena&>(arena)).IsAudited();
 }
 
-bool IsUpdating(const Arena& arena) noexcept {
-  return SlowPath(const_cast<Arena&>(arena)).IsUpdating();
+bool Stands(const Arena& arena) noexcept {
+  const SlowPath path(const_cast<Arena&>(arena));
+  return path.IsUserStopped() && !path.IsUpdating();
 }
 
 }  // namespace acre::inline ACRE_ABI::detail

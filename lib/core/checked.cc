@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "acre/detail/blocks.h"
+#include "acre/detail/gc_events.h"
 #include "acre/detail/life.h"
 #include "acre/detail/location.h"
 #include "acre/detail/parts.h"
@@ -188,9 +189,10 @@ void SlowPath::BeforeEnd() {
 // ------------------------------------------------------------------ misuse
 
 void SlowPath::CheckUser() {
-  if (!kChecked) return;
+  if (!IsAudited()) return;
   const void* const user = User();
   if (user == ThisThread()) return;
+  if (!kChecked) return BecomeUser();
   if (IsOtherCopyThere() && !IsLiving(&a_)) FailForeign(&a_);
   if (a_.options_.use == ArenaUse::kHostLocked) {
     ACRE_CHECK(user == nullptr || !IsUpdating(),
@@ -203,7 +205,17 @@ void SlowPath::CheckUser() {
                "thread at a time, see HandOver and ArenaUse::kHostLocked",
                a_.name());
   }
-  SetUser(ThisThread());
+  BecomeUser();
+}
+
+// A thread that collections do not stop says so first, and then waits for those
+// that may have looked before.
+void SlowPath::BecomeUser() {
+  const auto thread = reinterpret_cast<std::uintptr_t>(ThisThread());
+  const bool runs_on = !StandsInCollections();
+  __atomic_store_n(&a_.user_, thread | (runs_on ? kRunsOn : 0),
+                   __ATOMIC_SEQ_CST);
+  if (runs_on) AwaitHooks();
 }
 
 // Only what was asked for may be touched: what rounding added stays poisoned.

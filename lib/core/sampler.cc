@@ -58,6 +58,7 @@ bool SlowPath::StartSampling(ChunkMemory memory) {
   void* const place = std::calloc(1, sizeof(Sampler));
   if (place == nullptr) return false;
   a_.entry_->sampler = a_.sampler_ = ::new (place) Sampler{pages};
+  CheckUser();  // who uses it has not been asked before
   a_.reclaim_at_ = 0;
   Exchange(a_.updating_, true);  // as it would be by now
   if (a_.entry_->watch == nullptr) MakeWatch(*a_.entry_);

@@ -225,10 +225,12 @@ class __attribute__((visibility("hidden"))) SlowPath {
   /// objects, in a live block that is no container's.
   void CheckOwned(const void* target, std::size_t count, const TypeLayout& type,
                   std::string_view field) const;
-  void HandOver() { SetUser(nullptr); }
+  void HandOver() { __atomic_store_n(&a_.user_, 0, __ATOMIC_SEQ_CST); }
+  bool IsUserStopped() const { return (UserWord() & kRunsOn) == 0; }
   bool IsUsedHere() const;
   void MakeWatch(ArenaEntry& entry);
-  /// Fails where another thread uses the arena; else this one does from now on.
+  /// Of audited arenas. Checked builds fail where another thread uses the
+  /// arena; else this one does from now on.
   void CheckUser();
   void BeforeFree();
   void BeforeReset();
@@ -386,12 +388,16 @@ class __attribute__((visibility("hidden"))) SlowPath {
   bool IsBelowMark(const void* block) const;
 
   // checked.cc
-  void SetUser(const void* user) {
-    __atomic_store_n(&a_.user_, user, __ATOMIC_RELAXED);
+  // The address of a thread, which is even, and 1 for one that collections do
+  // not stop.
+  static constexpr std::uintptr_t kRunsOn = 1;
+  std::uintptr_t UserWord() const {
+    return __atomic_load_n(&a_.user_, __ATOMIC_SEQ_CST);
   }
   const void* User() const {
-    return __atomic_load_n(&a_.user_, __ATOMIC_RELAXED);
+    return reinterpret_cast<const void*>(UserWord() & ~kRunsOn);
   }
+  void BecomeUser();
   ArenaWatch* Watch() const {
     return a_.entry_ != nullptr ? a_.entry_->watch : nullptr;
   }

@@ -188,15 +188,10 @@ class Model {
 
   /// What AuditAll lists now, and no collection has told.
   std::size_t CountMissed() {
+    // What collections that began by themselves have told may be gone by now.
+    TakeTold();
     GC_gcollect();
-    acre::FlushAudits();
-    std::vector<Told> news;
-    for (const acre::Finding& finding : Reports::findings()) {
-      news.emplace_back(finding.slot, finding.address);
-    }
-    told_.insert(news.begin(), news.end());
-    told_count_ += news.size();
-    Reports::all().clear();
+    const std::vector<Told> news = TakeTold();
     std::set<Told> there;
     std::vector<acre::AuditRoot> roots{acre::RootOf(outside_)};
     for (const Node* node : nodes_) roots.push_back(acre::RootOf(*node));
@@ -220,6 +215,19 @@ class Model {
 
  private:
   using Told = std::pair<const void*, const void*>;
+
+  /// What collections have told since the last time.
+  std::vector<Told> TakeTold() {
+    acre::FlushAudits();
+    std::vector<Told> news;
+    for (const acre::Finding& finding : Reports::findings()) {
+      news.emplace_back(finding.slot, finding.address);
+    }
+    told_.insert(news.begin(), news.end());
+    told_count_ += news.size();
+    Reports::all().clear();
+    return news;
+  }
 
   std::size_t Die(std::size_t sides) { return random_() % sides; }
   std::size_t FirstChunk() { return Die(2) == 0 ? 0 : std::size_t{1} << 18; }

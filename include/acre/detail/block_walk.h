@@ -67,9 +67,10 @@ bool MeetBlock(const Arena& arena, const void* block,
 /// True where there may be blocks that are known.
 bool AreBlocksKnown(const Arena& arena) noexcept;
 
-/// True while the arena is changing its own records: nothing above may be used.
-/// Only somebody who has stopped the thread that uses it can see that.
-bool IsUpdating(const Arena& arena) noexcept;
+/// In hooks: true where all of the above may be used, since the arena is not in
+/// the middle of a change, and the thread that uses it stands. Who uses an
+/// arena is known in checked builds, and of audited arenas.
+bool Stands(const Arena& arena) noexcept;
 
 }  // namespace acre::inline ACRE_ABI::detail
 

@@ -42,6 +42,14 @@ bool IsCollectorRunning() noexcept;
 /// True where the calling thread may call the collector.
 bool IsThreadRegistered() noexcept;
 
+/// True where collections stop the calling thread, those before the collector
+/// has begun included.
+bool StandsInCollections() noexcept;
+
+/// Returns when no hook runs. For threads that collections do not stop; others
+/// have nothing to wait for.
+void AwaitHooks() noexcept;
+
 /// A full collection, now. False where the host has disabled them.
 bool CollectNow();
 
