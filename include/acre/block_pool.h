@@ -79,6 +79,8 @@ class BlockPool {
 
   BlockPoolStats stats() const noexcept;
   const char* name() const noexcept { return arena_.name(); }
+  /// As Arena::HandOver, of the arena whose blocks they are.
+  void HandOver() noexcept { arena_.HandOver(); }
   std::size_t block_size() const noexcept { return block_size_; }
   bool full() const noexcept { return used_ == count_; }
 

@@ -212,14 +212,16 @@ class [[nodiscard]] BufferScope {
   template <BufferElement T>
   void Release(std::span<T> buffer) {
     if (buffer.empty()) return;
-    const Held held = Forget(buffer.data());
-    pool_.GiveBack(held.data, buffer.size_bytes(), held.era);
+    const auto held = Find(buffer.data());
+    // Where its length is wrong, the scope still has it.
+    pool_.GiveBack(held->data, buffer.size_bytes(), held->era);
+    held_.erase(held);
   }
 
   /// Keeps a buffer beyond the end of the scope: the pool has it from now on.
   template <BufferElement T>
   std::span<T> Keep(std::span<T> buffer) {
-    if (!buffer.empty()) Forget(buffer.data());
+    if (!buffer.empty()) held_.erase(Find(buffer.data()));
     return buffer;
   }
 
@@ -230,14 +232,10 @@ class [[nodiscard]] BufferScope {
     std::uint64_t era;  // of the pool when it was acquired
   };
 
-  /// Takes out the youngest record of this address: older ones are of before a
-  /// Reset.
-  Held Forget(const void* data) {
-    for (std::size_t i = held_.size(); i-- > 0;) {
-      if (held_[i].data != data) continue;
-      const Held held = held_[i];
-      held_.erase(held_.begin() + static_cast<std::ptrdiff_t>(i));
-      return held;
+  /// The youngest record of this address: older ones are of before a Reset.
+  std::vector<Held>::iterator Find(const void* data) {
+    for (auto at = held_.end(); at != held_.begin();) {
+      if ((--at)->data == data) return at;
     }
     detail::FailMisuse("acre: BufferScope: %p was not acquired in this scope",
                        data);

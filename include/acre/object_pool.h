@@ -37,6 +37,7 @@
 #include "acre/arena.h"
 #include "acre/config.h"
 #include "acre/detail/blocks.h"
+#include "acre/detail/has_memory.h"
 #include "acre/detail/location.h"
 #include "acre/failure.h"
 
@@ -71,16 +72,17 @@ class ObjectPool {
   explicit ObjectPool(Arena& arena, ObjectPoolOptions<T> options = {})
       : arena_(arena), options_(std::move(options)), stamp_(arena.stamp()) {
     static_assert(detail::RequireElement<T>());
-    if (options_.capacity > PTRDIFF_MAX / sizeof(T)) {
+    constexpr std::size_t kEach = std::max(sizeof(T), sizeof(T*));
+    if (options_.capacity > PTRDIFF_MAX / kEach || !detail::HasMemory([&] {
+          available_.reserve(options_.capacity);
+          all_.reserve(options_.capacity);
+        })) {
       detail::Blocks::Fail(arena, SIZE_MAX);
     }
     Guard guard{this};
-    available_.reserve(options_.capacity);
-    all_.reserve(options_.capacity);
     while (available_.size() < options_.capacity) {
       T* object = TryMake();
       if (object == nullptr) detail::Blocks::Fail(arena_, sizeof(T));
-      Note(object);
       available_.push_back(object);
       if constexpr (kChecked) all_.find(object)->second = true;
     }
@@ -192,6 +194,8 @@ class ObjectPool {
     return all_.contains(const_cast<T*>(object));
   }
   const char* name() const noexcept { return arena_.name(); }
+  /// As Arena::HandOver, of the arena whose objects they are.
+  void HandOver() noexcept { arena_.HandOver(); }
 
   ObjectPoolStats stats() const noexcept {
     return {available_.size(), all_.size() - available_.size(), all_.size(),
@@ -206,7 +210,31 @@ class ObjectPool {
     ObjectPool* pool;
   };
 
+  /// A new object, noted as in use; null where memory runs out.
   T* TryMake() {
+    T* const object = Made();
+    if (object == nullptr) return nullptr;
+    bool is_new = true;
+    // Room first, so that Release cannot fail. Not before the object is made:
+    // what makes it may acquire others.
+    if (!detail::HasMemory([&] {
+          if (available_.capacity() <= all_.size()) {
+            available_.reserve(2 * all_.size() + 8);
+          }
+          is_new = all_.emplace(object, false).second;
+        })) {
+      arena_.Free(object);
+      return nullptr;
+    }
+    ACRE_CHECK(
+        is_new,
+        "ObjectPool: its make function returned %p, which is in the pool "
+        "already (arena '%s')",
+        static_cast<void*>(object), arena_.name());
+    return object;
+  }
+
+  T* Made() {
     if (!options_.make) {
       if constexpr (std::is_default_constructible_v<T>) {
         return arena_.template TryNew<T>();
@@ -232,27 +260,7 @@ class ObjectPool {
                "as the pool: a Scope or mark younger than the pool is open, or "
                "the arena was Reset",
                arena_.name());
-    // Room first, so that Release cannot fail.
-    if (available_.capacity() <= all_.size()) {
-      available_.reserve(2 * all_.size() + 8);
-    }
-    T* object = TryMake();
-    if (object != nullptr) Note(object);
-    return object;
-  }
-
-  /// Frees it where that fails.
-  void Note(T* object) {
-#if ACRE_EXCEPTIONS
-    try {
-      all_.emplace(object, false);
-    } catch (...) {
-      arena_.Free(object);
-      throw;
-    }
-#else
-    all_.emplace(object, false);
-#endif
+    return TryMake();
   }
 
   void FreeAll() {

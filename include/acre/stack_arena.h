@@ -163,6 +163,8 @@ class StackArena {
   std::span<const std::byte> bytes() const noexcept { return {bytes_, used_}; }
   std::size_t used() const noexcept { return used_; }
   const char* name() const noexcept { return arena_.name(); }
+  /// As Arena::HandOver, of the arena that its memory is of.
+  void HandOver() noexcept { arena_.HandOver(); }
   std::size_t remaining() const noexcept { return capacity_ - used_; }
   std::size_t capacity() const noexcept { return capacity_; }
   bool empty() const noexcept { return used_ == 0; }

@@ -130,7 +130,9 @@ void RangeSource::Release(ChunkMemory memory) noexcept {
 }
 
 MmapSource::MmapSource(const MmapOptions& options)
-    : RangeSource(WholePages(options.commit_step), options.guard_page) {
+    // A step beyond all memory is the whole range; rounded up it is still one.
+    : RangeSource(WholePages(std::min(options.commit_step, SIZE_MAX / 4)),
+                  options.guard_page) {
   if (options.huge_pages) step_ = detail::RoundUp(step_, kHugePage);
   Map(options.reserve, options.huge_pages ? kHugePage : PageBytes(), -1);
   // A refusal costs speed only.

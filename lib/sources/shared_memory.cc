@@ -104,6 +104,7 @@ void SharedMemorySource::Decommit() noexcept {
 
 void SharedMemorySource::SetRootObject(const void* object,
                                        std::uint64_t type_id) {
+  if (object == nullptr && size_ == 0) return;  // no memory has no root
   const std::uint64_t offset = AddressOf(object) - AddressOf(base());
   ACRE_CHECK(size_ != 0 && (object == nullptr || offset < size_),
              "SetRoot(%p): not an object in this shared memory", object);

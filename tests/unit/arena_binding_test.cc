@@ -19,8 +19,11 @@
 #include <vector>
 
 #include "acre/arena_pool.h"
+#include "acre/block_pool.h"
 #include "acre/bump_arena.h"
 #include "acre/locked_arena.h"
+#include "acre/object_pool.h"
+#include "acre/stack_arena.h"
 #include "acre/typed_arena.h"
 #include "support/death.h"
 
@@ -307,6 +310,29 @@ TEST_CASE("ArenaBinding: HandOver takes the arena to another thread") {
   worker.join();
   CHECK(FindArena().error() == BindingError::kEmpty);
   CHECK(*arena.New<int>(8) == 8);
+}
+
+TEST_CASE("ArenaBinding: pools and stacks go to another thread, too") {
+  acre::Arena arena(OnMalloc());
+  const auto there = [](auto& pool, auto use) {
+    use(pool);
+    ArenaBinding bound(pool);
+    std::thread([&, handed = bound.HandOver()]() mutable {
+      const ArenaBinding here(std::move(handed));
+      use(pool);
+      pool.HandOver();
+    }).join();
+    use(pool);
+    pool.HandOver();
+  };
+  acre::ObjectPool<int> objects(arena);
+  there(objects, [](auto& pool) { static_cast<void>(pool.Acquire()); });
+  acre::BlockPool blocks(arena, {.block_size = 64, .count = 8});
+  there(blocks, [](auto& pool) { static_cast<void>(pool.Allocate()); });
+  acre::StackArena stack(arena, 4096);
+  there(stack, [](auto& pool) { pool.Push(3.5); });
+  CHECK(objects.stats().in_use == 3);
+  CHECK(blocks.stats().used == 3);
 }
 
 TEST_CASE("ArenaBinding: a handed arena comes back the same way") {

@@ -160,6 +160,17 @@ TEST_CASE("BufferPool: the memory serves all types of the same byte size") {
   CHECK(IsOneFreeRange(pool));
 }
 
+TEST_CASE("BufferScope: has a buffer still whose length was wrong") {
+  const HandlerScope handler;
+  BufferPool pool({.bytes = 8000});
+  {
+    acre::BufferScope scope(pool);
+    const std::span<float> floats = scope.Acquire<float>(1000);
+    CHECK_THROWS_AS(scope.Release(floats.first(100)), Misuse);
+  }
+  CHECK(IsOneFreeRange(pool));
+}
+
 TEST_CASE("BufferPool: nothing asked, nothing taken; a pool of no bytes") {
   for (const std::size_t bytes : {640, 0}) {
     BufferPool pool({.bytes = bytes});

@@ -277,6 +277,56 @@ TEST_CASE("ObjectPool: a capacity beyond all memory fails like New") {
   CHECK(arena.stats().live() == 0);
 }
 
+TEST_CASE("ObjectPool: so does one whose objects alone would fit") {
+  acre::Arena arena;
+  for (const std::size_t capacity : {std::size_t{1} << 60, std::size_t{1} << 61,
+                                     static_cast<std::size_t>(PTRDIFF_MAX)}) {
+    CHECK_THROWS_AS(
+        acre::ObjectPool<std::uint8_t>(arena, {.capacity = capacity}),
+        std::bad_alloc);
+  }
+  CHECK(arena.stats().live() == 0);
+}
+
+TEST_CASE("ObjectPool: make may acquire from the pool") {
+  acre::Arena arena;
+  ObjectPool<Plain>* pool = nullptr;
+  std::vector<Plain*> inner;
+  acre::ObjectPoolOptions<Plain> options;
+  options.make = [&](acre::Arena& of) {
+    if (inner.size() % 2 == 0) {
+      inner.push_back(nullptr);
+      inner.back() = pool->Acquire();
+    }
+    return of.New<Plain>();
+  };
+  ObjectPool<Plain> made(arena, options);
+  pool = &made;
+  for (unsigned i = 0; i < 9; ++i) {
+    Plain* const outer = made.Acquire();
+    CHECK(outer != inner.back());
+    made.Release(outer);
+    static_cast<void>(made.Acquire());
+    inner.push_back(nullptr);
+  }
+  const acre::ObjectPoolStats stats = made.stats();
+  CHECK(stats.available + stats.in_use == stats.total);
+}
+
+TEST_CASE("ObjectPool: make must not return an object of the pool") {
+  const HandlerScope handler;
+  acre::Arena arena;
+  Plain* const same = arena.New<Plain>();
+  acre::ObjectPoolOptions<Plain> options;
+  options.make = [&](acre::Arena&) { return same; };
+  ObjectPool<Plain> pool(arena, options);
+  CHECK(pool.Acquire() == same);
+  CHECK_THROWS_AS(static_cast<void>(pool.Acquire()), Misuse);
+  CHECK(Stands(pool, 0, 1));
+  pool.Release(same);
+  CHECK(pool.Acquire() == same);
+}
+
 TEST_CASE("ObjectPool: what make returns must be of the arena") {
   const HandlerScope handler;
   acre::Arena arena;

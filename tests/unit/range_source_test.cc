@@ -271,6 +271,19 @@ TEST_CASE("MmapSource: an impossible range is an error, not a crash") {
   CHECK(arena.TryAllocate(16) == nullptr);
 }
 
+TEST_CASE("MmapSource: a commit step beyond all memory is the range") {
+  for (const bool huge : {false, true}) {
+    for (const std::size_t step :
+         {SIZE_MAX, SIZE_MAX - 4095, SIZE_MAX - 4094, SIZE_MAX / 2 + 1}) {
+      acre::MmapSource source(
+          {.reserve = 4 * kMiB, .commit_step = step, .huge_pages = huge});
+      acre::Arena arena({.source = &source});
+      CHECK(arena.TryAllocate(1000) != nullptr);
+      CHECK(source.committed() == source.reserved());
+    }
+  }
+}
+
 TEST_CASE("MmapSource: must outlive its arena") {
   CHECK_DIES(
       {
@@ -447,6 +460,53 @@ TEST_CASE("SharedMemoryView: Maps and Sets are gone through") {
       std::memcpy(bytes.data(), before, 8);
     }
   }
+}
+
+TEST_CASE("SharedMemoryView: a String of any bytes gives what is inside" *
+          doctest::skip(acre::kChecked)) {  // where it is misuse
+  acre::SharedMemorySource source({.bytes = kMiB});
+  acre::Arena arena({.source = &source});
+  auto* const text = arena.New<acre::String>("short");
+  source.SetRoot(text);
+  const acre::SharedMemoryView view(source.fd());
+  const auto* const first = view.Bytes(0, kMiB).data();
+  const auto* const read = view.Root<acre::String>();
+  REQUIRE(read != nullptr);
+  char good[sizeof(acre::String)];
+  std::memcpy(good, static_cast<const void*>(text), sizeof good);
+  std::mt19937 random(1);
+  std::size_t outside = 0;
+  std::size_t found = 0;
+  for (int i = 0; i < 200000; ++i) {
+    char bytes[sizeof good];
+    std::memcpy(bytes, good, sizeof good);
+    for (std::size_t j = 1 + random() % sizeof bytes; j != 0; --j) {
+      bytes[random() % sizeof bytes] =
+          static_cast<char>(random() % 3 != 0 ? 0xff : random());
+    }
+    std::memcpy(static_cast<void*>(text), bytes, sizeof bytes);
+    const std::span<const char> told = view.Elements(*read);
+    if (told.empty()) continue;
+    ++found;
+    const auto* const at = reinterpret_cast<const std::byte*>(told.data());
+    const bool is_inside =
+        at >= first && at < first + kMiB && told.size() <= kMiB - (at - first);
+    outside += is_inside ? 0 : 1;
+  }
+  CHECK(outside == 0);
+  CHECK(found > 1000);
+  std::memcpy(static_cast<void*>(text), good, sizeof good);
+  CHECK(view.Elements(*read).size() == 5);
+}
+
+TEST_CASE("SharedMemorySource: one that was refused has no root to set") {
+  CHECK(InChild([] {
+          rlimit limit{kMiB, RLIM_INFINITY};
+          if (setrlimit(RLIMIT_FSIZE, &limit) != 0) return false;
+          acre::SharedMemorySource refused({.bytes = 2 * kMiB});
+          refused.SetRoot(static_cast<const Other*>(nullptr));
+          return refused.fd() == -1;
+        }) == 0);
 }
 
 TEST_CASE("SharedMemoryView: bounds and types are checked") {

@@ -40,6 +40,7 @@
 #include "acre/vector.h"
 #include "collecting.h"
 #include "reports.h"
+#include "support/audited.h"
 #include "support/death.h"
 
 namespace sampled_audit_test {
@@ -224,7 +225,8 @@ TEST_CASE("where a History begins the arena is not audited any more" *
   CHECK(CountTold() == 0);
 }
 
-TEST_CASE("copies in an audited arena are audited" * doctest::skip(kSkipped)) {
+TEST_CASE("copies in an audited arena are audited, what they are of is not" *
+          doctest::skip(kSkipped || acre_test::IsAuditedByDefault())) {
   const Reports reports;
   Arena from({.name = "from"});
   constexpr std::size_t kMany = 3000;
