@@ -150,16 +150,18 @@ class Arena {
                std::size_t align = kGranule);
 
   /// Makes a block of Allocate longer (null and 0 bytes: a new one): in place
-  /// where TryGrow can, otherwise by
-  /// moving its contents to a new block and freeing the old. Returns where it
-  /// is now. Fails like Allocate; then the old block is as it was.
+  /// where TryGrow can, otherwise by moving its contents to a new block and
+  /// freeing the old. Returns where it is now: a new block is of the youngest
+  /// mark, whose Rewind takes it. Fails like Allocate; then the old block is as
+  /// it was.
   [[nodiscard]] void* Grow(void* block, std::size_t old_bytes,
                            std::size_t new_bytes, std::size_t align = kGranule);
 
   /// Makes a block of Allocate shorter and returns where it is now: in place,
   /// and what lies behind new_bytes is handed out again; except that a block
   /// with a chunk of its own keeps that while it fills half of it, and moves
-  /// when it does not (that may fail like Allocate; then it is as it was).
+  /// when it does not (that may fail like Allocate; then it is as it was). Of
+  /// marks, see Grow.
   [[nodiscard]] void* Shrink(void* block, std::size_t old_bytes,
                              std::size_t new_bytes,
                              std::size_t align = kGranule);
@@ -177,7 +179,8 @@ class Arena {
   void Reset(ResetMode mode = ResetMode::kKeep);
 
   /// Opens a mark. While it is open, blocks older than it may be freed but are
-  /// not re-used, and containers older than it must not grow.
+  /// not re-used, and containers older than it must not grow (nor blocks that
+  /// are to last: see Grow).
   [[nodiscard]] Mark Checkpoint();
 
   /// Ends the life of everything allocated since the mark, and closes it and

@@ -52,7 +52,8 @@ struct ArenaPoolOptions {
   /// most), and this many besides. 0: none is kept at all.
   std::size_t max_idle = 64;
 
-  /// What happens to memory that is kept; kRelease keeps none.
+  /// What happens to memory that is kept; kRelease keeps none. With kNoHolders
+  /// a lease that ends while something holds what is inside ends the process.
   ResetMode reset = ResetMode::kKeep;
 };
 

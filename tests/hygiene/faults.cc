@@ -33,6 +33,7 @@
 #include <string_view>
 #include <system_error>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "acre/arena.h"
@@ -722,6 +723,31 @@ void Audits() {
   GC_gcollect();
 }
 
+/// What makes objects of a pool holds others of it: each has to come back, and
+/// a release must not want memory.
+void AcquireInMake(acre::Arena& arena) {
+  using Pool = acre::ObjectPool<Node>;
+  Pool* of_make = nullptr;
+  std::vector<Pool::Held>* held_by_make = nullptr;
+  bool is_inner = false;
+  Pool pool(arena, {.make = [&](acre::Arena& of) {
+              if (!std::exchange(is_inner, true)) {
+                held_by_make->push_back(of_make->AcquireHeld());
+              }
+              is_inner = false;
+              return of.TryNew<Node>();
+            }});
+  of_make = &pool;
+  std::vector<Pool::Held> held;
+  held_by_make = &held;
+  for (int i = 0; i < 9; ++i) {
+    held.push_back(pool.AcquireHeld());
+    EXPECT(pool.stats().in_use == held.size());
+  }
+  held.clear();
+  EXPECT(pool.stats().available == pool.stats().total);
+}
+
 void Family() {
   acre::Arena arena({.name = "family"});
   acre::BumpArena bump({.name = "bump"});
@@ -746,6 +772,7 @@ void Family() {
     for (int i = 0; i < 20; ++i) held.push_back(objects.AcquireHeld());
   }
   EXPECT(objects.stats().available == objects.stats().total);
+  AcquireInMake(arena);
   blocks.Free(blocks.Allocate());
   stack.Push(3.5);
   EXPECT(stack.Pop<double>() == 3.5);
