@@ -53,9 +53,9 @@
 // At a collection leaks are looked for, in objects of registered types and in
 // containers, wherever their handles lie; and borrowed fields whose target the
 // collector frees, since nothing else holds it. An arena that another thread
-// was changing at that moment is skipped, and told so with the next report; so
-// is one whose user is a thread that the collector does not know and therefore
-// does not stop (Scratch may be used there). A thread that is to be
+// was changing at that moment is skipped (CollectionAuditsSoFar counts that);
+// so is one whose user is a thread that the collector does not know and
+// therefore does not stop (Scratch may be used there). A thread that is to be
 // unregistered hands the arenas over that it goes on to use.
 //
 // What a collection looks at are pages that were written since the one before,

@@ -54,6 +54,8 @@ struct Chain {
   // The lowest address that a frame of a hook is known to have had. Stacks grow
   // down on everything that libgc runs on and we know.
   std::atomic<std::uintptr_t> deepest{0};
+  // The process whose hooks run, or 0: in a forked child none does.
+  std::atomic<pid_t> running_in{0};
 };
 
 Chain& TheChain() {
@@ -78,23 +80,16 @@ __attribute__((noinline, no_sanitize("address"))) void ClearStack(
   asm volatile("" : : "r"(frames) : "memory");  // the zeros are needed
 }
 
-/// The process whose hooks run, or 0: a forked child has none that run. Of all
-/// copies of acre.
-std::atomic<pid_t>& HooksOf() {
-  static auto& process = Common<std::atomic<pid_t>>("hooks run", 0);
-  return process;
-}
-
 __attribute__((noinline)) void CallHooks(CollectionEvent event) {
   Chain& chain = TheChain();
-  HooksOf().store(getpid());
+  chain.running_in.store(getpid());
   chain.deepest.store(
       reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0)));
   for (const Hook& hook : chain.hooks) {
     if (const CollectionHook call = hook.call.load()) call(event);
   }
   ClearStack(chain.deepest.load());
-  HooksOf().store(0);
+  chain.running_in.store(0);
 }
 
 /// A host's callback calls the one before it, which may be this function: then
@@ -312,7 +307,8 @@ bool StandsInCollections() noexcept {
 }
 
 void AwaitHooks() noexcept {
-  while (HooksOf().load() == getpid()) {
+  const Chain& chain = TheChain();
+  while (chain.running_in.load() == getpid()) {
     std::this_thread::sleep_for(std::chrono::microseconds(50));
   }
 }

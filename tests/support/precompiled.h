@@ -10,35 +10,16 @@
 #define ACRE_TESTS_SUPPORT_PRECOMPILED_H_
 
 #include <doctest/doctest.h>
-#include <fmt/format.h>
 
-#include <algorithm>
-#include <array>
-#include <atomic>
-#include <chrono>
 #include <complex>
-#include <cstdint>
-#include <cstring>
-#include <functional>
-#include <map>
-#include <memory>
 #include <memory_resource>
-#include <optional>
 #include <random>
 #include <ranges>
-#include <set>
-#include <span>
 #include <sstream>
 #include <stdexcept>
-#include <string>
-#include <string_view>
 #include <thread>
-#include <tuple>
-#include <type_traits>
-#include <unordered_map>
 #include <unordered_set>
-#include <utility>
-#include <variant>
-#include <vector>
+
+#include "support/standard.h"
 
 #endif  // ACRE_TESTS_SUPPORT_PRECOMPILED_H_

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// What most of acre's sources include of the standard library and of fmt. Where
-// tests/run compiles them file by file it is parsed once; each includes what it
-// uses all the same, and builds that compile without this see to it (--full).
-// Nothing of acre belongs here.
+// What most of acre's sources include of the standard library and of fmt, and
+// most tests. Where tests/run compiles the sources file by file it is parsed
+// once; each includes what it uses all the same, and builds that compile
+// without this see to it (--full). Nothing of acre belongs here.
 
 #ifndef ACRE_TESTS_SUPPORT_STANDARD_H_
 #define ACRE_TESTS_SUPPORT_STANDARD_H_
