@@ -71,6 +71,7 @@ struct Cell {
   std::string name;
   std::size_t bytes;
   std::size_t count;
+  const char* group = "alloc";
 };
 
 template <std::size_t kBytes, class A>
@@ -113,7 +114,7 @@ void Run(benchmark::State& state, const Cell& cell, const auto& pass) {
 
 template <class A>
 void AddAllocator(const Cell& cell, const char* name, auto... arguments) {
-  Add("alloc", cell.name, name, [=](benchmark::State& state) {
+  Add(cell.group, cell.name, name, [=](benchmark::State& state) {
     // On the heap: a local whose address stays local would live in registers.
     const auto allocator = std::make_unique<A>(arguments...);
     Run(state, cell, [&] { PassOf(cell, *allocator); });
@@ -122,7 +123,7 @@ void AddAllocator(const Cell& cell, const char* name, auto... arguments) {
 
 void AddBumpalo([[maybe_unused]] const Cell& cell) {
 #ifdef ACRE_PERF_BUMPALO
-  Add("alloc", cell.name, "bumpalo", [=](benchmark::State& state) {
+  Add(cell.group, cell.name, "bumpalo", [=](benchmark::State& state) {
     void* bump = acre_perf_bumpalo_new();
     Run(state, cell, [&] {
       switch (cell.bytes) {
@@ -237,6 +238,11 @@ void DefineCells() {
   AddReset(16);
   AddReset(64);
   AddSmallArenas();
+  // For curves.
+  if (is_smoke() || round() != 0) return;
+  for (std::size_t n = 10; n <= 1'000'000; n *= 10) {
+    AddCell({"New 64 B " + PowerOfTen(n), 64, n, "alloc-between"});
+  }
 }
 
 }  // namespace perf

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// Audit of a graph of a million nodes, and a full collection of the same graph
-// as separate collected objects: both follow every pointer. Nanoseconds a node,
-// the median of several, each in a process of its own.
+// Audit of a graph of a million nodes, and of smaller ones, and a full
+// collection of the same graph as separate collected objects: both follow every
+// pointer. Nanoseconds a node, the median of several, each in a process of its
+// own.
 
 #include <gc.h>
 
@@ -38,8 +39,8 @@ double TimeWalks(std::size_t nodes, const auto& walk) {
   return MedianOf(nanoseconds);
 }
 
-double AuditGraph() {
-  const GraphShape shape = CyclicShape();
+double AuditGraph(int depth) {
+  const GraphShape shape = CyclicShape(depth);
   acre::Arena arena;
   const Node* nodes = MakeNodes(arena, shape);
   return TimeWalks(shape.size(), [&] {
@@ -77,26 +78,37 @@ CollectedNode* MakeCollected(const GraphShape& shape) {
   return first;
 }
 
-double CollectGraph() {
+double CollectGraph(int depth) {
   GC_INIT();
-  const GraphShape shape = CyclicShape();
+  const GraphShape shape = CyclicShape(depth);
   root = MakeCollected(shape);
   return TimeWalks(shape.size(), [] { GC_gcollect(); });
 }
 
-void AddOne(const char* name, double (*measure)()) {
-  Add("audit", "graph of 1M nodes", name,
-      [=](benchmark::State& state) {
-        for ([[maybe_unused]] auto _ : state) Report(state, InChild(measure));
-      },
-      {.passes = 1});
+void AddCell(const char* group, const std::string& cell, int depth) {
+  const auto add = [&](const char* name, double (*measure)(int depth)) {
+    Add(group, cell, name,
+        [=](benchmark::State& state) {
+          for ([[maybe_unused]] auto _ : state) {
+            Report(state, InChild([=] { return measure(depth); }));
+          }
+        },
+        {.passes = 1});
+  };
+  add("acre::Audit", AuditGraph);
+  add("GC_gcollect", CollectGraph);
 }
 
 }  // namespace
 
 void DefineCells() {
-  AddOne("acre::Audit", AuditGraph);
-  AddOne("GC_gcollect", CollectGraph);
+  AddCell("audit", "graph of 1M nodes", TreeDepth());
+  if (is_smoke() || round() != 0) return;
+  // For curves. A level more of the tree is ten times the nodes.
+  for (int depth = 1; depth <= TreeDepth(); ++depth) {
+    AddCell("audit-between", "graph " + PowerOfTen(TreeShape(depth).size()),
+            depth);
+  }
 }
 
 }  // namespace perf

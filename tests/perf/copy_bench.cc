@@ -85,24 +85,26 @@ void Memcpys(benchmark::State& state, const Source& source) {
   });
 }
 
-void AddCell(const char* cell, const std::shared_ptr<Source>& source) {
-  const Timing timing{.passes = BySmoke(1, 3), .by_body = true};
+// `copies`: so many are timed.
+void AddCell(const std::string& cell, const std::shared_ptr<Source>& source,
+             int copies = BySmoke(1, 3), const char* group = "copy") {
+  const Timing timing{.passes = copies, .by_body = true};
   Add(
-      "copy", cell, "acre::DeepCopy",
+      group, cell, "acre::DeepCopy",
       [=](benchmark::State& state) {
         DeepCopies(state, *source, source->copy);
       },
       timing);
   if (source->copy_by_hand) {
     Add(
-        "copy", cell, "(by hand)",
+        group, cell, "(by hand)",
         [=](benchmark::State& state) {
           DeepCopies(state, *source, source->copy_by_hand);
         },
         timing);
   }
   Add(
-      "copy", cell, "memcpy",
+      group, cell, "memcpy",
       [=](benchmark::State& state) { Memcpys(state, *source); }, timing);
 }
 
@@ -212,6 +214,20 @@ void AddFewCell() {
   });
 }
 
+// For curves. A level more of the tree is ten times the nodes.
+void AddSizes() {
+  if (is_smoke() || round() != 0) return;
+  int copies = 100'000;
+  for (int depth = 1; depth <= TreeDepth(); ++depth, copies /= 5) {
+    const GraphShape tree = TreeShape(depth);
+    const std::string size = PowerOfTen(tree.size());
+    AddCell("tree of pointers " + size, PointerSource(tree), copies,
+            "copy-between");
+    AddCell("graph " + size, PointerSource(CyclicShape(depth)), copies,
+            "copy-between");
+  }
+}
+
 }  // namespace
 
 void DefineCells() {
@@ -221,6 +237,7 @@ void DefineCells() {
   AddThreadsCell("tree of pointers, threads", TreeShape());
   AddThreadsCell("graph, threads", CyclicShape());
   AddFewCell();
+  AddSizes();
 }
 
 }  // namespace perf

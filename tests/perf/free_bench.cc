@@ -73,26 +73,32 @@ void Churn(benchmark::State& state, A& allocator, std::size_t live) {
   GC_free(blocks);
 }
 
+struct Cell {
+  std::string name;
+  std::size_t live;
+  const char* group = "free";
+};
+
 template <class A>
-void AddAllocator(const std::string& cell, const char* name, std::size_t live) {
-  Add("free", cell, name, [=](benchmark::State& state) {
+void AddAllocator(const Cell& cell, const char* name) {
+  Add(cell.group, cell.name, name, [live = cell.live](benchmark::State& state) {
     const auto allocator = std::make_unique<A>();
     Churn(state, *allocator, live);
   });
 }
 
-void AddCell(const std::string& cell, std::size_t live) {
-  AddAllocator<LoopAlone>(cell, "(loop alone)", live);
-  AddAllocator<Acre<acre::Arena>>(cell, "acre::Arena", live);
-  AddAllocator<Freelists>(cell, "hand bump, freelists", live);
-  AddAllocator<PmrPool>(cell, "pmr pool", live);
-  AddAllocator<MallocCalls>(cell, "malloc", live);
-  AddAllocator<CollectorCalls>(cell, "GC_malloc", live);
+void AddCell(const Cell& cell) {
+  AddAllocator<LoopAlone>(cell, "(loop alone)");
+  AddAllocator<Acre<acre::Arena>>(cell, "acre::Arena");
+  AddAllocator<Freelists>(cell, "hand bump, freelists");
+  AddAllocator<PmrPool>(cell, "pmr pool");
+  AddAllocator<MallocCalls>(cell, "malloc");
+  AddAllocator<CollectorCalls>(cell, "GC_malloc");
   if (LoadMimalloc() != nullptr) {
-    AddAllocator<MimallocCalls>(cell, "mimalloc", live);
+    AddAllocator<MimallocCalls>(cell, "mimalloc");
   }
   if (LoadJemalloc() != nullptr) {
-    AddAllocator<JemallocCalls>(cell, "jemalloc", live);
+    AddAllocator<JemallocCalls>(cell, "jemalloc");
   }
 }
 
@@ -100,8 +106,13 @@ void AddCell(const std::string& cell, std::size_t live) {
 
 void DefineCells() {
   GC_INIT();
-  AddCell("Free + New, 1k live", BySmoke<std::size_t>(100, 1'000));
-  AddCell("Free + New, 100k live", BySmoke<std::size_t>(1'000, 100'000));
+  AddCell({"Free + New, 1k live", BySmoke<std::size_t>(100, 1'000)});
+  AddCell({"Free + New, 100k live", BySmoke<std::size_t>(1'000, 100'000)});
+  // For curves.
+  if (is_smoke() || round() != 0) return;
+  for (std::size_t n = 10; n <= 1'000'000; n *= 10) {
+    AddCell({"Free + New " + PowerOfTen(n), n, "free-between"});
+  }
 }
 
 }  // namespace perf

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// A full collection while a million large messages are alive. Nanoseconds a
-// collection, the median of several, each implementation in a process of its
-// own.
+// A full collection while a million large messages are alive, and of fewer.
+// Nanoseconds a collection, the median of several, each implementation in a
+// process of its own.
 
 #include <gc.h>
 
@@ -20,8 +20,6 @@
 namespace perf {
 namespace {
 
-std::size_t MessageCount() { return BySmoke<std::size_t>(1'000, 1'000'000); }
-
 // What keeps the messages: a root, as a program's statics are.
 void* volatile root = nullptr;
 
@@ -35,45 +33,45 @@ double TimeCollections() {
   return MedianOf(nanoseconds);
 }
 
-double EmptyHeap() {
+double EmptyHeap(std::size_t) {
   GC_INIT();
   return TimeCollections();
 }
 
-void FillArena(acre::Arena& arena) {
+void FillArena(acre::Arena& arena, std::size_t count) {
   const auto piece = [&]<class T>() { return arena.New<T>(); };
   auto* messages = arena.New<acre::Vector<Message*>>();
-  for (std::size_t i = 0; i < MessageCount(); ++i) {
+  for (std::size_t i = 0; i < count; ++i) {
     messages->push_back(MakeMessage(piece));
   }
   root = messages;
 }
 
-double InArena() {
+double InArena(std::size_t messages) {
   GC_INIT();
   acre::Arena arena;
-  FillArena(arena);
+  FillArena(arena, messages);
   return TimeCollections();
 }
 
 // Outside the collected heap, of whose every page the collector asks something.
-double InMappedArena() {
+double InMappedArena(std::size_t messages) {
   GC_INIT();
   acre::MmapSource source;
   acre::Arena arena({.source = &source});
-  FillArena(arena);
+  FillArena(arena, messages);
   return TimeCollections();
 }
 
 // Blocks like an arena's chunks, and as many bytes, but no arena: what libgc
 // does for so much heap.
-double BlocksAlone() {
+double BlocksAlone(std::size_t messages) {
   GC_INIT();
   std::size_t bytes = 0;
   {
     acre::MmapSource source;
     acre::Arena arena({.source = &source});
-    FillArena(arena);
+    FillArena(arena, messages);
     bytes = arena.stats().carved;
   }
   constexpr std::size_t kBlock = std::size_t{1} << 20;
@@ -86,55 +84,66 @@ double BlocksAlone() {
   return TimeCollections();
 }
 
-double InCollectedArena() {
+double InCollectedArena(std::size_t messages) {
   GC_INIT();
-  FillArena(*acre::NewCollectedArena());
+  FillArena(*acre::NewCollectedArena(), messages);
   return TimeCollections();
 }
 
 // `allocate.template operator()<T>()` as MakeMessage wants it.
-double Separate(const auto& allocate) {
+double Separate(std::size_t count, const auto& allocate) {
   GC_INIT();
-  const std::size_t count = MessageCount();
   auto** messages = static_cast<Message**>(GC_malloc(count * sizeof(Message*)));
   root = messages;
   for (std::size_t i = 0; i < count; ++i) messages[i] = MakeMessage(allocate);
   return TimeCollections();
 }
 
-double SeparateObjects() {
-  return Separate(
-      []<class T>() { return static_cast<T*>(GC_malloc(sizeof(T))); });
+double SeparateObjects(std::size_t messages) {
+  return Separate(messages, []<class T>() {
+    return static_cast<T*>(GC_malloc(sizeof(T)));
+  });
 }
 
 // The kindest that one can be to the collector: it is told which objects hold
 // no pointers.
-double SeparateAtomic() {
-  return Separate([]<class T>() {
+double SeparateAtomic(std::size_t messages) {
+  return Separate(messages, []<class T>() {
     return static_cast<T*>(std::is_same_v<T, Message>
                                ? GC_malloc(sizeof(T))
                                : GC_malloc_atomic(sizeof(T)));
   });
 }
 
-void AddOne(const char* name, double (*measure)()) {
-  Add("gc", "collection, 1M messages", name,
-      [=](benchmark::State& state) {
-        for ([[maybe_unused]] auto _ : state) Report(state, InChild(measure));
-      },
-      {.passes = 1});
+void AddCell(const char* group, const std::string& cell, std::size_t messages) {
+  const auto add = [&](const char* name, double (*measure)(std::size_t)) {
+    Add(group, cell, name,
+        [=](benchmark::State& state) {
+          for ([[maybe_unused]] auto _ : state) {
+            Report(state, InChild([=] { return measure(messages); }));
+          }
+        },
+        {.passes = 1});
+  };
+  add("acre::Arena", InArena);
+  add("acre::Arena, MmapSource", InMappedArena);
+  add("acre::NewCollectedArena", InCollectedArena);
+  add("GC_malloc", SeparateObjects);
+  add("GC_malloc, atomic pieces", SeparateAtomic);
+  add("(blocks alone)", BlocksAlone);
+  add("(empty heap)", EmptyHeap);
 }
 
 }  // namespace
 
 void DefineCells() {
-  AddOne("acre::Arena", InArena);
-  AddOne("acre::Arena, MmapSource", InMappedArena);
-  AddOne("acre::NewCollectedArena", InCollectedArena);
-  AddOne("GC_malloc", SeparateObjects);
-  AddOne("GC_malloc, atomic pieces", SeparateAtomic);
-  AddOne("(blocks alone)", BlocksAlone);
-  AddOne("(empty heap)", EmptyHeap);
+  AddCell("gc", "collection, 1M messages",
+          BySmoke<std::size_t>(1'000, 1'000'000));
+  // For curves.
+  if (is_smoke() || round() != 0) return;
+  for (std::size_t n = 10; n <= 1'000'000; n *= 10) {
+    AddCell("gc-between", "collection " + PowerOfTen(n), n);
+  }
 }
 
 }  // namespace perf

@@ -61,10 +61,10 @@ struct GraphShape {
   std::size_t size() const { return names.size(); }
 };
 
-inline GraphShape TreeShape() {
+inline GraphShape TreeShape(int depth = TreeDepth()) {
   Random random(7);
   std::size_t inner = 0;  // nodes with children: all but the last level
-  for (int i = 0; i < TreeDepth(); ++i) inner = inner * kFanOut + 1;
+  for (int i = 0; i < depth; ++i) inner = inner * kFanOut + 1;
   GraphShape shape;
   const std::size_t count = inner * kFanOut + 1;
   shape.links.resize(count);
@@ -77,9 +77,9 @@ inline GraphShape TreeShape() {
   return shape;
 }
 
-inline GraphShape CyclicShape() {
+inline GraphShape CyclicShape(int depth = TreeDepth()) {
   Random random(8);
-  GraphShape shape = TreeShape();
+  GraphShape shape = TreeShape(depth);
   for (std::size_t i = 1; i < shape.size(); ++i) {
     const auto parent = static_cast<std::uint32_t>((i - 1) / kFanOut);
     const auto other = static_cast<std::uint32_t>(random.Below(shape.size()));

@@ -20,15 +20,14 @@ __attribute__((noinline)) void Run(Pass& pass) {
   pass();
 }
 
-void AddPasses(std::size_t n, const char* name, auto make_pass) {
-  Add("vector", "push_back " + PowerOfTen(n), name,
-      [=](benchmark::State& state) {
-        auto pass = make_pass(n);
-        for (int i = 0; i < 2; ++i) Run(pass);  // warms what it keeps
-        for ([[maybe_unused]] auto _ : state) Run(pass);
-        state.SetItemsProcessed(state.iterations() *
-                                static_cast<std::int64_t>(n));
-      });
+void AddPasses(const char* group, std::size_t n, const char* name,
+               auto make_pass) {
+  Add(group, "push_back " + PowerOfTen(n), name, [=](benchmark::State& state) {
+    auto pass = make_pass(n);
+    for (int i = 0; i < 2; ++i) Run(pass);  // warms what it keeps
+    for ([[maybe_unused]] auto _ : state) Run(pass);
+    state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(n));
+  });
 }
 
 template <class Vector>
@@ -61,13 +60,20 @@ auto ReservedPass(std::size_t n) {
   };
 }
 
+void AddCell(std::size_t n, const char* group = "vector") {
+  AddPasses(group, n, "acre::Vector", AcrePass);
+  AddPasses(group, n, "std, reserved", ReservedPass);
+  AddPasses(group, n, "std", StdPass);
+}
+
 }  // namespace
 
 void DefineCells() {
-  for (const std::size_t n : {std::size_t{1'000}, std::size_t{1'000'000}}) {
-    AddPasses(n, "acre::Vector", AcrePass);
-    AddPasses(n, "std, reserved", ReservedPass);
-    AddPasses(n, "std", StdPass);
+  for (const std::size_t n : {1'000, 1'000'000}) AddCell(n);
+  // For curves.
+  if (is_smoke() || round() != 0) return;
+  for (const std::size_t n : {10, 100, 10'000, 100'000, 10'000'000}) {
+    AddCell(n, "vector-between");
   }
 }
 
