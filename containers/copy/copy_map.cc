@@ -68,7 +68,11 @@ bool CopyMap::Note(const char* start, CopyNote note, std::size_t bytes,
   });
   pages_[first / kGranules]->notes[first % kGranules] = note.bits();
   ++extents_;
-  has_large_ = has_large_ || block_bytes > kInlineMax;
+  if (block_bytes > kInlineMax) {
+    has_large_ = true;
+    has_unclassed_ =
+        has_unclassed_ || block_bytes < BlockFor(bytes, kGranule).bytes;
+  }
   return true;
 }
 

@@ -128,9 +128,10 @@ class CopyMap {
   /// The bytes of the storage or array that starts there. Linear in them.
   std::size_t BytesOf(const char* start) const;
 
-  /// True where a block above kInlineMax is noted.
-  bool has_large() const { return has_large_; }
-  /// True where that is the only one.
+  /// True where a block is noted that takes less than its size class does: its
+  /// copy is not to be cut from room.
+  bool has_unclassed() const { return has_unclassed_; }
+  /// True where a block above kInlineMax is the only one that is noted.
   bool is_alone() const { return has_large_ && extents_ == 1; }
 
   // ---------------------------------------------------------------- waiting
@@ -309,6 +310,7 @@ class CopyMap {
   std::size_t extents_ = 0;
   std::size_t granules_ = 0;  // made with the lines
   bool has_large_ = false;
+  bool has_unclassed_ = false;
 };
 
 }  // namespace acre::inline ACRE_ABI::detail

@@ -73,14 +73,14 @@ std::size_t CopyPlacement::BytesOf(const CopyMap& map, const char* start,
 // ------------------------------------------------------------------- in order
 
 /// Rooms leave what is on the freelists unused: an arena that was copied into
-/// and freed again and again would grow. A large block has to have a chunk of
-/// its own in the source as well.
+/// and freed again and again would grow. A large block that is not of its size
+/// class has to have a chunk of its own.
 bool CopyPlacement::MayBeInOrder(std::size_t bytes) const {
   if (bytes < kLeastInOrder || IsHeapArena(arena_) || arena_.is_traced()) {
     return false;
   }
   for (std::size_t i = 0; i < maps_.size(); ++i) {
-    if (maps_[i].has_large() && !maps_[i].is_alone()) return false;
+    if (maps_[i].has_unclassed() && !maps_[i].is_alone()) return false;
   }
   return arena_.stats().freed <= bytes / 8;
 }
@@ -227,6 +227,14 @@ char* CopyPlacement::TakeBlock(const CopyMap& map, const char* start,
     }
   }
   return static_cast<char*>(block);
+}
+
+/// Where a line does not tell.
+char* CopyPlacement::RankedCopyOf(const CopyMap& map,
+                                  const char* address) const {
+  const char* start = map.StartOf(address, map.At(address));
+  return copies_[RankOf(map.LineAt(start), CopyMap::GranuleInLine(start))] +
+         (address - start);
 }
 
 /// Those that were taken.

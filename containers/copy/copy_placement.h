@@ -46,23 +46,21 @@ class CopyPlacement {
 
   /// The copy of an address in an extent.
   char* CopyOf(const CopyMap& map, const char* address) const {
-    return CopyOf(map, map.LineAt(address), address);
+    const CopyMap::Line& line = map.LineAt(address);
+    if (is_in_order_ || StartsAt(line, address)) return CopyIn(line, address);
+    return RankedCopyOf(map, address);
   }
-  /// The same, the line of the address known.
-  ACRE_INLINE char* CopyOf(const CopyMap& map, const CopyMap::Line& line,
+  /// The same, the line of the address known. `maps`: all, or ones that look
+  /// into them.
+  ACRE_INLINE char* CopyOf(CopyMaps& maps, const CopyMap::Line& line,
                            const char* address) const {
-    const auto offset = reinterpret_cast<std::uintptr_t>(address) % kGranule;
-    const std::size_t granule = CopyMap::GranuleInLine(address);
-    if (is_in_order_) return Nth(line, granule) + offset;
-    // Where an extent starts the line alone tells which.
-    return (line.bits >> granule & 1) != 0
-               ? copies_[RankOf(line, granule)] + offset
-               : RankedCopyOf(map, address);
+    if (is_in_order_ || StartsAt(line, address)) return CopyIn(line, address);
+    return RankedCopyOf(*maps.Of(address), address);
   }
-  /// CopyOf will be asked for, the line has come: asks for the rest.
+  bool is_in_order() const { return is_in_order_; }
+  /// By rank: CopyOf will be asked for, the line has come: asks for the rest.
   ACRE_INLINE void Prefetch(const CopyMap::Line& line,
                             const char* address) const {
-    if (is_in_order_) return;
     __builtin_prefetch(&copies_[RankOf(line, CopyMap::GranuleInLine(address))]);
   }
 
@@ -120,11 +118,18 @@ class CopyPlacement {
     const std::uint64_t before = (std::uint64_t{1} << granule) - 1;
     return base + CountBits(line.bits & before) * kGranule;
   }
-  char* RankedCopyOf(const CopyMap& map, const char* address) const {
-    const char* start = map.StartOf(address, map.At(address));
-    return copies_[RankOf(map.LineAt(start), CopyMap::GranuleInLine(start))] +
-           (address - start);
+  /// By rank: true where an extent starts at the granule of an address.
+  static ACRE_INLINE bool StartsAt(const CopyMap::Line& line,
+                                   const char* address) {
+    return (line.bits >> CopyMap::GranuleInLine(address) & 1) != 0;
   }
+  /// In order, or where an extent starts: the line alone tells.
+  ACRE_INLINE char* CopyIn(const CopyMap::Line& line,
+                           const char* address) const {
+    return CopyOf(line, CopyMap::GranuleInLine(address)) +
+           reinterpret_cast<std::uintptr_t>(address) % kGranule;
+  }
+  char* RankedCopyOf(const CopyMap& map, const char* address) const;
   static std::size_t RankOf(const CopyMap::Line& line, std::size_t granule) {
     const std::uint64_t before = (std::uint64_t{1} << granule) - 1;
     return line.base + CountBits(line.bits & before);

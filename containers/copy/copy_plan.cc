@@ -77,7 +77,7 @@ std::size_t BlockBytes(std::size_t bytes, std::size_t align) {
 }
 
 std::size_t CopyPlan::align() const {
-  return is_table ? SlotShape{size, type->align}.table_align() : type->align;
+  return is_table ? slot_shape().table_align() : type->align;
 }
 
 CopyPlan& CopyPlans::Of(const TypeLayout& type) {

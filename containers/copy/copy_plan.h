@@ -13,6 +13,7 @@
 
 #include "acre/config.h"
 #include "acre/detail/handle.h"
+#include "acre/detail/table_rep.h"
 #include "acre/string.h"
 #include "acre/type_layout.h"
 #include "copy/copy_note.h"
@@ -66,6 +67,8 @@ struct CopyPlan {
   std::vector<std::uint32_t> storage_offsets = {};  // see GraphFinder
 
   std::size_t align() const;
+  /// Of storage that is a table's.
+  SlotShape slot_shape() const { return {size, type->align}; }
   /// Of an object that is met: it waits where it leads on.
   CopyNote note() const {
     const CopyNote object = CopyNote::Object(number);

@@ -6,6 +6,7 @@
 
 #include "acre/detail/text.h"
 #include "acre/detail/walk.h"
+#include "copy/table_runs.h"
 
 namespace acre::inline ACRE_ABI::detail {
 namespace {
@@ -76,7 +77,7 @@ void CopyWalker::WalkRow(const Row& row) {
   }
 }
 
-inline void CopyWalker::TakePointers(char* data, std::size_t count) {
+ACRE_INLINE void CopyWalker::TakePointers(char* data, std::size_t count) {
   auto* pointers = reinterpret_cast<char**>(data);
   for (std::size_t i = 0; i < count; ++i) TakePointer(&pointers[i]);
 }
@@ -98,26 +99,31 @@ inline void CopyWalker::TakeStep(char* slot, Step& step) {
   }
 }
 
-inline void CopyWalker::TakePointer(char** slot) {
+ACRE_INLINE void CopyWalker::TakePointer(char** slot) {
   if (*slot == nullptr) return;
-  CopyMap* map = maps_.Of(*slot);
-  if (ACRE_UNLIKELY(map == nullptr)) {
-    if (char* copy = CopyOf(*slot)) *slot = copy;
-    return;
-  }
+  const CopyMap* const map = maps_.Of(*slot);
+  if (ACRE_UNLIKELY(map == nullptr)) return TakePointerOut(slot);
   const CopyMap::Line& line = map->LineAt(*slot);
   __builtin_prefetch(&line);
-  Finish(pending_.Exchange({slot, map, &line}));
+  Finish(pending_.Exchange({slot, &line}));
+  if (job_.placement.is_in_order()) return;
   const Pending& middle = pending_.Middle();
   if (middle.slot != nullptr)
     job_.placement.Prefetch(*middle.line, *middle.slot);
 }
 
-inline void CopyWalker::Finish(const Pending& pending) {
-  if (pending.slot == nullptr) return;
+/// One that leads to the root, or to what is not copied.
+void CopyWalker::TakePointerOut(char** slot) {
+  if (char* copy = CopyOf(*slot)) *slot = copy;
+}
+
+ACRE_INLINE void CopyWalker::Finish(const Pending& pending) {
+  if (ACRE_UNLIKELY(pending.slot == nullptr)) return;
   const char* source = *pending.slot;
-  *pending.slot = job_.placement.CopyOf(*pending.map, *pending.line, source);
-  NotePointer(pending.slot, nullptr, source);
+  *pending.slot = job_.placement.CopyOf(maps_, *pending.line, source);
+  if (ACRE_UNLIKELY(job_.leads_into_table)) {
+    NotePointer(pending.slot, nullptr, source);
+  }
 }
 
 void CopyWalker::TakeView(char* slot, Step& step) {
@@ -126,7 +132,7 @@ void CopyWalker::TakeView(char* slot, Step& step) {
   const auto* source = static_cast<const char*>(run.data);
   if (char* copy = CopyOf(source)) {
     step.type->ops->set_view(slot, copy);
-    NotePointer(slot, step.type, source);
+    if (job_.leads_into_table) NotePointer(slot, step.type, source);
   }
 }
 
@@ -140,11 +146,10 @@ inline void CopyWalker::TakeHandle(char* slot, Step& step) {
   if (step.is_table && step.type->ops->rehash != nullptr) {
     table_keys_.Add(*step.type, slot);
   }
-  if (step.leads_on) WalkElements(slot, step, {copy, storage.count});
+  if (step.leads_on) WalkElements(step, {copy, storage.count});
 }
 
-inline void CopyWalker::WalkElements(char* slot, Step& step,
-                                     const ElementRun& storage) {
+inline void CopyWalker::WalkElements(Step& step, const ElementRun& storage) {
   CopyPlan& plan = job_.plans.TargetOf(step);
   const auto walk = [this](const Row& row) { WalkRow(row); };
   if (!step.is_table) {
@@ -155,7 +160,7 @@ inline void CopyWalker::WalkElements(char* slot, Step& step,
     const std::size_t count = storage.count / plan.size;
     return rows_.WalkOrKeep({data, count, &plan}, walk);
   }
-  ForEachRun(*step.type, slot, [&](ElementRun run, std::size_t) {
+  ForEachTableRun(storage, plan.slot_shape(), [&](const ElementRun& run) {
     auto* data = static_cast<char*>(const_cast<void*>(run.data));
     rows_.WalkOrKeep({data, run.count, &plan}, walk);
   });
@@ -180,9 +185,8 @@ inline char* CopyWalker::CopyOf(const char* source) {
 }
 
 /// Entries of a table may move once its keys are known.
-inline void CopyWalker::NotePointer(void* slot, const TypeLayout* view,
-                                    const char* source) {
-  if (ACRE_LIKELY(!job_.leads_into_table)) return;
+void CopyWalker::NotePointer(void* slot, const TypeLayout* view,
+                             const char* source) {
   CopyMap* map = maps_.Of(source);
   if (map == nullptr) return;
   const char* start = map->StartOf(source, map->At(source));

@@ -68,7 +68,6 @@ class CopyWalker {
   /// A pointer in a copy, the line of its target asked for.
   struct Pending {
     char** slot = nullptr;  // null: none
-    const CopyMap* map = nullptr;
     const CopyMap::Line* line = nullptr;
   };
 
@@ -78,10 +77,11 @@ class CopyWalker {
   void WalkRow(const Row& row);
   void TakeStep(char* slot, Step& step);
   void TakePointer(char** slot);
+  void TakePointerOut(char** slot);
   void TakeView(char* slot, Step& step);
   void TakePointers(char* data, std::size_t count);
   void TakeHandle(char* slot, Step& step);
-  void WalkElements(char* slot, Step& step, const ElementRun& storage);
+  void WalkElements(Step& step, const ElementRun& storage);
   void TakePart(char* part, const TypeLayout& type);
   void Finish(const Pending& pending);
   char* CopyOf(const char* source);

@@ -5,9 +5,11 @@
 #include <cstdint>
 #include <cstring>
 
+#include "acre/detail/blocks.h"
 #include "acre/detail/parts.h"
 #include "acre/detail/size_class.h"
 #include "acre/detail/walk.h"
+#include "copy/table_runs.h"
 
 namespace acre::inline ACRE_ABI::detail {
 namespace {
@@ -275,11 +277,10 @@ void GraphFinder::MeetRun(CopyMap& map, const char* target, CopyPlan& plan,
 
 ACRE_INLINE void GraphFinder::TakeHandle(const char* slot, Step& step) {
   const ElementRun storage = step.InUse(slot);
-  if (storage.count != 0) TakeStorage(slot, step, storage);
+  if (storage.count != 0) TakeStorage(step, storage);
 }
 
-void GraphFinder::TakeStorage(const char* slot, Step& step,
-                              const ElementRun& storage) {
+void GraphFinder::TakeStorage(Step& step, const ElementRun& storage) {
   if (is_stopped_) return;
   const auto* block = static_cast<const char*>(storage.data);
   const CopyPlan& plan = plans_.StorageOf(step);
@@ -291,10 +292,10 @@ void GraphFinder::TakeStorage(const char* slot, Step& step,
                         storage.count)) {
     return;
   }
-  if (step.leads_on) WalkElements(slot, step, storage);
+  if (step.leads_on) WalkElements(step, storage);
 }
 
-ACRE_INLINE void GraphFinder::WalkElements(const char* slot, Step& step,
+ACRE_INLINE void GraphFinder::WalkElements(Step& step,
                                            const ElementRun& storage) {
   CopyPlan& plan = plans_.TargetOf(step);
   const auto walk = [this](const Row& row) { WalkRow(row); };
@@ -306,7 +307,8 @@ ACRE_INLINE void GraphFinder::WalkElements(const char* slot, Step& step,
     const std::size_t count = storage.count / plan.size;
     return rows_.WalkOrKeep({data, count, &plan}, walk);
   }
-  ForEachRun(*step.type, slot, [&](ElementRun run, std::size_t) {
+  if (is_narrow_) SetNarrow(storage.count / plan.size < kNarrow);
+  ForEachTableRun(storage, plan.slot_shape(), [&](const ElementRun& run) {
     rows_.WalkOrKeep({static_cast<const char*>(run.data), run.count, &plan},
                      walk);
   });
@@ -383,10 +385,16 @@ ACRE_INLINE bool GraphFinder::NoteOther(CopyMap* map, const char* start,
 bool GraphFinder::NoteOtherSlowly(CopyMap* map, const char* start,
                                   CopyNote::Kind kind, const CopyPlan& plan,
                                   std::size_t bytes) {
+  std::size_t block_bytes = BlockBytes(bytes, plan.align());
+  // An array may lie in the midst of a block.
+  if (block_bytes > kInlineMax && kind == CopyNote::Kind::kStorage &&
+      map != nullptr && !plan.is_wide) {
+    block_bytes = Blocks::BytesOfLarge(start, bytes);
+  }
   if (map == nullptr || plan.number > CopyNote::kMaxOther ||
       !IsGranule(start) ||
       !map->Note(start, CopyNote::Other(kind, plan.number, bytes), bytes,
-                 BlockBytes(bytes, plan.align()), memory_)) {
+                 block_bytes, memory_)) {
     is_stopped_ = true;
     return false;
   }

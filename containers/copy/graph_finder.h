@@ -113,8 +113,8 @@ class GraphFinder {
   void TakeView(const char* slot, Step& step);
   void TakeRun(const char* target, CopyPlan& plan, std::size_t count);
   void TakeHandle(const char* slot, Step& step);
-  void TakeStorage(const char* slot, Step& step, const ElementRun& storage);
-  void WalkElements(const char* slot, Step& step, const ElementRun& storage);
+  void TakeStorage(Step& step, const ElementRun& storage);
+  void WalkElements(Step& step, const ElementRun& storage);
   void TakePart(const char* part, const TypeLayout& type);
 
   void TakeUnusually(CopyMap& map, const char* target, CopyPlan& plan);

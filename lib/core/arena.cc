@@ -458,6 +458,12 @@ std::size_t detail::Blocks::GrowIntoRest(Arena& arena, void* block,
   return SlowPath(arena).GrowIntoRest(block, bytes, least, most, element);
 }
 
+std::size_t detail::Blocks::BytesOfLarge(const void* block, std::size_t bytes) {
+  return index::Find(block)->HasUnclassed(block)
+             ? RoundUp(bytes, kGranule)
+             : BlockFor(bytes, kGranule).bytes;
+}
+
 char* detail::Blocks::TryTakeRoom(Arena& arena, std::size_t bytes) {
   return SlowPath(arena).TakeRoom(bytes);
 }

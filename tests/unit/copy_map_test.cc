@@ -139,7 +139,7 @@ TEST_CASE("CopyMap: extents of any size at any granule, against a model") {
   REQUIRE(extents.size() > 500);
   REQUIRE(refused > 500);
   REQUIRE(by_few > 200);
-  CHECK(map.has_large());
+  CHECK(map.has_unclassed());
   CHECK_FALSE(map.is_alone());
 
   for (std::size_t i = 0; i < owner.size(); ++i) {
@@ -281,7 +281,7 @@ TEST_CASE("CopyMap: one large block") {
   WalkMemory memory;
   REQUIRE(map.Note(chunk, CopyNote::Other(Kind::kStorage, 1, 500'000), 500'000,
                    500'000, memory));
-  CHECK(map.has_large());
+  CHECK(map.has_unclassed());
   CHECK(map.is_alone());
   bool has_another = false;
   SUBCASE("alone") {

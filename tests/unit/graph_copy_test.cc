@@ -323,6 +323,91 @@ TEST_CASE("DeepCopy of graphs: large storage beside small objects") {
   }
 }
 
+struct Shared {
+  Map<std::uint32_t, Small*> by_id;
+  Vector<std::uint64_t> words;
+  Vector<Small*> smalls;
+};
+ACRE_LAYOUT(Shared, by_id, words, smalls)
+
+/// Large storage that has no chunk of its own: those of the arena are larger.
+Shared* MakeShared(Arena& source) {
+  constexpr std::uint32_t kSmalls = 20'000;
+  auto* shared = source.New<Shared>();
+  shared->smalls.reserve(kSmalls);
+  shared->words.resize(40'000, 7);
+  shared->by_id.reserve(kSmalls);
+  for (std::uint32_t i = 0; i < kSmalls; ++i) {
+    shared->smalls.push_back(source.New<Small>());
+    shared->smalls.back()->id = i;
+    shared->by_id[i] = shared->smalls[i];
+  }
+  for (Small* small : shared->smalls) small->next = shared->smalls[17];
+  return shared;
+}
+
+bool AreEqual(const Shared& copy) {
+  bool is_same = copy.words.size() == 40'000 && copy.words.back() == 7;
+  for (std::uint32_t i = 0; i < copy.smalls.size(); ++i) {
+    const Small* const small = copy.smalls[i];
+    is_same = is_same && small->id == i && small->next == copy.smalls[17] &&
+              *copy.by_id.get(i) == small;
+  }
+  return is_same && copy.by_id.size() == copy.smalls.size();
+}
+
+TEST_CASE("DeepCopy of graphs: large storage in a chunk that others share") {
+  const unsigned threads = acre_test::OneThreadOrThree();
+  constexpr std::size_t kChunk = std::size_t{8} << 20;
+  Arena source({.first_chunk = kChunk, .max_chunk = kChunk});
+  const Shared* shared = MakeShared(source);
+  // All of it, from the first object on.
+  REQUIRE(source.stats().chunks == 1);
+  SUBCASE("one by one") {
+    Arena target({.first_chunk = kChunk, .max_chunk = kChunk});
+    std::size_t held = 0;
+    for (int round = 0; round < 3; ++round) {
+      Shared* copy = CopyGraph(target, *shared, threads);
+      CHECK(AreEqual(*copy));
+      CHECK(HasCleanBlocks(target));
+      // Each block is one, and can be freed, whichever comes first.
+      if (round != 1) copy->words.Release();
+      if (round == 2) copy->by_id.Release();
+      for (Small* small : copy->smalls) target.Free(small);
+      target.Free(copy);
+      CHECK(target.stats().live() == 0);
+      if (round == 0) held = target.stats().reserved;
+      target.Reset();
+    }
+    CHECK(target.stats().reserved == held);
+  }
+  SUBCASE("in small chunks") {
+    Arena target({.first_chunk = 4096, .max_chunk = 65536});
+    Shared* copy = CopyGraph(target, *shared, threads);
+    CHECK(AreEqual(*copy));
+    copy->words.push_back(8);  // grows
+    copy->by_id[1'000'000] = copy->smalls[0];
+    CHECK(HasCleanBlocks(target));
+    for (Small* small : copy->smalls) target.Free(small);
+    target.Free(copy);
+    CHECK(target.stats().live() == 0);
+  }
+  SUBCASE("in order") {
+    Arena target;
+    acre::detail::CopyPlans plans;
+    acre::detail::CopyMaps maps;
+    acre::detail::RefCopies refs(target);
+    acre::detail::GraphFinder finder(plans, maps, refs);
+    REQUIRE(finder.Run(reinterpret_cast<const char*>(shared),
+                       plans.Of(acre::LayoutOf<Shared>())));
+    acre::detail::CopyPlacement placement(target, plans, maps);
+    REQUIRE(placement.Take(finder.has_wide()));
+    CHECK(placement.is_in_order());
+    placement.GiveBack();
+    CHECK(target.stats().live() == 0);
+  }
+}
+
 TEST_CASE("DeepCopy of graphs: what was freed is used again") {
   const unsigned threads = acre_test::OneThreadOrThree();
   Arena source;

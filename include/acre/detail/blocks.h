@@ -40,9 +40,13 @@ struct Blocks {
   static std::size_t GrowIntoRest(Arena& arena, void* block, std::size_t bytes,
                                   std::size_t least, std::size_t most,
                                   const TypeLayout& element);
-  /// Room for several blocks, one behind the other, none of them larger than
-  /// kInlineMax: the caller cuts it, by size classes up to the granule's
-  /// alignment. Null where memory runs out. `bytes`: a multiple of the granule.
+  /// The bytes that belong to a block above kInlineMax: those of its size
+  /// class, or, where it has a chunk of its own, no more than it asked for.
+  /// Requires: the alignment is the granule's at most.
+  static std::size_t BytesOfLarge(const void* block, std::size_t bytes);
+  /// Room for several blocks, one behind the other: the caller cuts it, by size
+  /// classes up to the granule's alignment. Null where memory runs out.
+  /// `bytes`: a multiple of the granule.
   static char* TryTakeRoom(Arena& arena, std::size_t bytes);
   /// A block was cut from room: from now on it is as if Take had returned it.
   static void NoteCut(Arena& arena, void* block, std::size_t bytes,

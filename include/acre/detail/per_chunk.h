@@ -76,7 +76,8 @@ class PerChunk {
   }
 
  private:
-  T* Search(const void* address) {
+  // Not inlined: what calls Of many times is short without it.
+  __attribute__((noinline)) T* Search(const void* address) {
     const Location where = Locate(address);
     if (where.arena == nullptr) return nullptr;
     if (only_ != nullptr && where.arena != only_) return nullptr;
