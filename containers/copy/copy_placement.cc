@@ -73,8 +73,8 @@ std::size_t CopyPlacement::BytesOf(const CopyMap& map, const char* start,
 // ------------------------------------------------------------------- in order
 
 /// Rooms leave what is on the freelists unused: an arena that was copied into
-/// and freed again and again would grow. A large block that is not of its size
-/// class has to have a chunk of its own.
+/// and freed again and again would grow, by more than a part. A large block
+/// that is not of its size class has to have a chunk of its own.
 bool CopyPlacement::MayBeInOrder(std::size_t bytes) const {
   if (bytes < kLeastInOrder || IsHeapArena(arena_) || arena_.is_traced()) {
     return false;
@@ -82,7 +82,8 @@ bool CopyPlacement::MayBeInOrder(std::size_t bytes) const {
   for (std::size_t i = 0; i < maps_.size(); ++i) {
     if (maps_[i].has_unclassed() && !maps_[i].is_alone()) return false;
   }
-  return arena_.stats().freed <= bytes / 8;
+  const ArenaStats stats = arena_.stats();
+  return stats.freed <= std::max(bytes / 8, stats.live() / 16);
 }
 
 bool CopyPlacement::TakeRooms(std::size_t bytes) {

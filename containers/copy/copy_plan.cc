@@ -98,8 +98,7 @@ CopyPlan& CopyPlans::Of(const TypeLayout& type) {
   return plan;
 }
 
-CopyPlan::Step CopyPlans::StepOf(const TypeLayout& slot,
-                                 std::size_t offset) const {
+CopyPlan::Step CopyPlans::StepOf(const TypeLayout& slot, std::size_t offset) {
   const bool is_handle = slot.kind == TypeKind::kHandle;
   return {static_cast<std::uint32_t>(offset),
           KindOf(slot),

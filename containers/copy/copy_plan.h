@@ -131,7 +131,7 @@ class CopyPlans {
   CopyPlan& operator[](unsigned number) { return *by_number_[number - 1]; }
 
   /// A step as that of a slot at its own address.
-  CopyPlan::Step StepOf(const TypeLayout& slot, std::size_t offset = 0) const;
+  static CopyPlan::Step StepOf(const TypeLayout& slot, std::size_t offset = 0);
 
  private:
   CopyPlan* Find(const TypeLayout& type, bool is_table) const;

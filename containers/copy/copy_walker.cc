@@ -4,34 +4,11 @@
 
 #include <cstring>
 
-#include "acre/detail/text.h"
 #include "acre/detail/walk.h"
+#include "copy/copy_bytes.h"
 #include "copy/table_runs.h"
 
 namespace acre::inline ACRE_ABI::detail {
-namespace {
-
-/// What one extent takes. Whole granules where nobody watches: both blocks have
-/// what is behind the last byte.
-ACRE_INLINE void CopyBytes(char* to, const char* from, std::size_t bytes) {
-  constexpr std::size_t kMost = 256;  // a call of memcpy is faster then
-#if defined(__SANITIZE_ADDRESS__)
-  constexpr bool kWhole = false;
-#else
-  constexpr bool kWhole = !kChecked;
-#endif
-  if (!kWhole || bytes > kMost) {
-    std::memcpy(to, from, bytes);
-    return;
-  }
-  for (std::size_t i = 0; i < bytes; i += kGranule) {
-    const auto granule = Load<Sixteen>(from + i);
-    std::memcpy(to + i, &granule, kGranule);
-  }
-}
-
-}  // namespace
-
 void CopyWalker::CopyRoot(CopyPlan& plan) {
   std::memcpy(job_.root_copy, job_.root, job_.root_bytes);
   WalkRow({job_.root_copy, 1, &plan});

@@ -8,7 +8,9 @@
 #include "acre/detail/blocks.h"
 #include "acre/detail/location.h"
 #include "acre/detail/size_class.h"
-#include "acre/detail/table_rep.h"
+#include "acre/detail/walk.h"
+#include "copy/copy_bytes.h"
+#include "copy/table_runs.h"
 
 namespace acre::inline ACRE_ABI::detail {
 
@@ -30,11 +32,6 @@ SmallCopier::~SmallCopier() {
   }
 }
 
-std::size_t SmallCopier::Extent::align() const {
-  return is_table() ? SlotShape{type->size, type->align}.table_align()
-                    : type->align;
-}
-
 /// The seat of the extent that starts there, or the free one that it would get.
 std::size_t SmallCopier::SeatOf(const void* source) const {
   constexpr std::uint64_t kGoldenRatio = 0x9E3779B97F4A7C15u;  // Fibonacci hash
@@ -53,46 +50,74 @@ bool SmallCopier::Find() {
   while (walked_ < count_ && !is_stopped_) {
     const Extent& extent = extents_[walked_++];
     if (!extent.type->has_slots) continue;
-    if (!extent.is_table()) {
-      const std::size_t count = extent.bytes / extent.type->size;
-      FindInRow(*extent.type, {extent.source, count});
+    const Plan plan = PlanOf(*extent.type);
+    if (!extent.is_table) {
+      FindInRow(plan, {extent.source, extent.bytes / extent.type->size});
       continue;
     }
-    ForEachRun(
-        *extent.handle, extent.handle_address,
-        [&](ElementRun run, std::size_t) { FindInRow(*extent.type, run); });
+    ForEachTableRun({extent.source, extent.bytes}, extent.slot_shape(),
+                    [&](const ElementRun& run) { FindInRow(plan, run); });
   }
   return !is_stopped_;
 }
 
-void SmallCopier::FindInRow(const TypeLayout& type, const ElementRun& row) {
-  if (type.kind == TypeKind::kPointer) {
-    const auto* pointers = static_cast<void* const*>(row.data);
-    const TypeLayout& target = *type.element();
-    for (std::size_t i = 0; i < row.count && !is_stopped_; ++i) {
-      if (pointers[i] == nullptr || StaysOutside(pointers[i])) continue;
-      NoteLink(&pointers[i], type, Meet(target, pointers[i], 1));
+void SmallCopier::FindInRow(Plan plan, const ElementRun& row) {
+  if (plan.type->kind == TypeKind::kPointer) return FindPointers(plan, row);
+  const std::size_t size = plan.type->size;
+  const auto* at = static_cast<const char*>(row.data);
+  for (std::size_t i = 0; i < row.count; ++i, at += size) {
+    for (std::size_t step = plan.first; step != plan.end; ++step) {
+      if (ACRE_UNLIKELY(is_stopped_)) return;
+      TakeStep(step, at + steps_[step].offset);
     }
-    return;
   }
-  auto find = [this](const Slot& slot) { FindIn(slot); };
-  ForEachSlotIn(type, row, find);
 }
 
-void SmallCopier::FindIn(const Slot& slot) {
-  if (is_stopped_) return;
-  const TypeLayout& type = *slot.type;
-  if (type.kind == TypeKind::kHandle && IsRef(type)) {
-    refs_.Count(type);
-    return NoteLink(slot.address, type, 0);
+void SmallCopier::FindPointers(Plan plan, const ElementRun& row) {
+  if (is_stopped_) return;  // there was no room for the step
+  const TypeLayout& type = *elements_[plan.first];
+  const auto* pointers = static_cast<const void* const*>(row.data);
+  for (std::size_t i = 0; i < row.count && !is_stopped_; ++i) {
+    if (pointers[i] == nullptr || StaysOutside(pointers[i])) continue;
+    NoteLink(reinterpret_cast<const char*>(&pointers[i]), plan.first,
+             Meet(type, pointers[i], 1));
   }
-  if (type.kind == TypeKind::kHandle) {
-    return NoteLink(slot.address, type, MeetStorage(type, slot.address));
+}
+
+inline void SmallCopier::TakeStep(std::size_t nth, const char* slot) {
+  const Step& step = steps_[nth];
+  switch (step.kind) {
+    case Step::Kind::kPointer: {
+      const void* const target = *reinterpret_cast<void* const*>(slot);
+      if (target == nullptr || StaysOutside(target)) return;
+      return NoteLink(slot, nth, Meet(*elements_[nth], target, 1));
+    }
+    case Step::Kind::kView: {
+      const ElementRun run = step.type->ops->view(slot);
+      if (run.count == 0 || StaysOutside(run.data)) return;
+      return NoteLink(slot, nth, Meet(*elements_[nth], run.data, run.count));
+    }
+    case Step::Kind::kVector:
+    case Step::Kind::kString:
+    case Step::Kind::kHandle:
+      return NoteLink(slot, nth,
+                      MeetStorage(step, *elements_[nth], step.InUse(slot)));
+    case Step::Kind::kRef:
+      refs_.Count(*step.type);
+      return NoteLink(slot, nth, 0);
+    case Step::Kind::kPart:
+      return TakePart(*step.type, slot);
   }
-  const ElementRun target = PointedTo(slot);
-  if (target.data == nullptr || StaysOutside(target.data)) return;
-  NoteLink(slot.address, type,
-           Meet(*type.element(), target.data, target.count));
+}
+
+/// A tuple, a choice, a long array.
+void SmallCopier::TakePart(const TypeLayout& type, const char* part) {
+  auto take = [this](const Slot& slot) {
+    const std::size_t step = StepOf(*slot.type);
+    if (is_stopped_) return;
+    TakeStep(step, static_cast<const char*>(slot.address));
+  };
+  ForEachSlot(type, const_cast<char*>(part), take);
 }
 
 /// The root is no pointer's target there.
@@ -109,27 +134,27 @@ std::size_t SmallCopier::Meet(const TypeLayout& type, const void* source,
   const std::size_t bytes = count * type.size;
   std::uint8_t& seat = seats_[SeatOf(source)];
   if (seat == 0) {
-    return Add(seat, {static_cast<const char*>(source), bytes, &type, nullptr,
-                      nullptr, nullptr});
+    return Add(seat, {static_cast<const char*>(source), bytes, &type, false,
+                      false, nullptr});
   }
   const Extent& known = extents_[seat - 1];
-  const bool are_same = known.handle == nullptr && known.bytes == bytes &&
-                        SameType(*known.type, type);
+  const bool are_same =
+      !known.is_storage && known.bytes == bytes && SameType(*known.type, type);
   return are_same ? seat : Stop();
 }
 
 /// The number of a container's storage; 0 where it has none.
-std::size_t SmallCopier::MeetStorage(const TypeLayout& handle,
-                                     const void* address) {
-  const ElementRun storage = handle.ops->in_use(address);
+std::size_t SmallCopier::MeetStorage(const Step& step,
+                                     const TypeLayout& element,
+                                     const ElementRun& storage) {
   if (storage.count == 0) return 0;
   std::uint8_t& seat = seats_[SeatOf(storage.data)];
   // Whose keys hold pointers has to be filled anew.
-  if (seat != 0 || handle.ops->rehash != nullptr || HasOwnForm(handle)) {
-    return Stop();
-  }
+  const bool is_usual = step.kind != Step::Kind::kHandle ||
+                        (step.is_table && step.type->ops->rehash == nullptr);
+  if (seat != 0 || !is_usual) return Stop();
   return Add(seat, {static_cast<const char*>(storage.data), storage.count,
-                    handle.element(), &handle, address, nullptr});
+                    &element, true, step.is_table, nullptr});
 }
 
 /// The root, the first of all, need not lie in an arena.
@@ -146,17 +171,56 @@ inline std::size_t SmallCopier::Add(std::uint8_t& seat, const Extent& extent) {
   return count_;
 }
 
-inline void SmallCopier::NoteLink(const void* slot, const TypeLayout& type,
-                                  std::size_t to) {
-  const auto offset = static_cast<std::size_t>(static_cast<const char*>(slot) -
-                                               extents_[walked_ - 1].source);
-  if (links_count_ == kMostLinks || offset > UINT32_MAX) {
+ACRE_INLINE void SmallCopier::NoteLink(const char* slot, std::size_t step,
+                                       std::size_t to) {
+  const auto offset =
+      static_cast<std::size_t>(slot - extents_[walked_ - 1].source);
+  if (ACRE_UNLIKELY(links_count_ == kMostLinks || offset > UINT32_MAX)) {
     Stop();
     return;
   }
-  links_[links_count_++] = {&type, static_cast<std::uint32_t>(offset),
-                            static_cast<std::uint8_t>(walked_),
-                            static_cast<std::uint8_t>(to)};
+  links_[links_count_++] = {
+      static_cast<std::uint32_t>(offset), static_cast<std::uint8_t>(walked_),
+      static_cast<std::uint8_t>(to), static_cast<std::uint8_t>(step)};
+}
+
+SmallCopier::Plan SmallCopier::PlanOf(const TypeLayout& type) {
+  for (std::size_t i = 0; i < plans_count_; ++i) {
+    if (SameType(*plans_[i].type, type)) return plans_[i];
+  }
+  Plan plan{&type, static_cast<std::uint8_t>(steps_count_), 0};
+  ForEachSlotType(type, 0,
+                  [this](std::size_t offset, const TypeLayout& slot,
+                         const FieldLayout*) { AddStep(slot, offset); });
+  plan.end = static_cast<std::uint8_t>(steps_count_);
+  if (plans_count_ == kMostPlans) {
+    Stop();
+  } else {
+    plans_[plans_count_++] = plan;
+  }
+  return plan;
+}
+
+void SmallCopier::AddStep(const TypeLayout& slot, std::size_t offset) {
+  if (steps_count_ == kMostSteps || offset > UINT32_MAX) {
+    Stop();
+    return;
+  }
+  const Step step = CopyPlans::StepOf(slot, offset);
+  const bool leads_on =
+      step.kind != Step::Kind::kPart && step.kind != Step::Kind::kRef;
+  elements_[steps_count_] = leads_on ? slot.element() : nullptr;
+  steps_[steps_count_++] = step;
+}
+
+/// Of a slot in a part, whose offset only an object tells. Of no meaning where
+/// there is no place for it.
+std::size_t SmallCopier::StepOf(const TypeLayout& slot) {
+  for (std::size_t i = 0; i < steps_count_; ++i) {
+    if (SameType(*steps_[i].type, slot)) return i;
+  }
+  AddStep(slot, 0);
+  return steps_count_ - 1;
 }
 
 std::size_t SmallCopier::Stop() {
@@ -199,8 +263,8 @@ bool SmallCopier::Take() {
     void* block = Blocks::TryTake(arena_, extent.bytes, extent.align(),
                                   extent.block_type());
     if (block == nullptr) return false;
-    if (extent.handle != nullptr) Blocks::NoteStorage(arena_, block);
-    if (extent.is_table()) {
+    if (extent.is_storage) Blocks::NoteStorage(arena_, block);
+    if (extent.is_table) {
       NoteTableRow(arena_, block, extent.bytes, *extent.type);
     }
     extent.copy = static_cast<char*>(block);
@@ -211,9 +275,10 @@ bool SmallCopier::Take() {
 // ----------------------------------------------------------------------- copy
 
 void SmallCopier::Copy() {
-  for (std::size_t i = 0; i < count_; ++i) {
-    const Extent& extent = extents_[i];
-    std::memcpy(extent.copy, extent.source, extent.bytes);
+  // The root may lie anywhere.
+  std::memcpy(extents_[0].copy, extents_[0].source, extents_[0].bytes);
+  for (std::size_t i = 1; i < count_; ++i) {
+    CopyBytes(extents_[i].copy, extents_[i].source, extents_[i].bytes);
   }
   for (std::size_t i = 0; i < links_count_; ++i) Rewrite(links_[i]);
 }
@@ -221,17 +286,18 @@ void SmallCopier::Copy() {
 inline void SmallCopier::Rewrite(const Link& link) {
   char* slot = extents_[link.in - 1].copy + link.offset;
   const Extent* to = link.to != 0 ? &extents_[link.to - 1] : nullptr;
-  switch (link.type->kind) {
-    case TypeKind::kPointer:
+  const Step& step = steps_[link.step];
+  switch (step.kind) {
+    case Step::Kind::kPointer:
       *reinterpret_cast<void**>(slot) = to->copy;
       return;
-    case TypeKind::kView:
-      return link.type->ops->set_view(slot, to->copy);
+    case Step::Kind::kView:
+      return step.type->ops->set_view(slot, to->copy);
+    case Step::Kind::kRef:
+      return refs_.Copy(*step.type, slot);
     default:
-      if (IsRef(*link.type)) return refs_.Copy(*link.type, slot);
-      return link.type->ops->adopt(slot, &arena_,
-                                   to != nullptr ? to->copy : nullptr,
-                                   to != nullptr ? to->bytes : 0);
+      return step.Adopt(slot, &arena_, to != nullptr ? to->copy : nullptr,
+                        to != nullptr ? to->bytes : 0);
   }
 }
 

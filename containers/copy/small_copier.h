@@ -23,8 +23,9 @@
 
 #include "acre/arena.h"
 #include "acre/config.h"
-#include "acre/detail/walk.h"
+#include "acre/detail/table_rep.h"
 #include "acre/type_layout.h"
+#include "copy/copy_plan.h"
 #include "copy/ref_copies.h"
 #include "copy/static_storage.h"
 
@@ -56,34 +57,51 @@ class SmallCopier {
   struct Extent {
     const char* source;
     std::size_t bytes;
-    const TypeLayout* type;      // of an object, or of an element
-    const TypeLayout* handle;    // of storage, else null
-    const void* handle_address;  // in the source
-    char* copy;                  // once taken
+    const TypeLayout* type;  // of an object, or of an element
+    bool is_storage;
+    bool is_table;  // storage that starts with a table's controls
+    char* copy;     // once taken
 
     const char* end() const { return source + bytes; }
-    bool is_table() const { return handle != nullptr && IsTable(*handle); }
-    std::size_t align() const;
+    SlotShape slot_shape() const { return {type->size, type->align}; }
+    std::size_t align() const {
+      return is_table ? slot_shape().table_align() : type->align;
+    }
     /// As the arena is told of the block.
-    const TypeLayout* block_type() const { return is_table() ? nullptr : type; }
+    const TypeLayout* block_type() const { return is_table ? nullptr : type; }
+  };
+
+  using Step = CopyPlan::Step;
+
+  /// The steps of a type that was met, in a row.
+  struct Plan {
+    const TypeLayout* type;
+    std::uint8_t first;
+    std::uint8_t end;
   };
 
   /// A pointer, view or container in an extent.
   struct Link {
-    const TypeLayout* type;
     std::uint32_t offset;  // in its extent
     std::uint8_t in;       // numbers of extents
     std::uint8_t to;       // 0: none, an empty container
+    std::uint8_t step;
   };
 
   bool Find();
-  void FindInRow(const TypeLayout& type, const ElementRun& row);
-  void FindIn(const Slot& slot);
+  void FindInRow(Plan plan, const ElementRun& row);
+  void FindPointers(Plan plan, const ElementRun& row);
+  void TakeStep(std::size_t step, const char* slot);
+  void TakePart(const TypeLayout& type, const char* part);
   std::size_t Meet(const TypeLayout& type, const void* source,
                    std::size_t count);
-  std::size_t MeetStorage(const TypeLayout& handle, const void* address);
+  std::size_t MeetStorage(const Step& step, const TypeLayout& element,
+                          const ElementRun& storage);
   std::size_t Add(std::uint8_t& seat, const Extent& extent);
-  void NoteLink(const void* slot, const TypeLayout& type, std::size_t to);
+  void NoteLink(const char* slot, std::size_t step, std::size_t to);
+  Plan PlanOf(const TypeLayout& type);
+  void AddStep(const TypeLayout& slot, std::size_t offset);
+  std::size_t StepOf(const TypeLayout& slot);
   std::size_t Stop();
   bool IsHandedOut(const char* begin, std::size_t bytes);
   bool StaysOutside(const void* target);
@@ -100,6 +118,8 @@ class SmallCopier {
   // start; 0: none.
   static constexpr std::size_t kSeats = 2 * kMost;
   static constexpr std::size_t kMostLinks = 4 * kMost;
+  static constexpr std::size_t kMostPlans = 16;
+  static constexpr std::size_t kMostSteps = 48;
 
   Arena& arena_;
   RefCopies refs_;
@@ -108,6 +128,8 @@ class SmallCopier {
   bool is_finished_ = false;
   std::size_t count_ = 0;
   std::size_t links_count_ = 0;
+  std::size_t plans_count_ = 0;
+  std::size_t steps_count_ = 0;
   std::size_t walked_ = 0;             // the number of the one that is, now
   std::size_t taken_ = 0;              // so many of sorted_ have copies
   const char* chunk_begin_ = nullptr;  // of the chunk asked for last
@@ -116,6 +138,9 @@ class SmallCopier {
   Extent extents_[kMost];
   Extent* sorted_[kMost];  // by address
   Link links_[kMostLinks];
+  Plan plans_[kMostPlans];
+  Step steps_[kMostSteps];
+  const TypeLayout* elements_[kMostSteps];  // what the steps lead to
 };
 
 }  // namespace acre::inline ACRE_ABI::detail

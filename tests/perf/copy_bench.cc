@@ -4,7 +4,9 @@
 // bytes that the same nodes take, into a warm buffer. "(by hand)" is a copy
 // written for these very nodes. And of four nodes that all know each other, as
 // a message is: against std containers, with an unordered_map that knows which
-// nodes were copied. And by two threads, against one. Nanoseconds a node.
+// nodes were copied. And by two threads, against one. And of a game's world:
+// some thousand entities, found by number, in order and by place. Nanoseconds a
+// node.
 
 #include <cstring>
 #include <functional>
@@ -14,6 +16,7 @@
 #include <vector>
 
 #include "acre/deep_copy.h"
+#include "acre/map.h"
 #include "copy_by_hand.h"
 #include "node.h"
 #include "perf.h"
@@ -214,6 +217,55 @@ void AddFewCell() {
   });
 }
 
+// ------------------------------------------------------------------- a world
+
+struct Entity {
+  std::uint32_t id = 0;
+  std::int32_t health = 100;
+  float position[3] = {};
+  float velocity[3] = {};
+  Entity* target = nullptr;
+  acre::Vector<std::uint32_t> carries;
+  acre::String name;
+};
+ACRE_LAYOUT(Entity, id, health, position, velocity, target, carries, name)
+
+struct World {
+  acre::Map<std::uint32_t, Entity*> by_id;
+  acre::Vector<Entity*> in_order;
+  acre::Vector<acre::Vector<Entity*>> by_place;
+};
+ACRE_LAYOUT(World, by_id, in_order, by_place)
+
+std::shared_ptr<Source> WorldSource() {
+  constexpr std::size_t kPlaces = 64 * 64;
+  const auto count = BySmoke<std::uint32_t>(200, 20'000);
+  const auto source = std::make_shared<Source>();
+  source->nodes = count;
+  Random random(9);
+  auto* world = source->arena.New<World>();
+  world->by_place.resize(kPlaces);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    auto* entity = source->arena.New<Entity>();
+    entity->id = i;
+    entity->name =
+        i % 8 == 0 ? "a name longer than what a String has inside" : "imp";
+    for (std::size_t k = random.Below(4); k != 0; --k) {
+      entity->carries.push_back(static_cast<std::uint32_t>(random.Below(100)));
+    }
+    world->by_id[i] = entity;
+    world->in_order.push_back(entity);
+    world->by_place[random.Below(kPlaces)].push_back(entity);
+  }
+  for (Entity* entity : world->in_order) {
+    entity->target = world->in_order[random.Below(count)];
+  }
+  source->copy = [world](acre::Arena& to) {
+    return acre::DeepCopy(to, *world);
+  };
+  return source;
+}
+
 // For curves. A level more of the tree is ten times the nodes.
 void AddSizes() {
   if (is_smoke() || round() != 0) return;
@@ -237,6 +289,7 @@ void DefineCells() {
   AddThreadsCell("tree of pointers, threads", TreeShape());
   AddThreadsCell("graph, threads", CyclicShape());
   AddFewCell();
+  AddCell("a world of 20,000 entities", WorldSource(), BySmoke(1, 20));
   AddSizes();
 }
 

@@ -532,4 +532,74 @@ TEST_CASE("DeepCopy of few pieces: freed and made again, it does not grow") {
   CHECK(target.stats().reserved == reserved);
 }
 
+template <std::size_t kSlots>
+struct Many {
+  std::uint32_t id = 0;
+  std::array<std::array<Many*, 12>, kSlots / 12> others = {};
+};
+ACRE_LAYOUT(Many<36>, id, others)
+ACRE_LAYOUT(Many<72>, id, others)
+
+template <std::size_t kSlots>
+bool IsCopiedAsOne() {
+  Arena source;
+  auto* many = source.New<Many<kSlots>>();
+  many->id = 7;
+  for (auto& row : many->others) row[3] = row[11] = many;
+  Arena target;
+  const Many<kSlots>* const small = TryCopySmall(target, *many);
+  const Many<kSlots>* const copy = DeepCopy(target, *many);
+  REQUIRE(copy->id == 7);
+  for (const auto& row : copy->others) {
+    REQUIRE(row[2] == nullptr);
+    REQUIRE(row[3] == copy);
+    REQUIRE(row[11] == copy);
+  }
+  return small != nullptr && small->others[0][3] == small;
+}
+
+TEST_CASE("DeepCopy of few pieces: of many slots, there is room or not") {
+  CHECK(IsCopiedAsOne<36>());
+  CHECK_FALSE(IsCopiedAsOne<72>());
+}
+
+template <std::size_t kNth>
+struct Chained {
+  std::uint64_t id = kNth;
+  Chained<kNth - 1>* next = nullptr;
+};
+template <>
+struct Chained<0> {
+  std::uint64_t id = 0;
+};
+template <std::size_t kNth>
+ACRE_LAYOUT(Chained<kNth>, id, next)
+ACRE_LAYOUT(Chained<0>, id)
+
+template <std::size_t kNth>
+Chained<kNth>* MakeChain(Arena& arena) {
+  auto* first = arena.New<Chained<kNth>>();
+  if constexpr (kNth != 0) first->next = MakeChain<kNth - 1>(arena);
+  return first;
+}
+
+template <std::size_t kNth>
+std::size_t LengthOf(const Chained<kNth>& first) {
+  if (first.id != kNth) return 0;
+  if constexpr (kNth == 0) {
+    return 1;
+  } else {
+    return 1 + LengthOf(*first.next);
+  }
+}
+
+TEST_CASE("DeepCopy of few pieces: each of another type") {
+  Arena source;
+  Arena target;
+  CHECK(TryCopySmall(target, *MakeChain<9>(source)) != nullptr);
+  CHECK(TryCopySmall(target, *MakeChain<25>(source)) == nullptr);
+  CHECK(LengthOf(*DeepCopy(target, *MakeChain<9>(source))) == 10);
+  CHECK(LengthOf(*DeepCopy(target, *MakeChain<25>(source))) == 26);
+}
+
 }  // namespace small_copy_test
