@@ -45,6 +45,8 @@ class PerChunk {
     if (known.other != nullptr && known.other->Holds(address)) {
       return known.other;
     }
+    T* const near = NearAt(address);
+    if (near != nullptr && near->Holds(address)) return near;
     return Search(address);
   }
 
@@ -78,7 +80,13 @@ class PerChunk {
  private:
   // Not inlined: what calls Of many times is short without it.
   __attribute__((noinline)) T* Search(const void* address) {
-    const Location where = Locate(address);
+    T* const found = Locate(address);
+    if (found != nullptr) NearAt(address) = found;
+    return found;
+  }
+
+  T* Locate(const void* address) {
+    const Location where = detail::Locate(address);
     if (where.arena == nullptr) return nullptr;
     if (only_ != nullptr && where.arena != only_) return nullptr;
     T*& known = by_begin_[where.chunk_begin];
@@ -92,14 +100,14 @@ class PerChunk {
       all_.push_back(std::move(made));
     }
     if (!known->Holds(address)) return nullptr;  // in the header
-    Known& near = KnownAt(address);
-    near.other = near.last;
-    near.last = known;
+    Known& here = KnownAt(address);
+    here.other = here.last;
+    here.last = known;
     return known;
   }
 
   // Those met last, by megabyte of address: one chunk may end in it and another
-  // begin.
+  // begin. Of a small arena several share one: those by 64 KiB.
   static constexpr std::size_t kCacheSize = 256;
   static constexpr unsigned kCacheShift = 20;
   struct Known {
@@ -111,9 +119,16 @@ class PerChunk {
                   (kCacheSize - 1)];
   }
 
+  static constexpr unsigned kNearShift = 16;
+  T*& NearAt(const void* address) {
+    return near_[reinterpret_cast<std::uintptr_t>(address) >> kNearShift &
+                 (kCacheSize - 1)];
+  }
+
   const Arena* only_;
   [[no_unique_address]] Maker maker_;
   Known cache_[kCacheSize] = {};
+  T* near_[kCacheSize] = {};
   std::vector<std::unique_ptr<T>> all_;
   std::unordered_map<const char*, T*> by_begin_;
 };
