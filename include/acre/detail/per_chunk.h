@@ -80,13 +80,7 @@ class PerChunk {
  private:
   // Not inlined: what calls Of many times is short without it.
   __attribute__((noinline)) T* Search(const void* address) {
-    T* const found = Locate(address);
-    if (found != nullptr) NearAt(address) = found;
-    return found;
-  }
-
-  T* Locate(const void* address) {
-    const Location where = detail::Locate(address);
+    const Location where = Locate(address);
     if (where.arena == nullptr) return nullptr;
     if (only_ != nullptr && where.arena != only_) return nullptr;
     T*& known = by_begin_[where.chunk_begin];
@@ -103,7 +97,7 @@ class PerChunk {
     Known& here = KnownAt(address);
     here.other = here.last;
     here.last = known;
-    return known;
+    return NearAt(address) = known;
   }
 
   // Those met last, by megabyte of address: one chunk may end in it and another
