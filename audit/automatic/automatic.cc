@@ -509,6 +509,7 @@ void TellAtExit() {
 
 void HookCollector() {
   if (!RunAfterCollections(&TellAfterCollection)) return;
+  if (!PageSweep::MakeRoom()) return;  // there may be at the next allocation
   g_is_hooked.store(AddCollectionHook(&OnCollection));
 }
 

@@ -10,7 +10,7 @@
 
 namespace acre::inline ACRE_ABI::detail {
 
-PageSweep::Plan PageSweep::plans[kPlans];
+UnscannedArray<PageSweep::Plan, PageSweep::kPlans> PageSweep::plans;
 
 PageSweep::PageSweep(const Arena& arena, IsKnown is_known, const void* context)
     : judge_(arena),

@@ -15,15 +15,20 @@
 #include "acre/arena.h"
 #include "acre/config.h"
 #include "acre/detail/changed_pages.h"
+#include "acre/detail/unscanned_array.h"
 #include "acre/detail/walk.h"
 #include "automatic/stopped_judge.h"
 
 #pragma GCC visibility push(hidden)
 namespace acre::inline ACRE_ABI::detail {
 
-/// One at a time: plans of types are static memory.
+/// One at a time: plans of types are in one place.
 class PageSweep {
  public:
+  /// Makes that place, and the judge's: see UnscannedArray. Before there is a
+  /// sweep.
+  static bool MakeRoom() { return plans.Make() && StoppedJudge::MakeRoom(); }
+
   using IsKnown = bool (*)(const void* context, const StoppedFinding& finding);
 
   /// `is_known`: true for leaks that were told before.
@@ -55,7 +60,7 @@ class PageSweep {
     Step steps[kMaxSteps];
   };
   static constexpr std::size_t kPlans = 64;
-  static Plan plans[kPlans];
+  static UnscannedArray<Plan, kPlans> plans;
 
   static const Plan& PlanFor(const TypeLayout& type);
   static void AddStep(Plan& plan, std::size_t offset, const TypeLayout& type,

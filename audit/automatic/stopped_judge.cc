@@ -10,18 +10,18 @@
 
 namespace acre::inline ACRE_ABI::detail {
 
-StoppedJudge::Range StoppedJudge::ranges[kMany];
+UnscannedArray<StoppedJudge::Range, StoppedJudge::kMany> StoppedJudge::ranges;
 
 StoppedJudge::StoppedJudge(const Arena& arena)
     : arena_(arena), mask_(kFew - 1) {
-  std::memset(ranges, 0, kFew * sizeof(Range));
+  std::memset(ranges.data(), 0, kFew * sizeof(Range));
 }
 
 bool StoppedJudge::Find(const void* address) {
   const Location where = LocateWhileStopped(address);
   if (where.arena != &arena_) return false;
   if (mask_ != kMany - 1 && ++found_ > kFew) {
-    std::memset(ranges, 0, sizeof ranges);
+    std::memset(ranges.data(), 0, ranges.kBytes);
     mask_ = kMany - 1;
   }
   ranges[reinterpret_cast<std::uintptr_t>(address) >> kRangeShift & mask_] = {

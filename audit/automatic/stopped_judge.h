@@ -12,6 +12,7 @@
 
 #include "acre/arena.h"
 #include "acre/config.h"
+#include "acre/detail/unscanned_array.h"
 #include "acre/finding.h"
 #include "acre/type_layout.h"
 
@@ -43,9 +44,12 @@ inline std::uintptr_t Hide(const void* p) {
   return ~reinterpret_cast<std::uintptr_t>(p);
 }
 
-/// One at a time: what it knows of chunks is static memory.
+/// One at a time: what it knows of chunks is in one place.
 class StoppedJudge {
  public:
+  /// Makes that place: see UnscannedArray. Before there is a judge.
+  static bool MakeRoom() { return ranges.Make(); }
+
   explicit StoppedJudge(const Arena& arena);
 
   /// True for memory of the arena, in use or not.
@@ -72,7 +76,7 @@ class StoppedJudge {
     std::uintptr_t hidden_begin;
     std::size_t size;
   };
-  static Range ranges[kMany];
+  static UnscannedArray<Range, kMany> ranges;
 
   const Arena& arena_;
   std::size_t mask_;  // of the ranges that are used

@@ -258,10 +258,10 @@ HolderReport Find(const Arena& arena, const HolderOptions& options,
     return report;
   }
   HolderScan scan(arena, options);
-  scan.SetStack(static_cast<const char*>(frame) - kSaved, StackEnd(frame));
   scan.SetRegisters(registers);
   RenewAfterFork(g_scan_lock);
   const std::lock_guard<std::mutex> hold(g_scan_lock);
+  scan.SetStack(static_cast<const char*>(frame) - kSaved, StackEnd(frame));
   if (!AddCollectionHook(&OnCollection)) {
     report.error = "no collection hook is left";
     return report;

@@ -3,6 +3,7 @@
 #include "collector/stopped_threads.h"
 
 #include "acre/detail/gc_query.h"
+#include "acre/detail/unscanned_array.h"
 
 #if defined(__linux__)
 #include <dirent.h>
@@ -24,8 +25,11 @@ namespace acre::inline ACRE_ABI::detail {
 
 namespace {
 
-char g_maps[std::size_t{1} << 18];  // of /proc/self/maps
-char g_entries[8192];               // of /proc/self/task
+struct Texts {
+  char maps[std::size_t{1} << 18];  // of /proc/self/maps
+  char entries[8192];               // of /proc/self/task
+};
+UnscannedArray<Texts, 1> g_texts;
 
 /// Reads a file, ended by a zero; 0 where that fails.
 std::size_t ReadFile(const char* path, char* buffer, std::size_t size) {
@@ -40,6 +44,12 @@ std::size_t ReadFile(const char* path, char* buffer, std::size_t size) {
   close(file);
   buffer[length] = '\0';
   return length;
+}
+
+/// False where that fails. Requires: g_texts is made.
+bool ReadMaps() {
+  Texts& texts = g_texts[0];
+  return ReadFile("/proc/self/maps", texts.maps, sizeof texts.maps) != 0;
 }
 
 const char* ParseHex(const char* text, std::uintptr_t* value) {
@@ -58,7 +68,7 @@ const char* ParseHex(const char* text, std::uintptr_t* value) {
 
 /// The end of the mapping around an address, or 0.
 std::uintptr_t MappingEnd(std::uintptr_t address) {
-  for (const char* line = g_maps; *line != '\0';) {
+  for (const char* line = g_texts[0].maps; *line != '\0';) {
     std::uintptr_t begin = 0;
     std::uintptr_t end = 0;
     const char* at = ParseHex(line, &begin);
@@ -138,8 +148,7 @@ long ToNumber(const char* text) {
 const char* StackEnd(const void* frame) {
   const auto at = reinterpret_cast<std::uintptr_t>(frame);
   const std::uintptr_t mapped =
-      ReadFile("/proc/self/maps", g_maps, sizeof g_maps) == 0 ? 0
-                                                              : MappingEnd(at);
+      g_texts.Make() && ReadMaps() ? MappingEnd(at) : 0;
   const auto bottom = reinterpret_cast<std::uintptr_t>(CollectedStackBottom());
   if (bottom > at && (mapped == 0 || bottom < mapped)) {
     return reinterpret_cast<const char*>(bottom);
@@ -152,17 +161,17 @@ long ThisThreadNumber() { return syscall(SYS_gettid); }
 std::size_t ForEachOtherStack(void (*visit)(void*, const char*, const char*,
                                             long),
                               void* context) {
-  if (ReadFile("/proc/self/maps", g_maps, sizeof g_maps) == 0) return 1;
+  if (g_texts.data() == nullptr || !ReadMaps()) return 1;
   const int directory = open("/proc/self/task", O_RDONLY | O_DIRECTORY);
   if (directory < 0) return 1;
   const long self = ThisThreadNumber();
   std::size_t unread = 0;
   const Clock::time_point deadline = Clock::now() + kPatience;
-  for (long n; (n = syscall(SYS_getdents64, directory, g_entries,
-                            sizeof g_entries)) > 0;) {
+  char* const entries = g_texts[0].entries;
+  for (long n; (n = syscall(SYS_getdents64, directory, entries,
+                            sizeof g_texts[0].entries)) > 0;) {
     for (long at = 0; at < n;) {
-      const auto* entry =
-          reinterpret_cast<const DirectoryEntry*>(g_entries + at);
+      const auto* entry = reinterpret_cast<const DirectoryEntry*>(entries + at);
       at += entry->length;
       const long thread = ToNumber(entry->name);
       if (thread == 0 || thread == self || IsOfCollector(thread)) continue;

@@ -15,12 +15,13 @@ namespace acre::inline ACRE_ABI::detail {
 
 /// Where the stack that `frame` stands on ends: as libgc knows it, which hosts
 /// with fibers tell; where they do not, at the end of the mapping. Never beyond
-/// that. Not while the world is stopped.
+/// that. Not while the world is stopped. One caller at a time, of this and of
+/// ForEachOtherStack.
 const char* StackEnd(const void* frame);
 
 /// Calls visit(context, begin, end, thread) for the live part of each stack but
-/// the caller's. Returns the number of stacks that could not be read. One
-/// caller at a time.
+/// the caller's. Returns the number of stacks that could not be read. Requires:
+/// StackEnd was called before.
 std::size_t ForEachOtherStack(void (*visit)(void* context, const char* begin,
                                             const char* end, long thread),
                               void* context);
