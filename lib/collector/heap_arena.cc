@@ -40,7 +40,7 @@ bool MayHoldAddress(const TypeLayout& type) {
   return false;
 }
 
-Arena& HeapArena() noexcept {
+Arena& HeapArena() {
   // Never destroyed: containers on the collected heap name it.
   struct Heap {
     RefusingSource source;

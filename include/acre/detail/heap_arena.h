@@ -26,8 +26,9 @@ struct HeapAllocator {
 
 namespace detail {
 
-/// One for the process. Any thread that may call the collector.
-Arena& HeapArena() noexcept;
+/// One for the process; made when it is first asked for, and fails then as an
+/// Arena does. Any thread that may call the collector.
+Arena& HeapArena();
 bool IsHeapArena(const Arena& arena) noexcept;
 
 /// Null where memory ran out.
