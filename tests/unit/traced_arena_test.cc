@@ -45,11 +45,14 @@ using acre::Trace;
 using acre_test::ClobberStack;
 using acre_test::Collect;
 
+/// Larger than the entries of libgc's table of links: where it has grown, the old
+/// table may stay for a while, and holds what lies where entries were.
 struct Object {
   std::int64_t number;
   Object* other;
+  std::int64_t rest[4] = {};
 };
-ACRE_LAYOUT(Object, number, other)
+ACRE_LAYOUT(Object, number, other, rest)
 
 /// Objects of the collected heap, by number: which are alive.
 class Living {
@@ -65,7 +68,7 @@ class Living {
   }
   __attribute__((noinline)) Object* Make() {
     auto* object = static_cast<Object*>(GC_malloc(sizeof(Object)));
-    *object = {static_cast<std::int64_t>(links_.size()), nullptr};
+    *object = {static_cast<std::int64_t>(links_.size()), nullptr, {}};
     REQUIRE(links_.size() < kMost);
     links_.push_back(~reinterpret_cast<std::uintptr_t>(object));
     GC_general_register_disappearing_link(
