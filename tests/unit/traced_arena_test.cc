@@ -45,8 +45,8 @@ using acre::Trace;
 using acre_test::ClobberStack;
 using acre_test::Collect;
 
-/// Larger than the entries of libgc's table of links: where it has grown, the old
-/// table may stay for a while, and holds what lies where entries were.
+/// Larger than the entries of libgc's table of links: where it has grown, the
+/// old table may stay for a while, and holds what lies where entries were.
 struct Object {
   std::int64_t number;
   Object* other;
