@@ -39,8 +39,8 @@ Global* Globals::Get(std::string_view name) {
   return global;
 }
 
-Compiler::Compiler(Memory& memory, Symbols& symbols, Globals& globals)
-    : memory_(memory), symbols_(symbols), globals_(globals) {}
+Compiler::Compiler(Memory& memory, Globals& globals)
+    : memory_(memory), globals_(globals) {}
 
 Code* Compiler::Compile(const Cell* form, const Reader& reader) {
   reader_ = &reader;

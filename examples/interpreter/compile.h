@@ -59,7 +59,7 @@ class Globals {
 
 class Compiler {
  public:
-  Compiler(Memory& memory, Symbols& symbols, Globals& globals);
+  Compiler(Memory& memory, Globals& globals);
 
   /// A toplevel form. `reader` knows the places. Throws Error.
   Code* Compile(const Cell* form, const Reader& reader);
@@ -91,7 +91,6 @@ class Compiler {
   Place PlaceOf(const Cell* form, Place around) const;
 
   Memory& memory_;
-  Symbols& symbols_;
   Globals& globals_;
   const Reader* reader_ = nullptr;
   Names names_;

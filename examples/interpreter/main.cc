@@ -77,7 +77,7 @@ class Interpreter {
         memory_(with_arenas),
         symbols_(memory_),
         globals_(memory_),
-        compiler_(memory_, symbols_, globals_),
+        compiler_(memory_, globals_),
         machine_(memory_, symbols_, globals_, std::cout) {}
 
   /// False where something was wrong: all of it is told, form by form.
