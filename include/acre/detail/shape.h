@@ -235,14 +235,18 @@ template <class T, class... M>
 struct RegisteredShape<T, LayoutFields<M...>> : PlainShape {
   using Types = LayoutFields<M...>;
   static constexpr TypeKind kKind = TypeKind::kStruct;
-  static constexpr auto kFields = [] {
-    constexpr auto kLayout = acre_layout(static_cast<LayoutTag<T>*>(nullptr));
+  // Of a type that leads to one that holds it by value the slots are asked for
+  // while its fields are made: they may not ask for those. And clang looks at
+  // what is behind an `auto` before it knows the members that follow.
+  static constexpr auto kListed =
+      acre_layout(static_cast<LayoutTag<T>*>(nullptr));
+  static constexpr std::array<FieldLayout, sizeof...(M)> kFields = [] {
     constexpr const TypeLayout* (*kTypes[])() = {&GetLayout<M>..., nullptr};
     constexpr std::uint32_t kSizes[] = {kFieldSize<M>..., 0};
     constexpr std::uint32_t kAligns[] = {kFieldAlign<M>..., 0};
     std::array<FieldLayout, sizeof...(M)> fields{};
     for (std::size_t i = 0; i < sizeof...(M); ++i) {
-      const ListedField& listed = kLayout.fields[i];
+      const ListedField& listed = kListed.fields[i];
       const bool is_hole = listed.note == FieldNote::kOpaque;
       fields[i].name = listed.name;
       fields[i].offset = static_cast<std::uint32_t>(listed.offset);
@@ -257,11 +261,11 @@ struct RegisteredShape<T, LayoutFields<M...>> : PlainShape {
     return fields;
   }();
   static constexpr std::array<bool, sizeof...(M)> kIsRefs{kIsRef<M>...};
-  static constexpr auto kIsSlot = [] {
+  static constexpr std::array<bool, sizeof...(M)> kIsSlot = [] {
     constexpr bool kIn[] = {kSlotsIn<M>..., false};
     std::array<bool, sizeof...(M)> is_slot{};
     for (std::size_t i = 0; i < sizeof...(M); ++i) {
-      is_slot[i] = kIn[i] && kFields[i].note != FieldNote::kBorrowed;
+      is_slot[i] = kIn[i] && kListed.fields[i].note != FieldNote::kBorrowed;
     }
     return is_slot;
   }();
@@ -272,9 +276,10 @@ struct RegisteredShape<T, LayoutFields<M...>> : PlainShape {
     if constexpr (sizeof...(M) == 0) {
       return std::uint32_t{sizeof(T)};
     } else {
-      const FieldLayout& last = kFields[sizeof...(M) - 1];
+      const ListedField& last = kListed.fields[sizeof...(M) - 1];
       if (last.note == FieldNote::kOpaque) return std::uint32_t{sizeof(T)};
-      return last.offset + kUsedSizes[sizeof...(M) - 1];
+      return static_cast<std::uint32_t>(last.offset) +
+             kUsedSizes[sizeof...(M) - 1];
     }
   }();
   static constexpr std::size_t kSlotCount = [] {
@@ -282,7 +287,7 @@ struct RegisteredShape<T, LayoutFields<M...>> : PlainShape {
     for (bool is_slot : kIsSlot) count += is_slot;
     return count;
   }();
-  static constexpr auto kSlots = [] {
+  static constexpr std::array<FieldLayout, kSlotCount> kSlots = [] {
     std::array<FieldLayout, kSlotCount> slots{};
     std::size_t count = 0;
     for (std::size_t i = 0; i < sizeof...(M); ++i) {
@@ -294,8 +299,8 @@ struct RegisteredShape<T, LayoutFields<M...>> : PlainShape {
   static constexpr bool kBorrows = [] {
     constexpr bool kIn[] = {kBorrowsIn<M>..., false};
     for (std::size_t i = 0; i < sizeof...(M); ++i) {
-      if (kIn[i] || kFields[i].note == FieldNote::kBorrowed ||
-          kFields[i].is_transient) {
+      if (kIn[i] || kListed.fields[i].note == FieldNote::kBorrowed ||
+          kListed.fields[i].is_transient) {
         return true;
       }
     }
@@ -324,9 +329,9 @@ struct Shape<std::pair<A, B>> : PlainShape {
       (sizeof(A) + alignof(B) - 1) / alignof(B) * alignof(B);
   static constexpr std::array<FieldLayout, 2> kFields{
       ACRE_PART_(".first", 0, A), ACRE_PART_(".second", kSecond, B)};
-  static constexpr auto kSlots = [] {
-    constexpr std::size_t kCount = kSlotsIn<A> + kSlotsIn<B>;
-    std::array<FieldLayout, kCount> slots{};
+  static constexpr std::size_t kSlotCount = kSlotsIn<A> + kSlotsIn<B>;
+  static constexpr std::array<FieldLayout, kSlotCount> kSlots = [] {
+    std::array<FieldLayout, kSlotCount> slots{};
     std::size_t i = 0;
     if constexpr (kSlotsIn<A>) slots[i++] = kFields[0];
     if constexpr (kSlotsIn<B>) slots[i++] = kFields[1];
