@@ -126,7 +126,9 @@ struct ArenaStats {
   std::size_t current_size = 0;  ///< what the current chunk can hold
   std::uint64_t resets = 0;      ///< number of Resets so far
 
-  /// Blocks handed out and not freed, rounding included.
+  /// Blocks handed out and not freed, rounding included. Each open mark counts
+  /// 128 bytes; a freed block with a chunk of its own that is older than an
+  /// open mark counts until its chunk may go, at Rewind.
   std::size_t live() const noexcept { return carved - freed; }
 };
 
