@@ -87,13 +87,7 @@ double CollectGraph(int depth) {
 
 void AddCell(const char* group, const std::string& cell, int depth) {
   const auto add = [&](const char* name, double (*measure)(int depth)) {
-    Add(group, cell, name,
-        [=](benchmark::State& state) {
-          for ([[maybe_unused]] auto _ : state) {
-            Report(state, InChild([=] { return measure(depth); }));
-          }
-        },
-        {.passes = 1});
+    AddInChild(group, cell, name, [=] { return measure(depth); });
   };
   add("acre::Audit", AuditGraph);
   add("GC_gcollect", CollectGraph);

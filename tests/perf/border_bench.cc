@@ -89,11 +89,7 @@ double TimeCollections() {
 
 void AddCell(const std::string& cell, const std::string& name,
              double (*measure)()) {
-  Add("border", cell, name,
-      [=](benchmark::State& state) {
-        for ([[maybe_unused]] auto _ : state) Report(state, InChild(measure));
-      },
-      {.passes = 1});
+  AddInChild("border", cell, name, measure);
 }
 
 // ------------------------------------------------------------------ references

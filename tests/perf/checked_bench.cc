@@ -106,11 +106,7 @@ double Mark() {
 
 void AddCell(const char* cell, const char* name,
              const std::function<double()>& measure) {
-  Add("checked", cell, name,
-      [=](benchmark::State& state) {
-        for ([[maybe_unused]] auto _ : state) Report(state, InChild(measure));
-      },
-      {.passes = 1});
+  AddInChild("checked", cell, name, measure);
 }
 
 void AddCollection(const char* cell, double share) {

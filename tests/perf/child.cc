@@ -9,6 +9,9 @@
 
 #include <cmath>
 #include <cstdio>
+#include <utility>
+
+#include "perf.h"
 
 namespace perf {
 
@@ -33,6 +36,16 @@ double InChild(const std::function<double()>& measure) {
   close(ends[0]);
   if (child > 0) waitpid(child, nullptr, 0);
   return result;
+}
+
+void AddInChild(const std::string& group, const std::string& cell,
+                const std::string& implementation,
+                std::function<double()> measure) {
+  Add(group, cell, implementation,
+      [measure = std::move(measure)](benchmark::State& state) {
+        for ([[maybe_unused]] auto _ : state) Report(state, InChild(measure));
+      },
+      {.passes = 1});
 }
 
 std::size_t ResidentBytes() {

@@ -9,11 +9,17 @@
 
 #include <cstddef>
 #include <functional>
+#include <string>
 
 namespace perf {
 
 /// What `measure` returns, called in a child. NaN where the child died.
 double InChild(const std::function<double()>& measure);
+
+/// Adds one result, of what `measure` returns in a child.
+void AddInChild(const std::string& group, const std::string& cell,
+                const std::string& implementation,
+                std::function<double()> measure);
 
 /// Bytes of this process that lie in memory.
 std::size_t ResidentBytes();

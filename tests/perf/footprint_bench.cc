@@ -93,13 +93,8 @@ std::string CellName(std::size_t phases) {
 template <class A>
 void AddOne(const std::string& cell, const char* name, std::size_t phases,
             auto held) {
-  Add("footprint", cell, name,
-      [=](benchmark::State& state) {
-        for ([[maybe_unused]] auto _ : state) {
-          Report(state, InChild([&] { return Footprint<A>(phases, held); }));
-        }
-      },
-      {.passes = 1});
+  AddInChild("footprint", cell, name,
+             [=] { return Footprint<A>(phases, held); });
 }
 
 template <class A>
@@ -158,13 +153,7 @@ double WasteInMalloc(Draw draw) {
 }
 
 void AddWaste(const Phase& phase, const char* name, double (*waste)(Draw)) {
-  Add("waste", phase.name, name,
-      [=](benchmark::State& state) {
-        for ([[maybe_unused]] auto _ : state) {
-          Report(state, InChild([=] { return waste(phase.draw); }));
-        }
-      },
-      {.passes = 1});
+  AddInChild("waste", phase.name, name, [=] { return waste(phase.draw); });
 }
 
 }  // namespace

@@ -117,13 +117,7 @@ double SeparateAtomic(std::size_t messages) {
 
 void AddCell(const char* group, const std::string& cell, std::size_t messages) {
   const auto add = [&](const char* name, double (*measure)(std::size_t)) {
-    Add(group, cell, name,
-        [=](benchmark::State& state) {
-          for ([[maybe_unused]] auto _ : state) {
-            Report(state, InChild([=] { return measure(messages); }));
-          }
-        },
-        {.passes = 1});
+    AddInChild(group, cell, name, [=] { return measure(messages); });
   };
   add("acre::Arena", InArena);
   add("acre::Arena, MmapSource", InMappedArena);

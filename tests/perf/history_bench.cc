@@ -124,13 +124,7 @@ double CountBytes(const Case& test) {
 
 void AddCase(const std::string& cell, const std::string& name,
              double (*measure)(const Case&), Case test) {
-  Add("history", cell, name,
-      [=](benchmark::State& state) {
-        for ([[maybe_unused]] auto _ : state) {
-          Report(state, InChild([=] { return measure(test); }));
-        }
-      },
-      {.passes = 1});
+  AddInChild("history", cell, name, [=] { return measure(test); });
 }
 
 // ------------------------------------------------------------------ the graph
@@ -169,11 +163,7 @@ double DiffGraphs() {
 }
 
 void AddGraph(const char* name, double (*measure)()) {
-  Add("history", "graph of 1M nodes", name,
-      [=](benchmark::State& state) {
-        for ([[maybe_unused]] auto _ : state) Report(state, InChild(measure));
-      },
-      {.passes = 1});
+  AddInChild("history", "graph of 1M nodes", name, measure);
 }
 
 }  // namespace

@@ -157,11 +157,7 @@ constexpr auto kRead = [](acre::Arena& arena, const auto& root) {
 
 void AddCell(const std::string& cell, const std::string& name,
              double (*measure)()) {
-  Add("saved", cell, name,
-      [=](benchmark::State& state) {
-        for ([[maybe_unused]] auto _ : state) Report(state, InChild(measure));
-      },
-      {.passes = 1});
+  AddInChild("saved", cell, name, measure);
 }
 
 template <class Measure>
